@@ -1,0 +1,265 @@
+/**
+ * The one door to the outside. Everything that reads, writes, starts or waits takes a `Host`.
+ *
+ * argv, environment, paths and file contents cross it as byte strings: one character per byte,
+ * U+0000 to U+00FF (latin1). Decode for messages and for JSON with `base/text.ts`. All calls are
+ * synchronous; a failed call throws `HostError`, except where `undefined` is documented.
+ *
+ * Implementations: `native.ts` (QuickJS, native/host*.c), `node.ts` (the parts Node can do), `fake.ts` (tests).
+ */
+export type Bytes = string;
+
+/** A failed system call: `syscall` (lower case, as in man 2), `code` ("ENOENT"), `errno`, and the path or name concerned. */
+export class HostError extends Error {
+  readonly syscall: string;
+  readonly code: string;
+  readonly errno: number;
+  readonly path: Bytes;
+  constructor(syscall: string, code: string, errno: number, text: string, path: Bytes) {
+    super(path === '' ? `${syscall}: ${text}` : `${path}: ${text}`);
+    this.name = 'HostError';
+    this.syscall = syscall;
+    this.code = code;
+    this.errno = errno;
+    this.path = path;
+  }
+}
+
+export type FileKind = 'file' | 'directory' | 'symlink' | 'block' | 'char' | 'fifo' | 'socket';
+
+/** What stat(2) says; `mode` holds the permission bits only (0o7777); times in seconds since the epoch. */
+export interface Stat {
+  readonly kind: FileKind;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly device: number;
+  readonly inode: number;
+  readonly rdevMajor: number;
+  readonly rdevMinor: number;
+  readonly links: number;
+  readonly mtime: number;
+}
+
+export interface DirectoryEntry {
+  readonly name: Bytes;
+  readonly kind: FileKind;
+}
+
+/** Files. Every descriptor is close-on-exec from birth. */
+export interface Files {
+  /** Whole file. Throws ENOENT and the like; EFBIG above `limit` bytes (default 64 MiB). */
+  readFile(path: Bytes, limit?: number): Bytes;
+  /** As readFile; undefined when the path does not exist (ENOENT, ENOTDIR). */
+  readFileIfExists(path: Bytes, limit?: number): Bytes | undefined;
+  /**
+   * Reads a regular file below `root`, resolved by openat2 with RESOLVE_IN_ROOT, so that no link leads out (T16, T18).
+   * 'absent' when it does not exist; 'whiteout' when an overlay whiteout (char device 0:0) stands there or on the way.
+   */
+  readFileInRoot(root: Bytes, path: Bytes, limit: number): { data: Bytes } | 'absent' | 'whiteout';
+  /** Temporary name in the same directory, write, fsync, rename, fsync of the directory (T24). */
+  writeFileAtomic(path: Bytes, data: Bytes, mode: number): void;
+  /** Open with O_WRONLY|O_TRUNC (O_CREAT only when `mode` is given), one write, close: kernel files and tmpfs state. */
+  writeFile(path: Bytes, data: Bytes, mode?: number): void;
+  /** Creates one directory; false when it already was one. */
+  mkdir(path: Bytes, mode: number): boolean;
+  /** Creates the path with its parents. */
+  mkdirs(path: Bytes, mode: number): void;
+  /** Entries without `.` and `..`, in byte order of their names. Throws ENOENT. */
+  list(path: Bytes): DirectoryEntry[];
+  /** Follows links. undefined when absent. */
+  stat(path: Bytes): Stat | undefined;
+  lstat(path: Bytes): Stat | undefined;
+  readlink(path: Bytes): Bytes;
+  /** Canonical path; undefined when absent or in a loop (ENOENT, ENOTDIR, ELOOP). */
+  realpath(path: Bytes): Bytes | undefined;
+  symlink(target: Bytes, path: Bytes): void;
+  link(from: Bytes, to: Bytes): void;
+  rename(from: Bytes, to: Bytes): void;
+  /** False when it was not there. */
+  unlink(path: Bytes): boolean;
+  rmdir(path: Bytes): boolean;
+  chmod(path: Bytes, mode: number): void;
+  chown(path: Bytes, uid: number, gid: number): void;
+  /** access(2) with R_OK 4, W_OK 2, X_OK 1. */
+  access(path: Bytes, mode: number): boolean;
+  /** Removes a tree by directory descriptors, never following a link (T20). False when absent; throws the first error after trying all. */
+  removeTree(path: Bytes): boolean;
+  /** flock(2) on a file that is created 0600 when absent. undefined when `wait` is false and another holds it. */
+  lock(path: Bytes, exclusive: boolean, wait: boolean): Lock | undefined;
+  /** statfs f_type. */
+  fsType(path: Bytes): number;
+  /** fsync of a file or directory. */
+  sync(path: Bytes): void;
+}
+
+export interface Lock {
+  release(): void;
+}
+
+/** How a process ended: exactly one of the two is set. */
+export interface Exit {
+  readonly status?: number;
+  readonly signal?: number;
+}
+
+export interface SpawnRequest {
+  readonly argv: readonly Bytes[];
+  /** The whole environment, `NAME=VALUE`. Default: none of ours passes. */
+  readonly environment?: readonly Bytes[];
+  /** Written to standard input; then it is closed. Default: /dev/null. */
+  readonly input?: Bytes;
+  /** 'capture' collects (limit 16 MiB), 'inherit' shares ours, a number is a descriptor of ours. Default: inherit. */
+  readonly stdout?: 'capture' | 'inherit' | number;
+  readonly stderr?: 'capture' | 'inherit' | number;
+  /** Ended by SIGKILL after this many milliseconds. */
+  readonly timeout?: number;
+}
+
+export interface SpawnResult extends Exit {
+  readonly stdout: Bytes;
+  readonly stderr: Bytes;
+}
+
+/** A child that runs beside us. */
+export interface Child {
+  readonly pid: number;
+  readonly pidfd: number;
+}
+
+export interface Processes {
+  /** Runs to the end. argv[0] is looked up in PATH=/usr/sbin:/usr/bin:/sbin:/bin when it has no slash. Throws ENOENT, EACCES of exec. */
+  run(request: SpawnRequest): SpawnResult;
+  /** Starts without waiting (`capture` and `input` are refused). */
+  spawn(request: SpawnRequest): Child;
+  /** Waits for a child of ours. */
+  wait(child: Child): Exit;
+  /** Replaces this program. Only descriptors 0, 1, 2 pass. Returns only by throwing. */
+  exec(argv: readonly Bytes[], environment: readonly Bytes[]): never;
+  /** pidfd_open(2); undefined when there is no such process. */
+  openProcess(pid: number): number | undefined;
+  /** Field 22 of /proc/PID/stat as decimal text; undefined when there is no such process. */
+  startTime(pid: number): string | undefined;
+  /** pidfd_send_signal(2); false when the process is gone. */
+  signal(pidfd: number, signal: number): boolean;
+  /** poll(2) for reading (pidfds become readable when the process ends). Ready ones; empty after `timeout` ms (-1: none). */
+  poll(fds: readonly number[], timeout: number): number[];
+  close(fd: number): void;
+  /** Writes all. */
+  write(fd: number, data: Bytes): void;
+}
+
+export interface Facts {
+  readonly argv: readonly Bytes[];
+  environment(name: Bytes): Bytes | undefined;
+  environmentList(): readonly Bytes[];
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly euid: number;
+  /** Seconds since the epoch, with fraction. */
+  now(): number;
+  /** CLOCK_MONOTONIC in microseconds. */
+  monotonic(): number;
+  /** uname -r. */
+  kernelRelease(): Bytes;
+  hostName(): Bytes;
+  cwd(): Bytes;
+  /** n bytes of getrandom(2) as lower-case hexadecimal (2n characters). */
+  random(n: number): string;
+  isTerminal(fd: number): boolean;
+}
+
+/** Unix sockets, enough for sd_notify, D-Bus and varlink. */
+export interface Sockets {
+  /** SOCK_STREAM or SOCK_DGRAM connected to a path; a leading `@` means the abstract namespace. */
+  connectUnix(path: Bytes, type: 'stream' | 'datagram'): number;
+  /** send with descriptors by SCM_RIGHTS. */
+  send(fd: number, data: Bytes, fds?: readonly number[]): void;
+  /** Up to `limit` bytes; empty at the end of the stream. Blocks; ETIMEDOUT after `timeout` ms. */
+  receive(fd: number, limit: number, timeout: number): { data: Bytes; fds: number[] };
+  /** sd_notify(3) to $NOTIFY_SOCKET; false when there is none. With `barrier` it waits until the manager has processed it (at most 5 s). */
+  notify(state: Bytes, barrier: boolean): boolean;
+}
+
+/** Bits of clone(2). */
+export const CLONE = {
+  NEWTIME: 0x80,
+  PARENT: 0x8000,
+  NEWNS: 0x20000,
+  NEWCGROUP: 0x2000000,
+  NEWUTS: 0x4000000,
+  NEWIPC: 0x8000000,
+  NEWUSER: 0x10000000,
+  NEWPID: 0x20000000,
+  NEWNET: 0x40000000,
+} as const;
+
+/** What the payload has as descriptors 0, 1, 2: /dev/null, ours, one of ours by number, or a new pipe owned by `owner`. */
+export type Stdio = 'null' | 'inherit' | number;
+
+/**
+ * Starts the stage: clone3 with the flags, then execveat of the sealed memfd that holds native/tiny, which plays `ops`.
+ * See packaging/decisions/0002-processes.md for the protocol.
+ */
+export interface LaunchRequest {
+  /** Namespaces of CLONE to create. */
+  readonly namespaces: number;
+  /** CLONE_PARENT: the new process becomes a sibling, systemd's own child. Then `Processes.wait` does not work on it. */
+  readonly sibling: boolean;
+  /** Directory of a cgroup for CLONE_INTO_CGROUP. */
+  readonly cgroup?: Bytes;
+  /** Encoded list of `ops/encode.ts`. */
+  readonly ops: Bytes;
+  /** Descriptors 0, 1, 2. */
+  readonly stdio: readonly [Stdio, Stdio, Stdio];
+  /** Further descriptors of ours which the ops name by their index here (stage number 70 + index). */
+  readonly descriptors: readonly number[];
+}
+
+/** A stage that was started. `control` speaks the protocol of decision 0002; `status` is closed by a successful exec. */
+export interface Launched {
+  readonly pid: number;
+  readonly pidfd: number;
+  readonly control: number;
+  readonly status: number;
+}
+
+export interface Kernel {
+  launch(request: LaunchRequest): Launched;
+  /**
+   * Next message of the stage, or `closed` when its end of the control socket is gone.
+   * `at NAME`: waits at sync NAME. `fail STEP ERRNO TEXT`: ended with an error. `pid N`: the forked process's pid.
+   */
+  receive(stage: Launched): { message: Bytes; fds: number[] } | 'closed';
+  /** Lets the stage go on past sync NAME. */
+  proceed(stage: Launched, name: Bytes): void;
+  /** Waits until the status pipe is closed. Empty text: the payload runs; otherwise `STEP ERRNO EXIT TEXT`. */
+  outcome(stage: Launched): Bytes;
+  /** A pipe [read, write]; `owner` is given the write end by fchown. */
+  pipe(owner?: { uid: number; gid: number }): [number, number];
+  /** Forks and execs the tiny program as the relay, with these words and descriptors (10 + index). Its pid. */
+  relay(words: readonly Bytes[], descriptors: readonly number[]): Child;
+  /** Runs the payload's terminal or plain streams until it ends, forwarding signals; its end. */
+  attend(stage: Launched, request: AttendRequest): Exit;
+  /** The `linux.seccomp` object of an OCI configuration (JSON text), compiled by libseccomp to a BPF program (struct sock_filter records). */
+  compileSeccomp(profile: Bytes): Bytes;
+  /** The ready BPF program of the default profile, made at build time; see packaging/build. */
+  defaultSeccomp(): Bytes;
+  /** Creates an AF_UNIX datagram socket bound at `path` with this mode; its descriptor. */
+  bindDatagram(path: Bytes, mode: number): number;
+  open(path: Bytes, flags: number): number;
+  fchown(fd: number, uid: number, gid: number): void;
+}
+
+export interface AttendRequest {
+  /** Pty master when the payload has a terminal; our standard streams are relayed to it in raw mode. */
+  readonly terminal?: number;
+  /** Signals that are handed on to the payload (numbers). */
+  readonly forward: readonly number[];
+  /** True: the payload is a child of ours and is reaped. */
+  readonly child: boolean;
+}
+
+export interface Host extends Files, Processes, Facts, Sockets, Kernel {}

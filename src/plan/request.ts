@@ -1,0 +1,145 @@
+/**
+ * What `berth run` was asked for, checked and typed: the value between `command/` (words) and `plan/` (config.json).
+ * `plan/request-parse.ts` makes it from a Command and reports every bad value as a Problem.
+ * Strings are byte strings.
+ */
+export interface RunRequest {
+  readonly name: string;
+  /** Exactly one of image and rootfs. */
+  readonly image?: string;
+  readonly rootfs?: { readonly path: string; readonly overlay: boolean };
+  readonly pull: 'always' | 'missing' | 'never' | 'newer';
+  readonly replace: boolean;
+  readonly remove: boolean;
+  readonly detach: boolean;
+  readonly interactive: boolean;
+  readonly tty: boolean;
+  readonly init: boolean;
+  readonly cidfile?: string;
+  readonly cgroups: 'split' | 'enabled' | 'disabled' | 'no-conmon';
+  readonly sdnotify: 'conmon' | 'container' | 'healthy' | 'ignore';
+  readonly runtime?: string;
+  readonly logDriver: 'journald' | 'passthrough' | 'passthrough-tty' | 'none' | 'k8s-file' | 'json-file';
+  readonly logOptions: readonly string[];
+
+  /** undefined: the image's. An empty array clears it. */
+  readonly entrypoint?: readonly string[];
+  /** Words after the image; empty: the image's command. */
+  readonly command: readonly string[];
+  /** `NAME=VALUE`, in order, env-files first; `NAME` alone was resolved from our environment. */
+  readonly environment: readonly string[];
+  readonly environmentHost: boolean;
+  readonly unsetEnvironment: readonly string[];
+  readonly workdir?: string;
+  /** `user[:group]` as written. */
+  readonly user?: string;
+  readonly groups: readonly string[];
+  readonly hostname?: string;
+  readonly timezone?: string;
+  readonly umask: number;
+  readonly stopSignal?: number;
+  /** Seconds. */
+  readonly stopTimeout?: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+
+  readonly readOnly: boolean;
+  readonly readOnlyTmpfs: boolean;
+  readonly mounts: readonly MountRequest[];
+  readonly devices: readonly DeviceRequest[];
+  /** Bytes. */
+  readonly shmSize?: number;
+
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly privileged: boolean;
+  readonly noNewPrivileges: boolean;
+  /** Path of a profile, or `unconfined`; undefined: the default profile. */
+  readonly seccomp?: string;
+  readonly apparmor?: string;
+  readonly selinux: { readonly disable: boolean; readonly type?: string; readonly level?: string; readonly filetype?: string; readonly nested?: boolean };
+  readonly mask: readonly string[];
+  readonly unmask: readonly string[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly ulimits: readonly { readonly type: string; readonly soft: number | 'unlimited'; readonly hard: number | 'unlimited' }[];
+  readonly oomScoreAdj?: number;
+
+  readonly resources: {
+    /** Bytes; -1 unlimited. */
+    readonly memory?: number;
+    readonly memoryReservation?: number;
+    readonly memorySwap?: number;
+    /** 0 or -1: unlimited. undefined: the default (2048 where the controller is there). */
+    readonly pids?: number;
+    /** Fraction of a CPU. */
+    readonly cpus?: number;
+    readonly cpuShares?: number;
+    readonly cpusetCpus?: string;
+    readonly unified: Readonly<Record<string, string>>;
+  };
+
+  readonly userns: UserNamespaceRequest;
+  /** Namespace modes: private, host, `container:NAME`, `ns:PATH`. */
+  readonly pid: string;
+  readonly ipc: string;
+  readonly uts: string;
+  readonly cgroupns: string;
+  /** Empty: the default network. `none`, `host`, `pasta[:…]`, `bridge[:…]`, NAME[:…], `container:NAME`, `ns:PATH`. */
+  readonly networks: readonly string[];
+  readonly ports: readonly PortRequest[];
+  readonly dns: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly addHosts: readonly { readonly name: string; readonly address: string }[];
+  readonly pod?: string;
+  readonly health: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+}
+
+export type MountRequest =
+  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly options: MountOptions }
+  | { readonly kind: 'volume'; readonly source: string /* empty: anonymous */; readonly target: string; readonly options: MountOptions; readonly subpath?: string }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly options: readonly string[]; readonly copyUp: boolean }
+  | { readonly kind: 'image' | 'artifact' | 'glob' | 'devpts' | 'ramfs'; readonly source: string; readonly target: string; readonly options: MountOptions };
+
+export interface MountOptions {
+  readonly readOnly: boolean;
+  /** `:U`: chown to the payload's ids. */
+  readonly chown: boolean;
+  readonly idmap?: string;
+  readonly relabel?: 'shared' | 'private';
+  /** `nocopy` is false. */
+  readonly copy: boolean;
+  readonly overlay: boolean;
+  readonly propagation?: 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave' | 'unbindable' | 'runbindable';
+  readonly recursive: boolean;
+  /** nosuid, nodev, noexec and their opposites, as written. */
+  readonly flags: readonly string[];
+}
+
+export interface DeviceRequest {
+  readonly host: string;
+  readonly target: string;
+  /** Subset of `rwm`. */
+  readonly access: string;
+}
+
+export interface PortRequest {
+  /** Empty: all addresses. */
+  readonly hostAddress: string;
+  /** 0: any free one. */
+  readonly hostPort: number;
+  readonly port: number;
+  /** How many consecutive ports. */
+  readonly count: number;
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+}
+
+export type UserNamespaceRequest =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'keep-id'; readonly uid?: number; readonly gid?: number; readonly size?: number }
+  | { readonly kind: 'nomap' }
+  | { readonly kind: 'auto'; readonly size?: number; readonly uidMaps: readonly string[]; readonly gidMaps: readonly string[] }
+  | { readonly kind: 'maps'; readonly uidMaps: readonly string[]; readonly gidMaps: readonly string[]; readonly subUidName?: string; readonly subGidName?: string }
+  | { readonly kind: 'join'; readonly target: string };

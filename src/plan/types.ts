@@ -1,0 +1,91 @@
+import type { ImageRecord } from '../image/types.ts';
+import type { RunRequest } from './request.ts';
+import type { Spec, SpecIdMapping } from './spec.ts';
+
+/** What a plan is made of; `plan/plan.ts` is a pure function `PlanInput → Result<Plan, Problem[]>`. */
+export interface PlanInput {
+  readonly request: RunRequest;
+  /** Absent with --rootfs. */
+  readonly image?: ImageRecord;
+  readonly facts: PlanFacts;
+}
+
+/** What the launcher found out about the host before planning. */
+export interface PlanFacts {
+  readonly uid: number;
+  readonly gid: number;
+  readonly userName: string;
+  /** Ranges of /etc/subuid and /etc/subgid (or getsubids): host ids. */
+  readonly subUids: readonly { readonly start: number; readonly count: number }[];
+  readonly subGids: readonly { readonly start: number; readonly count: number }[];
+  /** newuidmap may be used: it exists and no-new-privileges is off for us. */
+  readonly idMapHelpers: boolean;
+  /** Our own id map is the identity of the initial namespace (false inside an outer user namespace). */
+  readonly ourUidMap: readonly SpecIdMapping[];
+  readonly ourGidMap: readonly SpecIdMapping[];
+  /** Controllers that may be enabled for the payload's cgroup. */
+  readonly controllers: readonly string[];
+  /** /etc/passwd and /etc/group of the image (or rootfs), empty when it has none. */
+  readonly passwd: string;
+  readonly group: string;
+  /** Lower directories of the image, top first. */
+  readonly layers: readonly string[];
+  /** Directory of the container's writable layer in the store (upper/, work/ inside); empty: none. */
+  readonly layer: string;
+  /** The bundle directory. */
+  readonly bundle: string;
+  /** Volumes resolved to host directories: key `kind:NAME`, or `anonymous:TARGET`. `fresh`: to be filled from the image. */
+  readonly volumes: Readonly<Record<string, { readonly path: string; readonly fresh: boolean }>>;
+  /** Kind of each absolute bind source that exists. */
+  readonly sources: Readonly<Record<string, 'directory' | 'file' | 'other'>>;
+  /** Host device nodes asked for, by path (directories already expanded). */
+  readonly devices: Readonly<Record<string, readonly { readonly path: string; readonly type: 'c' | 'b'; readonly major: number; readonly minor: number; readonly mode: number; readonly uid: number; readonly gid: number }[]>>;
+  /** Files the launcher writes into the bundle and plan binds: hosts, resolv.conf, hostname. */
+  readonly etcFiles: boolean;
+  readonly notifySocket: boolean;
+  /** Descriptors of LISTEN_FDS and LISTEN_FDNAMES. */
+  readonly listen: { readonly count: number; readonly names: string };
+  /** Current limits for `--ulimit host` and defaults. */
+  readonly kernel: { readonly major: number; readonly minor: number };
+  readonly selinux: boolean;
+  readonly apparmor: boolean;
+  /** systemd as pid 1 inside: resolved by the command's name, as Podman's --systemd=true. */
+  readonly hostName: string;
+  /** Content of the seccomp profile file named by the request. */
+  readonly seccompProfile?: string;
+  readonly proxyEnvironment: readonly string[];
+}
+
+export type RootFileSystem =
+  | {
+      readonly kind: 'overlay';
+      /** Top first. */
+      readonly lower: readonly string[];
+      /** Both empty: read-only root without a writable layer. */
+      readonly upper: string;
+      readonly work: string;
+      readonly userxattr: boolean;
+      readonly context: string;
+    }
+  | { readonly kind: 'directory'; readonly path: string };
+
+/** All that a start needs; `spec` is the public contract (written as config.json), the rest is what OCI has no word for. */
+export interface Plan {
+  readonly spec: Spec;
+  readonly root: RootFileSystem;
+  /** Volumes to fill from the image before the payload runs: host directory and target. */
+  readonly copyUps: readonly { readonly path: string; readonly target: string }[];
+  /** Bind sources to chown for `:U`. */
+  readonly chowns: readonly { readonly path: string; readonly uid: number; readonly gid: number }[];
+  /** Files of the payload's cgroup: name and value, written before the clone. */
+  readonly cgroup: readonly { readonly file: string; readonly value: string; readonly controller: string; readonly required: boolean }[];
+  readonly stopSignal: number;
+  readonly stopTimeout: number;
+  readonly init: boolean;
+  /** Warnings: printed once, the start goes on. */
+  readonly warnings: readonly string[];
+  /** True when spec.linux.seccomp is the default profile as compiled at build time. */
+  readonly defaultSeccomp: boolean;
+}
+
+export type { ImageRecord, RunRequest, Spec };

@@ -1,0 +1,57 @@
+/**
+ * The runtime directory: one directory per container, gone on stop.
+ *
+ * RUNTIME is, for root, `/run/berth`; for another account the first that it owns of `$XDG_RUNTIME_DIR/berth`,
+ * `/run/berth/users/UID` (made by `berth account prepare`, ExecStartPre=+ of units with User=) and `$RUNTIME_DIRECTORY/berth` (DynamicUser=).
+ * Readers look into all that exist.
+ *
+ * ```
+ * RUNTIME/containers/NAME/       0700
+ *   config.json                  the bundle (OCI runtime specification)
+ *   state.json                   ContainerState, written by rename; absent: the start did not come that far
+ *   notify                       socket of the relay (bind-mounted into the container)
+ *   hosts resolv.conf hostname   sources of the container's /etc files
+ *   pasta.pid                    network helper
+ * RUNTIME/locks/NAME             flock held while a start or a removal of this name changes anything
+ * ```
+ */
+
+export const STATE_VERSION = 1;
+
+export interface ContainerState {
+  readonly version: 1;
+  readonly name: string;
+  /** 64 hexadecimal digits, new for each start. */
+  readonly id: string;
+  /** Host pid of the payload and its start time (/proc/PID/stat field 22): together they name a process. */
+  readonly pid: number;
+  readonly startTime: string;
+  /** Unit of systemd, and which manager it belongs to; empty when there is none. */
+  readonly unit: string;
+  readonly manager: 'system' | 'user' | '';
+  /** Path below /sys/fs/cgroup of the payload's cgroup; empty when there is none. */
+  readonly cgroup: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly command: readonly string[];
+  /** Seconds since the epoch. */
+  readonly created: number;
+  readonly stopSignal: number;
+  /** Seconds. */
+  readonly stopTimeout: number;
+  /** Writable layer in the store; empty with --rootfs or when read-only. */
+  readonly layer: string;
+  /** --rm was given. */
+  readonly remove: boolean;
+  /** Maps in force; empty arrays: no user namespace. Recorded so that `rm` can enter one like it. */
+  readonly uidMap: readonly (readonly [inside: number, outside: number, count: number])[];
+  readonly gidMap: readonly (readonly [inside: number, outside: number, count: number])[];
+  /** Anonymous volumes, removed with the container by `rm -v`. */
+  readonly anonymousVolumes: readonly string[];
+  readonly ports: readonly { host: string; hostPort: number; port: number; protocol: string }[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly logDriver: string;
+  readonly runtime: string;
+  /** What the network code needs to take down again: opaque to the rest. */
+  readonly network: { readonly kind: string; readonly data?: unknown };
+}
