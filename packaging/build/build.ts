@@ -1,0 +1,48 @@
+/**
+ * `npm run build [-- --sanitize]`: makes dist/berth (one static ELF) and dist/cli.mjs.
+ *
+ * 1. One bundle per native verb, as a script for QuickJS: build/programs/NAME.js
+ * 2. The tables that C reads: build/programs.h, build/globals.h, build/tiny-image.h
+ * 3. make, inside the Debian 13 tree: bytecode, the tiny program, native/*.c, the link (native.mk)
+ * 4. The Node half: dist/cli.mjs
+ *
+ * A file is written only when its content changes, so make's time stamps tell what is to be done.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { bundleNode, bundlePrograms } from './bundle.ts';
+import { globalsHeader, nativeVerbs, programsHeader, tinyImageHeader } from './tables.ts';
+import { writeIfChanged } from './write.ts';
+
+await build(process.argv.includes('--sanitize'));
+
+async function build(sanitize: boolean): Promise<void> {
+  const version = packageVersion();
+  const programs = await nativeVerbs();
+  mkdirSync('build/programs', { recursive: true });
+  removeStale(programs.map(program => program.name));
+  writeIfChanged('build/programs.h', programsHeader(programs.map(program => program.name)));
+  writeIfChanged('build/globals.h', await globalsHeader());
+  writeIfChanged('build/tiny-image.h', tinyImageHeader());
+  const node = existsSync('src/cli.ts') ? bundleNode('src/cli.ts', 'dist/cli.mjs', version) : undefined;
+  await bundlePrograms(programs, version);
+  const goals = sanitize ? ['SANITIZE=1'] : [];
+  const make = ['make', '-j2', '-s', '-f', 'packaging/build/native.mk', `VERSION=${version}`, ...goals];
+  try {
+    execFileSync('packaging/build/in-tree.sh', make, { stdio: 'inherit' });
+  } catch {
+    process.exitCode = 1;
+  }
+  await node;
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version;
+}
+
+/** A verb that is no longer native must not be linked again. */
+function removeStale(names: readonly string[]): void {
+  for (const file of readdirSync('build/programs')) {
+    if (!names.includes(file.replace(/\..*$/, ''))) rmSync(`build/programs/${file}`);
+  }
+}

@@ -1,0 +1,58 @@
+import { mkdirSync } from 'node:fs';
+import { build, type BuildOptions } from 'esbuild';
+import type { Program } from './tables.ts';
+import { writeIfChanged } from './write.ts';
+
+/** One script per native program. IIFE, since QuickJS's compiler takes a bare `export` for a syntax error. */
+export async function bundlePrograms(programs: readonly Program[], version: string): Promise<void> {
+  mkdirSync('build/entry', { recursive: true });
+  await Promise.all(programs.map(program => bundleProgram(program, version)));
+}
+
+async function bundleProgram(program: Program, version: string): Promise<void> {
+  const entry = `build/entry/${program.name}.ts`;
+  writeIfChanged(
+    entry,
+    [
+      `import { main } from '../../${program.module}';`,
+      `import { enter } from '../../src/native-entry.ts';`,
+      'enter(main);',
+      '',
+    ].join('\n'),
+  );
+  const result = await build({
+    ...common(version),
+    entryPoints: [entry],
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    format: 'iife',
+    charset: 'ascii',
+    write: false,
+  });
+  const [output] = result.outputFiles ?? [];
+  if (output !== undefined) writeIfChanged(`build/programs/${program.name}.js`, output.text);
+}
+
+/** The Node half: one file, with its packages inside. */
+export async function bundleNode(entry: string, outfile: string, version: string): Promise<void> {
+  await build({
+    ...common(version),
+    entryPoints: [entry],
+    outfile,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    // Packages in CommonJS form call require() for Node's own modules.
+    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+  });
+}
+
+function common(version: string): BuildOptions {
+  return {
+    bundle: true,
+    target: 'es2023',
+    logLevel: 'warning',
+    legalComments: 'inline',
+    define: { BERTH_VERSION: JSON.stringify(version) },
+  };
+}

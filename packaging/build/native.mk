@@ -1,0 +1,77 @@
+# The C half of the build. Runs inside the Debian 13 tree, from the top of the checkout:
+#   make -f packaging/build/native.mk [SANITIZE=1] VERSION=…
+# build.ts has written build/programs/NAME.js, build/programs.h and build/globals.h before.
+
+VERSION ?= 0
+comma := ,
+PROGRAMS := $(basename $(notdir $(wildcard build/programs/*.js)))
+SOURCES := $(wildcard native/*.c)
+TINY_SOURCES := $(wildcard native/tiny/*.c)
+TINY_HEADERS := $(wildcard native/tiny/*.h native/*.h)
+
+CC := gcc
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla
+COMMON := -std=gnu17 -g -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -Inative -Ibuild $(WARNINGS) -ffile-prefix-map=/mnt/=
+
+ifdef SANITIZE
+O := build/asan
+PROGRAM := build/berth-asan
+CFLAGS := $(COMMON) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS := -fsanitize=address,undefined
+else
+O := build/obj
+PROGRAM := dist/berth
+CFLAGS := $(COMMON) -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections
+LDFLAGS := -static -Wl,--gc-sections,--build-id=none -s
+endif
+
+# The tiny program stays in memory beside every container: no libc, no start files, one small segment.
+TINY_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Inative -Inative/tiny $(WARNINGS) -Os -ffreestanding -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -fomit-frame-pointer -fcf-protection=none \
+	-fno-pie -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections -mgeneral-regs-only
+TINY_LDFLAGS := -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,max-page-size=4096,-z,noexecstack
+
+QUICKJS := /usr/lib/x86_64-linux-gnu/quickjs/libquickjs.a
+LIBS := $(QUICKJS) -Wl,-Bstatic -larchive -lseccomp -lzstd -lz -lnettle $(if $(SANITIZE),-Wl$(comma)-Bdynamic) -lm -lpthread -ldl
+
+OBJECTS := $(SOURCES:native/%.c=$(O)/%.o) $(PROGRAMS:%=$(O)/programs/%.o) $(if $(TINY_SOURCES),$(O)/tiny-image.o)
+
+all: $(PROGRAM)
+.PHONY: all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+$(PROGRAM): $(OBJECTS)
+	@echo "  LD $@"
+	@$(CC) $(LDFLAGS) -o $@.part $(OBJECTS) $(LIBS)
+	@mv $@.part $@
+
+$(O)/%.o: native/%.c packaging/build/native.mk | $(O)
+	@echo "  CC $<"
+	@$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/programs/%.o: build/programs/%.c | $(O) $(O)/programs
+	@$(CC) $(COMMON) -O0 -g0 -c -o $@ $<
+
+# qjsc writes the array and its size; the size becomes a constant of its own, so that a table can be initialised with it.
+build/programs/%.c: build/programs/%.js
+	@echo "  QJSC $<"
+	@cd build/programs && qjsc -c -N program_$(subst -,_,$*) -o $*.c $*.js
+	@sed -n 's/^const uint32_t program_\(.*\)_size = \([0-9]*\);/#define PROGRAM_LENGTH_\1 \2/p' $@ > build/programs/$*.length.h
+
+build/programs/%.length.h: build/programs/%.c ;
+
+$(O)/main.o build/asan/main.o: $(PROGRAMS:%=build/programs/%.c)
+
+build/tiny: $(TINY_SOURCES) $(TINY_HEADERS) packaging/build/native.mk
+	@echo "  TINY $@"
+	@$(CC) $(TINY_CFLAGS) $(TINY_LDFLAGS) -o $@ $(TINY_SOURCES)
+
+$(O)/tiny-image.o: build/tiny | $(O)
+	@printf '.section .rodata\n.balign 16\n.global tiny_image, tiny_image_end\ntiny_image: .incbin "build/tiny"\ntiny_image_end: .byte 0\n.section .note.GNU-stack,"",@progbits\n' \
+		| $(CC) -x assembler -c -o $@ -
+
+$(O) $(O)/programs:
+	@mkdir -p $@
+
+-include $(wildcard $(O)/*.d)

@@ -1,0 +1,79 @@
+import type { OptionRow, VerbRow } from '../../src/command/types.ts';
+
+/** A program of its own bytecode inside dist/berth. `module` exports `main`. */
+export interface Program {
+  readonly name: string;
+  readonly module: string;
+}
+
+/** The native rows of the verb table, and the generator. */
+export async function nativeVerbs(): Promise<readonly Program[]> {
+  const { VERBS } = (await import('../../src/verbs/table.ts')) as { VERBS: readonly VerbRow[] };
+  const verbs = VERBS.filter(row => row.native).map(row => programOf(row.name));
+  return [{ name: 'generator', module: 'generator/main.ts' }, ...verbs.filter(verb => verb.name !== 'generator')];
+}
+
+function programOf(verb: string): Program {
+  const name = verb.replaceAll(' ', '-');
+  return { name, module: `src/verbs/${name}.ts` };
+}
+
+/** build/programs.h: `programs[]` with name, bytecode and length; `PROGRAMS` says how many. */
+export function programsHeader(names: readonly string[]): string {
+  const symbol = (name: string): string => name.replaceAll('-', '_');
+  return [
+    '/* Made by packaging/build/build.ts from src/verbs/table.ts. */',
+    '#pragma once',
+    '#include <stddef.h>',
+    '#include <stdint.h>',
+    ...names.map(name => `#include "programs/${name}.length.h"`),
+    'struct program {',
+    '    const char *name;',
+    '    const uint8_t *bytecode;',
+    '    size_t length;',
+    '};',
+    ...names.map(name => `extern const uint8_t program_${symbol(name)}[];`),
+    'static const struct program programs[] = {',
+    ...names.map(name => `    {"${name}", program_${symbol(name)}, PROGRAM_LENGTH_${symbol(name)}},`),
+    '};',
+    'enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };',
+    '',
+  ].join('\n');
+}
+
+/** build/globals.h: the options before the verb; main.c steps over them to find the verb. */
+export async function globalsHeader(): Promise<string> {
+  const { GLOBAL_OPTIONS } = (await import('../../src/command/globals.ts')) as {
+    GLOBAL_OPTIONS: readonly OptionRow[];
+  };
+  return [
+    '/* Made by packaging/build/build.ts from src/command/globals.ts. */',
+    '#pragma once',
+    'struct global_option {',
+    '    const char *name; /* without dashes; one letter: the short form */',
+    '    int takes_value;',
+    '};',
+    'static const struct global_option global_options[] = {',
+    ...GLOBAL_OPTIONS.flatMap(globalRows),
+    '    {0, 0},',
+    '};',
+    '',
+  ].join('\n');
+}
+
+function globalRows(row: OptionRow): string[] {
+  const names = [row.name, ...(row.short === undefined ? [] : [row.short]), ...(row.aliases ?? [])];
+  return names.map(name => `    {"${name}", ${row.kind === 'flag' ? 0 : 1}},`);
+}
+
+/** build/tiny-image.h: the tiny program's bytes in the read-only data of dist/berth. */
+export function tinyImageHeader(): string {
+  return [
+    '/* Made by packaging/build/build.ts; the bytes are those of build/tiny. */',
+    '#pragma once',
+    'extern const unsigned char tiny_image[];',
+    'extern const unsigned char tiny_image_end[];',
+    '#define TINY_IMAGE_SIZE ((size_t)(tiny_image_end - tiny_image))',
+    '',
+  ].join('\n');
+}
