@@ -1,0 +1,30 @@
+/*
+ * One static program, sealed in a memfd, with four parts; argv[0] chooses:
+ *   berth-stage   plays the operations that set a container up and becomes the payload (stage.c)
+ *   berth-init    optional reaper at pid 1 of a container (init.c)
+ *   berth-relay   log, notifications and guard beside a running payload (relay.c)
+ *   berth-holder  keeps the namespaces of a pod (holder.c)
+ */
+#include "sys.h"
+#include "text.h"
+
+int tiny_main(int argc, char **argv, char **envp);
+
+int tiny_main(int argc, char **argv, char **envp)
+{
+    const char *name = argc > 0 ? argv[0] : "";
+    if (text_equal(name, "berth-stage") && stage_main != NULL)
+        return stage_main(argc, argv, envp);
+    if (text_equal(name, "berth-init") && init_main != NULL)
+        return init_main(argc, argv, envp);
+    if (text_equal(name, "berth-relay") && relay_main != NULL)
+        return relay_main(argc, argv, envp);
+    if (text_equal(name, "berth-holder") && holder_main != NULL)
+        return holder_main(argc, argv, envp);
+    TEXT(message, 128);
+    text_add(&message, "berth: no such part of the tiny program: ");
+    text_add_shown(&message, name);
+    text_add(&message, "\n");
+    sys_write(2, message.start, message.length);
+    return 125;
+}
