@@ -1,0 +1,89 @@
+import type { Host } from '../host/host.ts';
+import { Failure } from './failure.ts';
+import { runtimeDirectories } from './directories.ts';
+import { STATE_VERSION, type ContainerState } from './state.ts';
+
+/** A container's directory below a runtime directory. `state` is absent when the start did not come that far. */
+export interface Container {
+  readonly name: string;
+  readonly bundle: string;
+  readonly state?: ContainerState;
+}
+
+/** All containers of this account, by name. A bundle that another version wrote and we cannot read has no state. */
+export function listContainers(host: Host): Container[] {
+  const found: Container[] = [];
+  for (const directory of runtimeDirectories(host)) {
+    for (const name of namesIn(host, `${directory}/containers`)) {
+      found.push(readContainer(host, `${directory}/containers/${name}`, name));
+    }
+  }
+  return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Finds by name, by full id, or by an unambiguous beginning of an id (at least two digits), as Podman does. */
+export function findContainer(host: Host, word: string): Container | undefined {
+  if (!isName(word)) return undefined;
+  for (const directory of runtimeDirectories(host)) {
+    const bundle = `${directory}/containers/${word}`;
+    if (host.lstat(bundle)?.kind === 'directory') return readContainer(host, bundle, word);
+  }
+  if (!/^[0-9a-f]{2,64}$/.test(word)) return undefined;
+  const matches = listContainers(host).filter(one => one.state?.id.startsWith(word));
+  if (matches.length > 1) throw new Failure(125, `${word}: more than one container id begins so`);
+  return matches[0];
+}
+
+/** As findContainer; a Failure (125) when there is none, or when its start has not finished. */
+export function requireContainer(host: Host, word: string): Container & { readonly state: ContainerState } {
+  const found = findContainer(host, word);
+  if (found === undefined) throw new Failure(125, `${word}: no such container`);
+  if (found.state === undefined) throw new Failure(125, `${word}: this container has not finished to start`);
+  return { ...found, state: found.state };
+}
+
+/** The rule of container names (T20): no path can be built from anything else. */
+export function isName(word: string): boolean {
+  return word.length <= 255 && /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(word);
+}
+
+/** The payload is the same process as when it was started (pid and start time). */
+export function isRunning(host: Host, state: ContainerState): boolean {
+  return state.pid > 0 && host.startTime(state.pid) === state.startTime;
+}
+
+export function writeState(host: Host, bundle: string, state: ContainerState): void {
+  const path = `${bundle}/state.json`;
+  host.writeFile(`${path}.new`, JSON.stringify(state), 0o600);
+  host.rename(`${path}.new`, path);
+}
+
+export function readContainer(host: Host, bundle: string, name: string): Container {
+  const text = host.readFileIfExists(`${bundle}/state.json`);
+  const state = text === undefined ? undefined : parseState(text);
+  return state === undefined ? { name, bundle } : { name, bundle, state };
+}
+
+/** undefined for a truncated file; a newer format is refused by name. */
+function parseState(text: string): ContainerState | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const state = value as ContainerState;
+  if (typeof state !== 'object' || value === null || typeof state.version !== 'number') return undefined;
+  if (state.version > STATE_VERSION) {
+    throw new Failure(125, `${String(state.name)}: started by a newer berth (state version ${Number(state.version)})`);
+  }
+  return state;
+}
+
+function namesIn(host: Host, directory: string): string[] {
+  if (host.stat(directory) === undefined) return [];
+  return host
+    .list(directory)
+    .filter(entry => entry.kind === 'directory' && isName(entry.name))
+    .map(entry => entry.name);
+}

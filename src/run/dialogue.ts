@@ -1,0 +1,52 @@
+import type { Host, Launched } from '../host/host.ts';
+import { Failure } from './failure.ts';
+
+/**
+ * What the launcher hears from the stage (packaging/decisions/0002-processes.md). The order of the syncs is fixed, so that a
+ * message that is not the awaited one is an error that names both.
+ */
+export interface Heard {
+  /** Descriptors sent with `fd NAME` since the last sync. */
+  readonly fds: Map<string, number>;
+  /** Of the forked process; 0 when the stage did not fork. */
+  pid: number;
+}
+
+/** Waits for `at NAME`; a Failure (125) when the stage failed or ended before. */
+export function awaitSync(host: Host, stage: Launched, name: string, heard: Heard): void {
+  for (;;) {
+    const next = host.receive(stage);
+    if (next === 'closed') throw new Failure(125, `the stage ended before '${name}'`);
+    const [word = '', ...rest] = next.message.split(' ');
+    if (word === 'at' && rest.join(' ') === name) return;
+    if (word === 'fd') keepDescriptor(heard, rest.join(' '), next.fds);
+    else if (word === 'pid') heard.pid = Number(rest[0]);
+    else if (word === 'fail') throw new Failure(125, failText(rest));
+    else throw new Failure(125, `the stage said '${next.message}' where 'at ${name}' was awaited`);
+  }
+}
+
+/** Waits for `pid N` of a forked stage. */
+export function awaitPid(host: Host, stage: Launched, heard: Heard): number {
+  while (heard.pid === 0) {
+    const next = host.receive(stage);
+    if (next === 'closed') throw new Failure(125, 'the stage ended before it forked');
+    const [word = '', ...rest] = next.message.split(' ');
+    if (word === 'pid') heard.pid = Number(rest[0]);
+    else if (word === 'fd') keepDescriptor(heard, rest.join(' '), next.fds);
+    else if (word === 'fail') throw new Failure(125, failText(rest));
+    else throw new Failure(125, `the stage said '${next.message}' where 'pid' was awaited`);
+  }
+  return heard.pid;
+}
+
+function keepDescriptor(heard: Heard, name: string, fds: readonly number[]): void {
+  const [fd] = fds;
+  if (fd !== undefined) heard.fds.set(name, fd);
+}
+
+/** `STEP ERRNO TEXT` → TEXT, which names the operation and the path already. */
+function failText(words: readonly string[]): string {
+  const text = words.slice(2).join(' ');
+  return text === '' ? `${words[0] ?? 'stage'}: error ${words[1] ?? '?'}` : text;
+}

@@ -1,0 +1,82 @@
+import { HostError, type Host } from '../host/host.ts';
+import type { IdMap } from './ids.ts';
+import { removeMapped } from './mapped.ts';
+
+/**
+ * The writable layer of a container: STORE/containers/NAME with `upper/`, `work/` (overlayfs) and `container.json`, which keeps
+ * what its removal needs when the runtime directory is lost (a power cut).
+ */
+export interface LayerNote {
+  readonly version: 1;
+  readonly uidMap: IdMap;
+  readonly gidMap: IdMap;
+  readonly anonymousVolumes: readonly string[];
+}
+
+export function layerPath(store: string, name: string): string {
+  return `${store}/containers/${name}`;
+}
+
+/** Makes an empty layer; what an earlier container of this name left must have been removed before. */
+export function makeLayer(host: Host, store: string, name: string): string {
+  const layer = layerPath(store, name);
+  host.mkdirs(`${store}/containers`, 0o700);
+  host.mkdir(layer, 0o700);
+  host.mkdir(`${layer}/upper`, 0o755);
+  host.mkdir(`${layer}/work`, 0o700);
+  return layer;
+}
+
+export function writeNote(host: Host, layer: string, note: LayerNote): void {
+  host.writeFile(`${layer}/container.json`, JSON.stringify(note), 0o600);
+}
+
+export function readNote(host: Host, layer: string): LayerNote | undefined {
+  const text = host.readFileIfExists(`${layer}/container.json`);
+  if (text === undefined) return undefined;
+  try {
+    const note = JSON.parse(text) as LayerNote;
+    return Array.isArray(note.uidMap) && Array.isArray(note.gidMap) && Array.isArray(note.anonymousVolumes)
+      ? note
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Removes a tree of the store. Files of mapped ids need a user namespace with the map; what resists even there is renamed to
+ * `tmp/`, out of the way of the next start.
+ */
+export function removeStored(host: Host, store: string, path: string, uidMap: IdMap, gidMap: IdMap): void {
+  const stat = host.lstat(path);
+  if (stat === undefined) return;
+  try {
+    if (stat.kind === 'directory') unlockWork(host, path);
+    host.removeTree(path);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    removeHard(host, store, path, uidMap, gidMap);
+  }
+}
+
+/** overlayfs leaves `work/work` with mode 0, which its owner may not even list. */
+function unlockWork(host: Host, layer: string): void {
+  const inner = `${layer}/work/work`;
+  if (host.lstat(inner)?.kind !== 'directory') return;
+  try {
+    host.chmod(inner, 0o700);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+  }
+}
+
+function removeHard(host: Host, store: string, path: string, uidMap: IdMap, gidMap: IdMap): void {
+  try {
+    if (uidMap.length > 0 && removeMapped(host, path, uidMap, gidMap)) return;
+  } catch (error) {
+    if (!(error instanceof HostError) && !(error instanceof Error)) throw error;
+  }
+  host.mkdirs(`${store}/tmp`, 0o700);
+  host.rename(path, `${store}/tmp/${host.random(8)}`);
+}
