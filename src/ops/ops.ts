@@ -60,6 +60,7 @@ export const OPS = [
   { name: 'mask', fields: ['path'], help: 'after pivot: cover with /dev/null of a private tmpfs (verified 1:3) or one shared empty read-only directory, by descriptor (T4); absent: nothing' },
   { name: 'read-only', fields: ['path'], help: 'after pivot: bind the path on itself and make it read-only, recursively; absent: nothing' },
   { name: 'sysctl', fields: ['text', 'text'], help: 'dotted key and value, through a private fsopen procfs verified by fstatfs, RESOLVE_NO_XDEV and RESOLVE_NO_SYMLINKS (T6)' },
+  { name: 'remove-tree', fields: ['path'], help: 'remove a directory tree of the old root by descriptors, never following a link, in directories without permission too; absent: nothing. A list may end with it instead of exec: exit 0' },
   // the process
   { name: 'umask', fields: ['octal'], help: 'umask(2)' },
   { name: 'rlimit', fields: ['int', 'text', 'text'], help: 'resource number, soft, hard (decimal or `unlimited`); a hard limit above ours that the kernel refuses is an error' },
