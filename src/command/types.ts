@@ -1,5 +1,7 @@
 import type { Bytes } from '../host/host.ts';
 
+export type OptionKind = 'flag' | 'string' | 'integer' | 'duration' | 'size' | 'list' | 'words';
+
 /**
  * A row of an option table: the one source for parser, renderer, help, manual and completions.
  *
@@ -11,10 +13,12 @@ export interface OptionRow {
   /** One letter. */
   readonly short?: string;
   readonly aliases?: readonly string[];
-  readonly kind: 'flag' | 'string' | 'integer' | 'duration' | 'size' | 'list' | 'words';
+  readonly kind: OptionKind;
   /** Name of the value in help, e.g. `KEY=VALUE`. */
   readonly value?: string;
   readonly help: string;
+  /** The value that the option has when it stands alone; other values need `--name=VALUE`. */
+  readonly alone?: string;
   /** What the peer has and Berth refuses by name: the reason and what to do instead. */
   readonly refused?: string;
 }
@@ -28,8 +32,13 @@ export interface VerbRow {
   readonly options: readonly OptionRow[];
   /** Options end at the first operand (run, exec). */
   readonly stopAtOperand: boolean;
+  /** Fewest and most operands; no `most`: any number. */
+  readonly least: number;
+  readonly most?: number;
   /** Owned by the native program; otherwise Node's cli.mjs. */
   readonly native: boolean;
+  /** Not for people: absent from `help`. */
+  readonly hidden?: boolean;
 }
 
 /** An option as it stood on the command line: order and repetition are kept. */
@@ -37,12 +46,18 @@ export interface OptionUse {
   readonly name: string;
   /** Flags: `true` or `false`. */
   readonly value: Bytes;
+  /** How it is written. Absent: `--name value`, or `--name` for a flag. */
+  readonly form?: 'joined' | 'short';
 }
 
 /** A command line as a value: the generator renders it, the command line parses it, kube and API build it. */
 export interface Command {
   readonly globals: readonly OptionUse[];
+  /** Words of GlobalArgs=, written as they are behind `globals`. The parser makes none. */
+  readonly globalWords?: readonly Bytes[];
   readonly verb: string;
   readonly options: readonly OptionUse[];
+  /** Words of PodmanArgs=, written as they are behind `options`. The parser makes none. */
+  readonly optionWords?: readonly Bytes[];
   readonly operands: readonly Bytes[];
 }

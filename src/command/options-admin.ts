@@ -1,0 +1,64 @@
+import { flag, hosted, list, native, text } from './rows.ts';
+import type { VerbRow } from './types.ts';
+
+const TEXT_FORMAT = text('format', 'FORMAT', 'text, json or sarif', { short: 'f' });
+const RELOAD = flag('reload-systemd', 'reload systemd afterwards (default true)');
+
+export const CHECK: VerbRow = hosted('check', '[FILE|DIR...]', 'find what is wrong in unit files', [
+  TEXT_FORMAT,
+  flag('user', 'as the user manager would read them'),
+  text('explain', 'KEY', 'print what is known of a key'),
+]);
+
+export const QUADLET_PRINT: VerbRow = hosted('quadlet print', 'UNIT', 'print a unit file', [], { least: 1, most: 1 });
+export const QUADLET_LIST: VerbRow = hosted(
+  'quadlet list',
+  '',
+  'list unit files',
+  [
+    list('filter', 'NAME=VALUE', 'only those that match', { short: 'f' }),
+    text('format', 'FORMAT', 'json, or a template'),
+    flag('noheading', 'no heading', { short: 'n' }),
+  ],
+  { most: 0 },
+);
+export const QUADLET_INSTALL: VerbRow = hosted(
+  'quadlet install',
+  'PATH|URL [FILE...]',
+  'install unit files',
+  [flag('replace', 'replace files of the same name', { short: 'r' }), RELOAD],
+  { least: 1 },
+);
+export const QUADLET_RM: VerbRow = hosted('quadlet rm', 'UNIT...', 'remove unit files', [
+  flag('all', 'all of them', { short: 'a' }),
+  flag('force', 'stop the service first', { short: 'f' }),
+  flag('ignore', 'a missing unit is no error', { short: 'i' }),
+  RELOAD,
+]);
+
+/** The generator's own grammar, flags with one dash, is in generator/flags.ts; this row is for help. */
+export const GENERATOR: VerbRow = native(
+  'generator',
+  '[FLAGS] DIR [EARLY LATE]',
+  'translate unit files, as systemd calls it',
+  [],
+  {
+    stopAtOperand: true,
+    hidden: true,
+  },
+);
+
+export const ACCOUNT: VerbRow = native(
+  'account',
+  'prepare ACCOUNT',
+  'make the directories of an account, as root',
+  [text('image', 'REFERENCE', "hand this image of root's store over")],
+  { least: 2, most: 2 },
+);
+
+export const LAYER: VerbRow = native('layer', '', 'apply one layer of an image', [], {
+  hidden: true,
+  stopAtOperand: true,
+});
+
+export const HELP: VerbRow = native('help', '[VERB|keys|KEY]', 'print help', []);

@@ -1,0 +1,174 @@
+import { problem, type Problem } from '../base/problem.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { nearest } from '../base/suggest.ts';
+import type { Bytes } from '../host/host.ts';
+import { GLOBAL_OPTIONS } from './globals.ts';
+import type { Command, OptionRow, OptionUse, VerbRow } from './types.ts';
+
+/**
+ * Reads `PROGRAM [GLOBALS] VERB [OPTIONS] [OPERANDS]` by the verb's row: podman's conventions, i.e. `--name value`, `--name=value`, clusters of
+ * short flags, `-nvalue`, `--` before operands. All problems are reported. With `--help` the command holds that option and nothing is checked.
+ */
+export function parseVerb(row: VerbRow, argv: readonly Bytes[]): Result<Command, Problem[]> {
+  const scan: Scan = { argv, at: 1, problems: [], verb: row.name };
+  const globals = options(scan, GLOBAL_OPTIONS, true);
+  for (const word of row.name.split(' ')) {
+    if (argv[scan.at] !== word) {
+      return err([problem('usage', `expected the word \`${word}\` of the verb \`${row.name}\``)]);
+    }
+    scan.at++;
+  }
+  const operands: Bytes[] = [];
+  const uses = options(scan, row.options, row.stopAtOperand, operands);
+  const command: Command = { globals, verb: row.name, options: uses, operands };
+  if (asksHelp(command)) return ok(command);
+  countOperands(row, operands.length, scan.problems);
+  return scan.problems.length > 0 ? err(scan.problems) : ok(command);
+}
+
+/** True when `--help` was given: print `helpOf(row)` and end with status 0. */
+export function asksHelp(command: Command): boolean {
+  return [...command.globals, ...command.options].some(use => use.name === 'help' && use.value === 'true');
+}
+
+interface Scan {
+  readonly argv: readonly Bytes[];
+  at: number;
+  readonly problems: Problem[];
+  readonly verb: string;
+}
+
+/** Reads options up to the first operand, or through the operands to the end when these are collected. */
+function options(scan: Scan, rows: readonly OptionRow[], stop: boolean, operands?: Bytes[]): OptionUse[] {
+  const names = index(rows);
+  const uses: OptionUse[] = [];
+  for (let word = scan.argv[scan.at]; word !== undefined; word = scan.argv[scan.at]) {
+    if (word === '--') {
+      scan.at++;
+      break;
+    }
+    if (word.length < 2 || word.charCodeAt(0) !== 45) {
+      if (stop || operands === undefined) break;
+      operands.push(word);
+      scan.at++;
+    } else {
+      scan.at++;
+      if (word.charCodeAt(1) === 45) longOption(scan, names, word, uses);
+      else shortOptions(scan, names, word, uses);
+    }
+  }
+  if (operands !== undefined) for (; scan.at < scan.argv.length; scan.at++) operands.push(scan.argv[scan.at] ?? '');
+  return uses;
+}
+
+const HELP: OptionRow = { name: 'help', kind: 'flag', help: 'print help' };
+
+function index(rows: readonly OptionRow[]): Map<string, OptionRow> {
+  const names = new Map<string, OptionRow>();
+  names.set('--help', HELP).set('-h', HELP);
+  for (const row of rows) {
+    names.set(`--${row.name}`, row);
+    if (row.short !== undefined) names.set(`-${row.short}`, row);
+    for (const alias of row.aliases ?? []) names.set(`--${alias}`, row);
+  }
+  return names;
+}
+
+function longOption(scan: Scan, names: Map<string, OptionRow>, word: Bytes, uses: OptionUse[]): void {
+  const equal = word.indexOf('=');
+  const name = equal < 0 ? word : word.slice(0, equal);
+  const row = names.get(name);
+  if (row === undefined) return unknown(scan, names, name);
+  if (row.kind === 'flag') return addFlag(scan, row, name, equal < 0 ? 'true' : word.slice(equal + 1), uses);
+  if (equal >= 0) return add(scan, row, name, { name: row.name, value: word.slice(equal + 1), form: 'joined' }, uses);
+  if (row.alone !== undefined) return add(scan, row, name, { name: row.name, value: row.alone, form: 'joined' }, uses);
+  const value = scan.argv[scan.at];
+  if (value === undefined) return missing(scan, name, row);
+  scan.at++;
+  add(scan, row, name, { name: row.name, value }, uses);
+}
+
+function shortOptions(scan: Scan, names: Map<string, OptionRow>, word: Bytes, uses: OptionUse[]): void {
+  for (let i = 1; i < word.length; i++) {
+    const name = `-${word[i] ?? ''}`;
+    const row = names.get(name);
+    if (row === undefined) return unknown(scan, names, name);
+    const rest = word.slice(i + 1);
+    if (row.kind === 'flag') {
+      if (!rest.startsWith('=')) {
+        addFlag(scan, row, name, 'true', uses, 'short');
+        continue;
+      }
+      return addFlag(scan, row, name, rest.slice(1), uses);
+    }
+    const value = rest === '' ? scan.argv[scan.at] : rest.startsWith('=') ? rest.slice(1) : rest;
+    if (value === undefined) return missing(scan, name, row);
+    if (rest === '') scan.at++;
+    return add(scan, row, name, { name: row.name, value, form: 'short' }, uses);
+  }
+}
+
+function addFlag(scan: Scan, row: OptionRow, name: string, value: Bytes, uses: OptionUse[], form?: 'short'): void {
+  const lower = value.toLowerCase();
+  const truth = TRUTH.get(lower);
+  if (truth === undefined) {
+    scan.problems.push(
+      problem('bad-value', `${name} is \`${value}\``, { key: name, hint: 'write true or false, or the option alone' }),
+    );
+    return;
+  }
+  add(scan, row, name, { name: row.name, value: truth, ...(form !== undefined && { form }) }, uses);
+}
+
+/** What the peer's command line takes as a boolean. */
+const TRUTH = new Map([
+  ['true', 'true'],
+  ['t', 'true'],
+  ['1', 'true'],
+  ['false', 'false'],
+  ['f', 'false'],
+  ['0', 'false'],
+]);
+
+function add(scan: Scan, row: OptionRow, name: string, use: OptionUse, uses: OptionUse[]): void {
+  if (row.refused !== undefined && !(row.kind === 'flag' && use.value === 'false')) {
+    scan.problems.push(problem('refused', `${name} is not supported`, { key: name, hint: row.refused }));
+    return;
+  }
+  if (row.kind === 'integer' && !isInteger(use.value)) {
+    scan.problems.push(
+      problem('bad-value', `${name} is \`${use.value}\``, { key: name, hint: 'write a whole decimal number' }),
+    );
+    return;
+  }
+  uses.push(use);
+}
+
+function isInteger(value: Bytes): boolean {
+  let i = value.charCodeAt(0) === 45 ? 1 : 0;
+  if (i === value.length || value.length > 20) return false;
+  for (; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c < 48 || c > 57) return false;
+  }
+  return true;
+}
+
+function unknown(scan: Scan, names: Map<string, OptionRow>, name: string): void {
+  const near = name.startsWith('--') ? nearest(name, names.keys()) : undefined;
+  const hint = near === undefined ? `see \`berth help ${scan.verb}\`` : `did you mean ${near}?`;
+  scan.problems.push(problem('unknown-option', `unknown option ${name}`, { key: name, hint }));
+}
+
+function missing(scan: Scan, name: string, row: OptionRow): void {
+  const hint = `write ${name} ${row.value ?? 'VALUE'}`;
+  scan.problems.push(problem('missing-value', `${name} has no value`, { key: name, hint }));
+}
+
+function countOperands(row: VerbRow, count: number, problems: Problem[]): void {
+  const usage = { hint: `usage: berth ${row.name} [options] ${row.operands}`.trimEnd() };
+  if (count < row.least) problems.push(problem('usage', `\`${row.name}\` needs more operands`, usage));
+  if (row.most !== undefined && count > row.most) {
+    problems.push(problem('usage', `\`${row.name}\` takes fewer operands`, usage));
+  }
+}

@@ -1,0 +1,67 @@
+import * as admin from '../command/options-admin.ts';
+import * as container from '../command/options-container.ts';
+import * as image from '../command/options-image.ts';
+import { OCI_VERBS } from '../command/options-oci.ts';
+import { RUN } from '../command/options-run.ts';
+import * as units from '../command/options-units.ts';
+import { native } from '../command/rows.ts';
+import type { VerbRow } from '../command/types.ts';
+
+/**
+ * `berth oci ACTION`: one program, src/verbs/oci.ts, parses the action's own row (OCI_VERBS).
+ * Podman and the CRI tools put options before the action, so the table cannot name it in two words.
+ */
+const OCI: VerbRow = native('oci', 'ACTION', 'answer the command line of an OCI runtime', [], {
+  stopAtOperand: true,
+  least: 1,
+});
+
+/** Every verb that this version has, in the order of `berth help`. `native` rows are programs of the static binary. */
+export const VERBS: readonly VerbRow[] = [
+  RUN,
+  container.EXEC,
+  container.STOP,
+  container.KILL,
+  container.RM,
+  container.WAIT,
+  container.PS,
+  container.INSPECT,
+  container.LOGS,
+  image.IMPORT,
+  image.LOAD,
+  image.IMAGES,
+  image.RMI,
+  image.TAG,
+  admin.CHECK,
+  admin.QUADLET_PRINT,
+  admin.QUADLET_LIST,
+  admin.QUADLET_INSTALL,
+  admin.QUADLET_RM,
+  admin.ACCOUNT,
+  OCI,
+  admin.GENERATOR,
+  admin.LAYER,
+  container.VERSION,
+  container.INFO,
+  admin.HELP,
+];
+
+/** Verbs that generated units name and this version lacks: they fail with one line. */
+export const LATER_VERBS: readonly VerbRow[] = [
+  units.POD_CREATE,
+  units.POD_START,
+  units.POD_STOP,
+  units.POD_RM,
+  units.VOLUME_CREATE,
+  units.NETWORK_CREATE,
+  units.NETWORK_RM,
+  units.KUBE_PLAY,
+  units.KUBE_DOWN,
+  image.PULL,
+  image.IMAGE_PULL,
+  image.BUILD,
+  image.ARTIFACT_PULL,
+];
+
+/** The OCI runtime's actions, each with its own options. */
+export { OCI_VERBS };
