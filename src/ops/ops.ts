@@ -9,8 +9,9 @@ import type { Bytes } from '../host/host.ts';
  *
  * Encoding (encode.ts, native/tiny/ops.c): the bytes `BERTHOPS1\n`, then for each operation a
  * u32 little-endian length of the record, then the record: name NUL field NUL field NUL … (every
- * part ends with NUL; the length counts them all). Limits: record 1 MiB, list 16 MiB, 64 fields except
- * for exec, environment and groups (65536). A list that breaks a rule is refused before anything is played.
+ * part ends with NUL; the length counts them all). Limits: record 1 MiB, list 16 MiB, 64 fields, 65536 where the
+ * last may be repeated. A list that breaks a rule is refused before anything is played.
+ * A list without `exec` ends with exit status 0 (removal of a tree, for example).
  *
  * Field kinds: `path` absolute, no NUL; `target` absolute and resolved in the new root by openat2 with
  * RESOLVE_IN_ROOT; `int` decimal, may be negative; `octal`; `hex` (64 bit); `fd` index of a launch descriptor
@@ -32,16 +33,17 @@ export const OPS = [
   { name: 'send-fd', fields: ['text', 'text'], help: 'open what the first field names (netns, mntns, userns, console) and send it with message `fd NAME` by SCM_RIGHTS' },
   { name: 'setns', fields: ['fd', 'hex'], help: 'setns(2) with the CLONE_NEW* bits; after a pid namespace a `fork` must follow' },
   { name: 'unshare', fields: ['hex'], help: 'unshare(2): the cgroup namespace, after the process is in its cgroup' },
-  { name: 'fork', fields: [], help: 'go on in a child made with CLONE_PARENT; send `pid N` (outer pid) and leave the first process' },
+  { name: 'fork', fields: [], help: 'go on in a child made with CLONE_PARENT; send `pid N` (outer pid) with its pidfd and leave the first process' },
   { name: 'session', fields: [], help: 'setsid()' },
   { name: 'console', fields: ['int', 'int'], help: 'allocate a pty from the new /dev/pts, make it the controlling terminal and descriptors 0-2, owner uid gid, send the master as `fd console`, bind it over /dev/console (T5)' },
+  { name: 'await', fields: ['fd'], help: 'wait for one byte from a descriptor (a FIFO that `oci start` writes); its end exits 125' },
   { name: 'loopback-up', fields: [], help: 'bring lo up' },
   { name: 'hostname', fields: ['text'], help: 'sethostname' },
   { name: 'domainname', fields: ['text'], help: 'setdomainname' },
   { name: 'pdeathsig', fields: ['int'], help: 'prctl PR_SET_PDEATHSIG' },
   // root file system
-  { name: 'propagation', fields: ['path', 'flags'], help: 'mount propagation of a path in the old root: private, slave, shared, unbindable, with r for recursive' },
-  { name: 'root-overlay', fields: ['path', 'path', 'flags', 'text', 'path'], rest: true, help: 'new root from overlayfs: upper, work (both empty: read-only), flags (userxattr, volatile, metacopy), mount context, then lower directories, top first' },
+  { name: 'propagation', fields: ['path', 'flags'], help: 'mount propagation of a path (before pivot of the old root): private, slave, shared, unbindable; r for recursive' },
+  { name: 'root-overlay', fields: ['path', 'path', 'flags', 'text', 'path'], rest: true, help: 'new root from overlayfs: upper, work (both empty: read-only), flags (userxattr, volatile, metacopy; legacy forces mount(2)), mount context, then lower directories, top first' },
   { name: 'root-bind', fields: ['path', 'flags'], help: 'new root from a directory (flags: r recursive)' },
   { name: 'root-remount', fields: ['flags'], help: 'attributes on the root mount: ro, nosuid, nodev, noexec (mount_setattr)' },
   { name: 'check-root', fields: ['target'], rest: true, help: 'each target, when it exists, is a directory and not a link; else fail naming it (T7)' },
@@ -50,6 +52,8 @@ export const OPS = [
   { name: 'mount', fields: ['text', 'text', 'target', 'flags', 'text'], help: 'fsopen/fsconfig/fsmount: type, source, target, attributes (ro,nosuid,nodev,noexec,relatime,noatime,strictatime,nodiratime,nosymfollow), comma-separated fs options (backslash escapes a comma)' },
   { name: 'mount-host', fields: ['text', 'target', 'flags'], help: 'proc, sysfs or cgroup2 where a fresh one may be refused: fsopen; on EPERM open_tree of the host\'s with AT_RECURSIVE, read-only by mount_setattr with AT_RECURSIVE' },
   { name: 'bind', fields: ['path', 'target', 'flags', 'text'], help: 'open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory), attach by descriptor (T3); text: comma-separated id map `fd` for MOUNT_ATTR_IDMAP or empty' },
+  { name: 'remove-tree', fields: ['path'], help: 'remove a directory of the host with all below it, by descriptors, following no link (T20); absent: nothing' },
+  { name: 'chown-tree', fields: ['path', 'int', 'int'], help: 'give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner' },
   { name: 'bind-fd', fields: ['fd', 'target', 'flags'], help: 'attach a detached mount or open file which the launcher made' },
   { name: 'tmpfs-copyup', fields: ['target', 'text', 'flags'], help: 'tmpfs whose content is first copied from the directory it covers, below the root only (T16)' },
   { name: 'copy-up', fields: ['path', 'target'], help: 'fill an empty volume (a host directory) with the image content at target: modes, owners, links, xattrs; by openat2 below the root (T16)' },
@@ -68,9 +72,9 @@ export const OPS = [
   { name: 'keyring', fields: ['text'], help: 'join a new session keyring of this name; ENOSYS, EPERM, EDQUOT are tolerated' },
   { name: 'label', fields: ['text', 'text'], help: 'security label at exec: apparmor NAME or selinux CONTEXT through the verified procfs; a failure is an error (T9)' },
   { name: 'capabilities', fields: ['hex', 'hex', 'hex', 'hex', 'hex'], help: 'bounding, permitted, effective, inheritable, ambient: drops the bounding set now, the rest after `user`' },
-  { name: 'user', fields: ['int', 'int', 'int'], rest: true, help: 'uid, gid, supplementary groups…; setgroups always where allowed (T12); keeps capabilities over the change, applies the sets of `capabilities`' },
+  { name: 'user', fields: ['int', 'int', 'int'], rest: true, help: 'uid, gid, supplementary groups… (a single -1: keep ours); setgroups always where allowed (T12); keeps capabilities over the change, applies the sets of `capabilities`' },
   { name: 'no-new-privileges', fields: [], help: 'prctl PR_SET_NO_NEW_PRIVS' },
-  { name: 'seccomp', fields: ['text', 'text'], help: 'BPF program bytes in hexadecimal, flags (log, spec-allow, tsync)' },
+  { name: 'seccomp', fields: ['text', 'text'], help: 'BPF program bytes in hexadecimal, flags (log, spec-allow, tsync); without no-new-privileges loaded while CAP_SYS_ADMIN is there, the sets of `capabilities` after it' },
   { name: 'cwd', fields: ['path', 'octal', 'int', 'int'], help: 'chdir after pivot as the payload; created when missing; getcwd must lie inside the root (T2)' },
   { name: 'environment', fields: ['text'], rest: true, help: 'the whole environment, NAME=VALUE…' },
   { name: 'listen', fields: ['fd'], rest: true, help: 'descriptors that become 3, 4, … of the payload (LISTEN_FDS); LISTEN_PID in the environment is set to its own pid' },
