@@ -1,0 +1,112 @@
+#include "engine.h"
+#include "host.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { failure_status = 125 };
+
+/*
+ * Only what our programs use. Evaluation of source text, proxies and weak references stay out: they cost time at every
+ * start and widen what a bug could do.
+ */
+static JSContext *new_context(JSRuntime *runtime)
+{
+    JSContext *context = JS_NewContextRaw(runtime);
+    if (!context)
+        return NULL;
+    JS_AddIntrinsicBaseObjects(context);
+    JS_AddIntrinsicDate(context);
+    JS_AddIntrinsicRegExp(context);
+    JS_AddIntrinsicJSON(context);
+    JS_AddIntrinsicMapSet(context);
+    JS_AddIntrinsicTypedArrays(context);
+    JS_AddIntrinsicPromise(context); /* neverthrow's classes name it */
+    return context;
+}
+
+/* Control characters as spaces: the line must be one line, and must not speak to a terminal (T28). */
+static void print_line(const char *text, size_t length)
+{
+    char line[8192];
+    size_t used = 0;
+    memcpy(line, "berth: ", 7);
+    used = 7;
+    for (size_t i = 0; i < length && used < sizeof(line) - 1; i++)
+        line[used++] = (unsigned char)text[i] < 32 || text[i] == 127 ? ' ' : text[i];
+    line[used++] = '\n';
+    write_all(STDERR_FILENO, line, used);
+}
+
+static void report(JSContext *context)
+{
+    JSValue exception = JS_GetException(context);
+    JSValue class_name = take_property(context, exception, "name");
+    JSValue message = take_property(context, exception, "message");
+    cleanup_bytes struct bytes kind = BYTES_NONE, text = BYTES_NONE;
+    bool is_error = JS_IsString(class_name) && JS_IsString(message) && take_bytes(context, class_name, &kind) == 0;
+    size_t length;
+    const char *plain = NULL;
+    if (is_error && take_bytes(context, message, &text) == 0) {
+        /* These are defects of ours; every other class carries a message made for people. */
+        static const char *const internal[] = {"TypeError", "ReferenceError", "RangeError", "SyntaxError",
+                                               "InternalError"};
+        bool ours = false;
+        for (size_t i = 0; i < COUNT(internal); i++)
+            ours |= strcmp(kind.data, internal[i]) == 0;
+        char line[4096];
+        int used = snprintf(line, sizeof(line), "%s%s%s%s", ours ? "internal error: " : "", ours ? kind.data : "",
+                            ours ? ": " : "", text.data);
+        print_line(line, used < (int)sizeof(line) ? (size_t)used : sizeof(line) - 1);
+    } else if ((plain = JS_ToCStringLen(context, &length, exception)) != NULL) {
+        print_line(plain, length);
+        JS_FreeCString(context, plain);
+    } else {
+        print_line("internal error", 14);
+    }
+    const char *debug = getenv("BERTH_DEBUG");
+    if (debug && strcmp(debug, "1") == 0) {
+        JSValue stack = take_property(context, exception, "stack");
+        const char *frames = JS_ToCStringLen(context, &length, stack);
+        if (frames)
+            write_all(STDERR_FILENO, frames, length);
+        JS_FreeCString(context, frames);
+        JS_FreeValue(context, stack);
+    }
+    JS_FreeValue(context, class_name);
+    JS_FreeValue(context, message);
+    JS_FreeValue(context, exception);
+}
+
+int engine_run(const uint8_t *bytecode, size_t length, int argc, char **argv)
+{
+    JSRuntime *runtime = JS_NewRuntime();
+    JSContext *context = runtime ? new_context(runtime) : NULL;
+    if (!context) {
+        print_line("no memory to start", 18);
+        return failure_status;
+    }
+    JS_SetMemoryLimit(runtime, (size_t)1 << 30);
+    /* Programs end in milliseconds: reference counts free nearly all, a search for cycles would only cost time. */
+    JS_SetGCThreshold(runtime, (size_t)64 << 20);
+    struct rlimit stack;
+    if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY && stack.rlim_cur < (4 << 20))
+        JS_SetMaxStackSize(runtime, stack.rlim_cur / 2);
+    else
+        JS_SetMaxStackSize(runtime, 2 << 20);
+    JSValue global = JS_GetGlobalObject(context), host = JS_NewObject(context);
+    host_install(context, host, argc, argv);
+    JS_DefinePropertyValueStr(context, global, "berth", host, 0);
+    JSValue program = JS_ReadObject(context, bytecode, length, JS_READ_OBJ_BYTECODE);
+    JSValue result = JS_IsException(program) ? program : JS_EvalFunction(context, program);
+    if (JS_IsException(result)) {
+        report(context);
+        return failure_status;
+    }
+    int status = host_exit_status();
+    if (status >= 0)
+        return status;
+    print_line("internal error: the program gave no status", 42);
+    return failure_status;
+}

@@ -1,0 +1,115 @@
+/*
+ * /usr/bin/berth: finds the program that a command line means, and runs it.
+ *
+ *   name of the file         …-generator                → program `generator`
+ *   berth [GLOBAL…] VERB …   native verbs               → program VERB, or `FIRST-SECOND` for two words
+ *   anything else            Node's half                → execve of node with cli.mjs
+ *
+ * A native program is bytecode in this file (build/programs.h) for the QuickJS that is linked in.
+ */
+#include "engine.h"
+#include "host.h"
+#include "globals.h"
+#include "programs.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#ifndef BERTH_CLI
+#define BERTH_CLI "/usr/lib/berth/cli.mjs"
+#endif
+#ifndef BERTH_NODE
+#define BERTH_NODE "/usr/bin/node"
+#endif
+
+static const struct program *find_program(const char *name)
+{
+    for (size_t i = 0; i < PROGRAMS; i++)
+        if (strcmp(programs[i].name, name) == 0)
+            return &programs[i];
+    return NULL;
+}
+
+/* Does the global option `word` (with dashes) take the next word as its value? */
+static bool takes_next_word(const char *word)
+{
+    bool is_long = strncmp(word, "--", 2) == 0;
+    const char *name = word + (is_long ? 2 : 1);
+    if (strchr(name, '='))
+        return false;
+    for (const struct global_option *option = global_options; option->name; option++) {
+        size_t length = strlen(option->name);
+        if (is_long ? length > 1 && strcmp(option->name, name) == 0
+                    : length == 1 && name[strlen(name) - 1] == option->name[0])
+            return option->takes_value;
+    }
+    return false;
+}
+
+/* Index of the verb in argv; argc when there is none. */
+static int find_verb(int argc, char **argv)
+{
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-' && argv[at][1] != 0; at++) {
+        if (strcmp(argv[at], "--") == 0)
+            return at + 1;
+        if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0 ||
+            strcmp(argv[at], "-v") == 0)
+            return argc;
+        if (takes_next_word(argv[at]))
+            at++;
+    }
+    return at < argc ? at : argc;
+}
+
+static const struct program *program_of(int argc, char **argv)
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    const char *name = argc > 0 ? (slash ? slash + 1 : argv[0]) : "";
+    if (strstr(name, "-generator"))
+        return find_program("generator");
+    int verb = find_verb(argc, argv);
+    if (verb >= argc)
+        return find_program("help");
+    if (verb + 1 < argc) {
+        char two[128];
+        int length = snprintf(two, sizeof(two), "%s-%s", argv[verb], argv[verb + 1]);
+        const struct program *found = length < (int)sizeof(two) ? find_program(two) : NULL;
+        if (found && !strchr(argv[verb], '-') && !strchr(argv[verb + 1], '-'))
+            return found;
+    }
+    /* `oci-create` is the name of a program, not a verb. */
+    return strchr(argv[verb], '-') ? NULL : find_program(argv[verb]);
+}
+
+static int become_node(int argc, char **argv)
+{
+    char **words = calloc((size_t)argc + 2, sizeof(char *));
+    if (!words)
+        return 125;
+    words[0] = (char *)"node";
+    words[1] = (char *)BERTH_CLI;
+    for (int i = 1; i < argc; i++)
+        words[i + 1] = argv[i];
+    if (access(BERTH_CLI, R_OK) < 0) {
+        fprintf(stderr, "berth: %s: cannot be read: %s; install the package berth again\n", BERTH_CLI,
+                strerrordesc_np(errno));
+        return 125;
+    }
+    execve(BERTH_NODE, words, environ);
+    if (!getauxval(AT_SECURE))
+        execvpe("node", words, environ);
+    fprintf(stderr, "berth: this command needs Node 20 or newer, which is not installed; install the package nodejs\n");
+    return 127;
+}
+
+int main(int argc, char **argv)
+{
+    const struct program *program = program_of(argc, argv);
+    int status = program ? engine_run(program->bytecode, program->length, argc, argv) : become_node(argc, argv);
+    fflush(stderr);
+    _exit(status); /* the kernel takes the memory back faster than the runtime */
+}

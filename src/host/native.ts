@@ -1,0 +1,28 @@
+import { HostError, type Host, type Lock } from './host.ts';
+
+/**
+ * The host inside the native program: `native/host*.c` puts an object with the calls into the global `berth`.
+ * It is the `Host` itself but for locks, which C gives as descriptors; failed calls throw what our factory makes.
+ */
+interface RawHost extends Omit<Host, 'lock'> {
+  lock(path: string, exclusive: boolean, wait: boolean): number | undefined;
+  onError(factory: (syscall: string, code: string, errno: number, text: string, path: string) => Error): void;
+  /** The exit status of the program. */
+  finish(status: number): void;
+}
+
+declare const berth: RawHost;
+
+export function nativeHost(): Host {
+  berth.onError((syscall, code, errno, text, path) => new HostError(syscall, code, errno, text, path));
+  const lock = (path: string, exclusive: boolean, wait: boolean): Lock | undefined => {
+    const fd = berth.lock(path, exclusive, wait);
+    return fd === undefined ? undefined : { release: () => berth.close(fd) };
+  };
+  return Object.setPrototypeOf({ lock }, berth) as Host;
+}
+
+/** Ends the program with this status once the script is through. */
+export function finish(status: number): void {
+  berth.finish(status);
+}
