@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Runs a command inside the Debian 13 tree with the checkout at /mnt as working directory: in-tree.sh COMMAND…
+# BERTH_BIND=DIRECTORY shows another directory of this host at /media.
 # The bind mount lives in a mount namespace of its own, so that nothing is left behind and runs do not see each other.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,5 +14,6 @@ mount --bind "$checkout" "$tree/mnt"
 mount -t proc proc "$tree/proc"
 mount -t tmpfs tmpfs "$tree/tmp"
 mount --bind /dev "$tree/dev"
+[ -z "${BERTH_BIND:-}" ] || mount --bind "$BERTH_BIND" "$tree/media"
 exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 sh -ec "cd /mnt; exec \"\$@\"" sh "$@"
 ' sh "$tree" "$checkout" "$@"
