@@ -89,6 +89,9 @@ systemd_settings() {
         systemd-networkd.socket systemd-networkd-wait-online.service; do
         ln -sf /dev/null "$root/etc/systemd/system/$unit"
     done
+    # Podman's default pids limit wants a controller that the unified tree of some hosts lacks.
+    mkdir -p "$root/etc/containers/containers.conf.d"
+    printf '[containers]\npids_limit = 0\n' >"$root/etc/containers/containers.conf.d/test.conf"
     # No limit on log lines: the tests count them.
     printf '[Journal]\nStorage=persistent\nRateLimitBurst=0\nForwardToConsole=no\n' \
         >"$root/etc/systemd/journald.conf.d/test.conf"
