@@ -1,0 +1,78 @@
+import { CLONE, type Host, type Launched } from '../host/host.ts';
+import { encodeOps } from '../ops/encode.ts';
+import type { Op } from '../ops/ops.ts';
+import type { NamespaceType, Spec } from '../plan/spec.ts';
+import { awaitSync, type Heard } from './dialogue.ts';
+import { writeIdMaps, type IdMap } from './ids.ts';
+import type { Streams } from './streams.ts';
+import type { Undo } from './undo.ts';
+
+/** A stage that waits at `created`: its namespaces exist and it is root in them. */
+export interface Begun {
+  readonly stage: Launched;
+  readonly heard: Heard;
+}
+
+export interface BeginRequest {
+  readonly spec: Spec;
+  readonly ops: readonly Op[];
+  readonly descriptors: readonly number[];
+  readonly sibling: boolean;
+  /** Directory of the payload's control group; empty: it stays in ours. */
+  readonly group: string;
+  readonly streams: Streams;
+}
+
+/** Clones the stage into its namespaces and control group, and maps its ids. */
+export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
+  const namespaces = namespacesOf(request.spec);
+  const stage = host.launch({
+    namespaces,
+    sibling: request.sibling,
+    ops: encodeOps(request.ops),
+    stdio: request.streams.stdio,
+    descriptors: request.descriptors,
+    ...(request.group === '' ? {} : { cgroup: request.group }),
+  });
+  request.streams.closePayloadEnds();
+  undo.add('stage', () => endStage(host, stage));
+  if ((namespaces & CLONE.NEWUSER) !== 0) {
+    writeIdMaps(host, stage.pid, mapOf(request.spec.linux.uidMappings), mapOf(request.spec.linux.gidMappings));
+    host.proceed(stage, 'ids');
+  }
+  const heard: Heard = { fds: new Map(), pid: 0 };
+  awaitSync(host, stage, 'created', heard);
+  return { stage, heard };
+}
+
+/** A stage that a failed start leaves: the end of its control socket ends it; SIGKILL is for one that cannot notice. */
+function endStage(host: Host, stage: Launched): void {
+  host.signal(stage.pidfd, 9);
+  host.poll([stage.pidfd], 10_000);
+}
+
+const BITS: Readonly<Record<NamespaceType, number>> = {
+  pid: CLONE.NEWPID,
+  network: CLONE.NEWNET,
+  mount: CLONE.NEWNS,
+  ipc: CLONE.NEWIPC,
+  uts: CLONE.NEWUTS,
+  user: CLONE.NEWUSER,
+  time: CLONE.NEWTIME,
+  // Its root is the group of the process that makes it, and a clone would take ours: the stage unshares it.
+  cgroup: 0,
+};
+
+/** The bits of the namespaces that are new; one with a path is joined by the stage. */
+export function namespacesOf(spec: Spec): number {
+  let bits = 0;
+  for (const namespace of spec.linux.namespaces ?? []) {
+    if (namespace.path === undefined || namespace.path === '') bits |= BITS[namespace.type];
+  }
+  return bits;
+}
+
+/** The mappings of config.json as lines of an id map. */
+export function mapOf(mappings: Spec['linux']['uidMappings']): IdMap {
+  return (mappings ?? []).map(line => [line.containerID, line.hostID, line.size] as const);
+}

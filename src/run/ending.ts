@@ -1,0 +1,47 @@
+import { HostError, type Host } from '../host/host.ts';
+import type { Context } from './context.ts';
+import { Failure } from './failure.ts';
+import type { ContainerState } from './state.ts';
+import { openPayload, stopPayload } from './stop.ts';
+
+/**
+ * Stops a container the way that fits who asks. Inside the container's own unit (systemd runs ExecStop= in `.control`) we act directly:
+ * to ask systemd there would wait for ourselves. Anybody else asks the manager of the unit, or Restart= would bring the container back.
+ * A scope (a foreground `berth run`) has no way to stop of its own. `timeout` in seconds; undefined: the container's own. Returns when the payload is gone.
+ */
+export function stopContainer(host: Host, context: Context, state: ContainerState, timeout?: number): void {
+  if (state.unit === '' || state.unit.endsWith('.scope') || isOwnUnit(context, state) || !context.systemd) {
+    stopPayload(host, state, state.stopSignal, timeout ?? state.stopTimeout);
+    return;
+  }
+  const pidfd = openPayload(host, state);
+  if (pidfd === undefined) return;
+  try {
+    stopUnit(host, state, pidfd, timeout);
+  } finally {
+    host.close(pidfd);
+  }
+}
+
+export function isOwnUnit(context: Context, state: ContainerState): boolean {
+  return context.own.unit === state.unit && context.own.manager === state.manager;
+}
+
+/** `systemctl stop` runs the unit's ExecStop=, which knows the unit's timeout; another timeout is kept here, beside it. */
+function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: number | undefined): void {
+  const argv = ['systemctl', ...(state.manager === 'user' ? ['--user'] : []), '--no-ask-password', 'stop', state.unit];
+  let child;
+  try {
+    child = host.spawn({ argv, environment: host.environmentList(), stdout: 2 });
+  } catch (error) {
+    if (!(error instanceof HostError) || error.code !== 'ENOENT') throw error;
+    stopPayload(host, state, state.stopSignal, timeout ?? state.stopTimeout);
+    return;
+  }
+  if (timeout !== undefined && host.poll([pidfd, child.pidfd], timeout * 1000).length === 0) {
+    stopPayload(host, state, 9, 0);
+  }
+  const end = host.wait(child);
+  host.close(child.pidfd);
+  if (end.status !== 0) throw new Failure(125, `${state.name}: systemctl could not stop ${state.unit}`);
+}

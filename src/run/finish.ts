@@ -1,0 +1,132 @@
+import type { Exit, Host } from '../host/host.ts';
+import type { RunRequest } from '../plan/request.ts';
+import { mapOf, type Begun } from './begin.ts';
+import { removeGroup } from './cgroup.ts';
+import { readContainer, writeState } from './containers.ts';
+import { awaitSync } from './dialogue.ts';
+import type { Made } from './make.ts';
+import type { NetworkState, Parts } from './parts.ts';
+import type { StartPlace } from './place.ts';
+import type { Prepared } from './prepare.ts';
+import { startRelay } from './relay-start.ts';
+import { removeContainer } from './remove.ts';
+import { STATE_VERSION, type ContainerState } from './state.ts';
+import type { Streams } from './streams.ts';
+import type { Undo } from './undo.ts';
+
+/** A start whose stage waits at `created` with its network set up. */
+export interface Started {
+  readonly request: RunRequest;
+  readonly place: StartPlace;
+  readonly prepared: Prepared;
+  readonly made: Made;
+  readonly streams: Streams;
+  readonly begun: Begun;
+  readonly network: NetworkState;
+  readonly undo: Undo;
+}
+
+/** HUP INT QUIT USR1 USR2 TERM CONT WINCH: what a person or systemd means for the payload. */
+const FORWARDED = [1, 2, 3, 10, 12, 15, 18];
+
+/**
+ * The payload becomes the unit's main process. MAINPID= goes with a barrier, so that systemd knows the process before it can exit: then its
+ * exit status is the unit's, however soon. READY=1 is the relay's, so that our death cannot hang the start.
+ */
+export function handOver(host: Host, started: Started): void {
+  const { stage } = started.begun;
+  startRelay(host, started, true);
+  if (started.request.sdnotify !== 'ignore') host.notify(`MAINPID=${stage.pid}`, true);
+  started.undo.forget();
+  host.proceed(stage, 'ready');
+}
+
+/** Waits for the payload beside it, then cleans up; the exit status, 128 + N after signal N. */
+export function attendPayload(host: Host, parts: Parts, started: Started): number {
+  const { begun, request, undo } = started;
+  const { stage } = begun;
+  const relay = startRelay(host, started, false);
+  undo.forget();
+  host.proceed(stage, 'ready');
+  host.outcome(stage);
+  const terminal = request.tty ? begun.heard.fds.get('console') : undefined;
+  const exit = host.attend(stage, {
+    forward: FORWARDED,
+    child: true,
+    ...(terminal === undefined ? {} : { terminal }),
+  });
+  if (relay !== undefined) host.wait(relay);
+  cleanUp(host, parts, started);
+  return statusOf(exit);
+}
+
+export function statusOf(exit: Exit): number {
+  return exit.status ?? 128 + (exit.signal ?? 0);
+}
+
+/** Lets the stage build the root; then the container is known to others. */
+export function reachReady(host: Host, parts: Parts, started: Started): void {
+  const { begun, place, prepared } = started;
+  host.proceed(begun.stage, 'created');
+  awaitSync(host, begun.stage, 'ready', begun.heard);
+  if (prepared.volumes.fresh.length > 0) parts.volumes.markFilled(host, place.store, prepared.volumes);
+  const state = stateOf(host, started);
+  writeState(host, place.bundle, state);
+  if (started.request.cidfile !== undefined) host.writeFileAtomic(started.request.cidfile, state.id, 0o644);
+}
+
+/** --rm takes everything away; without it state, layer and bundle stay for `ps --all`, `logs` and `rm`. */
+function cleanUp(host: Host, parts: Parts, started: Started): void {
+  const { place, request, made, network } = started;
+  if (request.remove) {
+    const container = readContainer(host, place.bundle, place.name);
+    for (const line of removeContainer(host, parts, place.store, container, true)) host.write(2, `berth: ${line}\n`);
+    if (request.cidfile !== undefined) host.unlink(request.cidfile);
+    return;
+  }
+  parts.network.tearDown(host, network);
+  if (made.group !== undefined) removeGroup(host, made.group.directory);
+}
+
+function stateOf(host: Host, started: Started): ContainerState {
+  const { begun, place, prepared, request, made } = started;
+  const { plan } = prepared;
+  const { own } = place.context;
+  return {
+    version: STATE_VERSION,
+    name: place.name,
+    id: place.id,
+    pid: begun.stage.pid,
+    startTime: host.startTime(begun.stage.pid) ?? '',
+    unit: own.unit,
+    manager: own.manager,
+    cgroup: made.group?.path ?? '',
+    image: request.image ?? request.rootfs?.path ?? '',
+    imageId: prepared.image?.id ?? '',
+    command: plan.spec.process?.args ?? [],
+    created: Math.floor(host.now()),
+    stopSignal: plan.stopSignal,
+    stopTimeout: plan.stopTimeout,
+    layer: prepared.layer,
+    remove: request.remove,
+    uidMap: mapOf(plan.spec.linux.uidMappings),
+    gidMap: mapOf(plan.spec.linux.gidMappings),
+    anonymousVolumes: prepared.volumes.anonymous,
+    ports: portsOf(request),
+    labels: { ...prepared.image?.config.labels, ...request.labels },
+    logDriver: request.logDriver,
+    runtime: request.runtime ?? '',
+    network: started.network,
+  };
+}
+
+function portsOf(request: RunRequest): ContainerState['ports'] {
+  return request.ports.flatMap(port =>
+    Array.from({ length: port.count }, (_, index) => ({
+      host: port.hostAddress,
+      hostPort: port.hostPort === 0 ? 0 : port.hostPort + index,
+      port: port.port + index,
+      protocol: port.protocol,
+    })),
+  );
+}

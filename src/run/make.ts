@@ -1,0 +1,35 @@
+import type { Host } from '../host/host.ts';
+import { makeBundle } from './bundle.ts';
+import { makePayloadGroup, type PayloadGroup } from './cgroup.ts';
+import { makeLayer, removeStored } from './layer.ts';
+import type { Parts } from './parts.ts';
+import type { StartPlace } from './place.ts';
+import type { Prepared } from './prepare.ts';
+import type { Undo } from './undo.ts';
+
+/** What a start has put on disk and into the control group tree. */
+export interface Made {
+  readonly group?: PayloadGroup;
+  /** The notification socket that the payload writes to. */
+  readonly notify?: number;
+}
+
+/** Makes volumes, writable layer, bundle, control group and notification socket; each is taken back by `undo`. */
+export function make(host: Host, parts: Parts, prepared: Prepared, place: StartPlace, undo: Undo): Made {
+  const { layer, plan } = prepared;
+  parts.volumes.create(host, place.store, prepared.volumes, undo);
+  if (layer !== '') {
+    // Nothing has run in it when it is taken back: all of it is ours.
+    undo.add(layer, () => removeStored(host, place.store, layer, [], []));
+    makeLayer(host, place.store, place.name);
+  }
+  makeBundle(host, place.runtime, place.name, plan.spec, undo);
+  const notify = place.notifySocket ? { notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : {};
+  if (place.unitPath === '') return notify;
+  const group = makePayloadGroup(
+    host,
+    { unitPath: place.unitPath, ownPath: place.context.cgroup, limits: plan.cgroup },
+    undo,
+  );
+  return { ...notify, group };
+}

@@ -1,0 +1,55 @@
+import type { Problem } from '../base/problem.ts';
+import type { Result } from '../base/result.ts';
+import type { Host } from '../host/host.ts';
+import type { ImageRecord } from '../image/types.ts';
+import type { RunRequest } from '../plan/request.ts';
+import type { PlanFacts } from '../plan/types.ts';
+import type { IdMap } from './ids.ts';
+import type { ContainerState } from './state.ts';
+import type { Undo } from './undo.ts';
+
+/**
+ * What a start needs from the folders above this one (imports go one way): the verbs hand it in, a test hands in its own.
+ */
+export interface Parts {
+  readonly network: NetworkPart;
+  readonly volumes: VolumePart;
+  readonly systemd: SystemdPart;
+}
+
+export type NetworkState = ContainerState['network'];
+
+export interface NetworkPlace {
+  readonly pid: number;
+  readonly netnsPath: string;
+  readonly bundle: string;
+  readonly name: string;
+  readonly uid: number;
+}
+
+export interface NetworkPart {
+  setUp(host: Host, request: RunRequest, place: NetworkPlace): Result<NetworkState, Problem>;
+  tearDown(host: Host, state: NetworkState): Result<void, Problem[]>;
+}
+
+/** What a start is going to use of volumes; see volume/volumes.ts. */
+export interface VolumeChoice {
+  readonly volumes: PlanFacts['volumes'];
+  readonly anonymous: readonly string[];
+  readonly missing: readonly string[];
+  readonly fresh: readonly string[];
+}
+
+export interface VolumePart {
+  choose(host: Host, store: string, request: RunRequest, image?: ImageRecord): VolumeChoice;
+  create(host: Host, store: string, choice: VolumeChoice, undo: Undo): void;
+  markFilled(host: Host, store: string, choice: VolumeChoice): void;
+  remove(host: Host, store: string, names: readonly string[], uidMap: IdMap, gidMap: IdMap): string[];
+}
+
+export interface SystemdPart {
+  /** Puts our own process into a new delegated scope; returns when it is there. */
+  enterScope(host: Host, manager: 'system' | 'user', scope: string, description: string): void;
+  /** Moves a process into a group below a unit's own. */
+  attach(host: Host, manager: 'system' | 'user', unit: string, subgroup: string, pid: number): void;
+}

@@ -1,0 +1,73 @@
+import type { Host } from '../host/host.ts';
+import { findImage } from '../image/resolve.ts';
+import type { ImageRecord } from '../image/types.ts';
+import { makePlan } from '../plan/plan.ts';
+import type { RunRequest } from '../plan/request.ts';
+import type { Plan } from '../plan/types.ts';
+import { availableControllers } from './cgroup.ts';
+import { collectFacts } from './facts.ts';
+import { Failure, failureOf } from './failure.ts';
+import { layerPath } from './layer.ts';
+import type { Parts, VolumeChoice } from './parts.ts';
+
+/** All that is known before the first effect of a start. */
+export interface Prepared {
+  readonly image?: ImageRecord;
+  readonly volumes: VolumeChoice;
+  /** Writable layer in the store; empty: none. */
+  readonly layer: string;
+  readonly plan: Plan;
+}
+
+/** Where a start is going to put things. */
+export interface Place {
+  readonly store: string;
+  readonly name: string;
+  readonly bundle: string;
+  /** Path of the unit's control group; empty: no groups are made. */
+  readonly unitPath: string;
+  readonly notifySocket: boolean;
+}
+
+/** Finds the image, decides on volumes, collects facts and plans. Makes nothing. */
+export function prepare(host: Host, parts: Parts, request: RunRequest, place: Place): Prepared {
+  const found = request.image === undefined ? undefined : requireImage(host, place.store, request);
+  const volumes = parts.volumes.choose(host, place.store, request, found?.record);
+  const layer = needsLayer(request) ? layerPath(place.store, place.name) : '';
+  const facts = collectFacts(host, {
+    request,
+    layers: found?.layers ?? [],
+    layer,
+    bundle: place.bundle,
+    volumes: volumes.volumes,
+    controllers: place.unitPath === '' ? [] : availableControllers(host, place.unitPath),
+    notifySocket: place.notifySocket,
+    ...(found === undefined ? {} : { image: found.record }),
+  });
+  if (facts.isErr()) throw failureOf(facts.error);
+  const input = { request, facts: facts.value };
+  const plan = makePlan(found === undefined ? input : { ...input, image: found.record });
+  if (plan.isErr()) throw failureOf(plan.error);
+  const prepared = { volumes, layer, plan: plan.value };
+  return found === undefined ? prepared : { ...prepared, image: found.record };
+}
+
+function needsLayer(request: RunRequest): boolean {
+  return request.rootfs === undefined ? !request.readOnly : request.rootfs.overlay;
+}
+
+function requireImage(
+  host: Host,
+  store: string,
+  request: RunRequest,
+): { record: ImageRecord; layers: readonly string[] } {
+  const reference = request.image ?? '';
+  const found = findImage(host, store, reference);
+  if (found !== undefined) return found;
+  if (request.pull === 'never')
+    throw new Failure(125, `${reference}: image not known, and --pull=never forbids to fetch it`);
+  throw new Failure(
+    125,
+    `${reference}: no such image in ${store}; this version does not pull: load it with 'berth load -i FILE' or 'berth import FILE ${reference}'`,
+  );
+}

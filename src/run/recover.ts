@@ -1,0 +1,38 @@
+import type { Host } from '../host/host.ts';
+import { findContainer, isRunning } from './containers.ts';
+import type { Context } from './context.ts';
+import { stopContainer } from './ending.ts';
+import { Failure } from './failure.ts';
+import { layerPath } from './layer.ts';
+import type { Parts } from './parts.ts';
+import { removeContainer, removeLayerOf } from './remove.ts';
+
+/**
+ * Before the lock of the name is taken: a container that runs is only replaced with --replace. It is stopped without the lock, since its
+ * unit's ExecStopPost= removes it and needs the lock for that.
+ */
+export function stopForReplace(host: Host, context: Context, name: string, replace: boolean): void {
+  const state = findContainer(host, name)?.state;
+  if (state?.name !== name) return;
+  const running = isRunning(host, state);
+  if (!replace && (running || !state.remove)) throw inUse(name);
+  if (running) stopContainer(host, context, state);
+}
+
+/** Under the lock: removes what an earlier container of this name has left, by a crash or to be replaced. */
+export function takeName(host: Host, parts: Parts, store: string, name: string): void {
+  const before = findContainer(host, name);
+  if (before?.name === name) {
+    if (before.state !== undefined && isRunning(host, before.state)) throw inUse(name);
+    report(removeContainer(host, parts, store, before, true));
+  }
+  if (host.lstat(layerPath(store, name)) !== undefined) report(removeLayerOf(host, parts, store, name));
+}
+
+function inUse(name: string): Failure {
+  return new Failure(125, `the container name ${name} is in use; remove it with 'berth rm ${name}' or give --replace`);
+}
+
+function report(lines: string[]): void {
+  if (lines.length > 0) throw new Failure(125, lines);
+}

@@ -1,0 +1,77 @@
+import { HostError, type Host } from '../host/host.ts';
+import { removeGroup } from './cgroup.ts';
+import type { Container } from './containers.ts';
+import type { IdMap } from './ids.ts';
+import { layerPath, readNote, removeStored } from './layer.ts';
+import type { Parts } from './parts.ts';
+
+/**
+ * Takes away what a container that no longer runs has left: network, control group, writable layer, anonymous volumes when asked, and
+ * last the bundle, so that an interrupted removal can be repeated. Goes on after an error; the lines say what went wrong.
+ *
+ * A start does the same with what a crash may have left: the start path is the recovery path.
+ */
+export function removeContainer(
+  host: Host,
+  parts: Parts,
+  store: string,
+  container: Container,
+  withVolumes: boolean,
+): string[] {
+  const lines: string[] = [];
+  const { state } = container;
+  const attempt = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof HostError) && !(error instanceof Error)) throw error;
+      lines.push(error.message);
+    }
+  };
+  if (state !== undefined) {
+    attempt(() => {
+      const down = parts.network.tearDown(host, state.network);
+      if (down.isErr()) lines.push(...down.error.map(problem => problem.message));
+    });
+    if (state.cgroup !== '') attempt(() => removeGroup(host, `/sys/fs/cgroup${state.cgroup}`));
+  }
+  const maps = { uidMap: state?.uidMap ?? [], gidMap: state?.gidMap ?? [] };
+  removeStoredParts(host, parts, store, container.name, maps, withVolumes, attempt, lines);
+  attempt(() => host.removeTree(container.bundle));
+  return lines;
+}
+
+/** The part of a removal that concerns the store alone; a layer without a bundle is what a power cut leaves. */
+export function removeLayerOf(host: Host, parts: Parts, store: string, name: string): string[] {
+  const lines: string[] = [];
+  const attempt = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      lines.push(error instanceof Error ? error.message : String(error));
+    }
+  };
+  removeStoredParts(host, parts, store, name, { uidMap: [], gidMap: [] }, true, attempt, lines);
+  return lines;
+}
+
+function removeStoredParts(
+  host: Host,
+  parts: Parts,
+  store: string,
+  name: string,
+  maps: { uidMap: IdMap; gidMap: IdMap },
+  withVolumes: boolean,
+  attempt: (step: () => void) => void,
+  lines: string[],
+): void {
+  const layer = layerPath(store, name);
+  if (host.lstat(layer) === undefined) return;
+  const note = readNote(host, layer);
+  const uidMap = note?.uidMap ?? maps.uidMap;
+  const gidMap = note?.gidMap ?? maps.gidMap;
+  if (withVolumes && note !== undefined) {
+    attempt(() => lines.push(...parts.volumes.remove(host, store, note.anonymousVolumes, uidMap, gidMap)));
+  }
+  attempt(() => removeStored(host, store, layer, uidMap, gidMap));
+}

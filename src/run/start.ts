@@ -1,0 +1,92 @@
+/**
+ * Theory of operation: how a container starts (DESIGN section 3; packaging/decisions/0002-processes.md for the dialogue).
+ *
+ *  1. Where am I (context.ts, place.ts)? In a unit that waits for us: hand the payload over. Started by a person: enter a transient scope
+ *     and attend. (`-d` by a person never comes here: verbs/run-detached.ts lets systemd start us again in a transient unit.)
+ *  2. Free the name, take its lock, remove what a crash left (recover.ts).
+ *  3. Find image and volumes, collect facts, plan (prepare.ts). Up to here nothing was made; every bad wish was refused.
+ *  4. Make: volumes, writable layer, bundle, control group (make.ts).
+ *  5. Compile operations, make pipes, clone the stage, map its ids; it stops at `created` (begin.ts). Network.
+ *  6. The stage builds the root and stops at `ready`. state.json is written: from now on others see the container.
+ *  7. Hand over: relay, MAINPID= with a barrier, `go ready`, exit 0. Or attend: relay or terminal, `go ready`, wait, clean up (finish.ts).
+ *
+ * Each step adds to the undo list; a failure before 7 takes all back in reverse order. SIGKILL of the launcher at any point: the stage
+ * notices the end of its control socket and exits; files are left to the next start or to ExecStopPost=.
+ */
+import type { Host } from '../host/host.ts';
+import { compileRun } from '../ops/compile.ts';
+import type { RunRequest } from '../plan/request.ts';
+import { begin, mapOf } from './begin.ts';
+import { Failure } from './failure.ts';
+import { attendPayload, handOver, reachReady, type Started } from './finish.ts';
+import { writeNote } from './layer.ts';
+import { lockName } from './locks.ts';
+import { make } from './make.ts';
+import type { Parts } from './parts.ts';
+import { choosePlace, type StartPlace } from './place.ts';
+import { prepare, type Prepared } from './prepare.ts';
+import { stopForReplace, takeName } from './recover.ts';
+import { makeStreams } from './streams.ts';
+import { makeUndo, type Undo } from './undo.ts';
+
+/** Runs a container; the exit status of the command. */
+export function startContainer(host: Host, parts: Parts, request: RunRequest): number {
+  const place = choosePlace(host, parts, request);
+  stopForReplace(host, place.context, place.name, request.replace);
+  const undo = makeUndo();
+  const lock = lockName(host, place.store, place.name);
+  let started: Started;
+  try {
+    takeName(host, parts, place.store, place.name);
+    started = startUnderLock(host, parts, request, place, undo);
+    reachReady(host, parts, started);
+    if (place.handsOver) handOver(host, started);
+  } catch (error) {
+    throw withUndo(error, undo.run());
+  } finally {
+    lock.release();
+  }
+  return place.handsOver ? 0 : attendPayload(host, parts, started);
+}
+
+function startUnderLock(host: Host, parts: Parts, request: RunRequest, place: StartPlace, undo: Undo): Started {
+  const prepared = prepare(host, parts, request, place);
+  for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
+  const made = make(host, parts, prepared, place, undo);
+  const { spec } = prepared.plan;
+  const streams = makeStreams(host, request, spec);
+  const { ops, descriptors } = compileRun(host, prepared.plan, { bundle: place.bundle, listen: request });
+  if (prepared.layer !== '') noteLayer(host, prepared);
+  const begun = begin(
+    host,
+    { spec, ops, descriptors, sibling: place.handsOver, group: made.group?.directory ?? '', streams },
+    undo,
+  );
+  const network = parts.network.setUp(host, request, {
+    pid: begun.stage.pid,
+    netnsPath: `/proc/${begun.stage.pid}/ns/net`,
+    bundle: place.bundle,
+    name: place.name,
+    uid: host.euid,
+  });
+  if (network.isErr()) throw new Failure(125, network.error.message);
+  undo.add('network', () => void parts.network.tearDown(host, network.value));
+  return { request, place, prepared, made, streams, begun, network: network.value, undo };
+}
+
+function noteLayer(host: Host, prepared: Prepared): void {
+  const { linux } = prepared.plan.spec;
+  writeNote(host, prepared.layer, {
+    version: 1,
+    uidMap: mapOf(linux.uidMappings),
+    gidMap: mapOf(linux.gidMappings),
+    anonymousVolumes: prepared.volumes.anonymous,
+  });
+}
+
+/** The first error is what is said; what could not be taken back follows it. */
+function withUndo(error: unknown, lines: string[]): unknown {
+  if (lines.length === 0 || !(error instanceof Error)) return error;
+  if (error instanceof Failure) return new Failure(error.status, [...error.lines, ...lines]);
+  return new Failure(125, [error.message, ...lines]);
+}

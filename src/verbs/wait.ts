@@ -1,0 +1,49 @@
+import { WAIT } from '../command/options-container.ts';
+import { allValues, isSet } from '../command/read.ts';
+import type { Host } from '../host/host.ts';
+import { findContainer, requireContainer } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
+import type { ContainerState } from '../run/state.ts';
+import { waitPayload } from '../run/stop.ts';
+import { forEachOperand, verb } from './edge.ts';
+
+/** `berth wait`: blocks until the payload is gone and prints its exit status, which systemd knows. */
+export const main: (host: Host) => number = verb(WAIT, (host, command) => {
+  for (const condition of allValues(command, 'condition').flatMap(value => value.split(','))) {
+    if (!['stopped', 'exited', 'removing'].includes(condition)) {
+      throw new Failure(125, `--condition ${condition}: only stopped, exited and removing can be waited for`);
+    }
+  }
+  return forEachOperand(host, command.operands, word => {
+    if (isSet(command, 'ignore') && findContainer(host, word)?.state === undefined) {
+      host.write(1, '-1\n');
+      return 0;
+    }
+    const { state } = requireContainer(host, word);
+    waitPayload(host, state);
+    host.write(1, `${exitStatus(host, state)}\n`);
+    return 0;
+  });
+});
+
+/** ExecMainStatus= of the unit; 128 + N for signal N; -1 when systemd does not know (any more). */
+function exitStatus(host: Host, state: ContainerState): number {
+  if (!state.unit.endsWith('.service')) return -1;
+  const shown = host.run({
+    argv: [
+      'systemctl',
+      ...(state.manager === 'user' ? ['--user'] : []),
+      'show',
+      '--property=ExecMainPID,ExecMainCode,ExecMainStatus',
+      state.unit,
+    ],
+    environment: host.environmentList(),
+    stdout: 'capture',
+    stderr: 'capture',
+  });
+  const values = new Map(shown.stdout.split('\n').map(line => line.split('=') as [string, string]));
+  if (values.get('ExecMainPID') !== String(state.pid)) return -1;
+  const status = Number(values.get('ExecMainStatus') ?? '-1');
+  // CLD_EXITED is 1 (waitid(2)); 2 and 3 are ends by a signal.
+  return values.get('ExecMainCode') === '1' ? status : 128 + status;
+}
