@@ -8,17 +8,27 @@
  *
  * A file is written only when its content changes, so make's time stamps tell what is to be done.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { bundleNode, bundlePrograms } from './bundle.ts';
 import { globalsHeader, nativeVerbs, programsHeader, tinyImageHeader } from './tables.ts';
 import { writeIfChanged } from './write.ts';
 
-await build(process.argv.includes('--sanitize'));
+try {
+  await build(process.argv.includes('--sanitize'));
+} catch (error) {
+  // esbuild has printed its own findings.
+  if (!(error instanceof Error && 'errors' in error)) console.error(`build: ${String(error)}`);
+  process.exitCode = 1;
+}
 
 async function build(sanitize: boolean): Promise<void> {
   const version = packageVersion();
-  const programs = await nativeVerbs();
+  const programs = (await nativeVerbs()).filter(program => {
+    const present = existsSync(program.module);
+    if (!present) console.error(`build: ${program.module} is missing, program ${program.name} is left out`);
+    return present;
+  });
   mkdirSync('build/programs', { recursive: true });
   removeStale(programs.map(program => program.name));
   writeIfChanged('build/programs.h', programsHeader(programs.map(program => program.name)));
@@ -26,14 +36,24 @@ async function build(sanitize: boolean): Promise<void> {
   writeIfChanged('build/tiny-image.h', tinyImageHeader());
   const node = existsSync('src/cli.ts') ? bundleNode('src/cli.ts', 'dist/cli.mjs', version) : undefined;
   await bundlePrograms(programs, version);
-  const goals = sanitize ? ['SANITIZE=1'] : [];
-  const make = ['make', '-j2', '-s', '-f', 'packaging/build/native.mk', `VERSION=${version}`, ...goals];
-  try {
-    execFileSync('packaging/build/in-tree.sh', make, { stdio: 'inherit' });
-  } catch {
-    process.exitCode = 1;
-  }
   await node;
+  runInTree([
+    'make',
+    '-j2',
+    '-k',
+    '-s',
+    '-f',
+    'packaging/build/native.mk',
+    `VERSION=${version}`,
+    ...(sanitize ? ['SANITIZE=1'] : []),
+  ]);
+  if (!sanitize) runInTree(['make', '-s', 'deb']);
+}
+
+/** What fails in there has said so on standard error already. */
+function runInTree(command: readonly string[]): void {
+  const { status } = spawnSync('packaging/build/in-tree.sh', command, { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${command.join(' ')} failed`);
 }
 
 function packageVersion(): string {

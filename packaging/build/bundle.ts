@@ -35,16 +35,18 @@ async function bundleProgram(program: Program, version: string): Promise<void> {
 
 /** The Node half: one file, with its packages inside. */
 export async function bundleNode(entry: string, outfile: string, version: string): Promise<void> {
-  await build({
+  const result = await build({
     ...common(version),
     entryPoints: [entry],
-    outfile,
+    write: false,
     platform: 'node',
     format: 'esm',
     target: 'node20',
     // Packages in CommonJS form call require() for Node's own modules.
     banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
   });
+  const [output] = result.outputFiles ?? [];
+  if (output !== undefined) writeIfChanged(outfile, output.text);
 }
 
 function common(version: string): BuildOptions {

@@ -1,0 +1,58 @@
+# The file system layout of an installed Berth. `npm run build` makes what is installed here; see packaging/build.
+#   make install DESTDIR=/tmp/root prefix=/usr
+#   make deb [VERSION=0.1.0]                 dist/berth_VERSION_amd64.deb, inside the Debian 13 tree
+
+VERSION ?= $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
+DESTDIR ?=
+prefix ?= /usr
+sysconfdir ?= /etc
+bindir ?= $(prefix)/bin
+libdir ?= $(prefix)/lib/berth
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/berth
+systemddir ?= $(prefix)/lib/systemd
+unitdir ?= $(systemddir)/system
+userunitdir ?= $(systemddir)/user
+generatordir ?= $(systemddir)/system-generators
+usergeneratordir ?= $(systemddir)/user-generators
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+apparmordir ?= $(sysconfdir)/apparmor.d
+
+PACKAGE := dist/berth_$(VERSION)_amd64.deb
+MANUAL := $(wildcard packaging/man/*.[1-8])
+UNITS := $(wildcard units/system/* units/user/*)
+PARTS := dist/berth $(wildcard dist/cli.mjs) $(UNITS) $(MANUAL) $(wildcard packaging/debian/* packaging/apparmor/* \
+	packaging/tmpfiles/* packaging/completions/*) Makefile
+
+.PHONY: install install-program install-units install-manual deb
+
+install: install-program install-units install-manual
+
+install-program:
+	install -D -m 755 dist/berth $(DESTDIR)$(bindir)/berth
+	[ ! -e dist/cli.mjs ] || install -D -m 644 dist/cli.mjs $(DESTDIR)$(libdir)/cli.mjs
+	install -d $(DESTDIR)$(generatordir) $(DESTDIR)$(usergeneratordir)
+	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(generatordir)/berth-system-generator
+	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(usergeneratordir)/berth-user-generator
+
+# Static units hold one placeholder, the path of the program.
+install-units:
+	install -d $(DESTDIR)$(unitdir) $(DESTDIR)$(userunitdir)
+	for unit in $(wildcard units/system/*); do sed 's#@berth@#$(bindir)/berth#' $$unit > $(DESTDIR)$(unitdir)/$${unit##*/} || exit 1; done
+	for unit in $(wildcard units/user/*); do sed 's#@berth@#$(bindir)/berth#' $$unit > $(DESTDIR)$(userunitdir)/$${unit##*/} || exit 1; done
+	install -D -m 644 packaging/tmpfiles/berth.conf $(DESTDIR)$(tmpfilesdir)/berth.conf
+	install -D -m 644 packaging/apparmor/berth $(DESTDIR)$(apparmordir)/berth
+
+install-manual:
+	install -D -m 644 packaging/debian/copyright $(DESTDIR)$(docdir)/copyright
+	install -m 644 NEWS.md $(DESTDIR)$(docdir)/NEWS.md
+	for page in $(MANUAL); do install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
+	for file in $(wildcard packaging/completions/*.bash); do \
+		install -D -m 644 $$file $(DESTDIR)$(datadir)/bash-completion/completions/berth || exit 1; done
+
+deb: $(PACKAGE)
+
+$(PACKAGE): $(PARTS)
+	@echo "  DEB $@"
+	@sh packaging/debian/make-deb.sh $(VERSION) $@
