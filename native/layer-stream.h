@@ -1,0 +1,17 @@
+/* The bytes of a blob, decompressed: gzip (several members too), zstd, or as they are. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stream;
+
+/* Reads from the descriptor; what is wrong with the blob ends the process by layer_fail. */
+struct stream *stream_open(int fd, uint64_t byte_limit, bool sha512);
+/* Up to `wish` bytes that stand in a row; 0 at the end. Valid until the next call. */
+size_t stream_take(struct stream *stream, const unsigned char **ret_data, size_t wish);
+/* Exactly `length` bytes; false at the end of the stream before the first byte, layer_fail after it. */
+bool stream_read(struct stream *stream, void *data, size_t length);
+void stream_skip(struct stream *stream, uint64_t length);
+/* Reads to the end and gives the digest of all that was in the stream. */
+void stream_digest(struct stream *stream, char *ret_digest);
