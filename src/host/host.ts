@@ -196,7 +196,7 @@ export const CLONE = {
   NEWNET: 0x40000000,
 } as const;
 
-/** What the payload has as descriptors 0, 1, 2: /dev/null, ours, one of ours by number, or a new pipe owned by `owner`. */
+/** What the payload has as descriptors 0, 1, 2: /dev/null, ours, or one of ours by number. */
 export type Stdio = 'null' | 'inherit' | number;
 
 /**
@@ -232,8 +232,8 @@ export interface Kernel {
    * Next message of the stage, or `closed` when its end of the control socket is gone.
    * `at NAME`: waits at sync NAME. `fail STEP ERRNO TEXT`: ended with an error. `pid N`: the forked process's pid.
    */
-  receive(stage: Launched): { message: Bytes; fds: number[] } | 'closed';
-  /** Lets the stage go on past sync NAME. */
+  receiveMessage(stage: Launched): { message: Bytes; fds: number[] } | 'closed';
+  /** Lets the stage go on past sync NAME; `ids`: the id maps are written. */
   proceed(stage: Launched, name: Bytes): void;
   /** Waits until the status pipe is closed. Empty text: the payload runs; otherwise `STEP ERRNO EXIT TEXT`. */
   outcome(stage: Launched): Bytes;
@@ -242,7 +242,7 @@ export interface Kernel {
   /** Forks and execs the tiny program as the relay, with these words and descriptors (10 + index). Its pid. */
   relay(words: readonly Bytes[], descriptors: readonly number[]): Child;
   /** Runs the payload's terminal or plain streams until it ends, forwarding signals; its end. */
-  attend(stage: Launched, request: AttendRequest): Exit;
+  attend(stage: Pick<Launched, 'pidfd'>, request: AttendRequest): AttendEnd;
   /** The `linux.seccomp` object of an OCI configuration (JSON text), compiled by libseccomp to a BPF program (struct sock_filter records). */
   compileSeccomp(profile: Bytes): Bytes;
   /** The ready BPF program of the default profile, made at build time; see packaging/build. */
@@ -258,8 +258,15 @@ export interface AttendRequest {
   readonly terminal?: number;
   /** Signals that are handed on to the payload (numbers). */
   readonly forward: readonly number[];
-  /** True: the payload is a child of ours and is reaped. */
+  /** True: the payload is a child of ours and is reaped. False: its end is known on Linux 6.15 and newer only, else 0. */
   readonly child: boolean;
+  /** ctrl-p ctrl-q typed into our terminal ends the attendance and leaves the payload alone. */
+  readonly detachable?: boolean;
+}
+
+/** `detached`: the payload still runs (status 0). */
+export interface AttendEnd extends Exit {
+  readonly detached?: true;
 }
 
 export interface Host extends Files, Processes, Facts, Sockets, Kernel {}

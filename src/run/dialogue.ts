@@ -15,7 +15,7 @@ export interface Heard {
 /** Waits for `at NAME`; a Failure (125) when the stage failed or ended before. */
 export function awaitSync(host: Host, stage: Launched, name: string, heard: Heard): void {
   for (;;) {
-    const next = host.receive(stage);
+    const next = host.receiveMessage(stage);
     if (next === 'closed') throw new Failure(125, `the stage ended before '${name}'`);
     const [word = '', ...rest] = next.message.split(' ');
     if (word === 'at' && rest.join(' ') === name) return;
@@ -29,7 +29,7 @@ export function awaitSync(host: Host, stage: Launched, name: string, heard: Hear
 /** Waits for `pid N` of a forked stage. */
 export function awaitPid(host: Host, stage: Launched, heard: Heard): number {
   while (heard.pid === 0) {
-    const next = host.receive(stage);
+    const next = host.receiveMessage(stage);
     if (next === 'closed') throw new Failure(125, 'the stage ended before it forked');
     const [word = '', ...rest] = next.message.split(' ');
     if (word === 'pid') heard.pid = Number(rest[0]);
