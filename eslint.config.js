@@ -3,6 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   { ignores: ['build/', 'dist/', 'node_modules/', 'eslint.config.js'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'off' } },
   eslint.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {

@@ -1,5 +1,5 @@
 /**
- * `npm run build [-- --sanitize]`: makes dist/berth (one static ELF) and dist/cli.mjs.
+ * `npm run build [-- --sanitize | --entries]`: makes dist/berth (one static ELF) and dist/cli.mjs.
  *
  * 1. One bundle per native verb, as a script for QuickJS: build/programs/NAME.js
  * 2. The tables that C reads: build/programs.h, build/globals.h, build/tiny-image.h
@@ -10,25 +10,34 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { bundleNode, bundlePrograms } from './bundle.ts';
-import { globalsHeader, nativeVerbs, programsHeader, tinyImageHeader } from './tables.ts';
+import { bundleNode, bundlePrograms, writeEntry } from './bundle.ts';
+import { globalsHeader, nativeVerbs, programsHeader, tinyImageHeader, type Program } from './tables.ts';
 import { writeIfChanged } from './write.ts';
 
 try {
-  await build(process.argv.includes('--sanitize'));
+  await (process.argv.includes('--entries') ? entries() : build(process.argv.includes('--sanitize')));
 } catch (error) {
   // esbuild has printed its own findings.
   if (!(error instanceof Error && 'errors' in error)) console.error(`build: ${String(error)}`);
   process.exitCode = 1;
 }
 
-async function build(sanitize: boolean): Promise<void> {
-  const version = packageVersion();
-  const programs = (await nativeVerbs()).filter(program => {
+/** Only build/entry/NAME.ts, for the type checker. */
+async function entries(): Promise<void> {
+  for (const program of await presentPrograms()) writeEntry(program);
+}
+
+async function presentPrograms(): Promise<readonly Program[]> {
+  return (await nativeVerbs()).filter(program => {
     const present = existsSync(program.module);
     if (!present) console.error(`build: ${program.module} is missing, program ${program.name} is left out`);
     return present;
   });
+}
+
+async function build(sanitize: boolean): Promise<void> {
+  const version = packageVersion();
+  const programs = await presentPrograms();
   mkdirSync('build/programs', { recursive: true });
   removeStale(programs.map(program => program.name));
   writeIfChanged('build/programs.h', programsHeader(programs.map(program => program.name)));

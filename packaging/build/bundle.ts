@@ -5,24 +5,27 @@ import { writeIfChanged } from './write.ts';
 
 /** One script per native program. IIFE, since QuickJS's compiler takes a bare `export` for a syntax error. */
 export async function bundlePrograms(programs: readonly Program[], version: string): Promise<void> {
-  mkdirSync('build/entry', { recursive: true });
   await Promise.all(programs.map(program => bundleProgram(program, version)));
 }
 
-async function bundleProgram(program: Program, version: string): Promise<void> {
+/** What joins a verb with the native host: build/entry/NAME.ts. Returns its path. */
+export function writeEntry(program: Program): string {
   const entry = `build/entry/${program.name}.ts`;
-  writeIfChanged(
-    entry,
-    [
-      `import { main } from '../../${program.module}';`,
-      `import { enter } from '../../src/native-entry.ts';`,
-      'enter(main);',
-      '',
-    ].join('\n'),
-  );
+  mkdirSync('build/entry', { recursive: true });
+  const lines = [
+    `import { main } from '../../${program.module}';`,
+    `import { enter } from '../../src/native-entry.ts';`,
+    'enter(main);',
+    '',
+  ];
+  writeIfChanged(entry, lines.join('\n'));
+  return entry;
+}
+
+async function bundleProgram(program: Program, version: string): Promise<void> {
   const result = await build({
     ...common(version),
-    entryPoints: [entry],
+    entryPoints: [writeEntry(program)],
     platform: 'neutral',
     mainFields: ['module', 'main'],
     format: 'iife',

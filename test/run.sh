@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# npm test: every tier, or those named: test/run.sh [check] [unit] [native] [machine] [vm]
+# Each tier ends with one line, `TIER: N passed, N failed`; the last line adds them up. A tier that ran nothing, skipped
+# something or ended without its line counts as a failure. The full output of a tier is in build/test/TIER.log.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+tiers=("$@")
+[ ${#tiers[@]} -gt 0 ] || tiers=(check unit native machine vm)
+mkdir -p build/test
+[ -d node_modules ] || npm ci --no-audit --no-fund >&2 || exit 1
+
+total_passed=0 total_failed=0
+for tier in "${tiers[@]}"; do
+    case $tier in
+    check) script=test/check.sh ;;
+    unit) script=test/unit.sh ;;
+    native | machine | vm) script=test/$tier/run.sh ;;
+    *)
+        echo "test/run.sh: no tier '$tier'; there are check, unit, native, machine and vm" >&2
+        exit 2
+        ;;
+    esac
+    printf '== %s\n' "$tier"
+    began=$SECONDS
+    bash "$script" 2>&1 | tee "build/test/$tier.log"
+    status=${PIPESTATUS[0]}
+    if [[ $(tail -n 1 "build/test/$tier.log") =~ ^"$tier: "([0-9]+)" passed, "([0-9]+)" failed"$ ]]; then
+        passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
+        if [ "$passed" = 0 ] && [ "$failed" = 0 ]; then
+            echo "test/run.sh: tier $tier ran nothing" >&2
+            failed=1
+        elif [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+            echo "test/run.sh: tier $tier ended with status $status" >&2
+            failed=1
+        fi
+    else
+        echo "test/run.sh: tier $tier ended without its closing line" >&2
+        passed=0 failed=1
+        echo "$tier: 0 passed, 1 failed"
+    fi
+    printf '   (%s s)\n' $((SECONDS - began))
+    total_passed=$((total_passed + passed)) total_failed=$((total_failed + failed))
+done
+echo "$total_passed passed, $total_failed failed"
+[ "$total_failed" = 0 ]
