@@ -39,13 +39,13 @@ async function build(sanitize: boolean): Promise<void> {
   const version = packageVersion();
   const programs = await presentPrograms();
   mkdirSync('build/programs', { recursive: true });
-  removeStale(programs.map(program => program.name));
-  writeIfChanged('build/programs.h', programsHeader(programs.map(program => program.name)));
   writeIfChanged('build/globals.h', await globalsHeader());
   writeIfChanged('build/tiny-image.h', tinyImageHeader());
   const node = existsSync('src/cli.ts') ? bundleNode('src/cli.ts', 'dist/cli.mjs', version) : undefined;
-  await bundlePrograms(programs, version);
+  const names = (await bundlePrograms(programs, version)).map(program => program.name);
   await node;
+  removeStale(names);
+  writeIfChanged('build/programs.h', programsHeader(names));
   runInTree([
     'make',
     '-j2',
@@ -57,6 +57,7 @@ async function build(sanitize: boolean): Promise<void> {
     ...(sanitize ? ['SANITIZE=1'] : []),
   ]);
   if (!sanitize) runInTree(['make', '-s', 'deb']);
+  if (names.length < programs.length) throw new Error('some programs are left out');
 }
 
 /** What fails in there has said so on standard error already. */

@@ -3,9 +3,13 @@ import { build, type BuildOptions } from 'esbuild';
 import type { Program } from './tables.ts';
 import { writeIfChanged } from './write.ts';
 
-/** One script per native program. IIFE, since QuickJS's compiler takes a bare `export` for a syntax error. */
-export async function bundlePrograms(programs: readonly Program[], version: string): Promise<void> {
-  await Promise.all(programs.map(program => bundleProgram(program, version)));
+/**
+ * One script per native program. IIFE, since QuickJS's compiler takes a bare `export` for a syntax error.
+ * Returns the programs that could be bundled: one with an error does not keep the others from being tried.
+ */
+export async function bundlePrograms(programs: readonly Program[], version: string): Promise<readonly Program[]> {
+  const results = await Promise.allSettled(programs.map(program => bundleProgram(program, version)));
+  return programs.filter((_program, index) => results[index]?.status === 'fulfilled');
 }
 
 /** What joins a verb with the native host: build/entry/NAME.ts. Returns its path. */
