@@ -11,7 +11,8 @@ TINY_HEADERS := $(wildcard native/tiny/*.h native/*.h)
 
 CC := gcc
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla
-COMMON := -std=gnu17 -g -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -Inative -Ibuild $(WARNINGS) -ffile-prefix-map=/mnt/=
+# -iquote: native/seccomp.h must not stand in for <seccomp.h>.
+COMMON := -std=gnu17 -g -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -iquote native -iquote build $(WARNINGS) -ffile-prefix-map=/mnt/=
 
 ifdef SANITIZE
 O := build/asan
@@ -26,7 +27,7 @@ LDFLAGS := -static -Wl,--gc-sections,--build-id=none -s
 endif
 
 # The tiny program stays in memory beside every container: no libc, no start files, one small segment.
-TINY_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Inative -Inative/tiny $(WARNINGS) -Os -ffreestanding -fno-stack-protector \
+TINY_CFLAGS := -std=gnu17 -D_GNU_SOURCE -iquote native -iquote native/tiny $(WARNINGS) -Os -ffreestanding -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -fomit-frame-pointer -fcf-protection=none \
 	-fno-pie -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections -mgeneral-regs-only
 TINY_LDFLAGS := -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,max-page-size=4096,-z,noexecstack
