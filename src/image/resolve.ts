@@ -1,0 +1,83 @@
+import type { Host } from '../host/host.ts';
+import { isHex, parseDigest } from './digest.ts';
+import { ImageError } from './error.ts';
+import { layerDirectory, listImages, readImage } from './images.ts';
+import { listNames, readName } from './names.ts';
+import { candidates, parseReference, type Reference } from './reference.ts';
+import type { ImageRecord } from './types.ts';
+
+export interface FoundImage {
+  readonly record: ImageRecord;
+  /** Directories of the unpacked layers, top first. */
+  readonly layers: readonly string[];
+}
+
+/**
+ * The image that a name or id means: two small files are read when the name is written in full or belongs to localhost. An image
+ * of which a part is missing counts as absent: loading it again repairs it. Throws ImageError for a name that means several.
+ */
+export function findImage(host: Host, store: string, reference: string): FoundImage | undefined {
+  const id = findImageId(host, store, reference);
+  const record = id === undefined ? undefined : readImage(host, store, id);
+  if (record === undefined) return undefined;
+  const layers: string[] = [];
+  for (const diffId of record.layers) {
+    const path = `${layerDirectory(store, diffId)}/fs`;
+    if (host.lstat(path) === undefined) return undefined;
+    layers.push(path);
+  }
+  return { record, layers: layers.reverse() };
+}
+
+/** Image id of a name, an id, or the beginning of an id. */
+export function findImageId(host: Host, store: string, text: string): string | undefined {
+  const parsed = parseReference(text);
+  if (parsed !== undefined) {
+    for (const name of candidates(parsed)) {
+      const id = readName(host, store, name);
+      if (id !== undefined) return id;
+    }
+  }
+  return byId(host, store, text) ?? (parsed === undefined ? undefined : bySearch(host, store, parsed, text));
+}
+
+function byId(host: Host, store: string, text: string): string | undefined {
+  const digits = text.startsWith('sha256:') ? text.slice(7) : text;
+  if (digits.length < 3 || digits.length > 64 || !isHex(digits)) return undefined;
+  if (digits.length === 64) return host.lstat(`${store}/images/${digits}.json`) === undefined ? undefined : digits;
+  if (host.lstat(`${store}/images`) === undefined) return undefined;
+  const ids = host
+    .list(`${store}/images`)
+    .map(entry => entry.name.slice(0, -'.json'.length))
+    .filter(id => id.length === 64 && id.startsWith(digits));
+  if (ids.length > 1) throw new ImageError(`${text}: several images begin so: ${ids.map(id => id.slice(0, 16)).join(', ')}`);
+  return ids[0];
+}
+
+/** A short name of another registry, or a manifest's digest under one of the image's names. */
+function bySearch(host: Host, store: string, wanted: Reference, text: string): string | undefined {
+  const full = new Set(candidates({ ...wanted, tag: 'latest' }).map(repository));
+  const names = listNames(host, store).filter(({ reference }) => {
+    const name = repository(reference);
+    const same = full.has(name) || (wanted.registry === '' && name.endsWith(`/${wanted.path}`));
+    return same && (wanted.digest !== undefined || reference.endsWith(`:${wanted.tag}`));
+  });
+  let ids = [...new Set(names.map(name => name.id))];
+  if (wanted.digest !== undefined) {
+    const digest = parseDigest(wanted.digest);
+    const matching = new Set(listImages(host, store).filter(record => record.manifest === digest).map(record => record.id));
+    ids = ids.filter(id => matching.has(id));
+  }
+  if (ids.length > 1) {
+    throw new ImageError(`${text}: the short name means several images: ${names.map(name => name.reference).join(', ')}; write one in full`);
+  }
+  return ids[0];
+}
+
+/** A full reference without tag or digest. */
+function repository(reference: string): string {
+  const at = reference.indexOf('@');
+  if (at >= 0) return reference.slice(0, at);
+  const colon = reference.lastIndexOf(':');
+  return colon > reference.lastIndexOf('/') ? reference.slice(0, colon) : reference;
+}
