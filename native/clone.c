@@ -102,8 +102,9 @@ __attribute__((no_sanitize("address", "undefined"))) long child_place(struct pla
     int next = 0; /* placements are in ascending order of their numbers: close the gaps on the way */
     for (size_t i = 0; i < count; i++) {
         int number = placements[i].number;
-        long result = placements[i].from == number ? RAW(SYS_fcntl, number, F_SETFD, 0, 0)
-                                                   : RAW(SYS_dup3, placements[i].from, number, 0, 0);
+        long result = placements[i].from == number
+                          ? RAW(SYS_fcntl, number, F_SETFD, placements[i].flags ? FD_CLOEXEC : 0, 0)
+                          : RAW(SYS_dup3, placements[i].from, number, placements[i].flags, 0);
         if (result < 0)
             return result;
         if (number > next)

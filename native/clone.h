@@ -49,8 +49,9 @@ void child_reset_signals(void);
 
 /* In the child: one descriptor that is to stand at `number`. */
 struct placement {
-    int from;   /* a descriptor of the parent's table, copied with the clone */
-    int number; /* where it stands in the new program */
+    int from;       /* a descriptor of the parent's table, copied with the clone */
+    int number;     /* where it stands in the new program */
+    unsigned flags; /* O_CLOEXEC: only needed until the exec */
 };
 
 /*

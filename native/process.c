@@ -62,7 +62,7 @@ int process_start(char *const argv[], char *const environment[], const int stdio
         return -1;
     struct start start = {.path = path, .argv = argv, .environment = environment};
     for (int i = 0; i < 3; i++)
-        start.stdio[i] = (struct placement){stdio[i], i};
+        start.stdio[i] = (struct placement){stdio[i], i, 0};
     int pidfd = -1;
     struct clone_args arguments = {
         .flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD,

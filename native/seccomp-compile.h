@@ -1,0 +1,13 @@
+/* The `linux.seccomp` object of an OCI configuration, compiled by libseccomp. */
+#pragma once
+#include "error.h"
+#include <quickjs/quickjs.h>
+#include <stddef.h>
+
+/* `profile` is JSON text. The result is struct sock_filter records, freed by the caller. */
+int seccomp_compile(JSContext *context, const char *profile, size_t length, void **ret_program, size_t *ret_length,
+                    struct error *error);
+
+/* The default profile's program, made at build time (build/seccomp-default.c); length 0: this build has none. */
+extern const unsigned char seccomp_default_program[];
+extern const unsigned long seccomp_default_length;
