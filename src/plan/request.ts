@@ -15,6 +15,9 @@ export interface RunRequest {
   readonly interactive: boolean;
   readonly tty: boolean;
   readonly init: boolean;
+  /** Treat the payload as systemd: by its name, always or never. */
+  readonly systemd: 'auto' | 'always' | 'never';
+  readonly pidfile?: string;
   readonly cidfile?: string;
   readonly cgroups: 'split' | 'enabled' | 'disabled' | 'no-conmon';
   readonly sdnotify: 'conmon' | 'container' | 'healthy' | 'ignore';
@@ -28,8 +31,12 @@ export interface RunRequest {
   readonly command: readonly string[];
   /** `NAME=VALUE`, in order, env-files first; `NAME` alone was resolved from our environment. */
   readonly environment: readonly string[];
+  /** --env-host: our own environment already stands at the beginning of `environment`. */
   readonly environmentHost: boolean;
+  /** `*`: all that Berth and the image set. */
   readonly unsetEnvironment: readonly string[];
+  /** Pass our proxy variables on. */
+  readonly httpProxy: boolean;
   readonly workdir?: string;
   /** `user[:group]` as written. */
   readonly user?: string;
@@ -47,7 +54,9 @@ export interface RunRequest {
   readonly readOnlyTmpfs: boolean;
   readonly mounts: readonly MountRequest[];
   readonly devices: readonly DeviceRequest[];
-  /** Bytes. */
+  /** The image's volumes that no mount covers. */
+  readonly imageVolumes: 'anonymous' | 'tmpfs' | 'ignore';
+  /** Bytes; 0: no limit. */
   readonly shmSize?: number;
 
   readonly capAdd: readonly string[];
@@ -57,11 +66,22 @@ export interface RunRequest {
   /** Path of a profile, or `unconfined`; undefined: the default profile. */
   readonly seccomp?: string;
   readonly apparmor?: string;
-  readonly selinux: { readonly disable: boolean; readonly type?: string; readonly level?: string; readonly filetype?: string; readonly nested?: boolean };
+  readonly selinux: {
+    readonly disable: boolean;
+    readonly type?: string;
+    readonly level?: string;
+    readonly filetype?: string;
+    readonly nested?: boolean;
+  };
   readonly mask: readonly string[];
   readonly unmask: readonly string[];
   readonly sysctls: Readonly<Record<string, string>>;
-  readonly ulimits: readonly { readonly type: string; readonly soft: number | 'unlimited'; readonly hard: number | 'unlimited' }[];
+  /** Lower-case names without RLIMIT_; one of type `host`: ours, unchanged. */
+  readonly ulimits: readonly {
+    readonly type: string;
+    readonly soft: number | 'unlimited';
+    readonly hard: number | 'unlimited';
+  }[];
   readonly oomScoreAdj?: number;
 
   readonly resources: {
@@ -90,7 +110,14 @@ export interface RunRequest {
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];
   readonly dnsOptions: readonly string[];
+  /** `address` may be `host-gateway`. */
   readonly addHosts: readonly { readonly name: string; readonly address: string }[];
+  readonly networkAliases: readonly string[];
+  /** Keep the image's own /etc/hosts and /etc/hostname. */
+  readonly noHosts: boolean;
+  readonly noHostname: boolean;
+  /** Options of /proc, e.g. `hidepid=2`. */
+  readonly procOptions: readonly string[];
   readonly pod?: string;
   readonly health: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
@@ -98,9 +125,20 @@ export interface RunRequest {
 
 export type MountRequest =
   | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly options: MountOptions }
-  | { readonly kind: 'volume'; readonly source: string /* empty: anonymous */; readonly target: string; readonly options: MountOptions; readonly subpath?: string }
+  | {
+      readonly kind: 'volume';
+      readonly source: string /* empty: anonymous */;
+      readonly target: string;
+      readonly options: MountOptions;
+      readonly subpath?: string;
+    }
   | { readonly kind: 'tmpfs'; readonly target: string; readonly options: readonly string[]; readonly copyUp: boolean }
-  | { readonly kind: 'image' | 'artifact' | 'glob' | 'devpts' | 'ramfs'; readonly source: string; readonly target: string; readonly options: MountOptions };
+  | {
+      readonly kind: 'image' | 'artifact' | 'glob' | 'devpts' | 'ramfs';
+      readonly source: string;
+      readonly target: string;
+      readonly options: MountOptions;
+    };
 
 export interface MountOptions {
   readonly readOnly: boolean;
@@ -111,7 +149,8 @@ export interface MountOptions {
   /** `nocopy` is false. */
   readonly copy: boolean;
   readonly overlay: boolean;
-  readonly propagation?: 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave' | 'unbindable' | 'runbindable';
+  readonly propagation?:
+    'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave' | 'unbindable' | 'runbindable';
   readonly recursive: boolean;
   /** nosuid, nodev, noexec and their opposites, as written. */
   readonly flags: readonly string[];
@@ -140,6 +179,17 @@ export type UserNamespaceRequest =
   | { readonly kind: 'host' }
   | { readonly kind: 'keep-id'; readonly uid?: number; readonly gid?: number; readonly size?: number }
   | { readonly kind: 'nomap' }
-  | { readonly kind: 'auto'; readonly size?: number; readonly uidMaps: readonly string[]; readonly gidMaps: readonly string[] }
-  | { readonly kind: 'maps'; readonly uidMaps: readonly string[]; readonly gidMaps: readonly string[]; readonly subUidName?: string; readonly subGidName?: string }
+  | {
+      readonly kind: 'auto';
+      readonly size?: number;
+      readonly uidMaps: readonly string[];
+      readonly gidMaps: readonly string[];
+    }
+  | {
+      readonly kind: 'maps';
+      readonly uidMaps: readonly string[];
+      readonly gidMaps: readonly string[];
+      readonly subUidName?: string;
+      readonly subGidName?: string;
+    }
   | { readonly kind: 'join'; readonly target: string };

@@ -39,7 +39,20 @@ export interface PlanFacts {
   /** Kind of each absolute bind source that exists. */
   readonly sources: Readonly<Record<string, 'directory' | 'file' | 'other'>>;
   /** Host device nodes asked for, by path (directories already expanded). */
-  readonly devices: Readonly<Record<string, readonly { readonly path: string; readonly type: 'c' | 'b'; readonly major: number; readonly minor: number; readonly mode: number; readonly uid: number; readonly gid: number }[]>>;
+  readonly devices: Readonly<
+    Record<
+      string,
+      readonly {
+        readonly path: string;
+        readonly type: 'c' | 'b';
+        readonly major: number;
+        readonly minor: number;
+        readonly mode: number;
+        readonly uid: number;
+        readonly gid: number;
+      }[]
+    >
+  >;
   /** Files the launcher writes into the bundle and plan binds: hosts, resolv.conf, hostname. */
   readonly etcFiles: boolean;
   readonly notifySocket: boolean;
@@ -54,6 +67,16 @@ export interface PlanFacts {
   /** Content of the seccomp profile file named by the request. */
   readonly seccompProfile?: string;
   readonly proxyEnvironment: readonly string[];
+  /** Our own limits, in the units of getrlimit(2). */
+  readonly limits: Readonly<
+    Record<'nofile' | 'nproc', { readonly soft: number | 'unlimited'; readonly hard: number | 'unlimited' }>
+  >;
+  /** WATCHDOG_USEC of the unit. */
+  readonly watchdog?: string;
+  /** Namespaces to join: key `TYPE MODE` (`pid container:web`), value the path of the namespace file. */
+  readonly joins: Readonly<Record<string, string>>;
+  /** The stage can mount the lower layers through an id map. */
+  readonly idMappedLayers: boolean;
 }
 
 export type RootFileSystem =
@@ -66,6 +89,8 @@ export type RootFileSystem =
       readonly work: string;
       readonly userxattr: boolean;
       readonly context: string;
+      /** Lower layers are mounted through the container's id maps: they belong to other ids than these maps give. */
+      readonly idMapped: boolean;
     }
   | { readonly kind: 'directory'; readonly path: string };
 
@@ -75,10 +100,17 @@ export interface Plan {
   readonly root: RootFileSystem;
   /** Volumes to fill from the image before the payload runs: host directory and target. */
   readonly copyUps: readonly { readonly path: string; readonly target: string }[];
-  /** Bind sources to chown for `:U`. */
+  /** Directories to make (0700, as the container's root) before the stage starts: upper and work of `:O` mounts. */
+  readonly directories: readonly string[];
+  /** Bind sources to chown for `:U`; ids inside the container. */
   readonly chowns: readonly { readonly path: string; readonly uid: number; readonly gid: number }[];
   /** Files of the payload's cgroup: name and value, written before the clone. */
-  readonly cgroup: readonly { readonly file: string; readonly value: string; readonly controller: string; readonly required: boolean }[];
+  readonly cgroup: readonly {
+    readonly file: string;
+    readonly value: string;
+    readonly controller: string;
+    readonly required: boolean;
+  }[];
   readonly stopSignal: number;
   readonly stopTimeout: number;
   readonly init: boolean;

@@ -1,0 +1,132 @@
+import { problem, type Problem } from '../base/problem.ts';
+import type { Bytes } from '../host/host.ts';
+import type { RunRequest } from './request.ts';
+
+/** What a command line refers to besides itself: env-files and our environment. */
+export interface Reader {
+  /** undefined when the file cannot be read. */
+  readFile(path: Bytes): Bytes | undefined;
+  environment(name: Bytes): Bytes | undefined;
+  environmentList(): readonly Bytes[];
+  cwd(): Bytes;
+}
+
+type Mutable<T> = {
+  -readonly [K in keyof T]: T[K] extends readonly (infer U)[]
+    ? U[]
+    : T[K] extends Readonly<Record<string, string>>
+      ? Record<string, string>
+      : T[K];
+};
+
+/** A RunRequest in the making, with what several options decide together and the problems so far. */
+export interface Draft {
+  readonly request: Mutable<RunRequest>;
+  readonly reader: Reader;
+  readonly problems: Problem[];
+  readonly fileEnvironment: string[];
+  readonly ip: { ip?: string; ip6?: string; mac?: string };
+  readonly maps: { uid: string[]; gid: string[]; subUid?: string; subGid?: string };
+  readonly cpu: { period?: number; quota?: number };
+  isRootfs: boolean;
+  userns?: string;
+}
+
+/** Notes a bad value: which option, which value, what is wrong, what is right. */
+export function bad(draft: Draft, option: string, value: string, what: string, hint?: string): void {
+  const place = hint === undefined ? { key: `--${option}` } : { key: `--${option}`, hint };
+  draft.problems.push(problem('option-value', `--${option} ${printable(value)}: ${what}`, place));
+}
+
+/** Control characters as text (T28), so that a message stays one line. */
+export function printable(text: string): string {
+  let out = '';
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    out += c < 32 || c === 127 ? `\\x${c < 16 ? '0' : ''}${c.toString(16)}` : text.charAt(i);
+  }
+  return out;
+}
+
+/** Takes the value when it was read; else notes the problem. */
+export function take<T>(
+  draft: Draft,
+  option: string,
+  value: string,
+  read: T | undefined,
+  what: string,
+  set: (read: T) => void,
+): void {
+  if (read === undefined) bad(draft, option, value, what);
+  else set(read);
+}
+
+// One line per field of the request, and nothing else.
+// eslint-disable-next-line max-lines-per-function
+export function newDraft(reader: Reader, name: string): Draft {
+  return {
+    reader,
+    problems: [],
+    fileEnvironment: [],
+    ip: {},
+    maps: { uid: [], gid: [] },
+    cpu: {},
+    isRootfs: false,
+    request: {
+      name,
+      pull: 'missing',
+      replace: false,
+      remove: false,
+      detach: false,
+      interactive: false,
+      tty: false,
+      init: false,
+      systemd: 'auto',
+      cgroups: 'enabled',
+      sdnotify: 'container',
+      logDriver: 'journald',
+      logOptions: [],
+      command: [],
+      environment: [],
+      environmentHost: false,
+      unsetEnvironment: [],
+      httpProxy: true,
+      groups: [],
+      umask: 0o022,
+      labels: {},
+      annotations: {},
+      readOnly: false,
+      readOnlyTmpfs: true,
+      mounts: [],
+      devices: [],
+      imageVolumes: 'anonymous',
+      capAdd: [],
+      capDrop: [],
+      privileged: false,
+      noNewPrivileges: false,
+      selinux: { disable: false },
+      mask: [],
+      unmask: [],
+      sysctls: {},
+      ulimits: [],
+      resources: { unified: {} },
+      userns: { kind: 'default' },
+      pid: 'private',
+      ipc: 'private',
+      uts: 'private',
+      cgroupns: 'private',
+      networks: [],
+      ports: [],
+      dns: [],
+      dnsSearch: [],
+      dnsOptions: [],
+      addHosts: [],
+      networkAliases: [],
+      noHosts: false,
+      noHostname: false,
+      procOptions: [],
+      health: {},
+      secrets: [],
+    },
+  };
+}
