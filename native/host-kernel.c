@@ -258,6 +258,11 @@ FUNCTION(compile_seccomp)
 FUNCTION(default_seccomp)
 {
     UNUSED, (void)argv;
+    if (seccomp_default_length == 0) {
+        struct error error;
+        error_set(&error, "seccomp", ENOENT, "", "this build has no default seccomp profile");
+        return throw_error(context, &error);
+    }
     return give_bytes(context, (const char *)seccomp_default_program, seccomp_default_length);
 }
 

@@ -2,7 +2,7 @@
  * `npm run build [-- --sanitize | --entries]`: makes dist/berth (one static ELF) and dist/cli.mjs.
  *
  * 1. One bundle per native verb, as a script for QuickJS: build/programs/NAME.js
- * 2. The tables that C reads: build/programs.h, build/globals.h, build/tiny-image.h
+ * 2. The tables that C reads: build/programs.h, build/globals.h, build/tiny-image.h, and the profile that becomes build/seccomp-default.c
  * 3. make, inside the Debian 13 tree: bytecode, the tiny program, native/*.c, the link (native.mk)
  * 4. The Node half: dist/cli.mjs
  *
@@ -11,6 +11,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { bundleNode, bundlePrograms, writeEntry } from './bundle.ts';
+import { writeDefaultSeccomp } from './seccomp.ts';
 import { globalsHeader, nativeVerbs, programsHeader, tinyImageHeader, type Program } from './tables.ts';
 import { writeIfChanged } from './write.ts';
 
@@ -41,6 +42,7 @@ async function build(sanitize: boolean): Promise<void> {
   mkdirSync('build/programs', { recursive: true });
   writeIfChanged('build/globals.h', await globalsHeader());
   writeIfChanged('build/tiny-image.h', tinyImageHeader());
+  writeDefaultSeccomp();
   const node = existsSync('src/cli.ts') ? bundleNode('src/cli.ts', 'dist/cli.mjs', version) : undefined;
   const names = (await bundlePrograms(programs, version)).map(program => program.name);
   await node;

@@ -35,7 +35,7 @@ TINY_LDFLAGS := -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none,-
 QUICKJS := /usr/lib/x86_64-linux-gnu/quickjs/libquickjs.a
 LIBS := $(QUICKJS) -Wl,-Bstatic -larchive -lseccomp -lzstd -lz -lnettle $(if $(SANITIZE),-Wl$(comma)-Bdynamic) -lm -lpthread -ldl
 
-OBJECTS := $(SOURCES:native/%.c=$(O)/%.o) $(PROGRAMS:%=$(O)/programs/%.o) $(if $(TINY_SOURCES),$(O)/tiny-image.o)
+OBJECTS := $(SOURCES:native/%.c=$(O)/%.o) $(PROGRAMS:%=$(O)/programs/%.o) $(if $(TINY_SOURCES),$(O)/tiny-image.o) $(O)/seccomp-default.o
 
 all: $(PROGRAM)
 .PHONY: all
@@ -71,6 +71,17 @@ build/tiny: $(TINY_SOURCES) $(TINY_HEADERS) packaging/build/native.mk
 $(O)/tiny-image.o: build/tiny | $(O)
 	@printf '.section .rodata\n.balign 16\n.global tiny_image, tiny_image_end\ntiny_image: .incbin "build/tiny"\ntiny_image_end: .byte 0\n.section .note.GNU-stack,"",@progbits\n' \
 		| $(CC) -x assembler -c -o $@ -
+
+# The default seccomp profile is compiled here, so that no start pays for it.
+build/seccomp-default: packaging/build/seccomp-default.c native/seccomp-compile.c native/seccomp-compile.h native/error.c
+	@$(CC) $(COMMON) -O1 -o $@ $(filter %.c,$^) $(QUICKJS) -lseccomp -lm -lpthread -ldl
+
+build/seccomp-default.c: build/seccomp-default build/seccomp-default.json
+	@echo "  SECCOMP $@"
+	@build/seccomp-default build/seccomp-default.json > $@.part && mv $@.part $@
+
+$(O)/seccomp-default.o: build/seccomp-default.c | $(O)
+	@$(CC) $(COMMON) -c -o $@ $<
 
 $(O) $(O)/programs:
 	@mkdir -p $@
