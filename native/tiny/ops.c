@@ -26,16 +26,11 @@ static const char *check_field(char kind, const char *field)
     case 'g':
         /* root-overlay without a writable layer has an empty path there; the operation itself decides. */
         return *field == '/' || *field == 0 ? NULL : "a path is not absolute";
-    case 'i':
-        return text_signed(field, &number) ? NULL : "a field is no decimal number";
-    case 'o':
-        return text_unsigned(field, 8, 07777, &value) ? NULL : "a field is no octal mode";
-    case 'h':
-        return text_unsigned(field, 16, UINT64_MAX, &value) ? NULL : "a field is no hexadecimal number";
-    case 'd':
-        return text_unsigned(field, 10, 1023, &value) ? NULL : "a field is no descriptor index";
-    default:
-        return NULL;
+    case 'i': return text_signed(field, &number) ? NULL : "a field is no decimal number";
+    case 'o': return text_unsigned(field, 8, 07777, &value) ? NULL : "a field is no octal mode";
+    case 'h': return text_unsigned(field, 16, UINT64_MAX, &value) ? NULL : "a field is no hexadecimal number";
+    case 'd': return text_unsigned(field, 10, 1023, &value) ? NULL : "a field is no descriptor index";
+    default: return NULL;
     }
 }
 

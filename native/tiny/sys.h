@@ -19,6 +19,7 @@
 #include <asm/termbits.h>
 #include <asm/unistd.h>
 #include <linux/capability.h>
+#include <linux/close_range.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/filter.h>

@@ -1,0 +1,205 @@
+/* Operations that mount something below the new root, except masks (stage-masks.c). */
+#include "stage.h"
+
+/* Attaches a detached mount at a path of the root and closes it. */
+static int attach_at(struct stage *s, int mount, const char *path)
+{
+    int target = root_open(s, path, O_PATH);
+    int result = target;
+    if (target >= 0) {
+        result = attach(mount, target);
+        sys_close(target);
+    }
+    sys_close(mount);
+    if (result == -ENOTDIR)
+        s->hint = "one of source and target is a directory, the other is not";
+    if (result == -ELOOP || result == -EINVAL)
+        s->hint = "nothing can be mounted there";
+    return result;
+}
+
+static int unknown_word(struct stage *s)
+{
+    s->hint = "a flag of the operation is not known";
+    return -EINVAL;
+}
+
+/* mount(2) for an option that fsconfig(2) cannot carry (its strings end at 255 bytes). */
+static int mount_old_way(struct stage *s, const struct op *op, const struct mount_words *words)
+{
+    TEXT(path, 64);
+    int target = root_open(s, op->fields[2], O_PATH);
+    if (target < 0)
+        return target;
+    /* A path of ours in our own /proc: the descriptor decides where, not a name of the image. */
+    text_add(&path, "/proc/self/fd/");
+    text_add_number(&path, target);
+    unsigned flags =
+        (unsigned)words->set & (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    long result = s->pivoted ? -EINVAL
+                             : sys5(__NR_mount, PTR(op->fields[1]), PTR(path.start), PTR(op->fields[0]), flags,
+                                    PTR(op->fields[4]));
+    sys_close(target);
+    return (int)result;
+}
+
+static bool has_long_option(const char *options)
+{
+    size_t n = 0;
+    for (; *options != 0; options++)
+        if ((n = *options == ',' ? 0 : n + 1) > 255)
+            return true;
+    return false;
+}
+
+int op_mount(struct stage *s, const struct op *op)
+{
+    struct mount_words words;
+    s->subject = op->fields[2];
+    if (!parse_mount_words(op->fields[3], &words))
+        return unknown_word(s);
+    if (has_long_option(op->fields[4]))
+        return mount_old_way(s, op, &words);
+    int mount = fs_make(s, op->fields[0], op->fields[1], op->fields[4], words.set);
+    if (mount < 0)
+        return mount;
+    if (words.propagation != 0) {
+        words.set = words.clear = 0;
+        int result = apply_mount_words(mount, &words, -1);
+        if (result < 0)
+            return result;
+    }
+    return attach_at(s, mount, op->fields[2]);
+}
+
+/* A copy of the host's, which cannot be written: also what is mounted below it. */
+static int host_copy(const char *path)
+{
+    static const struct mount_words read_only = {.set_deep = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+                                                             MOUNT_ATTR_NOEXEC};
+    int mount = clone_mount(AT_FDCWD, path, AT_RECURSIVE);
+    if (mount < 0)
+        return mount;
+    int result = apply_mount_words(mount, &read_only, -1);
+    if (result == 0)
+        return mount;
+    sys_close(mount);
+    return result;
+}
+
+int op_mount_host(struct stage *s, const struct op *op)
+{
+    static const char *const known[][2] = {{"proc", "/proc"}, {"sysfs", "/sys"}, {"cgroup2", "/sys/fs/cgroup"}};
+    const char *type = op->fields[0], *host = NULL;
+    struct mount_words words;
+    s->subject = op->fields[1];
+    for (unsigned i = 0; i < 3; i++)
+        if (text_equal(type, known[i][0]))
+            host = known[i][1];
+    if (host == NULL || !parse_mount_words(op->fields[2], &words))
+        return unknown_word(s);
+    int mount = fs_make(s, type, type, "", words.set);
+    if (mount == -EPERM || mount == -EBUSY || mount == -EACCES) {
+        s->hint = NULL;
+        s->detail[0] = 0;
+        mount = host_copy(host);
+        if (mount < 0)
+            s->hint = "neither a new one can be mounted nor the host's be copied";
+    } else if (mount >= 0 && s->proc < 0 && text_equal(type, "proc")) {
+        /* Our own fresh procfs: what later writes go through. */
+        s->proc = (int)sys_fcntl(mount, F_DUPFD_CLOEXEC, 0);
+    }
+    return mount < 0 ? mount : attach_at(s, mount, op->fields[1]);
+}
+
+static int check_source(struct stage *s, int mount, const struct mount_words *words)
+{
+    struct statx about;
+    if (!words->source_directory && !words->source_file)
+        return 0;
+    long result = sys_statx(mount, "", AT_EMPTY_PATH, STATX_TYPE, &about);
+    if (result < 0)
+        return (int)result;
+    bool directory = (about.stx_mode & TINY_S_IFMT) == S_IFDIR;
+    if (directory ? !words->source_file : !words->source_directory)
+        return 0;
+    s->hint = directory ? "a file was expected" : "a directory was expected";
+    return directory ? -EISDIR : -ENOTDIR;
+}
+
+int op_bind(struct stage *s, const struct op *op)
+{
+    struct mount_words words;
+    s->subject = op->fields[0];
+    if (!parse_mount_words(op->fields[2], &words))
+        return unknown_word(s);
+    unsigned deep = words.recursive ? AT_RECURSIVE : 0;
+    int mount = clone_mount(AT_FDCWD, op->fields[0], deep);
+    if (mount == -ENOENT && words.create) {
+        int result = make_host_directories(op->fields[0], 0755);
+        mount = result < 0 ? result : clone_mount(AT_FDCWD, op->fields[0], deep);
+    }
+    /* In a user namespace mounts below may be locked to their parent: all or nothing. */
+    if (mount == -EINVAL && !words.recursive)
+        mount = clone_mount(AT_FDCWD, op->fields[0], AT_RECURSIVE);
+    if (mount < 0)
+        return mount;
+    int idmap = op->fields[3][0] == 0 ? -1 : field_fd(op->fields[3]);
+    int result = check_source(s, mount, &words);
+    if (result == 0 && (result = apply_mount_words(mount, &words, idmap)) < 0 && idmap >= 0)
+        s->hint = "its file system may not support id-mapped mounts here";
+    if (result < 0) {
+        sys_close(mount);
+        return result;
+    }
+    s->subject = op->fields[1];
+    return attach_at(s, mount, op->fields[1]);
+}
+
+int op_bind_fd(struct stage *s, const struct op *op)
+{
+    struct mount_words words;
+    int fd = field_fd(op->fields[0]);
+    s->subject = op->fields[1];
+    if (!parse_mount_words(op->fields[2], &words))
+        return unknown_word(s);
+    /* A file or directory of our mount namespace is cloned; a detached mount cannot be, and is taken itself. */
+    int mount = clone_mount(fd, "", AT_EMPTY_PATH | (words.recursive ? AT_RECURSIVE : 0));
+    if (mount == -EINVAL)
+        mount = (int)sys_fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (mount < 0)
+        return mount;
+    int result = apply_mount_words(mount, &words, -1);
+    if (result == 0)
+        return attach_at(s, mount, op->fields[1]);
+    sys_close(mount);
+    return result;
+}
+
+int op_tmpfs_copyup(struct stage *s, const struct op *op)
+{
+    struct mount_words words;
+    s->subject = op->fields[0];
+    if (!parse_mount_words(op->fields[2], &words))
+        return unknown_word(s);
+    int from = root_open(s, op->fields[0], O_RDONLY | O_DIRECTORY);
+    if (from < 0)
+        return from;
+    int mount = fs_make(s, "tmpfs", "tmpfs", op->fields[1], words.set & ~(uint64_t)MOUNT_ATTR_RDONLY);
+    int result = mount;
+    if (mount >= 0) {
+        struct mount_words after = {.set = words.set & MOUNT_ATTR_RDONLY};
+        int to = (int)sys_openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+        result = to < 0 ? to : copy_tree(s, from, to);
+        if (to >= 0)
+            sys_close(to);
+        if (result == 0)
+            result = apply_mount_words(mount, &after, -1);
+        /* Where `from` was opened, not where its name leads now. */
+        if (result == 0)
+            result = attach(mount, from);
+        sys_close(mount);
+    }
+    sys_close(from);
+    return result;
+}

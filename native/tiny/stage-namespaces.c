@@ -1,0 +1,183 @@
+/* Operations on processes and namespaces. */
+#include "stage.h"
+
+#include <linux/nsfs.h>
+#include <linux/sockios.h>
+
+/* netdevice(7); <linux/if.h> needs a C library. */
+struct interface_request {
+    char name[16];
+    short flags;
+    char rest[22];
+};
+enum { INTERFACE_UP = 1, INTERFACE_RUNNING = 0x40 };
+
+int op_become_root(struct stage *s, const struct op *op)
+{
+    (void)op;
+    /* EPERM: a map without the right to change groups (single-id); the groups stay the account's, without power here. */
+    long result = sys2(__NR_setgroups, 0, 0);
+    if (result < 0 && result != -EPERM)
+        return (int)result;
+    s->hint = "the user namespace has no root: its id map was not written";
+    result = sys3(__NR_setresgid, 0, 0, 0);
+    if (result == 0)
+        result = sys3(__NR_setresuid, 0, 0, 0);
+    sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return (int)result;
+}
+
+int op_sync(struct stage *s, const struct op *op)
+{
+    TEXT(message, 300);
+    char answer[300];
+    s->subject = op->fields[0];
+    text_add_all(&message, "at ", op->fields[0], NULL);
+    int result = stage_send(message.start, -1);
+    if (result < 0)
+        sys_exit(EXIT_OURS);
+    long n;
+    do
+        n = sys_read(FD_CONTROL, answer, sizeof answer - 1);
+    while (n == -EINTR);
+    if (n <= 0)
+        sys_exit(EXIT_OURS);
+    answer[n] = 0;
+    if (!text_starts(answer, "go ") || !text_equal(answer + 3, op->fields[0])) {
+        s->hint = "the launcher answered something else";
+        return -EPROTO;
+    }
+    if (text_equal(op->fields[0], "ready")) {
+        s->ready = true;
+        sys_close(FD_CONTROL);
+    }
+    return 0;
+}
+
+int op_await(struct stage *s, const struct op *op)
+{
+    char byte;
+    long n;
+    do
+        n = sys_read(field_fd(op->fields[0]), &byte, 1);
+    while (n == -EINTR);
+    if (n == 0)
+        sys_exit(EXIT_OURS);
+    s->subject = "start";
+    return n < 0 ? (int)n : 0;
+}
+
+int op_send_fd(struct stage *s, const struct op *op)
+{
+    static const struct {
+        const char *name, *path;
+        int type;
+    } kinds[] = {
+        {"netns", "self/ns/net", CLONE_NEWNET},
+        {"mntns", "self/ns/mnt", CLONE_NEWNS},
+        {"userns", "self/ns/user", CLONE_NEWUSER},
+    };
+    s->subject = op->fields[0];
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!text_equal(op->fields[0], kinds[i].name))
+            continue;
+        int proc = stage_proc(s);
+        if (proc < 0)
+            return proc;
+        long fd = sys_openat(proc, kinds[i].path, O_RDONLY | O_CLOEXEC, 0);
+        if (fd < 0)
+            return (int)fd;
+        long result = sys_ioctl((int)fd, NS_GET_NSTYPE, 0) == kinds[i].type ? 0 : -EPROTO;
+        if (result == 0) {
+            TEXT(message, 300);
+            text_add_all(&message, "fd ", op->fields[1], NULL);
+            result = stage_send(message.start, (int)fd);
+        }
+        sys_close((int)fd);
+        return (int)result;
+    }
+    s->hint = "known are netns, mntns, userns";
+    return -EINVAL;
+}
+
+int op_setns(struct stage *s, const struct op *op)
+{
+    uint64_t flags = field_hex(op->fields[1]);
+    s->hint = "the namespaces of the container cannot be joined";
+    s->joined = true;
+    long result = sys2(__NR_setns, field_fd(op->fields[0]), (long)flags);
+    if (result < 0)
+        return (int)result;
+    if ((flags & CLONE_NEWNS) != 0 || flags == 0) {
+        result = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        if (result < 0)
+            return (int)result;
+        s->root = (int)result;
+        s->pivoted = true;
+    }
+    return 0;
+}
+
+int op_unshare(struct stage *s, const struct op *op)
+{
+    (void)s;
+    return (int)sys1(__NR_unshare, (long)field_hex(op->fields[0]));
+}
+
+int op_fork(struct stage *s, const struct op *op)
+{
+    int pidfd = -1;
+    struct clone_args args = {.flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)PTR(&pidfd)};
+    (void)op;
+    s->hint = "a joined pid namespace is at its end, or the limit of processes is reached";
+    long pid = sys2(__NR_clone3, PTR(&args), sizeof args);
+    if (pid <= 0)
+        return (int)pid;
+    TEXT(message, 32);
+    text_add(&message, "pid ");
+    text_add_number(&message, pid);
+    sys_exit(stage_send(message.start, pidfd) < 0 ? EXIT_OURS : 0);
+}
+
+int op_session(struct stage *s, const struct op *op)
+{
+    (void)s, (void)op;
+    long result = sys0(__NR_setsid);
+    /* EPERM: already leader of a group; then it is one of a session too, or was made so by the launcher. */
+    return result < 0 && result != -EPERM ? (int)result : 0;
+}
+
+int op_hostname(struct stage *s, const struct op *op)
+{
+    s->subject = op->fields[0];
+    return (int)sys2(__NR_sethostname, PTR(op->fields[0]), (long)text_length(op->fields[0]));
+}
+
+int op_domainname(struct stage *s, const struct op *op)
+{
+    s->subject = op->fields[0];
+    return (int)sys2(__NR_setdomainname, PTR(op->fields[0]), (long)text_length(op->fields[0]));
+}
+
+int op_pdeathsig(struct stage *s, const struct op *op)
+{
+    (void)s;
+    return (int)sys_prctl(PR_SET_PDEATHSIG, field_int(op->fields[0]), 0, 0, 0);
+}
+
+int op_loopback_up(struct stage *s, const struct op *op)
+{
+    struct interface_request request = {.name = "lo"};
+    (void)op;
+    s->subject = "lo";
+    long fd = sys3(__NR_socket, TINY_AF_INET, TINY_SOCK_DGRAM | TINY_SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return (int)fd;
+    long result = sys_ioctl((int)fd, SIOCGIFFLAGS, PTR(&request));
+    if (result == 0) {
+        request.flags |= INTERFACE_UP | INTERFACE_RUNNING;
+        result = sys_ioctl((int)fd, SIOCSIFFLAGS, PTR(&request));
+    }
+    sys_close((int)fd);
+    return (int)result;
+}
