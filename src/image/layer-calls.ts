@@ -1,0 +1,55 @@
+import type { Bytes, Host } from '../host/host.ts';
+import type { StoreMap } from './types.ts';
+
+/** The calls of native/layer-binding.c; only the native program has them. Failures are HostError. */
+export interface LayerCalls {
+  /** Unpacks a layer into an empty directory, see native/layer.h. */
+  applyLayer(target: Bytes, source: LayerSource, map: FlatMap): LayerAnswer;
+  /** Removes trees of mapped ids. Absent ones are no error. */
+  removeLayers(paths: readonly Bytes[], map: FlatMap): void;
+  /** Writes the layer in this directory as a tar stream. */
+  exportLayer(directory: Bytes, fd: number): void;
+  /** syncfs(2) */
+  syncFileSystem(path: Bytes): void;
+  /** The kernel ends this process when its parent ends. */
+  dieWithParent(): void;
+}
+
+export interface LayerSource {
+  readonly source: number;
+  /** Where the blob begins in a regular file; -1: read on from where the descriptor is. */
+  readonly offset: number;
+  /** Bytes; -1: to the end. */
+  readonly length: number;
+  readonly sha512Blob: boolean;
+  readonly sha512Diff: boolean;
+  readonly byteLimit: number;
+  readonly entryLimit: number;
+}
+
+export interface LayerAnswer {
+  readonly blob: string;
+  readonly diffId: string;
+  readonly blobSize: number;
+  readonly size: number;
+  readonly entries: number;
+  /** Lines. */
+  readonly warnings: Bytes;
+}
+
+export interface FlatMap {
+  readonly kind: StoreMap['kind'];
+  readonly uid: readonly (readonly [number, number, number])[];
+  readonly gid: readonly (readonly [number, number, number])[];
+}
+
+/** The host with these calls. */
+export function layerCalls(host: Host): LayerCalls {
+  return host as Host & LayerCalls;
+}
+
+export function flatMap(map: StoreMap): FlatMap {
+  const flat = (lines: StoreMap['uid']): [number, number, number][] =>
+    lines.map(line => [line.inside, line.outside, line.count]);
+  return { kind: map.kind, uid: flat(map.uid), gid: flat(map.gid) };
+}

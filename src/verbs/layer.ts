@@ -1,0 +1,130 @@
+import { HostError, type Host } from '../host/host.ts';
+import { parseDigest } from '../image/digest.ts';
+import { ImageError } from '../image/error.ts';
+import { flatMap, layerCalls } from '../image/layer-calls.ts';
+import { storeMap } from '../image/store-map.ts';
+import type { LayerRecord } from '../image/types.ts';
+
+/**
+ * `berth layer ACTION WORD…`, hidden: what load, import and rmi (Node) cannot do themselves. Words are `NAME=VALUE`.
+ *
+ *   apply target=DIR [offset=N] [length=N] [blob=DIGEST] [diff=DIGEST] [as=DIGEST] [bytes=N] [entries=N]
+ *         reads a layer from standard input, unpacks it into DIR/fs, writes DIR/layer.json, prints an ApplyAnswer as JSON;
+ *         `blob` and `diff` are verified, `as` is taken on trust (a layer that was exported has no digest of its own)
+ *   export source=DIR         the layer in DIR as a tar stream on standard output
+ *   remove path=PATH…         trees whose files belong to mapped ids
+ *   sync path=DIR             everything on that file system reaches the disk
+ */
+export function main(host: Host): number {
+  const words = host.argv.slice(host.argv.indexOf('layer') + 1);
+  const action = ACTIONS.get(words[0] ?? '');
+  if (action === undefined) throw new ImageError(`layer: ${words[0] ?? 'nothing'}: not one of ${[...ACTIONS.keys()].join(', ')}`);
+  const values = words.slice(1).map((word): [string, string] => {
+    const equal = word.indexOf('=');
+    return [word.slice(0, equal), word.slice(equal + 1)];
+  });
+  layerCalls(host).dieWithParent();
+  action(host, values);
+  return 0;
+}
+
+type Values = readonly (readonly [string, string])[];
+
+/** What `apply` prints. */
+export interface ApplyAnswer extends LayerRecord {
+  readonly blobSize: number;
+  readonly warnings: readonly string[];
+}
+
+const ACTIONS = new Map<string, (host: Host, values: Values) => void>([
+  ['apply', apply],
+  ['export', (host, values) => layerCalls(host).exportLayer(`${required(values, 'source')}/fs`, 1)],
+  ['remove', remove],
+  ['sync', (host, values) => layerCalls(host).syncFileSystem(required(values, 'path'))],
+]);
+
+/** More than any real layer; a bomb ends here (T34). */
+const BYTE_LIMIT = 64 * 2 ** 30;
+const ENTRY_LIMIT = 2_000_000;
+
+function apply(host: Host, values: Values): void {
+  const target = required(values, 'target');
+  const [blob, diff, trusted] = ['blob', 'diff', 'as'].map(name => digestOf(values, name));
+  const map = flatMap(storeMap(host));
+  host.mkdir(target, 0o700);
+  host.mkdir(`${target}/fs`, 0o755);
+  const answer = layerCalls(host).applyLayer(
+    `${target}/fs`,
+    {
+      source: 0,
+      offset: numberOf(values, 'offset', -1),
+      length: numberOf(values, 'length', -1),
+      sha512Blob: blob?.startsWith('sha512') ?? false,
+      sha512Diff: diff?.startsWith('sha512') ?? false,
+      byteLimit: numberOf(values, 'bytes', BYTE_LIMIT),
+      entryLimit: numberOf(values, 'entries', ENTRY_LIMIT),
+    },
+    map,
+  );
+  if (blob !== undefined && answer.blob !== blob) {
+    throw new ImageError(`the layer's digest is ${answer.blob}, but the manifest says ${blob}: the archive is corrupt`);
+  }
+  if (diff !== undefined && answer.diffId !== diff) {
+    throw new ImageError(`the unpacked layer's digest is ${answer.diffId}, but the image says ${diff}: the archive is corrupt`);
+  }
+  const diffId = trusted ?? parseDigest(answer.diffId);
+  const blobDigest = parseDigest(answer.blob);
+  if (diffId === undefined || blobDigest === undefined) throw new ImageError('the layer has no digest');
+  const record: LayerRecord = { version: 1, diffId, blob: blobDigest, size: answer.size, entries: answer.entries };
+  host.writeFile(`${target}/layer.json`, `${JSON.stringify(record)}\n`, 0o600);
+  const full: ApplyAnswer = {
+    ...record,
+    blobSize: answer.blobSize,
+    warnings: answer.warnings.split('\n').filter(line => line !== ''),
+  };
+  host.write(1, `${JSON.stringify(full)}\n`);
+}
+
+function remove(host: Host, values: Values): void {
+  const paths = values.filter(([name]) => name === 'path').map(([, path]) => path);
+  // Where there is no map an account still owns what it made itself.
+  let map;
+  try {
+    map = storeMap(host);
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    for (const path of paths) removeOwn(host, path);
+    return;
+  }
+  layerCalls(host).removeLayers(paths, flatMap(map));
+}
+
+function removeOwn(host: Host, path: string): void {
+  try {
+    host.removeTree(path);
+  } catch (error) {
+    if (error instanceof HostError) throw new ImageError(error.message);
+    throw error;
+  }
+}
+
+function required(values: Values, name: string): string {
+  const value = values.find(([key]) => key === name)?.[1];
+  if (value === undefined || value === '') throw new ImageError(`layer: the word ${name}= is missing`);
+  return value;
+}
+
+function digestOf(values: Values, name: string): ReturnType<typeof parseDigest> {
+  const value = values.find(([key]) => key === name)?.[1];
+  const digest = parseDigest(value);
+  if (value !== undefined && digest === undefined) throw new ImageError(`layer: ${name}=${value} is no digest`);
+  return digest;
+}
+
+function numberOf(values: Values, name: string, otherwise: number): number {
+  const value = values.find(([key]) => key === name)?.[1];
+  if (value === undefined) return otherwise;
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < 0) throw new ImageError(`layer: ${name}=${value} is no number`);
+  return number;
+}
