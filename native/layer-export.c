@@ -28,6 +28,7 @@ struct export {
     int target;
     struct error *error;
     char path[LAYER_NAME_LIMIT + LAYER_COMPONENT_LIMIT + 8];
+    char link[LAYER_NAME_LIMIT + 1];
     struct seen *seen;
     size_t seen_count, seen_room;
     char *pax;
@@ -86,16 +87,18 @@ static int pax_xattrs(struct export *export, const char *self)
         ssize_t size = lgetxattr(self, name, value, sizeof(value));
         if (size < 0)
             return failed(export, "getxattr");
-        snprintf(key, sizeof(key), "SCHILY.xattr.%s", name);
+        snprintf(key, sizeof(key), "SCHILY.xattr.%.255s", name);
         if (pax_add(export, key, value, (size_t)size) < 0)
             return -1;
     }
     return 0;
 }
 
+/* Digits up to the last byte, which stays NUL. */
 static void put_octal(char *field, size_t size, uint64_t number)
 {
-    snprintf(field, size, "%0*" PRIo64, (int)size - 1, number);
+    for (size_t i = size - 1; i-- > 0; number >>= 3)
+        field[i] = (char)('0' + (number & 7));
 }
 
 static int put_header(struct export *export, const char *name, char type, const struct stat *stat, uint64_t size)
@@ -117,7 +120,7 @@ static int put_header(struct export *export, const char *name, char type, const 
     }
     for (size_t i = 0; i < BLOCK; i++)
         sum += (unsigned char)block[i];
-    snprintf(block + 148, 8, "%06o", sum & 0777777);
+    put_octal(block + 148, 7, sum);
     return put(export, block, BLOCK);
 }
 
@@ -209,13 +212,13 @@ static int export_directory(struct export *export, int directory, size_t length)
 static int export_entry(struct export *export, int directory, const char *name, size_t parent_length)
 {
     struct stat stat;
-    char self[64 + LAYER_COMPONENT_LIMIT], link[LAYER_NAME_LIMIT + 1];
+    char self[64 + LAYER_COMPONENT_LIMIT];
     const char *shared = NULL;
     size_t length = parent_length + strlen(name);
     if (length > LAYER_NAME_LIMIT)
         return error_set(export->error, "export", ENAMETOOLONG, export->path, NULL);
     strcpy(export->path + parent_length, name);
-    snprintf(self, sizeof(self), "/proc/self/fd/%d/%s", directory, name);
+    snprintf(self, sizeof(self), "/proc/self/fd/%d/%.255s", directory, name);
     if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
         return failed(export, "stat");
     if (S_ISDIR(stat.st_mode)) {
@@ -234,11 +237,11 @@ static int export_entry(struct export *export, int directory, const char *name, 
     if (stat.st_nlink > 1 && (shared = other_name(export, &stat)) != NULL)
         return put_entry(export, '1', &stat, shared, NULL);
     if (S_ISLNK(stat.st_mode)) {
-        ssize_t size = readlinkat(directory, name, link, sizeof(link) - 1);
+        ssize_t size = readlinkat(directory, name, export->link, sizeof(export->link) - 1);
         if (size < 0)
             return failed(export, "readlink");
-        link[size] = 0;
-        return put_entry(export, '2', &stat, link, self);
+        export->link[size] = 0;
+        return put_entry(export, '2', &stat, export->link, self);
     }
     if (S_ISREG(stat.st_mode)) {
         if (put_entry(export, '0', &stat, NULL, self) < 0)
