@@ -107,7 +107,7 @@ function emptyGroup(host: Host, directory: string): void {
   host.mkdir(directory, 0o755);
 }
 
-function enableControllers(host: Host, unit: string, limits: readonly Limit[]): void {
+export function enableControllers(host: Host, unit: string, limits: readonly Limit[]): void {
   const wanted = new Set(limits.map(limit => limit.controller).filter(name => name !== ''));
   if (wanted.size === 0) return;
   const enabled = (host.readFileIfExists(`${unit}/cgroup.subtree_control`) ?? '').split(/\s+/);
@@ -125,7 +125,7 @@ function enableControllers(host: Host, unit: string, limits: readonly Limit[]): 
   }
 }
 
-function writeLimit(host: Host, directory: string, limit: Limit): void {
+export function writeLimit(host: Host, directory: string, limit: Limit): void {
   try {
     host.writeFile(`${directory}/${limit.file}`, limit.value);
   } catch (error) {

@@ -20,7 +20,7 @@ export function awaitSync(host: Host, stage: Launched, name: string, heard: Hear
     const [word = '', ...rest] = next.message.split(' ');
     if (word === 'at' && rest.join(' ') === name) return;
     if (word === 'fd') keepDescriptor(heard, rest.join(' '), next.fds);
-    else if (word === 'pid') heard.pid = Number(rest[0]);
+    else if (word === 'pid') keepPid(heard, rest[0], next.fds);
     else if (word === 'fail') throw new Failure(125, failText(rest));
     else throw new Failure(125, `the stage said '${next.message}' where 'at ${name}' was awaited`);
   }
@@ -32,7 +32,7 @@ export function awaitPid(host: Host, stage: Launched, heard: Heard): number {
     const next = host.receiveMessage(stage);
     if (next === 'closed') throw new Failure(125, 'the stage ended before it forked');
     const [word = '', ...rest] = next.message.split(' ');
-    if (word === 'pid') heard.pid = Number(rest[0]);
+    if (word === 'pid') keepPid(heard, rest[0], next.fds);
     else if (word === 'fd') keepDescriptor(heard, rest.join(' '), next.fds);
     else if (word === 'fail') throw new Failure(125, failText(rest));
     else throw new Failure(125, `the stage said '${next.message}' where 'pid' was awaited`);
@@ -40,13 +40,19 @@ export function awaitPid(host: Host, stage: Launched, heard: Heard): number {
   return heard.pid;
 }
 
+/** The forked process: its number, and its pidfd as descriptor `pid`. */
+function keepPid(heard: Heard, number: string | undefined, fds: readonly number[]): void {
+  heard.pid = Number(number);
+  keepDescriptor(heard, 'pid', fds);
+}
+
 function keepDescriptor(heard: Heard, name: string, fds: readonly number[]): void {
   const [fd] = fds;
   if (fd !== undefined) heard.fds.set(name, fd);
 }
 
-/** `STEP ERRNO TEXT` → TEXT, which names the operation and the path already. */
+/** `STEP ERRNO TEXT` → `STEP TEXT`; TEXT names the path. */
 function failText(words: readonly string[]): string {
   const text = words.slice(2).join(' ');
-  return text === '' ? `${words[0] ?? 'stage'}: error ${words[1] ?? '?'}` : text;
+  return text === '' ? `${words[0] ?? 'stage'}: error ${words[1] ?? '?'}` : `${words[0] ?? ''} ${text}`;
 }

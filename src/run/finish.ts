@@ -27,7 +27,7 @@ export interface Started {
 }
 
 /** HUP INT QUIT USR1 USR2 TERM CONT WINCH: what a person or systemd means for the payload. */
-const FORWARDED = [1, 2, 3, 10, 12, 15, 18];
+export const FORWARDED = [1, 2, 3, 10, 12, 15, 18];
 
 /**
  * The payload becomes the unit's main process. MAINPID= goes with a barrier, so that systemd knows the process before it can exit: then its

@@ -48,8 +48,15 @@ export interface VolumePart {
 }
 
 export interface SystemdPart {
-  /** Puts our own process into a new delegated scope; returns when it is there. */
-  enterScope(host: Host, manager: 'system' | 'user', scope: string, description: string): void;
+  /** Makes a delegated scope with a process in it; returns when it is there. */
+  startScope(host: Host, manager: 'system' | 'user', scope: string, request: ScopeRequest): void;
   /** Moves a process into a group below a unit's own. */
   attach(host: Host, manager: 'system' | 'user', unit: string, subgroup: string, pid: number): void;
+}
+
+export interface ScopeRequest {
+  readonly description: string;
+  readonly pid: number;
+  /** `machine.slice`; absent: the manager's choice. */
+  readonly slice?: string;
 }

@@ -1,5 +1,4 @@
 import type { Host } from '../host/host.ts';
-import { storeDirectory } from '../image/store.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { isDelegated } from './cgroup.ts';
 import { findContext, requireUnified, type Context } from './context.ts';
@@ -17,11 +16,16 @@ export interface StartPlace extends Place {
   readonly handsOver: boolean;
 }
 
-export function choosePlace(host: Host, parts: Parts, request: RunRequest): StartPlace {
-  const id = host.random(32);
-  const name = request.name === '' ? id.slice(0, 12) : request.name;
+/** What the verb decides: the id of this start (64 hexadecimal digits) and the store. */
+export interface Wanted {
+  readonly id: string;
+  readonly store: string;
+}
+
+export function choosePlace(host: Host, parts: Parts, request: RunRequest, wanted: Wanted): StartPlace {
+  const { id, store } = wanted;
+  const { name } = request;
   const runtime = runtimeDirectory(host);
-  const store = storeDirectory(host);
   let context = findContext(host);
   const handsOver = request.detach && context.notify;
   let unitPath = '';
@@ -48,7 +52,10 @@ function enterScope(host: Host, parts: Parts, context: Context, name: string, id
   requireUnified(host, context);
   const manager = host.euid === 0 ? 'system' : 'user';
   try {
-    parts.systemd.enterScope(host, manager, `berth-${name}-${id.slice(0, 12)}.scope`, `berth container ${name}`);
+    parts.systemd.startScope(host, manager, `berth-${name}-${id.slice(0, 12)}.scope`, {
+      description: `berth container ${name}`,
+      pid: host.pid,
+    });
   } catch (error) {
     return warned(host, error instanceof Error ? error.message : String(error), context);
   }

@@ -23,15 +23,15 @@ import { writeNote } from './layer.ts';
 import { lockName } from './locks.ts';
 import { make } from './make.ts';
 import type { Parts } from './parts.ts';
-import { choosePlace, type StartPlace } from './place.ts';
+import { choosePlace, type StartPlace, type Wanted } from './place.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { stopForReplace, takeName } from './recover.ts';
 import { makeStreams } from './streams.ts';
 import { makeUndo, type Undo } from './undo.ts';
 
 /** Runs a container; the exit status of the command. */
-export function startContainer(host: Host, parts: Parts, request: RunRequest): number {
-  const place = choosePlace(host, parts, request);
+export function startContainer(host: Host, parts: Parts, request: RunRequest, wanted: Wanted): number {
+  const place = choosePlace(host, parts, request, wanted);
   stopForReplace(host, place.context, place.name, request.replace);
   const undo = makeUndo();
   const lock = lockName(host, place.store, place.name);

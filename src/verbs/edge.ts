@@ -1,5 +1,6 @@
 import type { Command, VerbRow } from '../command/types.ts';
 import { HostError, type Host } from '../host/host.ts';
+import { ImageError } from '../image/error.ts';
 import { Failure } from '../run/failure.ts';
 import { commandLine, printable } from './command-line.ts';
 
@@ -26,7 +27,7 @@ export function atEdge(host: Host, body: () => number): number {
       for (const line of error.lines) say(host, line);
       return error.status;
     }
-    if (!(error instanceof HostError)) throw error;
+    if (!(error instanceof HostError) && !(error instanceof ImageError)) throw error;
     say(host, error.message);
     return 125;
   }

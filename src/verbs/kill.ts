@@ -1,7 +1,7 @@
 import { KILL } from '../command/options-container.ts';
 import { lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
-import { parseSignal } from '../plan/signals.ts';
+import { readSignal } from '../plan/parse-values.ts';
 import { requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { signalPayload } from '../run/stop.ts';
@@ -11,7 +11,7 @@ import { selectContainers } from './select.ts';
 /** `berth kill`: a signal for the payload itself; systemd sees how it ends. */
 export const main: (host: Host) => number = verb(KILL, (host, command) => {
   const word = lastValue(command, 'signal') ?? 'KILL';
-  const signal = parseSignal(word);
+  const signal = readSignal(word);
   if (signal === undefined)
     throw new Failure(125, `--signal ${word}: not a signal; use a name such as TERM or a number`);
   return forEachOperand(host, selectContainers(host, command), name => {

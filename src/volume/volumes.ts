@@ -47,7 +47,8 @@ export function chooseVolumes(host: Host, store: string, request: RunRequest, im
     else if (!isName(mount.source)) throw new Failure(125, `${mount.source}: not a volume name`);
     else take(`volume:${mount.source}`, mount.source);
   }
-  for (const target of image?.config.volumes ?? []) {
+  const declared = request.imageVolumes === 'anonymous' ? (image?.config.volumes ?? []) : [];
+  for (const target of declared) {
     if (!covered.has(trimmed(target))) takeAnonymous(target);
   }
   return { volumes, anonymous, missing, fresh };

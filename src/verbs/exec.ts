@@ -1,0 +1,92 @@
+import { EXEC } from '../command/options-container.ts';
+import { allValues, isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import { HostError, type Host } from '../host/host.ts';
+import type { Spec } from '../plan/spec.ts';
+import { requireContainer } from '../run/containers.ts';
+import { execProcess } from '../run/exec-process.ts';
+import { Failure } from '../run/failure.ts';
+import { FORWARDED, statusOf } from '../run/finish.ts';
+import { joinContainer } from '../run/join.ts';
+import { openPayload } from '../run/stop.ts';
+import { verb } from './edge.ts';
+import { PARTS } from './parts.ts';
+
+/** `berth exec`: a further process in a running container; its exit status is ours. */
+export const main: (host: Host) => number = verb(EXEC, (host, command) => {
+  const [word = '', ...words] = command.operands;
+  const { state, bundle } = requireContainer(host, word);
+  const payload = openPayload(host, state);
+  if (payload === undefined) throw new Failure(125, `${word}: container is not running`);
+  const spec = JSON.parse(host.readFile(`${bundle}/config.json`)) as Spec;
+  if (spec.process === undefined) throw new Failure(125, `${bundle}/config.json: has no process`);
+  const tty = isSet(command, 'tty');
+  const detach = isSet(command, 'detach');
+  const process = execProcess(host, state.pid, spec.process, {
+    command: words,
+    environment: environmentOf(host, command),
+    tty,
+    ...optional('workdir', lastValue(command, 'workdir')),
+    ...optional('user', lastValue(command, 'user')),
+  });
+  const interactive = isSet(command, 'interactive') && !detach;
+  const output = detach ? 'null' : 'inherit';
+  const joined = joinContainer(host, {
+    spec,
+    process,
+    payload,
+    group: state.cgroup === '' ? '' : `/sys/fs/cgroup${state.cgroup}`,
+    stdio: tty ? ['null', 'null', 'null'] : [interactive ? 'inherit' : 'null', output, output],
+    ...(state.unit === '' || state.manager === '' ? {} : { attach: attacher(host, state.manager, state.unit) }),
+  });
+  const { outcome } = joined;
+  if (detach) return detached(outcome);
+  return statusOf(
+    host.attend(joined.stage, {
+      forward: FORWARDED,
+      child: true,
+      ...(joined.terminal === undefined ? {} : { terminal: joined.terminal, detachable: true }),
+    }),
+  );
+});
+
+function attacher(host: Host, manager: 'system' | 'user', unit: string): (pid: number) => void {
+  return pid => PARTS.systemd.attach(host, manager, unit, '/payload', pid);
+}
+
+/** `STEP ERRNO EXIT TEXT` of a failed exec; the line was written by the stage. */
+function detached(outcome: string): number {
+  return outcome === '' ? 0 : Number(outcome.split(' ')[2] ?? '125');
+}
+
+function environmentOf(host: Host, command: Command): string[] {
+  const pairs: string[] = [];
+  for (const file of allValues(command, 'env-file')) pairs.push(...readEnvironmentFile(host, file));
+  for (const value of allValues(command, 'env')) pairs.push(...resolved(host, value));
+  return pairs;
+}
+
+/** `NAME` alone takes our value; when we have none it stays unset. */
+function resolved(host: Host, word: string): string[] {
+  if (word.includes('=')) return [word];
+  const value = host.environment(word);
+  return value === undefined ? [] : [`${word}=${value}`];
+}
+
+function readEnvironmentFile(host: Host, file: string): string[] {
+  try {
+    return host
+      .readFile(file, 1 << 20)
+      .split('\n')
+      .map(line => line.trimStart())
+      .filter(line => line !== '' && !line.startsWith('#'))
+      .flatMap(line => resolved(host, line));
+  } catch (error) {
+    if (error instanceof HostError) throw new Failure(125, `--env-file ${error.message}`);
+    throw error;
+  }
+}
+
+function optional<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+}

@@ -1,0 +1,129 @@
+import { RUN } from '../command/options-run.ts';
+import { render } from '../command/render.ts';
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import type { RunRequest } from '../plan/request.ts';
+import { requireContainer } from '../run/containers.ts';
+import type { Context } from '../run/context.ts';
+import { runtimeDirectory } from '../run/directories.ts';
+import { Failure } from '../run/failure.ts';
+import { stopForReplace } from '../run/recover.ts';
+import { startContainer } from '../run/start.ts';
+import { startTransientService, type Property } from '../systemd/transient.ts';
+import { say } from './edge.ts';
+import { PARTS } from './parts.ts';
+
+/**
+ * `berth run -d` typed by a person: a transient unit whose ExecStart= is this very command. It is the same start as that of a generated
+ * unit, so that every container is known to systemd. Prints the container's id. Without systemd: one warning, a plain child.
+ */
+export function runDetached(
+  host: Host,
+  context: Context,
+  command: Command,
+  request: RunRequest,
+  store: string,
+): number {
+  stopForReplace(host, context, request.name, request.replace);
+  if (!context.systemd) {
+    say(host, 'warning: systemd does not run here; the container runs as a plain child');
+    const id = host.random(32);
+    const status = startContainer(host, PARTS, request, { id, store });
+    if (status === 0) host.write(1, `${id}\n`);
+    return status;
+  }
+  const manager = host.euid === 0 ? 'system' : 'user';
+  const unit = `${request.name}.service`;
+  const environment = writeEnvironment(host, command, request);
+  try {
+    const result = startTransientService(host, manager, unit, propertiesOf(host, command, request, unit, environment));
+    if (result !== 'done') throw new Failure(125, startFailure(host, manager, unit, result));
+  } finally {
+    if (environment !== undefined) host.unlink(environment);
+  }
+  host.write(1, `${requireContainer(host, request.name).state.id}\n`);
+  return 0;
+}
+
+function propertiesOf(
+  host: Host,
+  command: Command,
+  request: RunRequest,
+  unit: string,
+  environment: string | undefined,
+): Property[] {
+  const program = host.readlink('/proc/self/exe');
+  const named: Command = {
+    ...command,
+    options: [...command.options.filter(use => use.name !== 'name'), { name: 'name', value: request.name }],
+  };
+  const start = [program, ...render(named, RUN)];
+  const after = request.remove ? ['rm', '-v', '-f', '-i', request.name] : undefined;
+  const stop = request.remove ? ['rm', '-v', '-f', '-i', request.name] : ['stop', '-i', request.name];
+  // systemd must not expand `$` in the words: they are as the person wrote them.
+  const line = (words: string[]): unknown => [[words[0], words, ['no-env-expand']]];
+  return [
+    ['Description', 's', `berth container ${request.name}`],
+    ['Type', 's', 'notify'],
+    ['NotifyAccess', 's', 'all'],
+    ['KillMode', 's', 'mixed'],
+    ['Delegate', 'b', true],
+    ['DelegateSubgroup', 's', 'supervisor'],
+    ['Environment', 'as', [`PODMAN_SYSTEMD_UNIT=${unit}`]],
+    ...(environment === undefined ? [] : [['EnvironmentFiles', 'a(sb)', [[environment, false]]] as const]),
+    ['WorkingDirectory', 's', host.cwd()],
+    ['SyslogIdentifier', 's', request.name],
+    ['TimeoutStopUSec', 't', ((request.stopTimeout ?? 10) + 15) * 1_000_000],
+    ['CollectMode', 's', 'inactive-or-failed'],
+    ['ExecStartEx', 'a(sasas)', line(start)],
+    ['ExecStopEx', 'a(sasas)', line([program, ...stop])],
+    ...(after === undefined ? [] : [['ExecStopPostEx', 'a(sasas)', line([program, ...after])] as const]),
+  ];
+}
+
+/**
+ * Variables that the command line takes from our environment (`--env NAME`, `--env-host`, `--env PREFIX*`): in a file of mode 0600, since a
+ * unit's Environment= can be read by everybody. undefined when there are none.
+ */
+function writeEnvironment(host: Host, command: Command, request: RunRequest): string | undefined {
+  const names = command.options.filter(use => use.name === 'env' && !use.value.includes('=')).map(use => use.value);
+  if (names.length === 0 && !request.environmentHost) return undefined;
+  const wanted = host.environmentList().filter(pair => {
+    const name = pair.slice(0, pair.indexOf('='));
+    if (['NOTIFY_SOCKET', 'PODMAN_SYSTEMD_UNIT', 'INVOCATION_ID', 'JOURNAL_STREAM'].includes(name)) return false;
+    return (
+      request.environmentHost ||
+      names.some(one => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1))))
+    );
+  });
+  const path = `${runtimeDirectory(host)}/environment-${request.name}`;
+  host.writeFile(path, wanted.map(quoted).join(''), 0o600);
+  return path;
+}
+
+/** systemd.exec(5), EnvironmentFile=: within double quotes a backslash stands before `"`, `\`, `` ` `` and `$`. */
+function quoted(pair: string): string {
+  const at = pair.indexOf('=');
+  return `${pair.slice(0, at)}="${pair.slice(at + 1).replace(/["\\`$]/g, '\\$&')}"\n`;
+}
+
+/** What the unit's start said is in the journal; the last line of it is what the person must read. */
+function startFailure(host: Host, manager: 'system' | 'user', unit: string, result: string): string {
+  const said = host.run({
+    argv: [
+      'journalctl',
+      '--quiet',
+      '--no-pager',
+      '--output=cat',
+      '--lines=1',
+      '--identifier=' + unit.slice(0, -8),
+    ].concat(manager === 'user' ? [`--user-unit=${unit}`] : [`--unit=${unit}`]),
+    environment: host.environmentList(),
+    stdout: 'capture',
+    stderr: 'capture',
+  });
+  const line = said.stdout.trim().split('\n').at(-1) ?? '';
+  return line === ''
+    ? `${unit}: the start failed (${result}); see journalctl -u ${unit}`
+    : line.replace(/^berth: /, '');
+}

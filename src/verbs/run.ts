@@ -1,0 +1,45 @@
+import { RUN } from '../command/options-run.ts';
+import { globalValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import { HostError, type Host } from '../host/host.ts';
+import { storeDirectory } from '../image/store.ts';
+import { parseRunRequest, type Reader } from '../plan/request-parse.ts';
+import { findContext } from '../run/context.ts';
+import { failureOf } from '../run/failure.ts';
+import { startContainer } from '../run/start.ts';
+import { verb } from './edge.ts';
+import { PARTS } from './parts.ts';
+import { runDetached } from './run-detached.ts';
+
+/** `berth run`: see run/start.ts for how a container starts. */
+export const main: (host: Host) => number = verb(RUN, (host, command) => {
+  const id = host.random(32);
+  const parsed = parseRunRequest(command, readerOf(host), id.slice(0, 12));
+  if (parsed.isErr()) throw failureOf(parsed.error);
+  const request = parsed.value;
+  if (request.detach) {
+    const context = findContext(host);
+    if (!context.notify) return runDetached(host, context, command, request, storeOf(host, command));
+  }
+  return startContainer(host, PARTS, request, { id, store: storeOf(host, command) });
+});
+
+export function storeOf(host: Host, command: Command): string {
+  return globalValue(command, 'root') ?? storeDirectory(host);
+}
+
+function readerOf(host: Host): Reader {
+  return {
+    readFile(path) {
+      try {
+        return host.readFile(path);
+      } catch (error) {
+        if (error instanceof HostError) return undefined;
+        throw error;
+      }
+    },
+    environment: name => host.environment(name),
+    environmentList: () => host.environmentList(),
+    cwd: () => host.cwd(),
+  };
+}

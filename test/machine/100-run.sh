@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# `berth run` typed by a person: as root and as an account.
+. "$(dirname "$0")/lib.sh"
+
+load() { as "$1" berth load -i "$IMAGES/busybox.tar"; }
+runs() { equal "$(as "$1" berth run --rm --network none localhost/busybox echo hello)" hello; }
+status_of() { fails_with 7 as "$1" berth run --rm --network none localhost/busybox sh -c 'exit 7'; }
+signal_of() { fails_with 137 as "$1" berth run --rm --network none localhost/busybox sh -c 'kill -9 $$; sleep 1'; }
+not_found() {
+    local said
+    said=$(fails_with 127 as "$1" berth run --rm --network none localhost/busybox no-such-program 2>&1)
+    contains "$said" no-such-program
+    equal "$(wc -l <<<"$said")" 1
+}
+not_executable() {
+    local said
+    said=$(fails_with 126 as "$1" berth run --rm --network none localhost/busybox /etc/passwd 2>&1)
+    contains "$said" /etc/passwd
+}
+no_image() {
+    local said
+    said=$(fails_with 125 as "$1" berth run --rm --pull=never --network none localhost/absent true 2>&1)
+    contains "$said" localhost/absent
+    equal "$(wc -l <<<"$said")" 1
+}
+pid_one() { equal "$(as "$1" berth run --rm --network none localhost/busybox sh -c 'echo $$')" 1; }
+input() { equal "$(echo words | as "$1" berth run --rm -i --network none localhost/busybox cat)" words; }
+no_input() { equal "$(echo words | as "$1" berth run --rm --network none localhost/busybox cat)" ''; }
+errors_apart() {
+    equal "$(as "$1" berth run --rm --network none localhost/busybox sh -c 'echo out; echo err >&2' 2>/dev/null)" out
+    equal "$(as "$1" berth run --rm --network none localhost/busybox sh -c 'echo out; echo err >&2' 2>&1 >/dev/null)" err
+}
+reopens() { # as nginx's log files: a link to /dev/stdout, opened by another uid
+    equal "$(as "$1" berth run --rm --network none --user 33 localhost/busybox sh -c 'echo logged >/dev/stdout')" logged
+}
+no_descriptors() {
+    local list
+    list=$(as "$1" berth run --rm --network none localhost/busybox sh -c 'ls /proc/self/fd' | tr '\n' ' ')
+    equal "$list" '0 1 2 3 ' # 3 is the directory that ls reads
+}
+name_in_use() {
+    as "$1" berth run -d --rm --name twice --network none localhost/busybox sleep 1000 >/dev/null
+    local said
+    said=$(fails_with 125 as "$1" berth run --rm --name twice --network none localhost/busybox true 2>&1)
+    contains "$said" 'in use'
+    equal "$(as "$1" berth run --rm --replace --name twice --network none localhost/busybox echo replaced)" replaced
+    equal "$(as "$1" berth ps -a -q --filter name=twice)" ''
+}
+leaves_no_file() {
+    local store runtime
+    store=/var/lib/berth runtime=/run/berth
+    [ "$1" = root ] || store=/home/$1/.local/share/berth runtime=/run/user/$(id -u "$1")/berth
+    as "$1" berth run --rm --network none localhost/busybox sh -c 'mkdir /d; touch /d/f; chown 5:5 /d; chmod 700 /d'
+    equal "$(ls -A "$store/containers")" ''
+    equal "$(ls -A "$runtime/containers")" ''
+    equal "$(ls -A "$store/tmp")" ''
+}
+
+for who in root alice; do
+    check "$who: the image is loaded" load "$who"
+    check "$who: a command runs and its output arrives" runs "$who"
+    check "$who: its exit status is ours" status_of "$who"
+    check "$who: a signal is 128 + N" signal_of "$who"
+    check "$who: a program that does not exist is 127 and one line" not_found "$who"
+    check "$who: a file that is no program is 126" not_executable "$who"
+    check "$who: an image that is not there is 125 and one line" no_image "$who"
+    check "$who: the payload is pid 1 of its namespace" pid_one "$who"
+    check "$who: -i hands standard input on" input "$who"
+    check "$who: without -i standard input is empty" no_input "$who"
+    check "$who: standard output and error stay apart" errors_apart "$who"
+    check "$who: another uid can open /dev/stdout anew" reopens "$who"
+    check "$who: T2: no descriptor above 2 reaches the payload" no_descriptors "$who"
+    check "$who: a name in use is refused, and replaced when asked" name_in_use "$who"
+    check "$who: --rm leaves nothing, also of other ids" leaves_no_file "$who"
+done
+finish
