@@ -72,6 +72,8 @@ bool parse_mount_words(const char *flags, struct mount_words *out)
             out->recursive = true;
         else if (text_equal(word, "create"))
             out->create = true;
+        else if (text_equal(word, "point"))
+            out->point = true;
         else if (text_equal(word, "source-dir"))
             out->source_directory = true;
         else if (text_equal(word, "source-file"))

@@ -38,7 +38,7 @@
     X(domainname, "domainname", "t", 0) \
     /* prctl PR_SET_PDEATHSIG */ \
     X(pdeathsig, "pdeathsig", "i", 0) \
-    /* mount propagation of a path (before pivot of the old root): private, slave, shared, unbindable; r for recursive */ \
+    /* mount propagation of a path (of the old root before pivot): private, slave, shared, unbindable; r for recursive */ \
     X(propagation, "propagation", "pf", 0) \
     /* new root from overlayfs: upper, work (both empty: read-only), flags (userxattr, volatile, metacopy; legacy forces mount(2)), mount context, then lower directories, top first */ \
     X(root_overlay, "root-overlay", "ppftp", 1) \
@@ -56,7 +56,7 @@
     X(mount, "mount", "ttgft", 0) \
     /* proc, sysfs or cgroup2 where a fresh one may be refused: fsopen; on EPERM open_tree of the host's with AT_RECURSIVE, read-only by mount_setattr with AT_RECURSIVE */ \
     X(mount_host, "mount-host", "tgf", 0) \
-    /* open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory), attach by descriptor (T3); text: comma-separated id map `fd` for MOUNT_ATTR_IDMAP or empty */ \
+    /* open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory; point, here and in the other mounts, makes an empty target of the right kind), attach by descriptor (T3); text: comma-separated id map `fd` for MOUNT_ATTR_IDMAP or empty */ \
     X(bind, "bind", "pgft", 0) \
     /* give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner */ \
     X(chown_tree, "chown-tree", "pii", 0) \
@@ -98,7 +98,7 @@
     X(user, "user", "iii", 1) \
     /* prctl PR_SET_NO_NEW_PRIVS */ \
     X(no_new_privileges, "no-new-privileges", "", 0) \
-    /* BPF program bytes in hexadecimal, flags (log, spec-allow, tsync); without no-new-privileges loaded while CAP_SYS_ADMIN is there, the sets of `capabilities` after it */ \
+    /* BPF program, its bytes 00 and 01 written as 01 02 and 01 01; flags (log, spec-allow, tsync); without no-new-privileges loaded while CAP_SYS_ADMIN is there, the sets of `capabilities` after it */ \
     X(seccomp, "seccomp", "tt", 0) \
     /* chdir after pivot as the payload; created when missing; getcwd must lie inside the root (T2) */ \
     X(cwd, "cwd", "poii", 0) \

@@ -1,17 +1,23 @@
 /* Operations that mount something below the new root, except masks (stage-masks.c). */
 #include "stage.h"
 
-/* Attaches a detached mount at a path of the root and closes it. */
-static int attach_at(struct stage *s, int mount, const char *path)
+/* Attaches a detached mount at a path of the root and closes it; flag `point`: an empty place of its kind is made first. */
+static int attach_at(struct stage *s, int mount, const char *path, const struct mount_words *words)
 {
-    int target = root_open(s, path, O_PATH);
-    int result = target;
+    struct statx about;
+    int result = 0, target = -1;
+    if (words->point && (result = (int)sys_statx(mount, "", AT_EMPTY_PATH, STATX_TYPE, &about)) == 0)
+        target = root_create(s, path, (about.stx_mode & TINY_S_IFMT) == S_IFDIR, 0755, NULL);
+    else if (result == 0)
+        target = root_open(s, path, O_PATH);
     if (target >= 0) {
         result = attach(mount, target);
         sys_close(target);
+    } else if (result == 0) {
+        result = target;
     }
     sys_close(mount);
-    if (result == -ENOTDIR)
+    if (result == -ENOTDIR && s->hint == NULL)
         s->hint = "one of source and target is a directory, the other is not";
     if (result == -ELOOP || result == -EINVAL)
         s->hint = "nothing can be mounted there";
@@ -28,7 +34,7 @@ static int unknown_word(struct stage *s)
 static int mount_old_way(struct stage *s, const struct op *op, const struct mount_words *words)
 {
     TEXT(path, 64);
-    int target = root_open(s, op->fields[2], O_PATH);
+    int target = words->point ? root_create(s, op->fields[2], true, 0755, NULL) : root_open(s, op->fields[2], O_PATH);
     if (target < 0)
         return target;
     /* A path of ours in our own /proc: the descriptor decides where, not a name of the image. */
@@ -63,13 +69,13 @@ int op_mount(struct stage *s, const struct op *op)
     int mount = fs_make(s, op->fields[0], op->fields[1], op->fields[4], words.set);
     if (mount < 0)
         return mount;
-    if (words.propagation != 0) {
-        words.set = words.clear = 0;
-        int result = apply_mount_words(mount, &words, -1);
-        if (result < 0)
-            return result;
+    words.set = words.clear = 0;
+    int result = apply_mount_words(mount, &words, -1);
+    if (result < 0) {
+        sys_close(mount);
+        return result;
     }
-    return attach_at(s, mount, op->fields[2]);
+    return attach_at(s, mount, op->fields[2], &words);
 }
 
 /* A copy of the host's, which cannot be written: also what is mounted below it. */
@@ -109,7 +115,7 @@ int op_mount_host(struct stage *s, const struct op *op)
         /* Our own fresh procfs: what later writes go through. */
         s->proc = (int)sys_fcntl(mount, F_DUPFD_CLOEXEC, 0);
     }
-    return mount < 0 ? mount : attach_at(s, mount, op->fields[1]);
+    return mount < 0 ? mount : attach_at(s, mount, op->fields[1], &words);
 }
 
 static int check_source(struct stage *s, int mount, const struct mount_words *words)
@@ -153,7 +159,7 @@ int op_bind(struct stage *s, const struct op *op)
         return result;
     }
     s->subject = op->fields[1];
-    return attach_at(s, mount, op->fields[1]);
+    return attach_at(s, mount, op->fields[1], &words);
 }
 
 int op_bind_fd(struct stage *s, const struct op *op)
@@ -171,7 +177,7 @@ int op_bind_fd(struct stage *s, const struct op *op)
         return mount;
     int result = apply_mount_words(mount, &words, -1);
     if (result == 0)
-        return attach_at(s, mount, op->fields[1]);
+        return attach_at(s, mount, op->fields[1], &words);
     sys_close(mount);
     return result;
 }
@@ -182,6 +188,9 @@ int op_tmpfs_copyup(struct stage *s, const struct op *op)
     s->subject = op->fields[0];
     if (!parse_mount_words(op->fields[2], &words))
         return unknown_word(s);
+    int made = words.point ? root_create(s, op->fields[0], true, 0755, NULL) : -1;
+    if (made >= 0)
+        sys_close(made);
     int from = root_open(s, op->fields[0], O_RDONLY | O_DIRECTORY);
     if (from < 0)
         return from;

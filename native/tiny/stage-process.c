@@ -13,7 +13,7 @@
  */
 #include "stage.h"
 
-#include <linux/securebits.h>
+#include <linux/bpf_common.h>
 
 enum { MAX_GROUPS = 65536, LAST_CAPABILITY = 63 };
 
@@ -177,25 +177,23 @@ int op_no_new_privileges(struct stage *s, const struct op *op)
     return (int)sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The program's bytes; NULL when the text is no program. */
 static struct sock_filter *decode_program(const char *text, unsigned short *instructions)
 {
-    size_t bytes = text_length(text) / 2;
-    if (bytes == 0 || bytes % sizeof(struct sock_filter) != 0 || text_length(text) % 2 != 0 ||
-        bytes / sizeof(struct sock_filter) > 4096 /* BPF_MAXINSNS */)
+    size_t bytes = 0;
+    for (const char *at = text; *at != 0; at++, bytes++)
+        if (*at == 1 && at[1] != 0)
+            at++;
+    if (bytes == 0 || bytes % sizeof(struct sock_filter) != 0 || bytes / sizeof(struct sock_filter) > BPF_MAXINSNS)
         return NULL;
-    unsigned char *program = stage_pages(bytes);
-    for (size_t i = 0; program != NULL && i < bytes; i++) {
-        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return NULL;
-        program[i] = (unsigned char)(high << 4 | low);
-    }
+    char *program = stage_pages(bytes);
+    if (program == NULL)
+        return NULL;
+    for (char *to = program; *text != 0; text++)
+        if (*text == 1 && text[1] != 0)
+            *to++ = *++text == 2 ? 0 : *text;
+        else
+            *to++ = *text;
     *instructions = (unsigned short)(bytes / sizeof(struct sock_filter));
     return (struct sock_filter *)program;
 }

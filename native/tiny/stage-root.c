@@ -248,8 +248,13 @@ int op_pivot(struct stage *s, const struct op *op)
         s->hint = "the root of the host is no mount point (chroot or initramfs) or is shared";
     if (result < 0)
         return (int)result;
-    /* pivot_root(2), "pivot_root(".", ".")": the old root now lies over the new one. */
-    result = sys2(__NR_umount2, PTR("."), 2 /* MNT_DETACH */);
+    /*
+     * pivot_root(2), "pivot_root(".", ".")": the old root now lies over the new one. Its mounts may be peers of the
+     * host's (rootfsPropagation shared): as slaves their end stays here.
+     */
+    result = sys5(__NR_mount, 0, PTR("."), 0, 1 << 19 | 1 << 14 /* MS_SLAVE, MS_REC */, 0);
+    if (result == 0)
+        result = sys2(__NR_umount2, PTR("."), 2 /* MNT_DETACH */);
     if (result == 0)
         result = sys1(__NR_chdir, PTR("/"));
     s->pivoted = true;

@@ -99,7 +99,7 @@ struct mount_words {
     uint64_t set_deep, clear_deep; /* all mounts below */
     uint64_t propagation;
     bool propagation_deep;
-    bool recursive, create, source_directory, source_file;
+    bool recursive, create, point, source_directory, source_file;
 };
 /* False: an unknown word. */
 bool parse_mount_words(const char *flags, struct mount_words *out);

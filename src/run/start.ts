@@ -55,7 +55,7 @@ function startUnderLock(host: Host, parts: Parts, request: RunRequest, place: St
   const made = make(host, parts, prepared, place, undo);
   const { spec } = prepared.plan;
   const streams = makeStreams(host, request, spec);
-  const { ops, descriptors } = compileRun(host, prepared.plan, { bundle: place.bundle, listen: request });
+  const { ops, descriptors } = compileRun(host, prepared.plan, { bundle: place.bundle });
   if (prepared.layer !== '') noteLayer(host, prepared);
   const begun = begin(
     host,

@@ -1,0 +1,166 @@
+/**
+ * From a plan to the operations of a start. The order, and why:
+ *
+ *  1. namespaces: join those with a path, become root, the cgroup namespace, `lo`; then `sync created`: the launcher sets up the network.
+ *  2. host and domain name, propagation of the old root, so that nothing of ours is seen on the host.
+ *  3. the root; /dev, /proc and /sys of an image must be directories before anything is mounted there (T7).
+ *  4. volumes: filled from the image while it is not covered yet (T16), then given to their owner.
+ *  5. mounts in the order of config.json, then nodes and links of /dev, the terminal.
+ *  6. sysctls, limits, label: what the host may refuse is refused before `ready`.
+ *  7. the working directory is made while the root can be written; read-only root; pivot; masks and read-only paths last, so that
+ *     nothing of ours needs what they hide.
+ *  8. `sync ready`: MAINPID= is sent. `await` for `oci create`.
+ *  9. privileges fall, and exec.
+ */
+import type { Bytes, Host } from '../host/host.ts';
+import type { NamespaceType, Spec, SpecProcess } from '../plan/spec.ts';
+import type { Plan } from '../plan/types.ts';
+import { deviceOps } from './devices.ts';
+import { op } from './encode.ts';
+import { hasBoundDev, mountOps } from './mounts.ts';
+import type { Op } from './ops.ts';
+import { execOps, identityOps, labelOps, limitOps, seccompFlags, seccompProgram } from './process.ts';
+
+/** What of a plan is compiled: `oci create` has no more than this of a foreign bundle. */
+export type CompileInput = Pick<Plan, 'spec' | 'root' | 'copyUps' | 'chowns' | 'init' | 'defaultSeccomp'>;
+
+export interface CompilePlace {
+  /** Directory that relative mount sources start from. */
+  readonly bundle: Bytes;
+  /** Descriptors of ours that become 3, 4, … of the payload; default: those of listenDescriptors. */
+  readonly listen?: readonly number[];
+  /** `oci create`: a FIFO, open for reading and writing; the payload waits for one byte before its exec. */
+  readonly awaitFd?: number;
+  /** Without a new session keyring (`--no-new-keyring`). */
+  readonly keepKeyring?: boolean;
+}
+
+export interface Compiled {
+  readonly ops: Op[];
+  /** Descriptors for LaunchRequest. Those that were opened here are in `opened` too: to be closed after the launch. */
+  readonly descriptors: number[];
+  readonly opened: number[];
+}
+
+/** Operations and descriptors of a start. Throws RangeError for what cannot be done, HostError for a namespace that cannot be opened. */
+export function compileRun(host: Host, plan: CompileInput, place: CompilePlace): Compiled {
+  const { spec } = plan;
+  const { process } = spec;
+  if (process === undefined) throw new RangeError('config.json has no process');
+  const compiled: Compiled = { ops: [], descriptors: [], opened: [] };
+  const { ops, descriptors } = compiled;
+  namespaceOps(host, spec, compiled);
+  ops.push(op('sync', 'created'));
+  if (isNew(spec, 'uts')) nameOps(spec, ops);
+  ops.push(...rootOps(plan));
+  ops.push(...mountOps(spec, place.bundle), ...deviceOps(spec, hasBoundDev(spec)));
+  ops.push(op('session'));
+  if (process.terminal === true) ops.push(op('console', process.user.uid, -1));
+  for (const [key, value] of Object.entries(spec.linux.sysctl ?? {})) ops.push(op('sysctl', key, value));
+  if (process.oomScoreAdj !== undefined) ops.push(op('oom-score-adj', process.oomScoreAdj));
+  if (place.keepKeyring !== true) ops.push(op('keyring', '_ses'));
+  ops.push(...labelOps(process), ...insideOps(spec, process), ...limitOps(process), op('sync', 'ready'));
+  if (place.awaitFd !== undefined) ops.push(op('await', descriptors.push(place.awaitFd) - 1));
+  ops.push(
+    ...identityOps({
+      process,
+      annotations: spec.annotations,
+      seccomp: seccompProgram(host, spec, plan.defaultSeccomp),
+      seccompFlags: seccompFlags(spec),
+    }),
+  );
+  const listen = (place.listen ?? listenDescriptors(host)).map(fd => descriptors.push(fd) - 1);
+  ops.push(...execOps(process, listen, plan.init));
+  return compiled;
+}
+
+/** The sockets that systemd gave to us, by number (sd_listen_fds(3)); none when they are another process's. */
+export function listenDescriptors(host: Host): number[] {
+  if (host.environment('LISTEN_PID') !== String(host.pid)) return [];
+  const count = Number(host.environment('LISTEN_FDS') ?? '0');
+  return Number.isInteger(count) && count > 0 ? Array.from({ length: count }, (_, index) => 3 + index) : [];
+}
+
+const BITS: Readonly<Record<NamespaceType, number>> = {
+  user: 0x10000000,
+  mount: 0x20000,
+  pid: 0x20000000,
+  network: 0x40000000,
+  ipc: 0x8000000,
+  uts: 0x4000000,
+  cgroup: 0x2000000,
+  time: 0x80,
+};
+
+/** The user namespace is joined first: its root may join the others. */
+const JOIN_ORDER: readonly NamespaceType[] = ['user', 'ipc', 'uts', 'network', 'cgroup', 'time', 'pid'];
+
+function namespaceOps(host: Host, spec: Spec, { ops, descriptors, opened }: Compiled): void {
+  const O_RDONLY = 0;
+  let forks = false;
+  if (isNew(spec, 'user')) ops.push(op('become-root'));
+  for (const type of JOIN_ORDER) {
+    const path = (spec.linux.namespaces ?? []).find(namespace => namespace.type === type)?.path ?? '';
+    if (path === '') continue;
+    const fd = host.open(path, O_RDONLY);
+    opened.push(fd);
+    ops.push(op('setns', descriptors.push(fd) - 1, BITS[type].toString(16)));
+    if (type === 'user') ops.push(op('become-root'));
+    forks ||= type === 'pid';
+  }
+  const mount = (spec.linux.namespaces ?? []).find(namespace => namespace.type === 'mount');
+  if (mount === undefined) throw new RangeError('a container without a mount namespace of its own is not possible');
+  if ((mount.path ?? '') !== '') throw new RangeError(`${mount.path ?? ''}: joining a mount namespace is not possible`);
+  if (isNew(spec, 'cgroup')) ops.push(op('unshare', BITS.cgroup.toString(16)));
+  if (isNew(spec, 'network')) ops.push(op('loopback-up'));
+  if (forks) ops.push(op('fork'));
+}
+
+function nameOps(spec: Spec, ops: Op[]): void {
+  if (spec.hostname !== undefined && spec.hostname !== '') ops.push(op('hostname', spec.hostname));
+  if (spec.domainname !== undefined && spec.domainname !== '') ops.push(op('domainname', spec.domainname));
+}
+
+function rootOps(plan: CompileInput): Op[] {
+  const { root, spec } = plan;
+  const ops = propagationOps(spec);
+  if (root.kind === 'directory') ops.push(op('root-bind', root.path, 'r'));
+  else {
+    const flags = root.userxattr ? 'userxattr' : '';
+    ops.push(op('root-overlay', root.upper, root.work, flags, root.context, ...root.lower));
+  }
+  ops.push(op('check-root', '/dev', '/proc', '/sys'));
+  for (const { path, target } of plan.copyUps) ops.push(op('copy-up', path, target));
+  for (const { path, uid, gid } of plan.chowns) ops.push(op('chown-tree', path, uid, gid));
+  return ops;
+}
+
+/**
+ * config-linux.md, rootfsPropagation. Only when the container's mounts are to be seen on the host does the old root stay shared; its
+ * own mount is made private even then, since pivot_root(2) wants that.
+ */
+function propagationOps(spec: Spec): Op[] {
+  const wanted = spec.linux.rootfsPropagation ?? '';
+  if (wanted === 'shared' || wanted === 'rshared') {
+    return [op('propagation', '/', 'rshared'), op('propagation', '/', 'private')];
+  }
+  return [op('propagation', '/', wanted === 'private' || wanted === 'rprivate' ? 'rprivate' : 'rslave')];
+}
+
+function insideOps(spec: Spec, process: SpecProcess): Op[] {
+  const { uid, gid } = process.user;
+  const propagation = spec.linux.rootfsPropagation ?? '';
+  const ops: Op[] = [];
+  if (process.cwd !== '/') ops.push(op('mkdir', process.cwd, '755', uid, gid));
+  if (spec.root.readonly === true) ops.push(op('root-remount', 'ro'));
+  ops.push(op('pivot'));
+  if (propagation !== '') ops.push(op('propagation', '/', propagation));
+  for (const path of spec.linux.maskedPaths ?? []) ops.push(op('mask', path));
+  for (const path of spec.linux.readonlyPaths ?? []) ops.push(op('read-only', path));
+  ops.push(op('cwd', process.cwd, '755', uid, gid));
+  return ops;
+}
+
+function isNew(spec: Spec, type: NamespaceType): boolean {
+  return (spec.linux.namespaces ?? []).some(namespace => namespace.type === type && (namespace.path ?? '') === '');
+}

@@ -1,0 +1,85 @@
+import type { Host } from '../host/host.ts';
+import type { NamespaceType, Spec, SpecProcess } from '../plan/spec.ts';
+import type { Compiled } from './compile.ts';
+import { op } from './encode.ts';
+import { execOps, identityOps, labelOps, limitOps, seccompFlags, seccompProgram } from './process.ts';
+
+export interface ExecTarget {
+  /** The container's config.json as it was started. */
+  readonly spec: Spec;
+  /** pidfd of the payload. */
+  readonly pidfd: number;
+  /** spec.linux.seccomp is the profile that was compiled at build time. */
+  readonly defaultSeccomp: boolean;
+}
+
+/** What may differ from the container's own process. Confinement is not among it (T11). */
+export interface ExecRequest {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: SpecProcess['user'];
+  readonly terminal: boolean;
+}
+
+/**
+ * Operations that join a running container. After `fork` the message `pid N` names the process; `sync ready` is the last one.
+ * The new process has the container's own sets of capabilities (for another user than root: none that are not ambient), limits,
+ * label, no-new-privileges and filter.
+ */
+export function compileExec(host: Host, target: ExecTarget, request: ExecRequest): Compiled {
+  const { spec } = target;
+  const own = spec.process;
+  if (own === undefined) throw new RangeError('config.json has no process');
+  const process: SpecProcess = {
+    ...own,
+    args: [...request.args],
+    env: [...request.env],
+    cwd: request.cwd,
+    terminal: request.terminal,
+    user: request.user,
+    capabilities: capabilitiesOf(own, request.user.uid),
+  };
+  const types = new Set((spec.linux.namespaces ?? []).map(namespace => namespace.type));
+  let bits = 0;
+  for (const type of types) bits |= BITS[type];
+  const ops = [];
+  // Before the container is joined: its /proc would name files of root's for us.
+  if (own.oomScoreAdj !== undefined) ops.push(op('oom-score-adj', own.oomScoreAdj));
+  ops.push(...limitOps(process), op('setns', 0, (bits >>> 0).toString(16)));
+  if (types.has('user')) ops.push(op('become-root'));
+  if (types.has('pid')) ops.push(op('fork'));
+  ops.push(op('session'));
+  if (request.terminal) ops.push(op('console', request.user.uid, -1));
+  ops.push(...labelOps(process), op('cwd', request.cwd, '755', 0, 0), op('sync', 'ready'));
+  ops.push(
+    ...identityOps({
+      process,
+      annotations: spec.annotations,
+      seccomp: seccompProgram(host, spec, target.defaultSeccomp),
+      seccompFlags: seccompFlags(spec),
+    }),
+    ...execOps(process, [], false),
+  );
+  return { ops, descriptors: [target.pidfd], opened: [] };
+}
+
+const BITS: Readonly<Record<NamespaceType, number>> = {
+  user: 0x10000000,
+  mount: 0x20000,
+  pid: 0x20000000,
+  network: 0x40000000,
+  ipc: 0x8000000,
+  uts: 0x4000000,
+  cgroup: 0x2000000,
+  time: 0x80,
+};
+
+/** Root gets the container's bounding set, as its own root would by execve(2); another user what the container's ambient set gives. */
+function capabilitiesOf(own: SpecProcess, uid: number): NonNullable<SpecProcess['capabilities']> {
+  const sets = own.capabilities ?? {};
+  const bounding = sets.bounding ?? [];
+  const ambient = sets.ambient ?? [];
+  const given = uid === 0 ? bounding : ambient;
+  return { bounding, permitted: given, effective: given, inheritable: ambient, ambient };
+}

@@ -1,0 +1,76 @@
+import type { Spec, SpecIdMapping, SpecMount } from '../plan/spec.ts';
+import { op } from './encode.ts';
+import { joinData, parseMountOptions, type MountOptions } from './mount-options.ts';
+import type { Op } from './ops.ts';
+
+/** Operations for `mounts` of config.json, in its order. `bundle`: directory that relative sources start from. */
+export function mountOps(spec: Spec, bundle: string): Op[] {
+  return (spec.mounts ?? []).map(mount => mountOp(spec, bundle, mount));
+}
+
+/** True when the container's /dev is a directory of the host. */
+export function hasBoundDev(spec: Spec): boolean {
+  return (spec.mounts ?? []).some(mount => mount.destination === '/dev' && isBind(mount));
+}
+
+function isBind(mount: SpecMount): boolean {
+  return mount.type === 'bind' || (mount.options ?? []).some(word => word === 'bind' || word === 'rbind');
+}
+
+function mountOp(spec: Spec, bundle: string, mount: SpecMount): Op {
+  const options = parseMountOptions(mount.options ?? []);
+  const target = mount.destination.startsWith('/') ? mount.destination : `/${mount.destination}`;
+  if (options.idmap || mount.uidMappings !== undefined || mount.gidMappings !== undefined) {
+    throw new RangeError(`${target}: id-mapped mounts cannot be made here`);
+  }
+  if (options.bind || mount.type === 'bind') return bindOp(bundle, mount, target, options);
+  const type = mount.type ?? 'none';
+  const words = [...options.words, 'point'];
+  const kind = type === 'cgroup' ? 'cgroup2' : type;
+  if (kind === 'cgroup2' && !hasNew(spec, 'cgroup')) words.push('ro'); // T10
+  if (HOST_TYPES.has(kind) && options.data.length === 0) return op('mount-host', kind, target, words.join(','));
+  const data = fileSystemData(spec, type, mount.source ?? '', options);
+  if (kind === 'tmpfs' && options.copyUp) return op('tmpfs-copyup', target, data, words.join(','));
+  return op('mount', type, mount.source ?? type, target, words.join(','), data);
+}
+
+/** A fresh one may be refused: see the operation `mount-host`. */
+const HOST_TYPES: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup2']);
+
+function bindOp(bundle: string, mount: SpecMount, target: string, options: MountOptions): Op {
+  const source = mount.source ?? '';
+  const words = [...options.words, 'point'];
+  if (options.recursive) words.push('r');
+  // As other runtimes: a bind mount is private unless it says otherwise.
+  if (!options.words.some(word => PROPAGATION.test(word))) words.push('rprivate');
+  return op('bind', source.startsWith('/') ? source : `${bundle}/${source}`, target, words.join(','), '');
+}
+
+const PROPAGATION = /^r?(private|slave|shared|unbindable)$/;
+
+function fileSystemData(spec: Spec, type: string, source: string, options: MountOptions): string {
+  const data = type === 'devpts' ? devptsData(spec, options.data) : [...options.data];
+  // A file system on a device is read-only itself, not only this mount of it.
+  if (options.readOnly && source.startsWith('/') && type !== 'tmpfs') data.push('ro');
+  const label = spec.linux.mountLabel;
+  if (label !== undefined && label !== '' && type === 'tmpfs') data.push(`context=${label}`);
+  return joinData(data);
+}
+
+/** A group that the user namespace does not map is refused by the kernel; terminals then have the payload's group. */
+function devptsData(spec: Spec, data: readonly string[]): string[] {
+  return data.filter(option => {
+    const gid = /^gid=(\d+)$/.exec(option)?.[1];
+    return gid === undefined || !hasNew(spec, 'user') || isMapped(spec.linux.gidMappings, Number(gid));
+  });
+}
+
+function isMapped(map: readonly SpecIdMapping[] | undefined, id: number): boolean {
+  return (map ?? []).some(line => id >= line.containerID && id < line.containerID + line.size);
+}
+
+function hasNew(spec: Spec, type: string): boolean {
+  return (spec.linux.namespaces ?? []).some(
+    namespace => namespace.type === type && (namespace.path === undefined || namespace.path === ''),
+  );
+}
