@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
+import { findContainer, isRunning, listContainers, requireContainer } from '../../../src/run/containers.ts';
+import { Failure } from '../../../src/run/failure.ts';
+import { aState } from './state-fixture.ts';
+
+const WEB = '/run/berth/containers/web';
+
+function host(files: Record<string, string>, startTime?: string): FakeHost {
+  return fakeHost({ files, calls: { startTime: () => startTime } });
+}
+
+test('a container is found by name, by id and by the beginning of an id', () => {
+  const one = host({ [`${WEB}/state.json`]: JSON.stringify(aState()) });
+  for (const word of ['web', 'ab'.repeat(32), 'abab']) assert.equal(findContainer(one, word)?.name, 'web', word);
+  for (const word of ['we', 'x', '../web', 'cd']) assert.equal(findContainer(one, word), undefined, word);
+});
+
+test('a pid that another process has got is not the payload', () => {
+  assert.equal(isRunning(host({}, '1000'), aState()), true);
+  assert.equal(isRunning(host({}, '2000'), aState()), false);
+  assert.equal(isRunning(host({}), aState()), false);
+});
+
+test('a bundle without a whole state is a start that was cut off', () => {
+  const cut = host({ [`${WEB}/config.json`]: '{}', [`${WEB}/state.json`]: '{"version":' });
+  assert.deepEqual(listContainers(cut), [{ name: 'web', bundle: WEB }]);
+  assert.throws(() => requireContainer(cut, 'web'), /has not finished to start/);
+});
+
+test('a state of a newer version is refused by name', () => {
+  const newer = host({ [`${WEB}/state.json`]: JSON.stringify({ ...aState(), version: 99 }) });
+  assert.throws(
+    () => findContainer(newer, 'web'),
+    (error: unknown) => error instanceof Failure && /web: started by a newer berth/.test(error.message),
+  );
+});
+
+test('T33: a runtime directory of somebody else is not looked into', () => {
+  const other = fakeHost({
+    uid: 1000,
+    environment: { XDG_RUNTIME_DIR: '/run/user/0' },
+    files: { '/run/user/0/berth/containers/web/state.json': JSON.stringify(aState()) },
+  });
+  assert.deepEqual(listContainers(other), []);
+});

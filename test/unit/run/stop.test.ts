@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
+import type { Context } from '../../../src/run/context.ts';
+import { stopContainer } from '../../../src/run/ending.ts';
+import { stopPayload } from '../../../src/run/stop.ts';
+import { aState } from './state-fixture.ts';
+
+/** A payload that ends by the signals of `endsBy`. */
+function running(endsBy: readonly number[], calls = {}): FakeHost {
+  let alive = true;
+  const host = fakeHost({
+    files: { '/sys/fs/cgroup/u/payload/cgroup.procs': '77\n', '/sys/fs/cgroup/u/payload/cgroup.kill': '' },
+    calls: {
+      openProcess: () => (alive ? 5 : undefined),
+      startTime: () => (alive ? '1000' : undefined),
+      signal(_fd: number, signal: number) {
+        host.log.push(`signal(${signal})`);
+        if (endsBy.includes(signal)) alive = false;
+        return true;
+      },
+      poll(fds: readonly number[], timeout: number) {
+        host.log.push(`poll(${timeout})`);
+        if (host.files.contents()['/sys/fs/cgroup/u/payload/cgroup.kill'] === '1') alive = false;
+        return alive ? [] : [...fds];
+      },
+      close: () => undefined,
+      ...calls,
+    },
+  });
+  return host;
+}
+
+test('the stop signal, and no more when that is enough', () => {
+  const host = running([15]);
+  assert.equal(stopPayload(host, aState({ cgroup: '/u/payload' }), 15, 10), true);
+  assert.deepEqual(host.log, ['signal(15)', 'poll(10000)']);
+});
+
+test('a payload that ignores it is killed with its whole group when the time is over', () => {
+  const host = running([]);
+  stopPayload(host, aState({ cgroup: '/u/payload' }), 15, 3);
+  assert.deepEqual(host.log.slice(0, 3), ['signal(15)', 'poll(3000)', 'writeFile(/sys/fs/cgroup/u/payload/cgroup.kill)']);
+});
+
+test('without a group the payload alone gets SIGKILL', () => {
+  const host = running([9]);
+  stopPayload(host, aState(), 15, 1);
+  assert.deepEqual(host.log, ['signal(15)', 'poll(1000)', 'signal(9)', 'poll(30000)']);
+});
+
+test('one that does not run is left alone', () => {
+  const host = running([], { openProcess: () => undefined });
+  assert.equal(stopPayload(host, aState(), 15, 1), false);
+  assert.deepEqual(host.log, []);
+});
+
+const CONTEXT: Context = {
+  cgroup: '/user.slice/session-1.scope',
+  own: { unit: 'session-1.scope', manager: 'system', path: '/user.slice/session-1.scope', below: '' },
+  inUnit: false,
+  notify: false,
+  systemd: true,
+};
+
+test('a person stops the unit, or Restart= would bring the container back', () => {
+  const argvs: string[] = [];
+  const calls = {
+    spawn(request: { argv: string[] }) {
+      argvs.push(request.argv.join(' '));
+      return { pid: 9, pidfd: 9 };
+    },
+    wait: () => ({ status: 0 }),
+  };
+  stopContainer(running([], calls), CONTEXT, aState({ manager: 'user' }));
+  assert.deepEqual(argvs, ['systemctl --user --no-ask-password stop web.service']);
+});
+
+test('inside the own unit nobody asks systemd: it waits for us', () => {
+  const host = running([15]);
+  const own = { unit: 'web.service', manager: 'system', path: '/system.slice/web.service', below: '.control' } as const;
+  stopContainer(host, { ...CONTEXT, own, inUnit: true }, aState({ stopTimeout: 4 }));
+  assert.deepEqual(host.log, ['signal(15)', 'poll(4000)']);
+});
+
+test('the same name of the other manager is another unit', () => {
+  const argvs: string[] = [];
+  const calls = {
+    spawn(request: { argv: string[] }) {
+      argvs.push(request.argv.join(' '));
+      return { pid: 9, pidfd: 9 };
+    },
+    wait: () => ({ status: 0 }),
+  };
+  const own = { unit: 'web.service', manager: 'user', path: '/x/web.service', below: '.control' } as const;
+  stopContainer(running([], calls), { ...CONTEXT, own, inUnit: true }, aState());
+  assert.equal(argvs.length, 1);
+});

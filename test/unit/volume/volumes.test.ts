@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakeHost } from '../../../src/host/fake.ts';
+import type { ImageRecord } from '../../../src/image/types.ts';
+import { newDraft } from '../../../src/plan/draft.ts';
+import type { MountRequest, RunRequest } from '../../../src/plan/request.ts';
+import { makeUndo } from '../../../src/run/undo.ts';
+import { chooseVolumes, createVolumes, markFilled, readVolume, removeVolumes } from '../../../src/volume/volumes.ts';
+
+const READER = { readFile: () => undefined, environment: () => undefined, environmentList: () => [], cwd: () => '/' };
+const OPTIONS = { readOnly: false, chown: false, copy: true, overlay: false, recursive: true, flags: [] };
+
+function request(mounts: MountRequest[]): RunRequest {
+  return { ...(newDraft(READER, 'web').request as RunRequest), mounts };
+}
+
+function volume(source: string, target: string): MountRequest {
+  return { kind: 'volume', source, target, options: OPTIONS };
+}
+
+function image(volumes: string[]): ImageRecord {
+  return { config: { volumes } } as unknown as ImageRecord;
+}
+
+test('a named volume is made once, fresh until a start has filled it', () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const choice = chooseVolumes(host, '/store', request([volume('data', '/data')]));
+  assert.deepEqual(choice.volumes, { 'volume:data': { path: '/store/volumes/data/_data', fresh: true } });
+  assert.deepEqual(choice.missing, ['data']);
+  createVolumes(host, '/store', choice, makeUndo());
+  assert.deepEqual(chooseVolumes(host, '/store', request([volume('data', '/data')])).missing, []);
+  assert.equal(chooseVolumes(host, '/store', request([volume('data', '/data')])).volumes['volume:data']?.fresh, true);
+  markFilled(host, '/store', choice);
+  assert.equal(chooseVolumes(host, '/store', request([volume('data', '/data')])).volumes['volume:data']?.fresh, false);
+});
+
+test('an image volume is anonymous unless a mount covers it', () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const choice = chooseVolumes(host, '/store', request([volume('data', '/data/')]), image(['/data', '/cache']));
+  assert.deepEqual(Object.keys(choice.volumes), ['volume:data', 'anonymous:/cache']);
+  assert.equal(choice.anonymous.length, 1);
+});
+
+test('a failed start takes back the volumes that it made', () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const undo = makeUndo();
+  createVolumes(host, '/store', chooseVolumes(host, '/store', request([volume('data', '/data')])), undo);
+  assert.deepEqual(undo.run(), []);
+  assert.equal(readVolume(host, '/store', 'data'), undefined);
+});
+
+test('only anonymous volumes are removed with a container (T20)', () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const choice = chooseVolumes(host, '/store', request([volume('data', '/data'), volume('', '/x')]));
+  createVolumes(host, '/store', choice, makeUndo());
+  const [anonymous = ''] = choice.anonymous;
+  assert.deepEqual(removeVolumes(host, '/store', [anonymous, 'data', '../data', 'absent'], [], []), []);
+  assert.equal(readVolume(host, '/store', anonymous), undefined);
+  assert.notEqual(readVolume(host, '/store', 'data'), undefined);
+});
