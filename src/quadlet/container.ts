@@ -1,0 +1,221 @@
+import { EXEC, KILL, RM } from '../command/options-container.ts';
+import { RUN } from '../command/options-run.ts';
+import type { OptionUse } from '../command/types.ts';
+import type { Bytes } from '../host/host.ts';
+import { lastEntry } from '../unit/document.ts';
+import { isTemplate } from '../unit/names.ts';
+import { boolean } from '../unit/values.ts';
+import { quoteWord } from '../unit/write.ts';
+import { accountLines } from './account.ts';
+import { faultOf } from './checks.ts';
+import { imageOf } from './image-name.ts';
+import { mappingSpecials } from './mapping.ts';
+import { fail, failAt, failKey, type Draft, type Setting, type Unit } from './model.ts';
+import { optionsOf, type Special } from './options.ts';
+import { lastItem, readBoolean, readLastArguments, readScalar, readWords } from './read.ts';
+import { mountOptions, networkOptions, volumeOptions, type Referring } from './references.ts';
+import {
+  argumentWords,
+  commandBase,
+  commandLine,
+  defaultService,
+  killMode,
+  notifyType,
+  UNIT_VARIABLE,
+  type CommandBase,
+} from './service.ts';
+
+/** Name of the container as its commands have it, with specifiers. */
+export function containerName(unit: Unit): Bytes {
+  return readScalar(unit, 'ContainerName') ?? (unit.name.instance === undefined ? 'systemd-%N' : 'systemd-%p_%i');
+}
+
+/** `[Container]`: `berth run` as the main process of a service of Type=notify. */
+export function translateContainer(unit: Unit, draft: Draft, setting: Setting): void {
+  const base = commandBase(unit, setting);
+  const name = containerName(unit);
+  const from: Referring = { unit, draft, setting };
+  killMode(unit, draft);
+  draft.lines.push(UNIT_VARIABLE);
+  stopLines(draft, base, name);
+  reloadLine(unit, draft, base, name);
+  draft.lines.push('Delegate=yes');
+  defaultService(unit, draft, 'DelegateSubgroup', 'supervisor');
+  const oneshot = notifyType(unit, draft);
+  defaultService(unit, draft, 'SyslogIdentifier', '%N');
+  stopTimeout(unit, draft);
+  const operand = imageOrRoot(from);
+  const options: OptionUse[] = [
+    { name: 'name', value: name },
+    { name: 'replace', value: 'true' },
+    { name: 'rm', value: 'true' },
+    cgroups(unit),
+    ...notification(unit, oneshot),
+    ...optionsOf(unit, specials(from)),
+    ...(operand.rootfs ? [{ name: 'rootfs', value: 'true' }] : []),
+  ];
+  const operands = operand.value === undefined ? [] : [operand.value, ...readLastArguments(unit, 'Exec')];
+  logFields(unit, draft, setting, name, operand.rootfs ? undefined : operand.value);
+  accountLines(unit, draft, setting);
+  draft.lines.push(`ExecStart=${commandLine(base, RUN, { options, optionWords: argumentWords(unit), operands })}`);
+}
+
+/** The lines that stop a container; the failure unit of a broken file has them too. */
+export function stopLines(draft: Draft, base: CommandBase, name: Bytes): void {
+  const options: OptionUse[] = [
+    { name: 'volumes', value: 'true', form: 'short' },
+    { name: 'force', value: 'true', form: 'short' },
+    { name: 'ignore', value: 'true', form: 'short' },
+  ];
+  const remove = commandLine(base, RM, { options, operands: [name] });
+  draft.lines.push(`ExecStop=${remove}`, `ExecStopPost=-${remove}`);
+}
+
+function reloadLine(unit: Unit, draft: Draft, base: CommandBase, name: Bytes): void {
+  const command = readLastArguments(unit, 'ReloadCmd');
+  const signal = readScalar(unit, 'ReloadSignal');
+  const entry = unit.present.get('ReloadSignal')?.at(-1);
+  if (signal !== undefined && entry !== undefined) {
+    if (command.length > 0) {
+      const hint = 'keep one of them';
+      failAt(unit, entry, 'conflict', 'ReloadCmd and ReloadSignal are mutually exclusive but both are set', { hint });
+    }
+    const what = faultOf('signal', signal);
+    if (what !== undefined) {
+      failAt(unit, entry, 'value', `\`ReloadSignal=${signal}\` has the wrong form`, {
+        part: signal,
+        hint: `write ${what}`,
+      });
+    }
+    const options = [{ name: 'signal', value: signal }];
+    draft.lines.push(`ExecReload=${commandLine(base, KILL, { options, operands: [name] })}`);
+  } else if (command.length > 0) {
+    draft.lines.push(`ExecReload=${commandLine(base, EXEC, { options: [], operands: [name, ...command] })}`);
+  }
+}
+
+/** systemd must not lose patience before the container's own StopTimeout= has passed and its remains are removed. */
+function stopTimeout(unit: Unit, draft: Draft): void {
+  if (lastEntry(unit.service, 'TimeoutStopSec') !== undefined || lastEntry(unit.service, 'TimeoutSec') !== undefined)
+    return;
+  const seconds = Number(readScalar(unit, 'StopTimeout') ?? '10');
+  if (seconds < 0) draft.lines.push('TimeoutStopSec=infinity');
+  else if (Number.isSafeInteger(seconds)) draft.lines.push(`TimeoutStopSec=${seconds + 15}`);
+}
+
+function cgroups(unit: Unit): OptionUse {
+  const mode = readScalar(unit, 'CgroupsMode');
+  return mode === undefined ? { name: 'cgroups', value: 'split', form: 'joined' } : { name: 'cgroups', value: mode };
+}
+
+function notification(unit: Unit, oneshot: boolean): OptionUse[] {
+  const item = lastItem(unit, 'Notify');
+  let mode = 'conmon';
+  if (item !== undefined && item.value.toLowerCase() === 'healthy') mode = 'healthy';
+  else if (item !== undefined) {
+    const value = boolean(item.value);
+    if (value === undefined) {
+      failAt(unit, item.entry, 'boolean', `\`Notify=${item.value}\` is neither true nor false`, {
+        hint: 'write yes, no or healthy',
+      });
+    }
+    if (value === true) mode = 'container';
+  }
+  if (oneshot) return [];
+  return [
+    { name: 'sdnotify', value: mode, form: 'joined' },
+    { name: 'detach', value: 'true', form: 'short' },
+  ];
+}
+
+function imageOrRoot(from: Referring): { value: Bytes | undefined; rootfs: boolean } {
+  const { unit } = from;
+  const image = lastItem(unit, 'Image');
+  const rootfs = readScalar(unit, 'Rootfs');
+  if (image === undefined || image.value === '') {
+    if (rootfs === undefined) fail(unit, 'required', 'no Image or Rootfs key specified', 'add Image= to [Container]');
+    return { value: rootfs, rootfs: true };
+  }
+  if (rootfs !== undefined) {
+    failKey(
+      unit,
+      image.entry,
+      'conflict',
+      'the Image And Rootfs keys conflict can not be specified together',
+      'keep one of them',
+    );
+  }
+  return { value: imageOf(from, image), rootfs: false };
+}
+
+/** Fields of the journal, where systemd can know them. The user manager does not hand fields to the journal. */
+function logFields(unit: Unit, draft: Draft, setting: Setting, name: Bytes, image: Bytes | undefined): void {
+  if (setting.user || lastEntry(unit.service, 'LogExtraFields') !== undefined || name.includes('$')) return;
+  const fields = [`CONTAINER_NAME=${name}`];
+  if (image !== undefined && !image.includes('$')) fields.push(`IMAGE_NAME=${image}`);
+  draft.lines.push(`LogExtraFields=${fields.map(quoteWord).join(' ')}`);
+}
+
+function specials(from: Referring): Readonly<Record<string, Special>> {
+  return {
+    ...MAPPING,
+    Network: (_, uses) => networkOptions(from, uses),
+    Volume: (_, uses) => volumeOptions(from, uses),
+    Mount: (_, uses) => mountOptions(from, uses),
+    Pod: (_, uses) => pod(from, uses),
+    AddDevice: (unit, uses) => devices(unit, uses, from.setting),
+    VolatileTmp: volatileTmp,
+    User: user,
+    Group: group,
+    StartWithPod: unit => void readBoolean(unit, 'StartWithPod'),
+  };
+}
+
+const MAPPING = mappingSpecials(true);
+
+function devices(unit: Unit, uses: OptionUse[], setting: Setting): void {
+  for (const { value } of readWords(unit, 'AddDevice')) {
+    if (!value.startsWith('-')) uses.push({ name: 'device', value });
+    else if (setting.exists(value.slice(1).split(':')[0] ?? '')) uses.push({ name: 'device', value: value.slice(1) });
+  }
+}
+
+function volatileTmp(unit: Unit, uses: OptionUse[]): void {
+  if (readBoolean(unit, 'VolatileTmp') !== true || readBoolean(unit, 'ReadOnly') === true) return;
+  uses.push({ name: 'tmpfs', value: '/tmp:rw,size=512M,mode=1777' });
+}
+
+function user(unit: Unit, uses: OptionUse[]): void {
+  const name = readScalar(unit, 'User');
+  const groupName = readScalar(unit, 'Group');
+  if (name !== undefined) uses.push({ name: 'user', value: groupName === undefined ? name : `${name}:${groupName}` });
+}
+
+function group(unit: Unit): void {
+  const item = lastItem(unit, 'Group');
+  if (item !== undefined && item.value !== '' && readScalar(unit, 'User') === undefined) {
+    failAt(unit, item.entry, 'conflict', 'invalid Group set without User', { hint: 'add User=' });
+  }
+}
+
+function pod(from: Referring, uses: OptionUse[]): void {
+  const { unit, draft, setting } = from;
+  const item = lastItem(unit, 'Pod');
+  if (item === undefined || item.value === '') return;
+  if (!item.value.endsWith('.pod')) {
+    failAt(unit, item.entry, 'reference', `pod ${item.value} is not Quadlet based`, {
+      hint: 'write the name of a .pod file',
+    });
+    return;
+  }
+  const found = setting.graph.get(item.value);
+  if (found === undefined) {
+    const hint = `no ${item.value} was found in the search path`;
+    failAt(unit, item.entry, 'reference', `quadlet pod unit ${item.value} does not exist`, { hint });
+    return;
+  }
+  unit.references.push({ unit: found, entry: item.entry });
+  uses.push({ name: 'pod', value: found.resource ?? '' });
+  draft.tail.push(`BindsTo=${found.stem}.service`, `After=${found.stem}.service`);
+  if (readBoolean(unit, 'StartWithPod') !== false && !isTemplate(unit.name)) found.members.push(unit.stem);
+}

@@ -1,0 +1,36 @@
+import { ARTIFACT_PULL, IMAGE_PULL } from '../command/options-image.ts';
+import type { VerbRow } from '../command/types.ts';
+import type { Bytes } from '../host/host.ts';
+import { warnShortName } from './image-name.ts';
+import { fail, type Draft, type Setting, type Unit } from './model.ts';
+import { optionsOf } from './options.ts';
+import { lastItem, readScalar } from './read.ts';
+import { argumentWords, commandBase, commandLine, oneShot } from './service.ts';
+
+/** What references to an image unit become. */
+export function imageResource(unit: Unit): Bytes | undefined {
+  return readScalar(unit, 'ImageTag') ?? readScalar(unit, 'Image');
+}
+
+/** `[Image]` */
+export function translateImage(unit: Unit, draft: Draft, setting: Setting): void {
+  const item = lastItem(unit, 'Image');
+  if (item === undefined || item.value === '')
+    fail(unit, 'required', 'no Image key specified', 'add Image= to [Image]');
+  else warnShortName({ unit }, item);
+  pull(unit, draft, setting, IMAGE_PULL, item?.value ?? '');
+}
+
+/** `[Artifact]` */
+export function translateArtifact(unit: Unit, draft: Draft, setting: Setting): void {
+  const name = readScalar(unit, 'Artifact');
+  if (name === undefined) fail(unit, 'required', 'no Artifact key specified', 'add Artifact= to [Artifact]');
+  pull(unit, draft, setting, ARTIFACT_PULL, name ?? '');
+}
+
+function pull(unit: Unit, draft: Draft, setting: Setting, row: VerbRow, name: Bytes): void {
+  const base = commandBase(unit, setting);
+  oneShot(unit, draft, true);
+  const command = { options: optionsOf(unit, {}), optionWords: argumentWords(unit), operands: [name] };
+  draft.lines.push(`ExecStart=${commandLine(base, row, command)}`);
+}

@@ -1,0 +1,103 @@
+/**
+ * How a key's assignments are read.
+ * scalar: the last one; list: all, verbatim; words: all, cut at blanks; args: the same with C escapes; args-last: the last one only;
+ * pairs: words cut at `=`, the last of a name counts, sorted; bool; number.
+ */
+export type KeyKind = 'scalar' | 'list' | 'words' | 'args' | 'args-last' | 'pairs' | 'bool' | 'number';
+
+/** What a value must look like; see quadlet/checks.ts. Values that systemd expands later are not checked. */
+export type Check =
+  'size' | 'duration' | 'count' | 'port' | 'expose' | 'signal' | 'name' | 'path' | 'address' | 'capability';
+
+/** A key of a unit file: the one source for translator, diagnostics, help, manual and completions. Rows stand in the order of the options they become. */
+export interface KeyRow {
+  readonly key: string;
+  readonly kind: KeyKind;
+  /** The command option it becomes; empty: none, or not one of the main command. */
+  readonly option: string;
+  readonly help: string;
+  /** First Podman version that has it. */
+  readonly since: string;
+  /** Code of its own in the file of the unit type; the generic loop leaves it alone. */
+  readonly special?: boolean;
+  /** Written as `--option=VALUE`. */
+  readonly joined?: boolean;
+  /** Written with the option's letter. */
+  readonly short?: boolean;
+  /** Goes in front of the value. */
+  readonly prefix?: string;
+  /** For bool: the value of the option when true; nothing is written when false. */
+  readonly whenTrue?: string;
+  /** For bool: the value of the option when false. */
+  readonly whenFalse?: string;
+  /** An empty value has a meaning. */
+  readonly empty?: boolean;
+  /** Relative values are below the directory of the unit file. */
+  readonly path?: boolean;
+  readonly lower?: boolean;
+  readonly check?: Check;
+  /** What to use instead. */
+  readonly deprecated?: string;
+}
+
+/** A table with what is looked up in it. */
+export interface KeyTable {
+  readonly section: string;
+  readonly rows: readonly KeyRow[];
+  readonly index: ReadonlyMap<string, number>;
+}
+
+export function table(section: string, rows: readonly KeyRow[]): KeyTable {
+  return { section, rows, index: new Map(rows.map((row, at) => [row.key, at])) };
+}
+
+type More = Omit<Partial<KeyRow>, 'key' | 'kind' | 'option' | 'since' | 'help'>;
+type Maker = (key: string, option: string, since: string, help: string, more?: More) => KeyRow;
+
+function maker(kind: KeyKind): Maker {
+  return (key, option, since, help, more) => ({ key, kind, option, since, help, ...more });
+}
+
+export const scalarKey = maker('scalar');
+export const listKey = maker('list');
+export const wordsKey = maker('words');
+export const argsKey = maker('args');
+export const lastArgsKey = maker('args-last');
+export const pairsKey = maker('pairs');
+export const boolKey = maker('bool');
+export const numberKey = maker('number');
+
+/** True when several assignments add up. */
+export function repeats(row: KeyRow): boolean {
+  return row.kind === 'list' || row.kind === 'words' || row.kind === 'args' || row.kind === 'pairs';
+}
+
+const CODE: More = { special: true };
+
+/** Keys that all types have; they stand in front of the type's own. */
+export const COMMON_KEYS: readonly KeyRow[] = [
+  scalarKey('ServiceName', '', '5.3', 'name of the service, without .service', CODE),
+  listKey('ContainersConfModule', 'module', '5.0', 'module of the configuration, for every command of the unit', CODE),
+  argsKey('GlobalArgs', '', '4.7', 'words in front of the verb, in every command of the unit', CODE),
+];
+
+/** The last words in front of the operands. */
+export const ARGUMENTS_KEY: KeyRow = argsKey('PodmanArgs', '', '4.4', 'further words of the main command', CODE);
+
+/** User namespaces of containers and pods. */
+export const MAPPING_KEYS: readonly KeyRow[] = [
+  scalarKey('UserNS', 'userns', '4.5', 'user namespace: host, keep-id, nomap, auto', CODE),
+  wordsKey('UIDMap', 'uidmap', '4.8', 'map user ids', CODE),
+  wordsKey('GIDMap', 'gidmap', '4.8', 'map group ids', CODE),
+  scalarKey('SubUIDMap', 'subuidname', '4.8', 'name in /etc/subuid', CODE),
+  scalarKey('SubGIDMap', 'subgidname', '4.8', 'name in /etc/subgid', CODE),
+];
+
+const OLD: More = { special: true, deprecated: 'UserNS=, UIDMap= and GIDMap=' };
+
+export const REMAP_KEYS: readonly KeyRow[] = [
+  scalarKey('RemapUsers', 'userns', '4.4', 'manual, auto or keep-id', OLD),
+  wordsKey('RemapUid', 'uidmap', '4.4', 'map user ids', OLD),
+  wordsKey('RemapGid', 'gidmap', '4.4', 'map group ids', OLD),
+  numberKey('RemapUidSize', '', '4.4', 'size of an automatic map', OLD),
+];

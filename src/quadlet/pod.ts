@@ -1,0 +1,49 @@
+import { POD_CREATE, POD_RM, POD_START, POD_STOP } from '../command/options-units.ts';
+import type { OptionUse } from '../command/types.ts';
+import type { Bytes } from '../host/host.ts';
+import { mappingSpecials } from './mapping.ts';
+import type { Draft, Setting, Unit } from './model.ts';
+import { optionsOf } from './options.ts';
+import { lastItem, readScalar } from './read.ts';
+import { networkOptions, volumeOptions, type Referring } from './references.ts';
+import { argumentWords, commandBase, commandLine, defaultService, setService, UNIT_VARIABLE } from './service.ts';
+
+const MAPPING = mappingSpecials(true);
+
+export function podName(unit: Unit): Bytes {
+  return readScalar(unit, 'PodName') ?? `systemd-${unit.name.stem}`;
+}
+
+/** `[Pod]`: a forking service whose main process is the pod's holder. Members are known when all containers were translated. */
+export function translatePod(unit: Unit, draft: Draft, setting: Setting): void {
+  const base = commandBase(unit, setting);
+  const name = podName(unit);
+  const from: Referring = { unit, draft, setting };
+  for (const member of unit.members) draft.tail.push(`Wants=${member}.service`, `Before=${member}.service`);
+  defaultService(unit, draft, 'SyslogIdentifier', '%N');
+  const ignore: OptionUse = { name: 'ignore', value: 'true' };
+  const time: OptionUse = { name: 'time', value: lastItem(unit, 'StopTimeout')?.value ?? '10', form: 'joined' };
+  const force: OptionUse = { name: 'force', value: 'true' };
+  const options: OptionUse[] = [
+    { name: 'infra-conmon-pidfile', value: '%t/%N.pid', form: 'joined' },
+    { name: 'replace', value: 'true' },
+    { name: 'exit-policy', value: lastItem(unit, 'ExitPolicy')?.value ?? 'stop' },
+    ...optionsOf(unit, {
+      ...MAPPING,
+      Network: (_, uses) => networkOptions(from, uses),
+      Volume: (_, uses) => volumeOptions(from, uses),
+    }),
+    { name: 'infra-name', value: `${name}-infra` },
+    { name: 'name', value: name },
+  ];
+  draft.lines.push(
+    `ExecStart=${commandLine(base, POD_START, { options: [], operands: [name] })}`,
+    `ExecStop=${commandLine(base, POD_STOP, { options: [ignore, time], operands: [name] })}`,
+    `ExecStopPost=${commandLine(base, POD_RM, { options: [ignore, force], operands: [name] })}`,
+    `ExecStartPre=${commandLine(base, POD_CREATE, { options, optionWords: argumentWords(unit), operands: [] })}`,
+    UNIT_VARIABLE,
+  );
+  setService(unit, draft, 'Type', 'forking');
+  defaultService(unit, draft, 'Restart', 'on-failure');
+  setService(unit, draft, 'PIDFile', '%t/%N.pid');
+}

@@ -1,0 +1,132 @@
+import { problem } from '../base/problem.ts';
+import type { Bytes } from '../host/host.ts';
+import { placeOf } from '../unit/document.ts';
+import type { UnitType } from '../unit/names.ts';
+import { isWritable, noSpecifiers } from '../unit/write.ts';
+import { translateBuild } from './build.ts';
+import { translateContainer } from './container.ts';
+import { defaultDependencies, translateDependencies } from './dependencies.ts';
+import { failureText } from './failure.ts';
+import { translateArtifact, translateImage } from './image.ts';
+import { installLinks, type Link } from './install.ts';
+import { translateKube } from './kube.ts';
+import { fail, type Draft, type Setting, type Unit } from './model.ts';
+import { translateNetwork } from './network.ts';
+import { serviceText } from './output.ts';
+import { translatePod } from './pod.ts';
+import { translateVolume } from './volume.ts';
+
+/** What becomes of one unit file. `failed`: the text is the failure unit's. */
+export interface Translation {
+  readonly unit: Unit;
+  /** `NAME.service`; undefined when another file has the name, or none is possible. */
+  readonly file: Bytes | undefined;
+  readonly text: Bytes;
+  readonly links: readonly Link[];
+  readonly failed: boolean;
+}
+
+const TRANSLATE: Readonly<Record<UnitType, (unit: Unit, draft: Draft, setting: Setting) => void>> = {
+  container: translateContainer,
+  pod: translatePod,
+  volume: translateVolume,
+  network: translateNetwork,
+  kube: translateKube,
+  image: translateImage,
+  build: translateBuild,
+  artifact: translateArtifact,
+};
+
+/**
+ * Translates all units of a run. First every unit for itself, with the names of the others at hand; pods last, since containers tell them who
+ * belongs to them. Then failures travel along references: what needs a broken unit is broken too, and says so.
+ */
+export function translateAll(units: readonly Unit[], setting: Setting): Translation[] {
+  const owners = claimNames(units);
+  const drafts = new Map<Unit, Draft>();
+  for (const unit of units) if (unit.name.type !== 'pod') drafts.set(unit, draftOf(unit, setting));
+  for (const unit of units) if (unit.name.type === 'pod') drafts.set(unit, draftOf(unit, setting));
+  spreadFailures(units);
+  return units.map(unit => finish(unit, drafts.get(unit) ?? EMPTY, setting, owners));
+}
+
+const EMPTY: Draft = { head: [], tail: [], lines: [] };
+
+function draftOf(unit: Unit, setting: Setting): Draft {
+  const draft: Draft = { head: [], tail: [], lines: [] };
+  if (unit.document.problems.length > 0) return draft;
+  translateDependencies(unit, draft, setting);
+  defaultDependencies(unit, draft, setting.user);
+  if (isWritable(unit.path)) draft.tail.push(`SourcePath=${noSpecifiers(unit.path)}`);
+  else fail(unit, 'unit-name', 'the path of the file has a control character', 'rename it');
+  draft.tail.push('RequiresMountsFor=%t/containers');
+  TRANSLATE[unit.name.type](unit, draft, setting);
+  checkLength(unit, draft);
+  return draft;
+}
+
+/** systemd's LONG_LINE_MAX. */
+const LONGEST_LINE = 1048576;
+
+function checkLength(unit: Unit, draft: Draft): void {
+  for (const line of draft.lines) {
+    if (line.length <= LONGEST_LINE) continue;
+    const key = line.slice(0, line.indexOf('='));
+    fail(
+      unit,
+      'long-line',
+      `the generated ${key}= is longer than 1 MiB, which systemd does not load`,
+      'move values to files',
+    );
+  }
+}
+
+/** Of two units with one service name the first in search order has it. */
+function claimNames(units: readonly Unit[]): Map<Bytes, Unit> {
+  const owners = new Map<Bytes, Unit>();
+  for (const unit of units) {
+    const owner = owners.get(unit.stem);
+    if (owner === undefined) owners.set(unit.stem, unit);
+    else
+      fail(
+        unit,
+        'name-taken',
+        `${unit.stem}.service is already made of ${owner.path}`,
+        'rename one, or set ServiceName=',
+      );
+  }
+  return owners;
+}
+
+export function isFailed(unit: Unit): boolean {
+  return unit.problems.some(p => p.severity === 'error');
+}
+
+function spreadFailures(units: readonly Unit[]): void {
+  const failed = new Set(units.filter(isFailed));
+  for (let changed = failed.size > 0; changed;) {
+    changed = false;
+    for (const unit of units) {
+      if (failed.has(unit)) continue;
+      for (const { unit: other, entry } of unit.references) {
+        if (!failed.has(other)) continue;
+        const message = `\`${entry.key}=\` needs ${other.name.name}, which could not be translated`;
+        const place = { ...placeOf(entry, other.name.name), key: entry.key, hint: `repair ${other.path}` };
+        unit.problems.push(problem('failed-reference', message, place));
+        failed.add(unit);
+        changed = true;
+      }
+    }
+  }
+}
+
+function finish(unit: Unit, draft: Draft, setting: Setting, owners: Map<Bytes, Unit>): Translation {
+  const links = installLinks(unit);
+  const failed = isFailed(unit);
+  const file =
+    owners.get(unit.stem) === unit && isWritable(unit.stem) && !unit.stem.includes('/')
+      ? `${unit.stem}.service`
+      : undefined;
+  const text = failed ? failureText(unit, setting) : serviceText(unit, draft);
+  return { unit, file, text, links, failed };
+}

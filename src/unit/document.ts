@@ -1,0 +1,97 @@
+import type { Problem } from '../base/problem.ts';
+import type { Bytes } from '../host/host.ts';
+
+/** A text of lines, from a file; `lines` have no line ends. Byte strings. */
+export interface Source {
+  readonly path: Bytes;
+  readonly lines: Bytes[];
+  /** The same lines as they are written into a service: without blanks at their ends, which systemd and the peer read differently. */
+  clean: Bytes[];
+  /** True when the last line ended with a newline. */
+  readonly closed: boolean;
+  readonly bom: boolean;
+  readonly crlf: boolean;
+}
+
+/** `KEY=VALUE`, which may stand on several lines. Indexes count lines from 0; `end` is the line behind it. */
+export interface Entry {
+  readonly key: Bytes;
+  readonly value: Bytes;
+  readonly source: Source;
+  readonly at: number;
+  readonly end: number;
+  /** What is written instead of the lines; undefined: the lines themselves. Empty: nothing. */
+  out: Bytes | undefined;
+}
+
+/** One `[NAME]` and what follows it up to the next header. The same name may come again. */
+export interface Section {
+  readonly name: Bytes;
+  readonly source: Source;
+  /** Line of the header. */
+  readonly at: number;
+  /** Line behind the section. */
+  end: number;
+  readonly entries: Entry[];
+}
+
+/** A unit file as it was read, drop-ins appended; nothing of it is lost. */
+export interface Document {
+  readonly source: Source;
+  /** In order of appearance; those of drop-ins come last. */
+  readonly sections: Section[];
+  /** What could not be read. */
+  readonly problems: Problem[];
+}
+
+/** The text that was read, byte for byte. */
+export function originalText(source: Source): Bytes {
+  const end = source.crlf ? '\r\n' : '\n';
+  return (source.bom ? BOM : '') + source.lines.join(end) + (source.closed ? end : '');
+}
+
+/** UTF-8 byte order mark, as bytes. */
+export const BOM = '\xef\xbb\xbf';
+
+/** All assignments of the sections of one name, in order. */
+export function entriesOf(document: Document, section: Bytes): readonly Entry[] {
+  let found: readonly Entry[] | undefined;
+  for (const one of document.sections) {
+    if (one.name !== section || one.entries.length === 0) continue;
+    found = found === undefined ? one.entries : [...found, ...one.entries];
+  }
+  return found ?? NONE;
+}
+
+const NONE: readonly Entry[] = [];
+
+/** The last assignment of a key in such a list. */
+export function lastEntry(entries: readonly Entry[], key: Bytes): Entry | undefined {
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const entry = entries[i];
+    if (entry?.key === key) return entry;
+  }
+  return undefined;
+}
+
+/** Line and column, from 1, of the value of an entry; of `part` in it when that is found there. */
+export function placeOf(entry: Entry, part?: Bytes): { file: Bytes; line: number; column: number } {
+  const { path: file, lines } = entry.source;
+  const first = lines[entry.at] ?? '';
+  const equal = first.indexOf('=') + 1;
+  if (part !== undefined && part !== '') {
+    for (let i = entry.at; i < entry.end; i++) {
+      const column = (lines[i] ?? '').indexOf(part, i === entry.at ? equal : 0);
+      if (column >= 0) return { file, line: i + 1, column: column + 1 };
+    }
+  }
+  let column = equal;
+  while (column < first.length && first.charCodeAt(column) <= 32) column++;
+  return { file, line: entry.at + 1, column: Math.min(column, Math.max(first.length - 1, 0)) + 1 };
+}
+
+/** Line and column of the key. */
+export function placeOfKey(entry: Entry): { file: Bytes; line: number; column: number } {
+  const first = entry.source.lines[entry.at] ?? '';
+  return { file: entry.source.path, line: entry.at + 1, column: Math.max(first.indexOf(entry.key), 0) + 1 };
+}

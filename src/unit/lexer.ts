@@ -1,0 +1,203 @@
+import { problem, type Problem } from '../base/problem.ts';
+import { nonText } from '../base/utf8.ts';
+import type { Bytes } from '../host/host.ts';
+import { BOM, type Document, type Section, type Source } from './document.ts';
+
+/** systemd's LONG_LINE_MAX: a unit with a longer line is not loaded at all. */
+const LONGEST_LINE = 1048576;
+
+/**
+ * Reads a unit file by systemd.syntax(7). Where the peer's reader differs from systemd's, systemd's rules hold, so that both see the same
+ * lines in what we hand on: a continuation puts a space between its parts, an even number of backslashes does not continue.
+ * One rule of the peer is kept: an empty line does not end a continuation, unless a header or an assignment follows.
+ *
+ * The text is cut by native string functions; no loop of ours looks at single characters of an ordinary line.
+ */
+export function lex(path: Bytes, text: Bytes): Document {
+  const problems: Problem[] = [];
+  const source = split(path, text, problems);
+  const document: Document = { source, sections: [], problems };
+  if (problems.length === 0) read(document);
+  return document;
+}
+
+function split(path: Bytes, text: Bytes, problems: Problem[]): Source {
+  const bom = text.startsWith(BOM);
+  let body = bom ? text.slice(BOM.length) : text;
+  const crlf = body.includes('\r') && isCrlf(body);
+  if (crlf) body = body.replaceAll('\r\n', '\n');
+  checkBytes(path, body, problems);
+  const lines: Bytes[] = body.split('\n');
+  const closed = body.endsWith('\n');
+  if (closed) lines.pop();
+  return { path, lines, clean: lines, closed, bom, crlf };
+}
+
+/** Every newline has its carriage return: then both are one line end. Otherwise a lone one is reported by checkBytes. */
+function isCrlf(body: Bytes): boolean {
+  return body.split('\r\n').length === body.split('\n').length && body.split('\r\n').length === body.split('\r').length;
+}
+
+/** What systemd would cut at, or drop the line for: reported here, since two readers must never see different lines (T32). */
+function checkBytes(path: Bytes, body: Bytes, problems: Problem[]): void {
+  if (body.includes('\0')) {
+    const hint = 'save the file as UTF-8 text';
+    problems.push(
+      problem('nul', 'the file contains a NUL byte', { file: path, ...position(body, body.indexOf('\0')), hint }),
+    );
+  }
+  if (body.includes('\r')) {
+    const hint = 'use one kind of line end';
+    const at = position(body, body.indexOf('\r'));
+    problems.push(problem('carriage-return', 'carriage return inside a line', { file: path, ...at, hint }));
+  }
+  const wrong = nonText(body);
+  if (wrong >= 0) {
+    const hint = 'save the file as UTF-8 text';
+    problems.push(problem('encoding', 'the text is not UTF-8', { file: path, ...position(body, wrong), hint }));
+  }
+}
+
+function position(body: Bytes, at: number): { line: number; column: number } {
+  const line = body.slice(0, at).split('\n').length;
+  return { line, column: at - body.lastIndexOf('\n', at - 1) };
+}
+
+/** One pass over the lines. Kept together, since it is the loop that every unit file of a boot goes through. */
+function read(document: Document): void {
+  const { source, sections, problems } = document;
+  const lines = source.lines;
+  let section: Section | undefined;
+  for (let i = 0; i < lines.length; i++) {
+    let line = lines[i] ?? '';
+    if (line === '') continue;
+    if (line.charCodeAt(0) <= 32 || line.charCodeAt(line.length - 1) <= 32) {
+      line = strip(line);
+      tidy(source, i, line);
+      if (line === '') continue;
+    }
+    const first = line.charCodeAt(0);
+    if (line.length > LONGEST_LINE) problems.push(tooLong(source, i));
+    if (first === 35 || first === 59) continue;
+    if (first === 91) {
+      if (section !== undefined) section.end = i;
+      section = header(source, i, line, problems);
+      sections.push(section);
+      continue;
+    }
+    let end = i + 1;
+    let value = line;
+    let out: Bytes | undefined;
+    if (continues(line)) {
+      const joined = join(source, i, line);
+      ({ end, value } = joined);
+      if (joined.irregular) out = value;
+    }
+    const equal = value.indexOf('=');
+    if (equal <= 0 || section === undefined) {
+      problems.push(notAnAssignment(source, i, line, equal));
+    } else {
+      const key = value.charCodeAt(equal - 1) <= 32 ? strip(value.slice(0, equal)) : value.slice(0, equal);
+      let from = equal + 1;
+      while (value.charCodeAt(from) <= 32) from++;
+      section.entries.push({ key, value: strip(value.slice(from)), source, at: i, end, out });
+    }
+    i = end - 1;
+  }
+  if (section !== undefined) section.end = lines.length;
+}
+
+/** `clean` differs from `lines` only when some line has blanks at its ends: then it is a copy. */
+function tidy(source: Source, at: number, line: Bytes): void {
+  if (source.clean === source.lines) source.clean = [...source.lines];
+  source.clean[at] = line;
+}
+
+/** ASCII blanks off at both ends. (String.trim would take 0xA0, which is half of a UTF-8 letter.) */
+export function strip(text: Bytes): Bytes {
+  let from = 0;
+  let to = text.length;
+  while (from < to && text.charCodeAt(from) <= 32) from++;
+  while (to > from && text.charCodeAt(to - 1) <= 32) to--;
+  return from === 0 && to === text.length ? text : text.slice(from, to);
+}
+
+/** An odd number of backslashes at the end. */
+function continues(line: Bytes): boolean {
+  let at = line.length;
+  while (at > 0 && line.charCodeAt(at - 1) === 92) at--;
+  return (line.length - at) % 2 === 1;
+}
+
+/** Puts the lines of a continuation together; `irregular` when systemd would read these lines differently as they stand. */
+function join(source: Source, start: number, first: Bytes): { value: Bytes; end: number; irregular: boolean } {
+  const { lines } = source;
+  let value = withoutBackslash(first);
+  let end = start + 1;
+  let irregular = false;
+  for (let i = start + 1; i < lines.length; i++) {
+    const line = strip(lines[i] ?? '');
+    if (line !== lines[i]) tidy(source, i, line);
+    const code = line.charCodeAt(0);
+    if (code === 35 || code === 59) continue;
+    if (line === '') {
+      if (endsAtEmptyLine(lines, i)) break;
+      irregular = true;
+      continue;
+    }
+    end = i + 1;
+    if (!continues(line)) return { value: glue(value, line), end, irregular };
+    value = glue(value, withoutBackslash(line));
+  }
+  return { value, end, irregular: true };
+}
+
+/** A backslash in front of a line end is a space for systemd; one is enough. */
+function glue(before: Bytes, line: Bytes): Bytes {
+  return before === '' || before.charCodeAt(before.length - 1) <= 32 ? before + line : `${before} ${line}`;
+}
+
+function withoutBackslash(line: Bytes): Bytes {
+  return line.slice(0, -1);
+}
+
+const STARTS_ANEW = /^(\[|[A-Za-z][A-Za-z0-9-]*[ \t]*=)/;
+
+function endsAtEmptyLine(lines: readonly Bytes[], at: number): boolean {
+  for (let i = at + 1; i < lines.length; i++) {
+    const line = strip(lines[i] ?? '');
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
+    return STARTS_ANEW.test(line);
+  }
+  return true;
+}
+
+function header(source: Source, at: number, line: Bytes, problems: Problem[]): Section {
+  const close = line.indexOf(']');
+  const name = line.slice(1, close < 0 ? line.length : close);
+  if (close !== line.length - 1 || name === '' || name.includes('[') || hasControl(name)) {
+    const place = { file: source.path, line: at + 1, column: 1, hint: 'write `[Name]` alone on its line' };
+    problems.push(problem('section', `\`${line}\` is not a section header`, place));
+  }
+  return { name, source, at, end: at + 1, entries: [] };
+}
+
+function hasControl(text: Bytes): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 32) return true;
+  return false;
+}
+
+function notAnAssignment(source: Source, at: number, line: Bytes, equal: number): Problem {
+  const place = { file: source.path, line: at + 1, column: 1 };
+  if (equal > 0) {
+    const hint = 'put a header such as `[Container]` above it';
+    return problem('no-section', `line ${at + 1}: assignment before any section`, { ...place, hint });
+  }
+  const shown = line.length > 60 ? `${line.slice(0, 60)}...` : line;
+  return problem('no-assignment', `line ${at + 1}: \`${shown}\` is neither KEY=VALUE, [Section] nor a comment`, place);
+}
+
+function tooLong(source: Source, at: number): Problem {
+  const place = { file: source.path, line: at + 1, column: 1, hint: 'systemd loads no unit with such a line' };
+  return problem('long-line', `line ${at + 1} is longer than 1 MiB`, place);
+}

@@ -1,0 +1,157 @@
+import { problem, type Problem } from '../base/problem.ts';
+import { HostError, type Bytes, type Facts, type Files } from '../host/host.ts';
+import { typeOf, type UnitType } from './names.ts';
+
+export type SearchHost = Pick<Files, 'list' | 'stat' | 'realpath' | 'readlink'> & Pick<Facts, 'environment' | 'uid'>;
+
+/** A unit file that the search met. `broken`: why it cannot be read, when that was seen already. */
+export interface FoundUnit {
+  readonly name: Bytes;
+  readonly type: UnitType;
+  readonly path: Bytes;
+  readonly directory: Bytes;
+  readonly masked: boolean;
+  readonly broken?: string;
+}
+
+export interface Found {
+  /** The ones that count, in search order. */
+  readonly units: FoundUnit[];
+  /** Files hidden by one of the same name found earlier. */
+  readonly hidden: FoundUnit[];
+  /** Drop-in directories by their name, in search order. */
+  readonly dropIns: Map<Bytes, Bytes[]>;
+  readonly problems: Problem[];
+}
+
+const SYSTEM = ['/run/containers/systemd', '/etc/containers/systemd', '/usr/share/containers/systemd'];
+const USERS = ['/etc/containers/systemd/users', '/usr/share/containers/systemd/users'];
+
+/** Where unit files are looked for, highest precedence first; QUADLET_UNIT_DIRS replaces all of it. */
+export function searchDirectories(host: SearchHost, user: boolean): { directories: Bytes[]; problems: Problem[] } {
+  const chosen = host.environment('QUADLET_UNIT_DIRS');
+  if (chosen !== undefined && chosen !== '') return chosenDirectories(chosen);
+  if (!user) return { directories: [...SYSTEM], problems: [] };
+  const directories: Bytes[] = [];
+  const problems: Problem[] = [];
+  const runtime = host.environment('XDG_RUNTIME_DIR') ?? '';
+  if (runtime !== '') directories.push(`${runtime}/containers/systemd`);
+  const config = host.environment('XDG_CONFIG_HOME') ?? '';
+  const home = host.environment('HOME') ?? '';
+  if (config !== '') directories.push(`${config}/containers/systemd`);
+  else if (home !== '') directories.push(`${home}/.config/containers/systemd`);
+  else {
+    const hint = 'set one of them in the environment of the user manager';
+    problems.push({
+      ...problem('no-home', 'neither XDG_CONFIG_HOME nor HOME is set: the own unit files are not read', { hint }),
+      severity: 'warning',
+    });
+  }
+  for (const shared of USERS) directories.push(shared, `${shared}/${host.uid}`);
+  return { directories, problems };
+}
+
+function chosenDirectories(list: Bytes): { directories: Bytes[]; problems: Problem[] } {
+  const directories: Bytes[] = [];
+  for (const path of list.split(':')) {
+    if (!path.startsWith('/')) {
+      const hint = 'write absolute paths with `:` between them';
+      const wrong = problem('unit-dirs', `QUADLET_UNIT_DIRS: \`${path}\` is not a valid file path`, { hint });
+      return { directories, problems: [{ ...wrong, severity: 'warning' }] };
+    }
+    directories.push(path);
+  }
+  return { directories, problems: [] };
+}
+
+/** Walks the directories: children in byte order, parents first, every directory once, links followed. */
+export function search(host: SearchHost, directories: readonly Bytes[], user: boolean): Found {
+  const walk: Walk = {
+    host,
+    user,
+    visited: new Set(),
+    names: new Set(),
+    found: { units: [], hidden: [], dropIns: new Map(), problems: [] },
+  };
+  for (const directory of directories) {
+    const real = host.realpath(directory);
+    if (real !== undefined) enter(walk, real);
+  }
+  return walk.found;
+}
+
+interface Walk {
+  readonly host: SearchHost;
+  readonly user: boolean;
+  readonly visited: Set<Bytes>;
+  readonly names: Set<Bytes>;
+  readonly found: Found;
+}
+
+function enter(walk: Walk, directory: Bytes): void {
+  if (walk.visited.has(directory) || isForeign(walk, directory)) return;
+  walk.visited.add(directory);
+  const below: Bytes[] = [];
+  for (const entry of entries(walk, directory)) {
+    const path = `${directory}/${entry.name}`;
+    const type = typeOf(entry.name);
+    if (type !== undefined) {
+      addUnit(walk, { name: entry.name, type, path, directory, ...condition(walk, path, entry.kind) });
+    } else if (entry.name.endsWith('.d')) {
+      const known = walk.found.dropIns.get(entry.name);
+      if (known === undefined) walk.found.dropIns.set(entry.name, [path]);
+      else known.push(path);
+    } else if (entry.kind === 'directory') {
+      below.push(path);
+    } else if (entry.kind === 'symlink' && walk.host.stat(path)?.kind === 'directory') {
+      const real = walk.host.realpath(path);
+      if (real !== undefined && !real.endsWith('.d')) below.push(real);
+    }
+  }
+  for (const path of below) enter(walk, path);
+}
+
+function entries(walk: Walk, directory: Bytes): ReturnType<Files['list']> {
+  try {
+    return walk.host.list(directory);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
+      walk.found.problems.push({ ...problem('unreadable', error.message, { file: directory }), severity: 'warning' });
+    }
+    return [];
+  }
+}
+
+/** Files of other accounts: the system manager reads no `users` directory, a user manager none of another's number. */
+function isForeign(walk: Walk, directory: Bytes): boolean {
+  for (const users of USERS) {
+    if (!directory.startsWith(users)) continue;
+    const rest = directory.slice(users.length);
+    if (rest !== '' && !rest.startsWith('/')) continue;
+    if (!walk.user) return true;
+    const child = rest.split('/')[1] ?? '';
+    if (/^[0-9]+$/.test(child) && child !== String(walk.host.uid)) return true;
+  }
+  return false;
+}
+
+function addUnit(walk: Walk, unit: FoundUnit): void {
+  if (walk.names.has(unit.name)) {
+    walk.found.hidden.push(unit);
+  } else {
+    walk.names.add(unit.name);
+    walk.found.units.push(unit);
+  }
+}
+
+/** A link to /dev/null hides a file of lower precedence, as everywhere in systemd. */
+function condition(walk: Walk, path: Bytes, kind: string): { masked: boolean; broken?: string } {
+  if (kind === 'file') return { masked: false };
+  const stat = kind === 'symlink' ? walk.host.stat(path) : undefined;
+  const real = stat?.kind ?? kind;
+  if (real === 'file') return { masked: false };
+  if (real === 'char' && walk.host.realpath(path) === '/dev/null') return { masked: true };
+  if (real === 'symlink') return { masked: false, broken: 'the link leads nowhere' };
+  return { masked: false, broken: real === 'directory' ? 'it is a directory' : 'it is not a regular file' };
+}
