@@ -7,7 +7,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
 name=${BERTH_MACHINE:-test}
 machine() { "$here/machine.sh" "$@"; }
-keep=no passed=0 failed=0
+keep=no
+# shellcheck source=test/machine/tally.sh
+. "$here/tally.sh"
 if [ "${1:-}" = --keep ]; then
     keep=yes
     shift
@@ -49,20 +51,7 @@ run_file() {
     output=$(timeout --kill-after=10 "${BERTH_TEST_SECONDS:-300}" "$here/machine.sh" run "$name" bash "/usr/local/lib/berth-tests/$file" 2>&1 </dev/null)
     status=$?
     printf '%s\n' "$output"
-    local good bad skipped planned
-    good=$(grep -c '^ok ' <<<"$output")
-    bad=$(grep -c '^not ok ' <<<"$output")
-    skipped=$(grep -ciE '^ok .*# (skip|todo)' <<<"$output")
-    planned=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' <<<"$output" | tail -n 1)
-    if [ "$skipped" != 0 ]; then
-        echo "not ok - $file skipped $skipped"
-        good=$((good - skipped)) bad=$((bad + skipped))
-    fi
-    if [ "${planned:-0}" != $((good + bad)) ] || { [ $status != 0 ] && [ "$bad" = 0 ]; }; then
-        echo "not ok - $file: status $status, ${planned:-no} cases planned, $((good + bad)) run"
-        bad=$((bad + 1))
-    fi
-    passed=$((passed + good)) failed=$((failed + bad))
+    tally "$file" $status "$output"
     leaves_nothing "$file"
     printf '   (%s s)\n' $((SECONDS - began))
 }
