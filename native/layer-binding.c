@@ -160,6 +160,19 @@ FUNCTION(export_layer)
     return layer_export(directory, target, &error) < 0 ? throw_error(context, &error) : JS_UNDEFINED;
 }
 
+/* plain(source, target, byteLimit) */
+FUNCTION(decompress)
+{
+    UNUSED;
+    int source, target;
+    double limit;
+    struct error error = {0};
+    if (take_int(context, argv[0], &source) < 0 || take_int(context, argv[1], &target) < 0 ||
+        JS_ToFloat64(context, &limit, argv[2]) < 0)
+        return JS_EXCEPTION;
+    return layer_plain(source, target, (uint64_t)limit, &error) < 0 ? throw_error(context, &error) : JS_UNDEFINED;
+}
+
 /* syncFileSystem(path): all that was written to the file system of this directory is on disk. */
 FUNCTION(sync_file_system)
 {
@@ -187,6 +200,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("applyLayer", 3, apply_layer),
     JS_CFUNC_DEF("removeLayers", 2, remove_layers),
     JS_CFUNC_DEF("exportLayer", 2, export_layer),
+    JS_CFUNC_DEF("plain", 3, decompress),
     JS_CFUNC_DEF("syncFileSystem", 1, sync_file_system),
     JS_CFUNC_DEF("dieWithParent", 0, die_with_parent),
 };

@@ -69,6 +69,9 @@ struct layer_result {
 /* Unpacks one layer. On failure the target holds whatever came so far: the caller removes it. */
 int layer_apply(const struct layer_request *request, struct layer_result *result, struct error *error);
 
+/* Decompresses a stream in a process of its own that has nothing but memory and the two descriptors. */
+int layer_plain(int source, int target, uint64_t byte_limit, struct error *error);
+
 /* Removes directories with all they hold, in the store's user namespace. Absent ones are no error. */
 int layer_remove(const struct store_map *map, char *const *paths, struct error *error);
 

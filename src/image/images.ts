@@ -26,7 +26,8 @@ export function readImage(host: Host, store: string, id: string): ImageRecord | 
   if (typeof version === 'number' && version > 1) {
     throw new ImageError(`${path}: written by a newer version of Berth (format ${version}); upgrade Berth`);
   }
-  if (value === null || version !== 1 || !Array.isArray(value.layers) || typeof value.config !== 'object') return undefined;
+  if (value === null || version !== 1 || !Array.isArray(value.layers) || typeof value.config !== 'object')
+    return undefined;
   if (!value.layers.every(layer => parseDigest(layer) !== undefined)) return undefined;
   return value as ImageRecord;
 }

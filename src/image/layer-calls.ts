@@ -9,6 +9,8 @@ export interface LayerCalls {
   removeLayers(paths: readonly Bytes[], map: FlatMap): void;
   /** Writes the layer in this directory as a tar stream. */
   exportLayer(directory: Bytes, fd: number): void;
+  /** Decompresses a stream (gzip, zstd; others pass as they are). */
+  plain(source: number, target: number, byteLimit: number): void;
   /** syncfs(2) */
   syncFileSystem(path: Bytes): void;
   /** The kernel ends this process when its parent ends. */

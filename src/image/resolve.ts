@@ -50,7 +50,8 @@ function byId(host: Host, store: string, text: string): string | undefined {
     .list(`${store}/images`)
     .map(entry => entry.name.slice(0, -'.json'.length))
     .filter(id => id.length === 64 && id.startsWith(digits));
-  if (ids.length > 1) throw new ImageError(`${text}: several images begin so: ${ids.map(id => id.slice(0, 16)).join(', ')}`);
+  if (ids.length > 1)
+    throw new ImageError(`${text}: several images begin so: ${ids.map(id => id.slice(0, 16)).join(', ')}`);
   return ids[0];
 }
 
@@ -65,11 +66,17 @@ function bySearch(host: Host, store: string, wanted: Reference, text: string): s
   let ids = [...new Set(names.map(name => name.id))];
   if (wanted.digest !== undefined) {
     const digest = parseDigest(wanted.digest);
-    const matching = new Set(listImages(host, store).filter(record => record.manifest === digest).map(record => record.id));
+    const matching = new Set(
+      listImages(host, store)
+        .filter(record => record.manifest === digest)
+        .map(record => record.id),
+    );
     ids = ids.filter(id => matching.has(id));
   }
   if (ids.length > 1) {
-    throw new ImageError(`${text}: the short name means several images: ${names.map(name => name.reference).join(', ')}; write one in full`);
+    throw new ImageError(
+      `${text}: the short name means several images: ${names.map(name => name.reference).join(', ')}; write one in full`,
+    );
   }
   return ids[0];
 }

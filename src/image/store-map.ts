@@ -49,7 +49,8 @@ function listed(host: Host, path: string, name: string): [number, number][] | un
     if (who === '' || (who !== name && who !== String(host.euid))) continue;
     const from = Number(start);
     const size = Number(count);
-    if (Number.isInteger(from) && Number.isInteger(size) && size > 0 && from + size <= 4294967295) found.push([from, size]);
+    if (Number.isInteger(from) && Number.isInteger(size) && size > 0 && from + size <= 4294967295)
+      found.push([from, size]);
   }
   return found.length > 0 ? found : undefined;
 }
@@ -60,7 +61,12 @@ function asked(host: Host, path: string, name: string): [number, number][] {
   if (name === '' || !/^subid:\s*(?!files\s*$)\S/m.test(conf)) return [];
   try {
     const option = path.endsWith('gid') ? ['-g'] : [];
-    const answer = host.run({ argv: ['getsubids', ...option, name], stdout: 'capture', stderr: 'capture', timeout: 5000 });
+    const answer = host.run({
+      argv: ['getsubids', ...option, name],
+      stdout: 'capture',
+      stderr: 'capture',
+      timeout: 5000,
+    });
     return [...answer.stdout.matchAll(/^\d+: \S+ (\d+) (\d+)$/gm)].map(match => [Number(match[1]), Number(match[2])]);
   } catch (error) {
     if (error instanceof HostError) return [];

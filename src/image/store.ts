@@ -59,7 +59,9 @@ function checkVersion(host: Host, store: string): void {
   const found = text === undefined ? undefined : (/^\{"version":(\d+)\}/.exec(text)?.[1] ?? undefined);
   if (found === String(STORE_VERSION)) return;
   if (found !== undefined && Number(found) > STORE_VERSION) {
-    throw new ImageError(`${path}: the store has format ${found}, this version of Berth knows ${STORE_VERSION}; upgrade Berth`);
+    throw new ImageError(
+      `${path}: the store has format ${found}, this version of Berth knows ${STORE_VERSION}; upgrade Berth`,
+    );
   }
   host.writeFileAtomic(path, `{"version":${STORE_VERSION}}\n`, 0o600);
 }

@@ -12,13 +12,15 @@ import type { LayerRecord } from '../image/types.ts';
  *         reads a layer from standard input, unpacks it into DIR/fs, writes DIR/layer.json, prints an ApplyAnswer as JSON;
  *         `blob` and `diff` are verified, `as` is taken on trust (a layer that was exported has no digest of its own)
  *   export source=DIR         the layer in DIR as a tar stream on standard output
+ *   plain                     standard input decompressed on standard output
  *   remove path=PATH…         trees whose files belong to mapped ids
  *   sync path=DIR             everything on that file system reaches the disk
  */
 export function main(host: Host): number {
   const words = host.argv.slice(host.argv.indexOf('layer') + 1);
   const action = ACTIONS.get(words[0] ?? '');
-  if (action === undefined) throw new ImageError(`layer: ${words[0] ?? 'nothing'}: not one of ${[...ACTIONS.keys()].join(', ')}`);
+  if (action === undefined)
+    throw new ImageError(`layer: ${words[0] ?? 'nothing'}: not one of ${[...ACTIONS.keys()].join(', ')}`);
   const values = words.slice(1).map((word): [string, string] => {
     const equal = word.indexOf('=');
     return [word.slice(0, equal), word.slice(equal + 1)];
@@ -39,6 +41,7 @@ export interface ApplyAnswer extends LayerRecord {
 const ACTIONS = new Map<string, (host: Host, values: Values) => void>([
   ['apply', apply],
   ['export', (host, values) => layerCalls(host).exportLayer(`${required(values, 'source')}/fs`, 1)],
+  ['plain', host => layerCalls(host).plain(0, 1, BYTE_LIMIT)],
   ['remove', remove],
   ['sync', (host, values) => layerCalls(host).syncFileSystem(required(values, 'path'))],
 ]);
@@ -70,7 +73,9 @@ function apply(host: Host, values: Values): void {
     throw new ImageError(`the layer's digest is ${answer.blob}, but the manifest says ${blob}: the archive is corrupt`);
   }
   if (diff !== undefined && answer.diffId !== diff) {
-    throw new ImageError(`the unpacked layer's digest is ${answer.diffId}, but the image says ${diff}: the archive is corrupt`);
+    throw new ImageError(
+      `the unpacked layer's digest is ${answer.diffId}, but the image says ${diff}: the archive is corrupt`,
+    );
   }
   const diffId = trusted ?? parseDigest(answer.diffId);
   const blobDigest = parseDigest(answer.blob);

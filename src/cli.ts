@@ -1,0 +1,68 @@
+import { HostError, type Host } from './host/host.ts';
+import { nodeHost } from './host/node.ts';
+import { ImageError } from './image/error.ts';
+import { Failure } from './run/failure.ts';
+import { printable } from './verbs/command-line.ts';
+import { LATER_VERBS, VERBS } from './verbs/table.ts';
+
+/**
+ * The Node half of Berth, /usr/lib/berth/cli.mjs: the verbs of which nobody waits for the milliseconds. The native program
+ * executes it with its own words.
+ */
+type Program = (host: Host) => number | Promise<number>;
+
+/** First words of verbs; a verb of two words looks at the second itself. */
+const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
+  images: () => import('./verbs/images.ts'),
+  import: () => import('./verbs/import.ts'),
+  load: () => import('./verbs/load.ts'),
+  rmi: () => import('./verbs/rmi.ts'),
+  tag: () => import('./verbs/tag.ts'),
+};
+
+void start();
+
+async function start(): Promise<void> {
+  const host = nodeHost();
+  process.stdout.on('error', () => process.exit(0));
+  try {
+    process.exitCode = await run(host);
+  } catch (error) {
+    const { status, lines } = explain(error);
+    for (const line of lines) process.stderr.write(`berth: ${printable(line)}\n`, 'latin1');
+    if (process.env['BERTH_DEBUG'] === '1' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    process.exitCode = status;
+  }
+}
+
+async function run(host: Host): Promise<number> {
+  const words = host.argv.slice(1);
+  const verb = words.find(word => PROGRAMS[word] !== undefined);
+  const first = words.find(word => !word.startsWith('-')) ?? '';
+  const program = verb === undefined || (verb !== first && isVerb(first)) ? undefined : PROGRAMS[verb];
+  if (program === undefined) throw new Failure(125, unknown(words, first));
+  return (await program()).main(host);
+}
+
+function isVerb(word: string): boolean {
+  return VERBS.some(row => row.name.split(' ')[0] === word);
+}
+
+function unknown(words: readonly string[], first: string): string {
+  const later = LATER_VERBS.find(row => words.join(' ').includes(row.name));
+  if (later !== undefined) return `${later.name}: this version does not have this verb yet`;
+  return first === '' ? "no verb; 'berth help' lists them" : `${first}: no such verb; 'berth help' lists them`;
+}
+
+/** What went wrong, for people: one line each, never a stack. */
+function explain(error: unknown): { status: number; lines: readonly string[] } {
+  if (error instanceof Failure) return { status: error.status, lines: error.lines };
+  if (error instanceof ImageError || error instanceof HostError) return { status: 125, lines: [error.message] };
+  if (isSystemError(error))
+    return { status: 125, lines: [`${error.path ?? error.syscall ?? 'system'}: ${error.code ?? ''}`] };
+  return { status: 125, lines: [`internal error: ${error instanceof Error ? error.message : String(error)}`] };
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string' && 'syscall' in error;
+}

@@ -1,0 +1,10 @@
+import type { Host, Lock } from '../host/host.ts';
+
+/**
+ * One lock per image: shared while a start goes from finding the image to being listed as its user, exclusive while it is removed.
+ * undefined when `wait` is false and another holds it.
+ */
+export function lockImage(host: Host, store: string, id: string, exclusive: boolean, wait: boolean): Lock | undefined {
+  host.mkdirs(`${store}/locks`, 0o700);
+  return host.lock(`${store}/locks/image-${id}`, exclusive, wait);
+}
