@@ -79,7 +79,7 @@ function longOption(scan: Scan, names: Map<string, OptionRow>, word: Bytes, uses
   const name = equal < 0 ? word : word.slice(0, equal);
   const row = names.get(name);
   if (row === undefined) return unknown(scan, names, name);
-  if (row.kind === 'flag') return addFlag(scan, row, name, equal < 0 ? 'true' : word.slice(equal + 1), uses);
+  if (row.kind === 'flag') return addFlag(scan, row, name, equal < 0 ? undefined : word.slice(equal + 1), uses);
   if (equal >= 0) return add(scan, row, name, { name: row.name, value: word.slice(equal + 1), form: 'joined' }, uses);
   if (row.alone !== undefined) return add(scan, row, name, { name: row.name, value: row.alone, form: 'joined' }, uses);
   const value = scan.argv[scan.at];
@@ -96,7 +96,7 @@ function shortOptions(scan: Scan, names: Map<string, OptionRow>, word: Bytes, us
     const rest = word.slice(i + 1);
     if (row.kind === 'flag') {
       if (!rest.startsWith('=')) {
-        addFlag(scan, row, name, 'true', uses, 'short');
+        addFlag(scan, row, name, undefined, uses, 'short');
         continue;
       }
       return addFlag(scan, row, name, rest.slice(1), uses);
@@ -108,15 +108,26 @@ function shortOptions(scan: Scan, names: Map<string, OptionRow>, word: Bytes, us
   }
 }
 
-function addFlag(scan: Scan, row: OptionRow, name: string, value: Bytes, uses: OptionUse[], form?: 'short'): void {
-  const lower = value.toLowerCase();
-  const truth = TRUTH.get(lower);
+/** `value` is undefined when the flag stands alone. */
+function addFlag(
+  scan: Scan,
+  row: OptionRow,
+  name: string,
+  value: Bytes | undefined,
+  uses: OptionUse[],
+  short?: 'short',
+): void {
+  const truth = value === undefined ? 'true' : TRUTH.get(value.toLowerCase());
   if (truth === undefined) {
     scan.problems.push(
-      problem('bad-value', `${name} is \`${value}\``, { key: name, hint: 'write true or false, or the option alone' }),
+      problem('bad-value', `${name} is \`${value ?? ''}\``, {
+        key: name,
+        hint: 'write true or false, or the option alone',
+      }),
     );
     return;
   }
+  const form = short ?? (value !== undefined && truth === 'true' ? 'joined' : undefined);
   add(scan, row, name, { name: row.name, value: truth, ...(form !== undefined && { form }) }, uses);
 }
 

@@ -43,7 +43,7 @@ function renderUses(uses: readonly OptionUse[], rows: readonly OptionRow[], word
   for (const use of uses) {
     const { flag, letter } = forms.get(use.name) ?? { flag: false, letter: undefined };
     const name = use.form === 'short' && letter !== undefined ? `-${letter}` : `--${use.name}`;
-    if (flag) words.push(use.value === 'true' ? name : `--${use.name}=${use.value}`);
+    if (flag) words.push(use.value === 'true' && use.form !== 'joined' ? name : `--${use.name}=${use.value}`);
     else if (use.form === 'joined') words.push(`--${use.name}=${use.value}`);
     else words.push(name, use.value);
   }

@@ -34,7 +34,7 @@ export function translateKube(unit: Unit, draft: Draft, setting: Setting): void 
   workingDirectory(unit, draft, files);
   const options: OptionUse[] = [
     { name: 'replace', value: 'true' },
-    { name: 'service-container', value: 'true' },
+    { name: 'service-container', value: 'true', form: 'joined' },
     ...optionsOf(unit, { ...MAPPING, Network: (_, uses) => networkOptions(from, uses), AutoUpdate: autoUpdate }),
   ];
   const play = commandLine(base, KUBE_PLAY, { options, optionWords: argumentWords(unit), operands: files });
