@@ -83,10 +83,11 @@ export function fromHost(map: readonly SpecIdMapping[], id: number): number | un
 
 /** Adds a line, joined to the last one where both go on without a gap. */
 export function append(map: SpecIdMapping[], line: SpecIdMapping): void {
+  if (line.size <= 0) return;
   const last = map.at(-1);
   if (last && last.containerID + last.size === line.containerID && last.hostID + last.size === line.hostID) {
     last.size += line.size;
-  } else if (line.size > 0) map.push({ ...line });
+  } else map.push({ ...line });
 }
 
 /** Takes away what lies in [start, start + size) of the inside ids or of the outer ids. */

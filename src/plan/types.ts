@@ -20,6 +20,8 @@ export interface PlanFacts {
   readonly subGids: readonly { readonly start: number; readonly count: number }[];
   /** newuidmap may be used: it exists and no-new-privileges is off for us. */
   readonly idMapHelpers: boolean;
+  /** Why not. */
+  readonly idMapProblem?: string;
   /** Our own id map is the identity of the initial namespace (false inside an outer user namespace). */
   readonly ourUidMap: readonly SpecIdMapping[];
   readonly ourGidMap: readonly SpecIdMapping[];
@@ -58,18 +60,19 @@ export interface PlanFacts {
   readonly notifySocket: boolean;
   /** Descriptors of LISTEN_FDS and LISTEN_FDNAMES. */
   readonly listen: { readonly count: number; readonly names: string };
-  /** Current limits for `--ulimit host` and defaults. */
   readonly kernel: { readonly major: number; readonly minor: number };
+  /** As Go names it. */
+  readonly architecture: 'amd64' | 'arm64';
+  /** Enabled on the host. */
   readonly selinux: boolean;
   readonly apparmor: boolean;
-  /** systemd as pid 1 inside: resolved by the command's name, as Podman's --systemd=true. */
   readonly hostName: string;
-  /** Content of the seccomp profile file named by the request. */
+  /** Content of the seccomp profile named by the request, or of the default one where the built-in program does not do. */
   readonly seccompProfile?: string;
   readonly proxyEnvironment: readonly string[];
-  /** Our own limits, in the units of getrlimit(2). */
+  /** Our own limits by the names of `plan/limits.ts`, in the units of getrlimit(2). */
   readonly limits: Readonly<
-    Record<'nofile' | 'nproc', { readonly soft: number | 'unlimited'; readonly hard: number | 'unlimited' }>
+    Record<string, { readonly soft: number | 'unlimited'; readonly hard: number | 'unlimited' }>
   >;
   /** WATCHDOG_USEC of the unit. */
   readonly watchdog?: string;

@@ -1,0 +1,99 @@
+import { refuse, type PlanContext } from './context.ts';
+import type { SpecResources } from './spec.ts';
+import type { Plan } from './types.ts';
+
+/** Podman's default number of processes (containers.conf(5), pids_limit). */
+const DEFAULT_PIDS = 2048;
+
+type Limit = Plan['cgroup'][number];
+
+/**
+ * Limits as files of the payload's cgroup (cgroup-v2.rst), and as the OCI resources for other runtimes. What was asked for and cannot be
+ * kept is refused by name; the default number of processes is a wish.
+ */
+export function planCgroup(context: PlanContext): { files: Limit[]; resources: SpecResources } {
+  const { request, facts } = context;
+  const files: Limit[] = [];
+  const resources: SpecResources = {};
+  const add: Add = (file, value, option, required = true) => {
+    const controller = file.slice(0, file.indexOf('.'));
+    if (request.cgroups === 'disabled')
+      refuse(context, option, `${option} needs a cgroup, but --cgroups=disabled was given`);
+    else if (facts.controllers.includes(controller)) files.push({ file, value, controller, required });
+    else if (required) {
+      const hint = 'run it in a unit with Delegate=yes, whose manager has the controller';
+      refuse(context, option, `${option}: the ${controller} controller is not available here`, hint);
+    }
+  };
+  planMemory(context, add, resources);
+  planCpu(context, add, resources);
+  planPids(context, add, files, resources);
+  const unified = Object.entries(request.resources.unified);
+  for (const [file, value] of unified) add(file, value, '--cgroup-conf');
+  if (unified.length > 0) resources.unified = { ...request.resources.unified };
+  return { files, resources };
+}
+
+/** `required` is false for what was not asked for itself. */
+type Add = (file: string, value: string, option: string, required?: boolean) => void;
+
+/** --memory-swap counts memory and swap together; without it as much swap as memory is allowed, as in Podman. */
+function planMemory(context: PlanContext, add: Add, resources: SpecResources): void {
+  const { memory, memoryReservation, memorySwap } = context.request.resources;
+  const out: NonNullable<SpecResources['memory']> = {};
+  const limit = memory === undefined || memory <= 0 ? undefined : memory;
+  if (limit !== undefined) {
+    add('memory.max', String(limit), '--memory');
+    out.limit = limit;
+    const swap = memorySwap === undefined || memorySwap === 0 ? limit : memorySwap < 0 ? -1 : memorySwap - limit;
+    add('memory.swap.max', swap < 0 ? 'max' : String(swap), '--memory-swap', memorySwap !== undefined);
+    out.swap = swap < 0 ? -1 : limit + swap;
+  }
+  if (memoryReservation !== undefined && memoryReservation > 0) {
+    if (limit !== undefined && memoryReservation > limit) {
+      refuse(context, '--memory-reservation', '--memory-reservation is above --memory');
+    }
+    add('memory.low', String(memoryReservation), '--memory-reservation');
+    out.reservation = memoryReservation;
+  }
+  if (Object.keys(out).length > 0) resources.memory = out;
+}
+
+function planCpu(context: PlanContext, add: Add, resources: SpecResources): void {
+  const { cpus, cpuShares, cpusetCpus } = context.request.resources;
+  const out: NonNullable<SpecResources['cpu']> = {};
+  if (cpus !== undefined && cpus > 0) {
+    out.period = 100000;
+    out.quota = Math.round(cpus * out.period);
+    if (out.quota < 1000) refuse(context, '--cpus', `--cpus ${cpus}: less than the kernel's smallest share, 0.01`);
+    add('cpu.max', `${out.quota} ${out.period}`, '--cpus');
+  }
+  if (cpuShares !== undefined && cpuShares > 0) {
+    const shares = Math.max(2, cpuShares);
+    out.shares = shares;
+    add('cpu.weight', String(weightOf(shares)), '--cpu-shares');
+  }
+  if (cpusetCpus !== undefined) {
+    out.cpus = cpusetCpus;
+    add('cpuset.cpus', cpusetCpus, '--cpuset-cpus');
+  }
+  if (Object.keys(out).length > 0) resources.cpu = out;
+}
+
+/** Shares 2…262144 as weight 1…10000, linearly, as the OCI runtimes convert them. */
+function weightOf(shares: number): number {
+  return 1 + Math.floor(((shares - 2) * 9999) / 262142);
+}
+
+function planPids(context: PlanContext, add: Add, files: Limit[], resources: SpecResources): void {
+  const { request, facts } = context;
+  const { pids } = request.resources;
+  if (pids === undefined) {
+    if (!facts.controllers.includes('pids') || request.cgroups === 'disabled') return;
+    files.push({ file: 'pids.max', value: String(DEFAULT_PIDS), controller: 'pids', required: false });
+    resources.pids = { limit: DEFAULT_PIDS };
+  } else if (pids > 0) {
+    add('pids.max', String(pids), '--pids-limit');
+    resources.pids = { limit: pids };
+  }
+}

@@ -1,0 +1,46 @@
+import { problem, type Problem } from '../base/problem.ts';
+import type { ImageConfig } from '../image/types.ts';
+import type { RunRequest } from './request.ts';
+import type { SpecIdMapping } from './spec.ts';
+import type { PlanFacts, PlanInput } from './types.ts';
+
+/** What every topic of a plan looks at; problems and warnings gather here, so that all of them are told at once. */
+export interface PlanContext {
+  readonly request: RunRequest;
+  readonly facts: PlanFacts;
+  /** Only the fields of ImageConfig: an image says what runs, never how it is confined (T14). */
+  readonly image?: ImageConfig;
+  readonly problems: Problem[];
+  readonly warnings: string[];
+  /** The bundle goes to another runtime, which has no fallbacks of ours. */
+  readonly foreign: boolean;
+}
+
+/** The user namespace of the container; empty maps: none, or that of another container. */
+export interface IdPlan {
+  /** A new one. */
+  readonly own: boolean;
+  /** Path of one to join. */
+  readonly join?: string;
+  readonly uid: readonly SpecIdMapping[];
+  readonly gid: readonly SpecIdMapping[];
+  /** The layers belong to other ids than the maps give: they need mounts with an id map. */
+  readonly idMapped: boolean;
+}
+
+export function newContext(input: PlanInput): PlanContext {
+  const { request, facts, image } = input;
+  const foreign = request.runtime !== undefined && request.runtime !== '' && request.runtime !== 'berth';
+  const context = { request, facts, problems: [], warnings: [], foreign };
+  return image === undefined ? context : { ...context, image: image.config };
+}
+
+/** Notes a problem. `key` is the option it is about. */
+export function refuse(context: PlanContext, key: string, message: string, hint?: string): void {
+  context.problems.push(problem('plan', message, hint === undefined ? { key } : { key, hint }));
+}
+
+/** Whether the payload has a user namespace, own or joined: nothing inside can then be root of the host. */
+export function hasUserNamespace(ids: IdPlan): boolean {
+  return ids.own || ids.join !== undefined;
+}

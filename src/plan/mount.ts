@@ -1,0 +1,205 @@
+import { hasUserNamespace, refuse, type IdPlan, type PlanContext } from './context.ts';
+import type { MountOptions, MountRequest } from './request.ts';
+import type { SpecIdMapping, SpecMount } from './spec.ts';
+import { readDigits } from './parse-values.ts';
+import type { Plan } from './types.ts';
+
+/** What mounts come to, in the order of the request. */
+export interface MountPlan {
+  readonly mounts: SpecMount[];
+  readonly copyUps: Plan['copyUps'][number][];
+  /** Sources to chown; the ids are filled in when the user is known. */
+  readonly chowns: string[];
+  readonly directories: string[];
+}
+
+/** Files below /proc that lxcfs and the like may replace (as in runc); anything else there would hide what confinement rests on (T9). */
+const PROC_FILES = ['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'slabinfo', 'stat', 'swaps', 'uptime'];
+
+/** One mount of the request. `key` names the volume in the facts when it is not the request's own name. */
+export function planMount(context: PlanContext, ids: IdPlan, mount: MountRequest, plan: MountPlan, key?: string): void {
+  if (!mayMountOn(mount)) {
+    refuse(context, '--volume', `${mount.target}: a mount there would hide what the confinement rests on`);
+    return;
+  }
+  switch (mount.kind) {
+    case 'bind':
+      return planBind(context, ids, mount, plan);
+    case 'volume':
+      return planVolume(context, ids, mount, plan, key);
+    case 'tmpfs':
+      plan.mounts.push({
+        destination: mount.target,
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: tmpfsOptions(mount.options, mount.copyUp),
+      });
+      return;
+    case 'ramfs':
+    case 'devpts':
+      plan.mounts.push({
+        destination: mount.target,
+        type: mount.kind,
+        source: mount.kind,
+        options: [...mount.options.flags, mount.options.readOnly ? 'ro' : 'rw', 'rprivate', 'nosuid', 'nodev'],
+      });
+      return;
+    default:
+      refuse(
+        context,
+        '--mount',
+        `--mount type=${mount.kind}: not in this version of Berth`,
+        'use bind, volume or tmpfs',
+      );
+  }
+}
+
+function mayMountOn({ kind, target }: MountRequest): boolean {
+  if (target === '/proc' || target === '/sys') return false;
+  if (!target.startsWith('/proc/')) return true;
+  return kind === 'bind' && PROC_FILES.includes(target.slice(6));
+}
+
+/** Podman's: writable, private, no set-user-id programs, no devices. */
+function tmpfsOptions(words: readonly string[], copyUp: boolean): string[] {
+  const options = [...words];
+  if (!words.includes('ro') && !words.includes('rw')) options.push('rw');
+  options.push('rprivate');
+  if (!words.includes('suid') && !words.includes('nosuid')) options.push('nosuid');
+  if (!words.includes('dev') && !words.includes('nodev')) options.push('nodev');
+  if (copyUp) options.push('tmpcopyup');
+  return options;
+}
+
+type Bind = Extract<MountRequest, { kind: 'bind' }>;
+type Volume = Extract<MountRequest, { kind: 'volume' }>;
+
+function planBind(context: PlanContext, ids: IdPlan, mount: Bind, plan: MountPlan): void {
+  if (context.facts.sources[mount.source] === undefined) {
+    refuse(
+      context,
+      '--volume',
+      `${mount.source}: there is no such file or directory to mount on ${mount.target}`,
+      'make it first',
+    );
+    return;
+  }
+  const options = bindOptions(context, mount.options, []);
+  finish(context, ids, mount.source, mount.target, mount.options, options, plan);
+}
+
+function planVolume(context: PlanContext, ids: IdPlan, mount: Volume, plan: MountPlan, key?: string): void {
+  const name = key ?? (mount.source === '' ? `anonymous:${mount.target}` : `volume:${mount.source}`);
+  const volume = context.facts.volumes[name];
+  if (volume === undefined) {
+    refuse(context, '--volume', `${mount.target}: the volume ${mount.source} was not made`);
+    return;
+  }
+  const { subpath } = mount;
+  if (subpath !== undefined && volume.fresh) {
+    refuse(context, '--mount', `${mount.target}: subpath ${subpath} is not in the new volume ${mount.source}`);
+    return;
+  }
+  const source = subpath === undefined ? volume.path : `${volume.path}/${subpath}`;
+  if (volume.fresh && mount.options.copy) plan.copyUps.push({ path: volume.path, target: mount.target });
+  const options = bindOptions(context, mount.options, ['nosuid', 'nodev']);
+  finish(context, ids, source, mount.target, mount.options, options, plan);
+}
+
+/**
+ * The words of a bind. For root without a user namespace a device node in a directory would open the device, which Podman's device
+ * cgroup forbids; `nodev` is our way, `dev` asks for it by name.
+ */
+function bindOptions(context: PlanContext, options: MountOptions, defaults: readonly string[]): string[] {
+  const { flags } = options;
+  const words = [...flags, options.readOnly ? 'ro' : 'rw', options.propagation ?? 'rprivate'];
+  const wanted = context.facts.uid === 0 && !context.request.privileged ? [...defaults, 'nodev'] : defaults;
+  for (const word of new Set(wanted)) if (!flags.includes(word) && !flags.includes(word.slice(2))) words.push(word);
+  words.push(options.recursive ? 'rbind' : 'bind');
+  return words;
+}
+
+function finish(
+  context: PlanContext,
+  ids: IdPlan,
+  source: string,
+  destination: string,
+  options: MountOptions,
+  words: string[],
+  plan: MountPlan,
+): void {
+  if (options.relabel !== undefined && context.facts.selinux && !context.request.selinux.disable) {
+    refuse(
+      context,
+      '--volume',
+      `${destination}: relabeling is not in this version of Berth`,
+      'use chcon, or --security-opt label=disable',
+    );
+  }
+  if (options.chown) plan.chowns.push(source);
+  if (options.overlay) return planOverlay(context, ids, source, destination, plan);
+  const mount: SpecMount = { destination, type: 'bind', source, options: words };
+  const { idmap } = options;
+  plan.mounts.push(idmap === undefined ? mount : withIdMap(context, ids, mount, idmap));
+}
+
+/** `:O`: the source stays as it is, changes go to a directory that is removed with the container. */
+function planOverlay(context: PlanContext, ids: IdPlan, source: string, destination: string, plan: MountPlan): void {
+  const { layer } = context.facts;
+  if (layer === '') {
+    refuse(context, '--volume', `${destination}: an overlay needs a container with a writable layer`);
+    return;
+  }
+  const place = `${layer}/overlay-${plan.directories.length / 2}`;
+  plan.directories.push(`${place}-upper`, `${place}-work`);
+  const options = [`lowerdir=${source}`, `upperdir=${place}-upper`, `workdir=${place}-work`, 'private'];
+  if (hasUserNamespace(ids)) options.push('userxattr');
+  plan.mounts.push({ destination, type: 'overlay', source: 'overlay', options });
+}
+
+/** `idmap`: the container's maps; `idmap=uids=A-B-N#…;gids=…`: file system id A is id B for N ids. Only root may mount so. */
+function withIdMap(context: PlanContext, ids: IdPlan, mount: SpecMount, text: string): SpecMount {
+  if (context.facts.uid !== 0) {
+    refuse(
+      context,
+      '--volume',
+      `${mount.destination}: the kernel lets only root mount with an id map`,
+      'use --userns keep-id or :U',
+    );
+    return mount;
+  }
+  if (text === '') {
+    if (!ids.own)
+      refuse(
+        context,
+        '--volume',
+        `${mount.destination}: idmap without a user namespace of the container`,
+        'give the ids, or --userns',
+      );
+    return { ...mount, uidMappings: [...ids.uid], gidMappings: [...ids.gid] };
+  }
+  const maps: { uids?: SpecIdMapping[]; gids?: SpecIdMapping[] } = {};
+  for (const part of text.split(';')) {
+    const [side, list = ''] = part.split('=');
+    const lines = list.split('#').map(readTriple);
+    if ((side !== 'uids' && side !== 'gids') || lines.includes(undefined)) {
+      refuse(
+        context,
+        '--volume',
+        `${mount.destination}: idmap=${text}: not understood`,
+        'write idmap=uids=A-B-N#…;gids=A-B-N',
+      );
+      return mount;
+    }
+    maps[side] = lines.filter(line => line !== undefined);
+  }
+  const { uids = maps.gids ?? [], gids = uids } = maps;
+  return { ...mount, uidMappings: uids, gidMappings: gids };
+}
+
+function readTriple(text: string): SpecIdMapping | undefined {
+  const [first, second, third, ...more] = text.split('-').map(word => readDigits(word, 4294967295));
+  if (first === undefined || second === undefined || third === undefined || third === 0 || more.length > 0)
+    return undefined;
+  return { containerID: first, hostID: second, size: third };
+}

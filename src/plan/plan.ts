@@ -1,0 +1,170 @@
+import type { Problem } from '../base/problem.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { planCapabilities } from './capabilities.ts';
+import { planCgroup } from './cgroup.ts';
+import { hasUserNamespace, newContext, refuse, type IdPlan, type PlanContext } from './context.ts';
+import { planDevices, warnOfNodes } from './devices.ts';
+import { planEnvironment } from './environment.ts';
+import { planIds } from './ids.ts';
+import { planMounts } from './mounts.ts';
+import { planHostname, planNamespaces, planSysctls } from './namespaces.ts';
+import { planPaths } from './paths.ts';
+import { isSystemd, planArgs, planLimits, planStopSignal } from './process.ts';
+import { planLabels, planSeccomp } from './security.ts';
+import type { Spec, SpecLinux, SpecProcess } from './spec.ts';
+import type { Plan, PlanInput, RootFileSystem } from './types.ts';
+import { planUser } from './user.ts';
+
+/** Seconds between stop signal and kill (podman-run(1), --stop-timeout). */
+const STOP_TIMEOUT = 10;
+
+/**
+ * From what was asked for and what the host has to config.json and what OCI has no word for. Pure: no effect, nothing read.
+ * All problems of a request are told together, each names the option or path.
+ */
+export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
+  const context = newContext(input);
+  const { request, facts } = context;
+  if (request.pod !== undefined) refuse(context, '--pod', '--pod: pods are not in this version of Berth');
+  if (request.init && context.foreign) refuse(context, '--init', '--init works with the built-in runtime alone');
+  const ids = planIds(context);
+  const namespaces = planNamespaces(context, ids);
+  const args = planArgs(context);
+  const systemd = isSystemd(context, args);
+  const user = planUser(context, ids);
+  const devices = planDevices(context, ids);
+  const mounts = planMounts(context, ids, { namespaces, systemd, devices: devices.mounts });
+  const hostname = planHostname(context);
+  const process = makeProcess(context, ids, args, user, hostname, systemd);
+  const linux = makeLinux(context, ids, namespaces);
+  const seccomp = planSeccomp(context, process.capabilities);
+  if (seccomp.profile !== undefined) linux.seccomp = seccomp.profile;
+  const cgroup = planCgroup(context);
+  linux.resources = { ...cgroup.resources, devices: devices.rules };
+  if (devices.devices.length > 0) linux.devices = devices.devices;
+  if (process.mountLabel !== undefined) linux.mountLabel = process.mountLabel;
+  const root = planRoot(context, ids, process.mountLabel ?? '');
+  const stopSignal = planStopSignal(context, systemd);
+  const spec: Spec = {
+    ociVersion: '1.2.0',
+    process: process.process,
+    root: {
+      path: root.kind === 'directory' ? root.path : `${facts.bundle}/rootfs`,
+      ...(request.readOnly ? { readonly: true } : {}),
+    },
+    ...(namespaces.own.has('uts') ? { hostname } : {}),
+    mounts: mounts.mounts,
+    annotations: annotationsOf(context, stopSignal),
+    linux,
+  };
+  if (context.problems.length > 0) return err(context.problems);
+  return ok({
+    spec,
+    root,
+    copyUps: mounts.copyUps,
+    directories: mounts.directories,
+    chowns: mounts.chowns.map(path => ({ path, uid: user.uid, gid: user.gid })),
+    cgroup: cgroup.files,
+    stopSignal,
+    stopTimeout: request.stopTimeout ?? STOP_TIMEOUT,
+    init: request.init,
+    warnings: context.warnings,
+    defaultSeccomp: seccomp.isDefault,
+  });
+}
+
+function makeProcess(
+  context: PlanContext,
+  ids: IdPlan,
+  args: string[],
+  user: ReturnType<typeof planUser>,
+  hostname: string,
+  systemd: boolean,
+): {
+  process: SpecProcess;
+  capabilities: ReturnType<typeof planCapabilities>;
+  mountLabel?: string;
+} {
+  const { request, image } = context;
+  const capabilities = planCapabilities(context, user.uid);
+  const labels = planLabels(context);
+  warnOfNodes(context, ids, capabilities.bounding);
+  const cwd = request.workdir ?? image?.workingDirectory ?? '';
+  const process: SpecProcess = {
+    ...(request.tty ? { terminal: true } : {}),
+    user: { uid: user.uid, gid: user.gid, umask: request.umask, additionalGids: [...user.groups] },
+    args,
+    env: planEnvironment(context, user, hostname, systemd),
+    cwd: cwd.startsWith('/') ? cwd : `/${cwd}`,
+    capabilities: capabilities.sets ?? {},
+    rlimits: planLimits(context),
+    ...(request.noNewPrivileges ? { noNewPrivileges: true } : {}),
+    ...(labels.apparmor === undefined ? {} : { apparmorProfile: labels.apparmor }),
+    ...(labels.selinux === undefined ? {} : { selinuxLabel: labels.selinux }),
+    ...(request.oomScoreAdj === undefined ? {} : { oomScoreAdj: request.oomScoreAdj }),
+  };
+  const made = { process, capabilities };
+  return labels.mount === undefined ? made : { ...made, mountLabel: labels.mount };
+}
+
+function makeLinux(context: PlanContext, ids: IdPlan, namespaces: ReturnType<typeof planNamespaces>): SpecLinux {
+  const paths = planPaths(context);
+  const linux: SpecLinux = { namespaces: namespaces.list };
+  if (ids.own) {
+    linux.uidMappings = [...ids.uid];
+    linux.gidMappings = [...ids.gid];
+  }
+  const sysctl = planSysctls(context, namespaces, ids);
+  if (Object.keys(sysctl).length > 0) linux.sysctl = sysctl;
+  const propagation = propagationOf(context);
+  if (propagation !== undefined) linux.rootfsPropagation = propagation;
+  // The host's /sys, which another runtime binds, shows more than a fresh one.
+  const hostSys =
+    context.foreign && hasUserNamespace(ids) && !namespaces.own.has('network') && !context.request.privileged;
+  linux.maskedPaths = hostSys ? ['/sys/kernel', ...paths.masked] : paths.masked;
+  linux.readonlyPaths = paths.readOnly;
+  return linux;
+}
+
+/** A shared or slave mount needs the root to be as open (config-linux.md, rootfsPropagation). */
+function propagationOf(context: PlanContext): string | undefined {
+  let found: string | undefined;
+  for (const mount of context.request.mounts) {
+    const propagation = mount.kind === 'tmpfs' ? undefined : mount.options.propagation;
+    if (propagation === 'shared' || propagation === 'rshared') return 'shared';
+    if (propagation === 'slave' || propagation === 'rslave') found = 'rslave';
+  }
+  return found;
+}
+
+function planRoot(context: PlanContext, ids: IdPlan, label: string): RootFileSystem {
+  const { request, facts } = context;
+  const lower = request.rootfs === undefined ? facts.layers : [request.rootfs.path];
+  if (request.rootfs !== undefined && !request.rootfs.overlay) return { kind: 'directory', path: request.rootfs.path };
+  const [first] = lower;
+  if (first === undefined) refuse(context, 'IMAGE', 'the image has no layers');
+  // overlayfs asks for two lower directories when there is no upper one.
+  if (facts.layer === '' && lower.length === 1 && first !== undefined && !ids.idMapped)
+    return { kind: 'directory', path: first };
+  return {
+    kind: 'overlay',
+    lower,
+    upper: facts.layer === '' ? '' : `${facts.layer}/upper`,
+    work: facts.layer === '' ? '' : `${facts.layer}/work`,
+    userxattr: hasUserNamespace(ids),
+    context: label,
+    idMapped: ids.idMapped,
+  };
+}
+
+/** Those of the request alone: an image's annotations and labels change nothing (T14). */
+function annotationsOf(context: PlanContext, stopSignal: number): Record<string, string> {
+  const { request } = context;
+  const annotations: Record<string, string> = {
+    'io.container.manager': 'berth',
+    'org.opencontainers.image.stopSignal': String(stopSignal),
+    ...request.annotations,
+  };
+  if (request.groups.includes('keep-groups')) annotations['run.oci.keep_original_groups'] = '1';
+  return annotations;
+}
