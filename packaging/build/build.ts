@@ -2,14 +2,14 @@
  * `npm run build [-- --sanitize | --entries]`: makes dist/berth (one static ELF) and dist/cli.mjs.
  *
  * 1. One bundle per native verb, as a script for QuickJS: build/programs/NAME.js
- * 2. The tables that C reads: build/programs.h, build/globals.h, build/tiny-image.h, and the profile that becomes build/seccomp-default.c
+ * 2. The tables that C reads: build/obj/programs.h, build/globals.h, build/tiny-image.h, and the profile that becomes build/seccomp-default.c
  * 3. make, inside the Debian 13 tree: bytecode, the tiny program, native/*.c, the link (native.mk)
  * 4. The Node half: dist/cli.mjs
  *
  * A file is written only when its content changes, so make's time stamps tell what is to be done.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { bundleNode, bundlePrograms, writeEntry } from './bundle.ts';
 import { writeDefaultSeccomp } from './seccomp.ts';
 import { globalsHeader, nativeVerbs, programsHeader, tinyImageHeader, type Program } from './tables.ts';
@@ -39,15 +39,17 @@ async function presentPrograms(): Promise<readonly Program[]> {
 async function build(sanitize: boolean): Promise<void> {
   const version = packageVersion();
   const programs = await presentPrograms();
+  const objects = sanitize ? 'build/asan' : 'build/obj';
   mkdirSync('build/programs', { recursive: true });
+  mkdirSync(objects, { recursive: true });
   writeIfChanged('build/globals.h', await globalsHeader());
   writeIfChanged('build/tiny-image.h', tinyImageHeader());
   writeDefaultSeccomp();
   const node = existsSync('src/cli.ts') ? bundleNode('src/cli.ts', 'dist/cli.mjs', version) : undefined;
   const names = (await bundlePrograms(programs, version)).map(program => program.name);
   await node;
-  removeStale(names);
-  writeIfChanged('build/programs.h', programsHeader(names));
+  writeIfChanged(`${objects}/programs.h`, programsHeader(names));
+  writeIfChanged(`${objects}/programs.mk`, `PROGRAMS := ${names.join(' ')}\n`);
   runInTree([
     'make',
     '-j2',
@@ -70,11 +72,4 @@ function runInTree(command: readonly string[]): void {
 
 function packageVersion(): string {
   return (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version;
-}
-
-/** A verb that is no longer native must not be linked again. */
-function removeStale(names: readonly string[]): void {
-  for (const file of readdirSync('build/programs')) {
-    if (!names.includes(file.replace(/\..*$/, ''))) rmSync(`build/programs/${file}`);
-  }
 }

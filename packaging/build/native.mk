@@ -1,10 +1,9 @@
 # The C half of the build. Runs inside the Debian 13 tree, from the top of the checkout:
 #   make -f packaging/build/native.mk [SANITIZE=1] VERSION=…
-# build.ts has written build/programs/NAME.js, build/programs.h and build/globals.h before.
+# build.ts has written build/programs/NAME.js, $(O)/programs.h, $(O)/programs.mk and build/globals.h before.
 
 VERSION ?= 0
 comma := ,
-PROGRAMS := $(basename $(notdir $(wildcard build/programs/*.js)))
 SOURCES := $(wildcard native/*.c)
 TINY_SOURCES := $(wildcard native/tiny/*.c)
 TINY_HEADERS := $(wildcard native/tiny/*.h native/*.h)
@@ -12,7 +11,7 @@ TINY_HEADERS := $(wildcard native/tiny/*.h native/*.h)
 CC := gcc
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla
 # -iquote: native/seccomp.h must not stand in for <seccomp.h>.
-COMMON := -std=gnu17 -g -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -iquote native -iquote build $(WARNINGS) -ffile-prefix-map=/mnt/=
+COMMON = -std=gnu17 -g -D_GNU_SOURCE -DBERTH_VERSION='"$(VERSION)"' -iquote native -iquote build -iquote $(O) $(WARNINGS) -ffile-prefix-map=/mnt/=
 
 ifdef SANITIZE
 O := build/asan
@@ -25,6 +24,8 @@ PROGRAM := dist/berth
 CFLAGS := $(COMMON) -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections
 LDFLAGS := -static -Wl,--gc-sections,--build-id=none -s
 endif
+
+include $(O)/programs.mk
 
 # The tiny program stays in memory beside every container: no libc, no start files, one small segment.
 TINY_CFLAGS := -std=gnu17 -D_GNU_SOURCE -iquote native -iquote native/tiny $(WARNINGS) -Os -ffreestanding -fno-stack-protector \
@@ -62,7 +63,7 @@ build/programs/%.c: build/programs/%.js
 
 build/programs/%.length.h: build/programs/%.c ;
 
-$(O)/main.o build/asan/main.o: $(PROGRAMS:%=build/programs/%.c)
+$(O)/main.o: $(PROGRAMS:%=build/programs/%.c)
 
 build/tiny: $(TINY_SOURCES) $(TINY_HEADERS) packaging/build/native.mk
 	@echo "  TINY $@"

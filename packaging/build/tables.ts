@@ -18,7 +18,7 @@ function programOf(verb: string): Program {
   return { name, module: `src/verbs/${name}.ts` };
 }
 
-/** build/programs.h: `programs[]` with name, bytecode and length; `PROGRAMS` says how many. */
+/** programs.h: `programs[]` with name, bytecode and length; `PROGRAMS` says how many. */
 export function programsHeader(names: readonly string[]): string {
   const symbol = (name: string): string => name.replaceAll('-', '_');
   return [

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Tier native: the C half with address and undefined-behaviour sanitizers, as root and as an unprivileged user, and the fuzzers for
+# a bounded time. Every test/native/NAME.sh prints TAP; NAME-in-tree.sh is what NAME.sh runs inside the Debian 13 tree.
+#   run.sh [NAME…]
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$here/../.." || exit 1
+# shellcheck source=test/machine/tally.sh
+. test/machine/tally.sh
+
+close() {
+    failed=$((failed + $1))
+    echo "native: $passed passed, $failed failed"
+    [ "$failed" = 0 ]
+    exit
+}
+
+bash packaging/build/build.sh && bash packaging/build/build.sh --sanitize || { echo "not ok - the build"; close 1; }
+ran=0
+for script in "$here"/*.sh; do
+    name=$(basename "$script" .sh)
+    case $name in run | *-in-tree) continue ;; esac
+    [ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
+    ran=$((ran + 1))
+    printf -- '-- %s\n' "$name"
+    output=$(timeout --kill-after=10 "${BERTH_TEST_SECONDS:-300}" bash "$script" 2>&1 </dev/null)
+    status=$?
+    grep -v '^ok ' <<<"$output"
+    tally "$name" $status "$output"
+done
+[ $ran -gt 0 ] || { echo "no native tests"; close 1; }
+close 0
