@@ -44,6 +44,8 @@ static int open_input(JSContext *context, JSValueConst value, struct request *re
         request->owned[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (request->owned[0] < 0)
             throw_errno(context, "open", "/dev/null");
+    } else if (JS_IsNumber(value)) {
+        return take_int(context, value, &request->stdio[0]);
     } else {
         /* A memory file, so that no pipe can fill up while the child writes to us. */
         cleanup_bytes struct bytes input = BYTES_NONE;
@@ -98,7 +100,7 @@ static int take_request(JSContext *context, JSValueConst object, bool may_captur
         result = (request->environment = calloc(1, sizeof(char *))) ? 0 : -1;
     else if (result == 0)
         result = take_words(context, environment, &request->environment);
-    if (result == 0 && !may_capture && !JS_IsUndefined(input)) {
+    if (result == 0 && !may_capture && !JS_IsUndefined(input) && !JS_IsNumber(input)) {
         JS_ThrowTypeError(context, "input: not possible here");
         result = -1;
     }

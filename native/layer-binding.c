@@ -99,7 +99,7 @@ static JSValue give_result(JSContext *context, const struct layer_result *result
     return object;
 }
 
-/* applyLayer(target, {source, offset, length, sha512Blob, sha512Diff, byteLimit, entryLimit}, map) */
+/* applyLayer(target, {source, offset, length, sha512Blob, sha512Diff, needsEnd, byteLimit, entryLimit}, map) */
 FUNCTION(apply_layer)
 {
     UNUSED;
@@ -123,6 +123,7 @@ FUNCTION(apply_layer)
         .target = directory,
         .sha512_blob = take_flag(context, argv[1], "sha512Blob"),
         .sha512_diff = take_flag(context, argv[1], "sha512Diff"),
+        .needs_end = take_flag(context, argv[1], "needsEnd"),
         .byte_limit = (uint64_t)byte_limit,
         .entry_limit = (uint64_t)entry_limit,
         .map = &map,

@@ -348,8 +348,11 @@ static void send_member(struct parser *parser, struct member *member)
 /* False at the end of the archive: two blocks of zeros, or one, or none at all. */
 static bool next_header(struct parser *parser)
 {
-    if (!stream_read(parser->stream, parser->header, BLOCK))
+    if (!stream_read(parser->stream, parser->header, BLOCK)) {
+        if (parser->limits->needs_end)
+            layer_fail("the archive is truncated: its end mark is missing");
         return false;
+    }
     if (!all_zero(parser->header)) {
         check_sum(parser->header);
         return true;

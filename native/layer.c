@@ -303,7 +303,7 @@ int layer_apply(const struct layer_request *request, struct layer_result *result
     struct work work = {.request = request};
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     work.limits = (struct layer_limits){request->byte_limit, request->entry_limit, request->sha512_diff,
-                                        request->map->kind};
+                                        request->needs_end, request->map->kind};
     memset(work.pipes, -1, sizeof(work.pipes));
     memset(result, 0, sizeof(*result));
     sigaction(SIGPIPE, &ignore, &before);

@@ -52,6 +52,7 @@ struct layer_request {
     int target;       /* descriptor of the empty directory that becomes the layer's root */
     bool sha512_blob; /* digest wanted of the blob and of the tar stream: sha512 instead of sha256 */
     bool sha512_diff;
+    bool needs_end;       /* no digest will tell a truncation at the end of a member: the end mark has to be there */
     uint64_t byte_limit;  /* of the tar stream, and of the files it makes */
     uint64_t entry_limit; /* of the archive's members */
     const struct store_map *map;
@@ -130,7 +131,7 @@ const char *layer_text(const char *bytes, size_t length);
 
 struct layer_limits {
     uint64_t byte_limit, entry_limit;
-    bool sha512_diff;
+    bool sha512_diff, needs_end;
     enum map_kind map;
 };
 

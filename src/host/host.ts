@@ -110,8 +110,8 @@ export interface SpawnRequest {
   readonly argv: readonly Bytes[];
   /** The whole environment, `NAME=VALUE`. Default: none of ours passes. */
   readonly environment?: readonly Bytes[];
-  /** Written to standard input; then it is closed. Default: /dev/null. */
-  readonly input?: Bytes;
+  /** Written to standard input, which then is closed; or a descriptor of ours. Default: /dev/null. */
+  readonly input?: Bytes | number;
   /** 'capture' collects (limit 16 MiB), 'inherit' shares ours, a number is a descriptor of ours. Default: inherit. */
   readonly stdout?: 'capture' | 'inherit' | number;
   readonly stderr?: 'capture' | 'inherit' | number;
@@ -133,7 +133,7 @@ export interface Child {
 export interface Processes {
   /** Runs to the end. argv[0] is looked up in PATH=/usr/sbin:/usr/bin:/sbin:/bin when it has no slash. Throws ENOENT, EACCES of exec. */
   run(request: SpawnRequest): SpawnResult;
-  /** Starts without waiting (`capture` and `input` are refused). */
+  /** Starts without waiting (`capture` and text as `input` are refused). */
   spawn(request: SpawnRequest): Child;
   /** Waits for a child of ours. */
   wait(child: Child): Exit;

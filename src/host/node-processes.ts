@@ -54,7 +54,7 @@ function run(request: SpawnRequest): SpawnResult {
   // child_process takes text only; bytes that are no UTF-8 cannot be passed on.
   const text = (bytes: Bytes): string => toBuffer(bytes).toString('utf8');
   const stdio: StdioOptions = [
-    request.input === undefined ? 'ignore' : 'pipe',
+    typeof request.input === 'string' ? 'pipe' : (request.input ?? 'ignore'),
     output(request.stdout),
     output(request.stderr),
   ];
@@ -63,7 +63,7 @@ function run(request: SpawnRequest): SpawnResult {
     stdio,
     maxBuffer: CAPTURE_LIMIT,
     killSignal: 'SIGKILL',
-    ...(request.input === undefined ? {} : { input: toBuffer(request.input) }),
+    ...(typeof request.input === 'string' ? { input: toBuffer(request.input) } : {}),
     ...(request.timeout === undefined ? {} : { timeout: request.timeout }),
   });
   if (done.error !== undefined && done.signal === null)

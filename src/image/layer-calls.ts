@@ -25,6 +25,8 @@ export interface LayerSource {
   readonly length: number;
   readonly sha512Blob: boolean;
   readonly sha512Diff: boolean;
+  /** Without a digest to compare, the archive's end mark tells that it is whole. */
+  readonly needsEnd: boolean;
   readonly byteLimit: number;
   readonly entryLimit: number;
 }

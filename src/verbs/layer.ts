@@ -1,4 +1,5 @@
 import { HostError, type Host } from '../host/host.ts';
+import { adoptImage, adoptionPlace, adoptLayer, missingLayers } from '../image/adopt.ts';
 import { parseDigest } from '../image/digest.ts';
 import { ImageError } from '../image/error.ts';
 import { flatMap, layerCalls } from '../image/layer-calls.ts';
@@ -11,6 +12,9 @@ import type { LayerRecord } from '../image/types.ts';
  *   apply target=DIR [offset=N] [length=N] [blob=DIGEST] [diff=DIGEST] [as=DIGEST] [bytes=N] [entries=N]
  *         reads a layer from standard input, unpacks it into DIR/fs, writes DIR/layer.json, prints an ApplyAnswer as JSON;
  *         `blob` and `diff` are verified, `as` is taken on trust (a layer that was exported has no digest of its own)
+ *   missing name=REF layer=DIGEST…   which of these the account's store lacks, one a line; `whole` when it has the image
+ *   adopt as=DIGEST           unpacks a layer from standard input straight into the account's store
+ *   adopt-image               the documents of an image (JSON of Handover on standard input)
  *   export source=DIR         the layer in DIR as a tar stream on standard output
  *   plain                     standard input decompressed on standard output
  *   remove path=PATH…         trees whose files belong to mapped ids
@@ -40,6 +44,9 @@ export interface ApplyAnswer extends LayerRecord {
 
 const ACTIONS = new Map<string, (host: Host, values: Values) => void>([
   ['apply', apply],
+  ['missing', missing],
+  ['adopt', adopt],
+  ['adopt-image', host => adoptImage(host, host.readFile('/dev/stdin'))],
   ['export', (host, values) => layerCalls(host).exportLayer(`${required(values, 'source')}/fs`, 1)],
   ['plain', host => layerCalls(host).plain(0, 1, BYTE_LIMIT)],
   ['remove', remove],
@@ -64,6 +71,7 @@ function apply(host: Host, values: Values): void {
       length: numberOf(values, 'length', -1),
       sha512Blob: blob?.startsWith('sha512') ?? false,
       sha512Diff: diff?.startsWith('sha512') ?? false,
+      needsEnd: diff === undefined && blob === undefined,
       byteLimit: numberOf(values, 'bytes', BYTE_LIMIT),
       entryLimit: numberOf(values, 'entries', ENTRY_LIMIT),
     },
@@ -88,6 +96,29 @@ function apply(host: Host, values: Values): void {
     warnings: answer.warnings.split('\n').filter(line => line !== ''),
   };
   host.write(1, `${JSON.stringify(full)}\n`);
+}
+
+function missing(host: Host, values: Values): void {
+  const layers = values.filter(([name]) => name === 'layer').map(([, text]) => parseDigest(text));
+  const lacking = missingLayers(
+    host,
+    required(values, 'name'),
+    layers.filter(layer => layer !== undefined),
+  );
+  host.write(1, lacking === undefined ? 'whole\n' : lacking.map(layer => `${layer}\n`).join(''));
+}
+
+function adopt(host: Host, values: Values): void {
+  const diffId = digestOf(values, 'as');
+  if (diffId === undefined) throw new ImageError('layer: the word as= is missing');
+  const { store, target } = adoptionPlace(host, diffId);
+  try {
+    apply(host, [...values, ['target', target]]);
+  } catch (error) {
+    layerCalls(host).removeLayers([target], flatMap(storeMap(host)));
+    throw error;
+  }
+  adoptLayer(host, store, target, diffId);
 }
 
 function remove(host: Host, values: Values): void {

@@ -1,0 +1,74 @@
+import { parseJson } from '../base/json.ts';
+import { HostError, type Bytes, type Host } from './host.ts';
+
+/** An account of this host. */
+export interface User {
+  readonly name: Bytes;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: Bytes;
+}
+
+/**
+ * Finds an account by name, or by uid when the word is a number: in /etc/passwd, then in systemd's user database over varlink
+ * (https://systemd.io/USER_GROUP_API), which knows those of DynamicUser=, homed and directory services. A static program has no
+ * name service of its own.
+ */
+export function findUser(host: Host, word: Bytes): User | undefined {
+  const isNumber = /^\d{1,10}$/.test(word);
+  return (
+    inPasswd(host, isNumber ? 2 : 0, word) ?? inDatabase(host, isNumber ? { uid: Number(word) } : { userName: word })
+  );
+}
+
+function inPasswd(host: Host, field: 0 | 2, word: Bytes): User | undefined {
+  for (const line of (host.readFileIfExists('/etc/passwd') ?? '').split('\n')) {
+    const parts = line.split(':');
+    if (parts.length < 7 || parts[field] !== word) continue;
+    return { name: parts[0] ?? '', uid: Number(parts[2]), gid: Number(parts[3]), home: parts[5] ?? '' };
+  }
+  return undefined;
+}
+
+const SOCKET = '/run/systemd/userdb/io.systemd.Multiplexer';
+const REPLY_LIMIT = 1 << 20;
+
+function inDatabase(host: Host, key: { uid: number } | { userName: Bytes }): User | undefined {
+  if (host.lstat(SOCKET) === undefined) return undefined;
+  const call = {
+    method: 'io.systemd.UserDatabase.GetUserRecord',
+    parameters: { ...key, service: 'io.systemd.Multiplexer' },
+  };
+  try {
+    const answer = ask(host, `${JSON.stringify(call)}\0`);
+    return answer === undefined ? undefined : toUser(parseJson(answer));
+  } catch (error) {
+    if (error instanceof HostError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** One call and its reply, which ends with a NUL. */
+function ask(host: Host, call: Bytes): Bytes | undefined {
+  const fd = host.connectUnix(SOCKET, 'stream');
+  try {
+    host.send(fd, call);
+    let reply = '';
+    while (!reply.includes('\0') && reply.length < REPLY_LIMIT) {
+      const { data, fds } = host.receive(fd, 65536, 5000);
+      for (const extra of fds) host.close(extra);
+      if (data === '') return undefined;
+      reply += data;
+    }
+    return reply.slice(0, reply.indexOf('\0'));
+  } finally {
+    host.close(fd);
+  }
+}
+
+function toUser(reply: unknown): User | undefined {
+  const record = (reply as { parameters?: { record?: Record<string, unknown> } } | null)?.parameters?.record;
+  const { userName, uid, gid, homeDirectory = '/' } = record ?? {};
+  if (typeof userName !== 'string' || typeof uid !== 'number' || typeof homeDirectory !== 'string') return undefined;
+  return { name: userName, uid, gid: typeof gid === 'number' ? gid : uid, home: homeDirectory };
+}
