@@ -26,20 +26,6 @@ export function awaitSync(host: Host, stage: Launched, name: string, heard: Hear
   }
 }
 
-/** Waits for `pid N` of a forked stage. */
-export function awaitPid(host: Host, stage: Launched, heard: Heard): number {
-  while (heard.pid === 0) {
-    const next = host.receiveMessage(stage);
-    if (next === 'closed') throw new Failure(125, 'the stage ended before it forked');
-    const [word = '', ...rest] = next.message.split(' ');
-    if (word === 'pid') keepPid(heard, rest[0], next.fds);
-    else if (word === 'fd') keepDescriptor(heard, rest.join(' '), next.fds);
-    else if (word === 'fail') throw new Failure(125, failText(rest));
-    else throw new Failure(125, `the stage said '${next.message}' where 'pid' was awaited`);
-  }
-  return heard.pid;
-}
-
 /** The forked process: its number, and its pidfd as descriptor `pid`. */
 function keepPid(heard: Heard, number: string | undefined, fds: readonly number[]): void {
   heard.pid = Number(number);

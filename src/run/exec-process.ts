@@ -14,7 +14,7 @@ export interface ExecWish {
   readonly tty: boolean;
 }
 
-/** The process of an exec, from the payload's: same confinement; another user loses or keeps capabilities as `run --user` would. */
+/** The process of an exec, from the payload's: ops/exec.ts decides on its confinement. */
 export function execProcess(host: Host, payload: number, base: SpecProcess, wish: ExecWish): SpecProcess {
   const env = mergeEnvironment(base.env, wish.environment);
   if (wish.tty && !env.some(one => one.startsWith('TERM='))) env.push('TERM=xterm');
@@ -27,12 +27,10 @@ export function execProcess(host: Host, payload: number, base: SpecProcess, wish
   };
   if (wish.user === undefined) return process;
   const found = userOf(host, payload, wish.user);
-  const capabilities = capabilitiesFor(found.uid, base);
   return {
     ...process,
     user: { ...base.user, uid: found.uid, gid: found.gid, additionalGids: [...found.groups] },
     env: mergeEnvironment(env, wish.environment.some(one => one.startsWith('HOME=')) ? [] : [`HOME=${found.home}`]),
-    ...(capabilities === undefined ? {} : { capabilities }),
   };
 }
 
@@ -41,13 +39,6 @@ function mergeEnvironment(base: readonly string[], more: readonly string[]): str
   const merged = new Map<string, string>();
   for (const pair of [...base, ...more]) merged.set(pair.slice(0, Math.max(0, pair.indexOf('='))), pair);
   return [...merged.values()];
-}
-
-/** Root may use what the bounding set allows; any other uid starts with none, as after `run --user`. */
-function capabilitiesFor(uid: number, base: SpecProcess): SpecProcess['capabilities'] {
-  const bounding = base.capabilities?.bounding ?? [];
-  if (uid === base.user.uid) return base.capabilities;
-  return uid === 0 ? { bounding, permitted: bounding, effective: bounding } : { bounding };
 }
 
 /** The container's own /etc/passwd and /etc/group, read below its root and never through a link out of it (T16). */

@@ -117,6 +117,7 @@ function stateOf(host: Host, started: Started): ContainerState {
     logDriver: request.logDriver,
     runtime: request.runtime ?? '',
     network: started.network,
+    defaultSeccomp: plan.defaultSeccomp,
   };
 }
 

@@ -1,13 +1,14 @@
 import { HostError, type Host, type Launched, type LaunchRequest, type Stdio } from '../host/host.ts';
 import { encodeOps } from '../ops/encode.ts';
-import { execOps } from '../ops/exec.ts';
+import { compileExec } from '../ops/exec.ts';
 import type { Spec, SpecProcess } from '../plan/spec.ts';
-import { awaitPid, awaitSync, type Heard } from './dialogue.ts';
+import { awaitSync, type Heard } from './dialogue.ts';
 import { Failure } from './failure.ts';
 
 /**
  * A further process in a running container: the stage joins the payload's namespaces through its pidfd, so that no other process can be
- * meant, and its control group. It gets no more than the payload has (T11): the same bounding set, seccomp program, no-new-privileges.
+ * meant, and its control group. It gets no more than the payload has (T11): the same bounding set, seccomp program,
+ * no-new-privileges; compileExec() of ops/exec.ts sees to that.
  */
 export interface Joined {
   readonly stage: Launched;
@@ -20,6 +21,8 @@ export interface Joined {
 export interface JoinRequest {
   readonly spec: Spec;
   readonly process: SpecProcess;
+  /** spec.linux.seccomp is the profile compiled at build time. */
+  readonly defaultSeccomp: boolean;
   /** pidfd of the payload. */
   readonly payload: number;
   /** Directory of the payload's control group; empty: none. */
@@ -31,7 +34,12 @@ export interface JoinRequest {
 
 /** Returns when the process runs, or has failed to be executed. */
 export function joinContainer(host: Host, request: JoinRequest): Joined {
-  const { ops, descriptors } = execOps(host, request.spec, request.process, request.payload);
+  const { spec, process, payload } = request;
+  const { ops, descriptors } = compileExec(
+    host,
+    { spec, pidfd: payload, defaultSeccomp: request.defaultSeccomp },
+    { args: process.args, env: process.env, cwd: process.cwd, user: process.user, terminal: process.terminal === true },
+  );
   const launch: LaunchRequest = {
     namespaces: 0,
     sibling: false,
@@ -41,15 +49,13 @@ export function joinContainer(host: Host, request: JoinRequest): Joined {
   };
   const { stage, placed } = launchInto(host, launch, request.group);
   const heard: Heard = { fds: new Map(), pid: 0 };
-  awaitSync(host, stage, 'created', heard);
+  awaitSync(host, stage, 'ready', heard);
+  const pid = heard.pid === 0 ? stage.pid : heard.pid;
   if (!placed && request.group !== '') {
     if (request.attach === undefined)
       throw new Failure(125, `${request.group}: a process may not be put into this control group`);
-    request.attach(heard.pid === 0 ? stage.pid : heard.pid);
+    request.attach(pid);
   }
-  host.proceed(stage, 'created');
-  awaitSync(host, stage, 'ready', heard);
-  const pid = awaitPid(host, stage, heard);
   const inner = { ...stage, pid, pidfd: heard.fds.get('pid') ?? stage.pidfd };
   host.proceed(stage, 'ready');
   const outcome = host.outcome(stage);

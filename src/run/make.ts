@@ -24,6 +24,10 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     makeLayer(host, place.store, place.name);
   }
   makeBundle(host, place.runtime, place.name, plan.spec, undo);
+  for (const path of plan.directories) {
+    host.mkdirs(path, 0o700);
+    undo.add(path, () => host.removeTree(path));
+  }
   const notify = place.notifySocket ? { notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : {};
   if (place.unitPath === '') return notify;
   const group = makePayloadGroup(

@@ -5,6 +5,7 @@
  */
 import type { Host } from '../host/host.ts';
 import { compileRun } from '../ops/compile.ts';
+import type { Op } from '../ops/ops.ts';
 import type { Spec } from '../plan/spec.ts';
 import type { Plan } from '../plan/types.ts';
 import { begin } from './begin.ts';
@@ -63,11 +64,14 @@ function createInside(host: Host, parts: Parts, request: OciCreateRequest, spec:
   let cgroup = request.systemdCgroup ? '' : makeFileGroup(host, path, limits, undo);
   let scope = '';
   const start = host.bindDatagram(`${directory}/start`, 0o600);
-  const { ops, descriptors } = compileRun(host, planOf(host, request, spec), {
-    start,
-    preserve: request.preserveFds,
-    keyring: request.noNewKeyring ? undefined : request.id,
+  const compiled = compileRun(host, planOf(host, request, spec), {
+    bundle: request.bundle,
+    listen: Array.from({ length: request.preserveFds }, (_, index) => 3 + index),
+    awaitFd: start,
+    keepKeyring: request.noNewKeyring,
   });
+  const ops = request.systemdCgroup ? unshareLater(compiled.ops) : compiled.ops;
+  const { descriptors } = compiled;
   const { stage, heard } = begin(
     host,
     {
@@ -106,6 +110,14 @@ function createInside(host: Host, parts: Parts, request: OciCreateRequest, spec:
   return terminal === undefined ? created : { ...created, terminal };
 }
 
+/** With a scope the process gets its group while it waits at `created`; the root of its cgroup namespace must be that. */
+function unshareLater(ops: readonly Op[]): Op[] {
+  const unshare = ops.filter(one => one.name === 'unshare');
+  return ops
+    .filter(one => one.name !== 'unshare')
+    .flatMap(one => (one.name === 'sync' && one.fields[0] === 'created' ? [one, ...unshare] : [one]));
+}
+
 /** runc's docs/terminals.md: the master by SCM_RIGHTS, its name as data. */
 export function sendConsole(host: Host, path: string, terminal: number): void {
   const socket = host.connectUnix(path, 'stream');
@@ -125,6 +137,7 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
     spec,
     root: { kind: 'directory', path },
     copyUps: [],
+    directories: [],
     chowns: [],
     cgroup: [],
     stopSignal: 15,

@@ -32,6 +32,7 @@ export function ociExec(host: Host, root: string, id: string, request: OciExecRe
   const joined = joinContainer(host, {
     spec,
     process,
+    defaultSeccomp: false,
     payload,
     group: record.cgroup === '' ? '' : `/sys/fs/cgroup${record.cgroup}`,
     stdio: tty ? ['null', 'null', 'null'] : ['inherit', 'inherit', 'inherit'],

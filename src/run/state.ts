@@ -52,6 +52,8 @@ export interface ContainerState {
   readonly labels: Readonly<Record<string, string>>;
   readonly logDriver: string;
   readonly runtime: string;
+  /** The seccomp program is the one made at build time: `exec` need not compile it. Absent: false. */
+  readonly defaultSeccomp?: boolean;
   /** What the network code needs to take down again: opaque to the rest. */
   readonly network: { readonly kind: string; readonly data?: unknown };
 }

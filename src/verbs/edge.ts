@@ -27,7 +27,8 @@ export function atEdge(host: Host, body: () => number): number {
       for (const line of error.lines) say(host, line);
       return error.status;
     }
-    if (!(error instanceof HostError) && !(error instanceof ImageError)) throw error;
+    // RangeError: what ops/ cannot do, with its reason.
+    if (!(error instanceof HostError) && !(error instanceof ImageError) && !(error instanceof RangeError)) throw error;
     say(host, error.message);
     return 125;
   }

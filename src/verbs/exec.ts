@@ -34,6 +34,7 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   const joined = joinContainer(host, {
     spec,
     process,
+    defaultSeccomp: state.defaultSeccomp === true,
     payload,
     group: state.cgroup === '' ? '' : `/sys/fs/cgroup${state.cgroup}`,
     stdio: tty ? ['null', 'null', 'null'] : [interactive ? 'inherit' : 'null', output, output],

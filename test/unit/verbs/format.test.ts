@@ -7,12 +7,21 @@ import { walkTemplate } from '../../../src/verbs/template.ts';
 
 test('a template names fields, and one that does not exist is refused with those that do', () => {
   assert.equal(fillTemplate('{{.A}}\\t{{ .B }}', { A: '1', B: '2' }), '1\t2');
-  assert.throws(() => fillTemplate('{{.C}}', { A: '1' }), (error: unknown) => error instanceof Failure && error.message.includes('there are A'));
+  assert.throws(
+    () => fillTemplate('{{.C}}', { A: '1' }),
+    (error: unknown) => error instanceof Failure && error.message.includes('there are A'),
+  );
 });
 
 test('columns are as wide as their widest cell', () => {
-  const rows = [{ A: 'long cell', B: 'x' }, { A: 's', B: 'y' }];
-  assert.equal(renderTable('{{.A}}\\t{{.B}}', { A: 'AA', B: 'BB' }, rows, true), 'AA         BB\nlong cell  x\ns          y\n');
+  const rows = [
+    { A: 'long cell', B: 'x' },
+    { A: 's', B: 'y' },
+  ];
+  assert.equal(
+    renderTable('{{.A}}\\t{{.B}}', { A: 'AA', B: 'BB' }, rows, true),
+    'AA         BB\nlong cell  x\ns          y\n',
+  );
   assert.equal(renderTable('{{.A}}\\t{{.B}}', { A: 'AA', B: 'BB' }, rows, false), 'long cell  x\ns          y\n');
 });
 

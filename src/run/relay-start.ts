@@ -1,0 +1,97 @@
+import type { Child, Host } from '../host/host.ts';
+import { namespacesOf } from './begin.ts';
+import type { Started } from './finish.ts';
+import { isJournal } from './streams.ts';
+
+const O_RDONLY = 0;
+const O_WRONLY = 1;
+const JOURNAL = '/run/systemd/journal/stdout';
+const NEWUSER = 0x10000000;
+const NEWPID = 0x20000000;
+
+/**
+ * Starts the relay (native/tiny/relay.c) for the payload's pipes and notifications; undefined when there is nothing to carry. Returns when
+ * it holds the payload's end back: only then may the payload be executed. Our copies of what it carries are closed.
+ */
+export function startRelay(host: Host, started: Started, handsOver: boolean): Child | undefined {
+  const { streams, begun, made, request } = started;
+  const { sdnotify } = request;
+  // The relay reads a terminal that nobody attends to.
+  const terminal = handsOver ? begun.heard.fds.get('console') : undefined;
+  const out = streams.out ?? terminal;
+  if (out === undefined && !handsOver) return undefined;
+  if (out === undefined && sdnotify === 'ignore') return undefined;
+  const words: string[] = [];
+  const descriptors: number[] = [];
+  const opened: number[] = [];
+  const give = (name: string, fd: number | undefined): void => {
+    if (fd !== undefined) words.push(`${name}=${descriptors.push(fd) - 1}`);
+  };
+  const open = (name: string, path: string, flags: number): void => {
+    const fd = host.open(path, flags);
+    opened.push(fd);
+    give(name, fd);
+  };
+  give('out', out);
+  give('err', streams.err);
+  sinkWords(host, started, words, give);
+  give('payload', begun.stage.pidfd);
+  if (made.group !== undefined) {
+    open('kill', `${made.group.directory}/cgroup.kill`, O_WRONLY);
+    open('events', `${made.group.directory}/cgroup.events`, O_RDONLY);
+  }
+  if (handsOver) {
+    give('status', begun.stage.status);
+    give('notify', made.notify);
+    words.push(...managerWords(host, started));
+  }
+  words.push(...holdWords(started));
+  const [up, upEnd] = host.pipe();
+  give('up', upEnd);
+  const child = host.relay(words, descriptors);
+  for (const fd of [...opened, upEnd, streams.out, streams.err, terminal, made.notify])
+    if (fd !== undefined) host.close(fd);
+  // Its end of `up` is closed when everything is in place.
+  host.poll([up], 10_000);
+  host.close(up);
+  return child;
+}
+
+/** Where the lines go: to the journal when our own standard output does, else to our own streams. */
+function sinkWords(host: Host, started: Started, words: string[], give: (name: string, fd: number) => void): void {
+  const { place } = started;
+  if (!isJournal(host, 1) && !isJournal(host, 2)) {
+    if (!place.handsOver) {
+      give('plain-out', 1);
+      give('plain-err', 2);
+      return;
+    }
+    if (host.stat(JOURNAL) === undefined) return;
+  }
+  const { unit } = place.context.own;
+  const identifier = unit.endsWith('.service') ? unit.slice(0, -'.service'.length) : place.name;
+  words.push(`journal=${JOURNAL}`, `identifier=${identifier}`, `unit=${unit}`);
+  if (isJournal(host, 1)) give('given', 1);
+}
+
+/** READY=1 is the relay's: at once when the payload runs, or when it says so, or never. */
+function managerWords(host: Host, started: Started): string[] {
+  const { request, begun } = started;
+  const manager = host.environment('NOTIFY_SOCKET') ?? '';
+  const ready = { conmon: 'started', container: 'payload', healthy: 'started', ignore: 'none' }[request.sdnotify];
+  const stored = host.environment('FDSTORE') !== undefined;
+  return [
+    `manager=${manager}`,
+    `ready=${ready}`,
+    `fdstore=${stored ? 1 : 0}`,
+    `mainpid=${begun.stage.pid}`,
+    'innerpid=1',
+  ];
+}
+
+/** With a pid namespace of its own the payload's end can be kept back until its last line is written. */
+function holdWords(started: Started): string[] {
+  const bits = namespacesOf(started.prepared.plan.spec);
+  if ((bits & NEWPID) === 0) return [];
+  return [(bits & NEWUSER) === 0 ? 'hold=pid' : 'hold=user'];
+}
