@@ -73,18 +73,24 @@ static int memory_file(const char *name, unsigned flags, const void *data, size_
     return steal_fd(&fd);
 }
 
-/* The tiny program in its sealed memfd: one for all that this process starts. */
-static int tiny_program(struct error *error)
+/* A tiny program in its sealed memfd. */
+static int sealed_program(const unsigned char *image, size_t size, struct error *error)
 {
-    static int tiny = -1;
-    if (tiny >= 0)
-        return tiny;
-    cleanup_close int fd = memory_file("berth", MFD_ALLOW_SEALING | MFD_EXEC, tiny_image, TINY_IMAGE_SIZE, error);
+    cleanup_close int fd = memory_file("berth", MFD_ALLOW_SEALING | MFD_EXEC, image, size, error);
     if (fd < 0)
         return -1;
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
         return error_errno(error, "fcntl", "seals of the tiny program");
-    return tiny = steal_fd(&fd);
+    return steal_fd(&fd);
+}
+
+/* The stage: one memfd for all that this process starts. */
+static int tiny_program(struct error *error)
+{
+    static int tiny = -1;
+    if (tiny < 0)
+        tiny = sealed_program(tiny_image, TINY_IMAGE_SIZE, error);
+    return tiny;
 }
 
 /* What a child reads. The launcher writes nothing of it after the clone. */
@@ -331,7 +337,8 @@ int launch_relay(char *const words[], size_t words_count, const int *descriptors
 {
     if (count > most_descriptors)
         return error_set(error, "clone3", EINVAL, "", "more than %d descriptors for the relay", most_descriptors);
-    int tiny = tiny_program(error);
+    /* A program of its own: what stays keeps no page of the stage in memory. */
+    cleanup_close int tiny = sealed_program(relay_image, RELAY_IMAGE_SIZE, error);
     cleanup_close int null = tiny < 0 ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
     if (tiny < 0)
         return -1;

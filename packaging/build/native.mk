@@ -5,7 +5,9 @@
 VERSION ?= 0
 comma := ,
 SOURCES := $(wildcard native/*.c)
-TINY_SOURCES := $(wildcard native/tiny/*.c)
+STAYING := $(wildcard native/tiny/relay*.c) native/tiny/holder.c
+TINY_SOURCES := $(filter-out $(STAYING),$(wildcard native/tiny/*.c))
+RELAY_SOURCES := $(STAYING) native/tiny/main.c native/tiny/start.c native/tiny/text.c
 TINY_HEADERS := $(wildcard native/tiny/*.h native/*.h)
 
 CC := gcc
@@ -27,7 +29,8 @@ endif
 
 include $(O)/programs.mk
 
-# The tiny program stays in memory beside every container: no libc, no start files, one small segment.
+# The tiny programs: no libc, no start files, small segments. What stays in memory beside a container (relay, holder) is
+# one of its own: the kernel maps all of a small program's pages when one is touched.
 TINY_CFLAGS := -std=gnu17 -D_GNU_SOURCE -iquote native -iquote native/tiny $(WARNINGS) -Os -ffreestanding -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -fomit-frame-pointer -fcf-protection=none \
 	-fno-pie -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections -mgeneral-regs-only
@@ -69,9 +72,16 @@ build/tiny: $(TINY_SOURCES) $(TINY_HEADERS) packaging/build/native.mk
 	@echo "  TINY $@"
 	@$(CC) $(TINY_CFLAGS) $(TINY_LDFLAGS) -o $@ $(TINY_SOURCES)
 
-$(O)/tiny-image.o: build/tiny | $(O)
-	@printf '.section .rodata\n.balign 16\n.global tiny_image, tiny_image_end\ntiny_image: .incbin "build/tiny"\ntiny_image_end: .byte 0\n.section .note.GNU-stack,"",@progbits\n' \
-		| $(CC) -x assembler -c -o $@ -
+build/relay: $(RELAY_SOURCES) $(TINY_HEADERS) packaging/build/native.mk
+	@echo "  TINY $@"
+	@$(CC) $(TINY_CFLAGS) -Oz $(TINY_LDFLAGS) -o $@ $(RELAY_SOURCES)
+
+$(O)/tiny-image.o: build/tiny build/relay | $(O)
+	@for name in tiny relay; do \
+		printf '.section .rodata\n.balign 16\n.global %s_image, %s_image_end\n' $$name $$name; \
+		printf '%s_image: .incbin "build/%s"\n%s_image_end: .byte 0\n' $$name $$name $$name; \
+		printf '.section .note.GNU-stack,"",@progbits\n'; \
+	done | $(CC) -x assembler -c -o $@ -
 
 # The default seccomp profile is compiled here, so that no start pays for it.
 build/seccomp-default: packaging/build/seccomp-default.c native/seccomp-compile.c native/seccomp-compile.h native/error.c

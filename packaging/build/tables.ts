@@ -66,14 +66,15 @@ function globalRows(row: OptionRow): string[] {
   return names.map(name => `    {"${name}", ${row.kind === 'flag' ? 0 : 1}},`);
 }
 
-/** build/tiny-image.h: the tiny program's bytes in the read-only data of dist/berth. */
+/** build/tiny-image.h: the bytes of the tiny programs in the read-only data of dist/berth. */
 export function tinyImageHeader(): string {
-  return [
-    '/* Made by packaging/build/build.ts; the bytes are those of build/tiny. */',
-    '#pragma once',
-    'extern const unsigned char tiny_image[];',
-    'extern const unsigned char tiny_image_end[];',
-    '#define TINY_IMAGE_SIZE ((size_t)(tiny_image_end - tiny_image))',
-    '',
-  ].join('\n');
+  const lines = ['/* Made by packaging/build/build.ts; the bytes are those of build/tiny and build/relay. */', '#pragma once'];
+  for (const name of ['tiny', 'relay']) {
+    lines.push(
+      `extern const unsigned char ${name}_image[];`,
+      `extern const unsigned char ${name}_image_end[];`,
+      `#define ${name.toUpperCase()}_IMAGE_SIZE ((size_t)(${name}_image_end - ${name}_image))`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
 }

@@ -1,0 +1,69 @@
+/* The relay's one piece of state, shared with the guard by CLONE_VM and CLONE_FILES; see relay.c for the theory. */
+#ifndef BERTH_TINY_RELAY_H
+#define BERTH_TINY_RELAY_H
+
+#include "sys.h"
+#include "text.h"
+
+enum {
+    RELAY_FIRST_FD = 10,   /* index 0 of the words */
+    RELAY_RETRY_MS = 200,  /* the journal or the manager cannot be reached */
+    RELAY_FLUSH_MS = 5000, /* how long the end of a payload may wait for a journal that does not read */
+};
+
+/* One of the payload's pipes and where its bytes go. */
+struct stream {
+    int pipe;     /* -1: at its end */
+    int sink;     /* -1: not connected */
+    bool plain;   /* the sink was given to us: no journal */
+    bool copy;    /* splice(2) cannot write to it */
+    bool blocked; /* the sink takes no more for now */
+    char priority;
+    bool flushing; /* all is written; see log_flush() */
+};
+
+struct relay {
+    const char *journal, *identifier, *unit, *manager, *uids, *pid;
+    struct stream stream[2];
+    int notify, status, payload, kill, events, up;
+    int given; /* our own standard output, a journal stream; names the journal's socket */
+    int manager_socket;
+    int flush;       /* signalfd: a sink that is flushing was closed */
+    int self, guard; /* pidfds of the relay and of the guard */
+    int guard_pid, hold_pid;
+    int64_t deadline; /* milliseconds, CLOCK_MONOTONIC; 0: none */
+    int64_t retry;    /* no connection attempt before */
+    bool ready_started, ready_payload, ready_due, fdstore;
+    bool hold, hold_user; /* see relay-guard.c */
+    bool leaving;         /* the end is in order: the guard goes, too */
+    bool ended;           /* the payload is gone, or can be gone but for us */
+};
+
+extern struct relay relay;
+
+int64_t relay_clock(void);
+/* Socket of a type (SOCK_STREAM or SOCK_DGRAM), non-blocking, connected to a path; `@` means the abstract namespace. */
+long relay_connect(const char *path, int type);
+void relay_close(int *fd);
+
+/* relay-log.c */
+void log_connect(struct stream *s);
+void log_move(struct stream *s);
+void log_flush(struct stream *s);
+void log_flushed(void);
+void log_give_up(void);
+void log_say(const char *message);
+bool log_done(void);
+
+/* relay-notify.c */
+bool notify_pending(void);
+void notify_receive(void);
+void notify_send(void);
+
+/* relay-guard.c */
+void guard_start(void);
+void guard_ended(void);
+void hold_take(void);
+void hold_release(void);
+
+#endif
