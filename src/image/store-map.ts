@@ -1,6 +1,6 @@
 import { HostError, type Host } from '../host/host.ts';
+import { findUser } from '../host/users.ts';
 import { ImageError } from './error.ts';
-import { passwdEntry } from './store.ts';
 import type { StoreMap } from './types.ts';
 
 type Ranges = StoreMap['uid'];
@@ -12,7 +12,7 @@ type Ranges = StoreMap['uid'];
  */
 export function storeMap(host: Host): StoreMap {
   if (host.euid === 0) return { kind: 'host', uid: [], gid: [] };
-  const name = passwdEntry(host, 'uid', String(host.euid))?.name ?? '';
+  const name = findUser(host, String(host.euid))?.name ?? '';
   const uid = subordinate(host, '/etc/subuid', name, host.euid);
   const gid = subordinate(host, '/etc/subgid', name, host.gid);
   if (uid.length > 1 && gid.length > 1) return { kind: 'subordinate', uid, gid };
@@ -33,20 +33,26 @@ function isDynamic(uid: number): boolean {
 function subordinate(host: Host, path: string, name: string, own: number): Ranges {
   const ranges = [{ inside: 0, outside: own, count: 1 }];
   let next = 1;
-  for (const [start, count] of listed(host, path, name) ?? asked(host, path, name)) {
+  for (const { start, count } of rangesOf(host, path, name, host.euid)) {
     ranges.push({ inside: next, outside: start, count });
     next += count;
   }
   return ranges;
 }
 
+/** Ranges of host ids of an account in /etc/subuid or /etc/subgid, or where a directory service has them. */
+export function rangesOf(host: Host, path: string, name: string, uid?: number): { start: number; count: number }[] {
+  const ranges = listed(host, path, name, uid) ?? asked(host, path, name);
+  return ranges.map(([start, count]) => ({ start, count }));
+}
+
 /** Lines `NAME-OR-UID:START:COUNT` of subuid(5); undefined when there is none for this account. */
-function listed(host: Host, path: string, name: string): [number, number][] | undefined {
+function listed(host: Host, path: string, name: string, uid?: number): [number, number][] | undefined {
   const text = host.readFileIfExists(path) ?? '';
   const found: [number, number][] = [];
   for (const line of text.split('\n')) {
     const [who = '', start = '', count = ''] = line.split(':');
-    if (who === '' || (who !== name && who !== String(host.euid))) continue;
+    if (who === '' || (who !== name && (uid === undefined || who !== String(uid)))) continue;
     const from = Number(start);
     const size = Number(count);
     if (Number.isInteger(from) && Number.isInteger(size) && size > 0 && from + size <= 4294967295)

@@ -21,7 +21,20 @@ export function collectDevices(host: Host, request: RunRequest): PlanFacts['devi
 }
 
 /** Never taken from the host's /dev: each container has its own, and virtual consoles are the host's alone. */
-const OWN = new Set(['pts', 'shm', 'mqueue', 'fd', 'console', 'ptmx', 'tty', 'null', 'zero', 'full', 'random', 'urandom']);
+const OWN = new Set([
+  'pts',
+  'shm',
+  'mqueue',
+  'fd',
+  'console',
+  'ptmx',
+  'tty',
+  'null',
+  'zero',
+  'full',
+  'random',
+  'urandom',
+]);
 
 function addBelow(host: Host, directory: string, nodes: Node[]): void {
   for (const { name, kind } of host.list(directory)) {

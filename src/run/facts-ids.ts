@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { findAccount } from '../host/users.ts';
+import { findUser } from '../host/users.ts';
 import { rangesOf } from '../image/store-map.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { SpecIdMapping } from '../plan/spec.ts';
@@ -16,12 +16,14 @@ const SETGID_SETUID = 0xc0;
 /** Who we are, which ids we may give to a container, and whether newuidmap(1) and newgidmap(1) can do it. */
 export function collectIds(host: Host, request: RunRequest): Ids {
   if (host.euid === 0) return rootIds(host, request);
-  const userName = findAccount(host, { uid: host.euid })?.name ?? String(host.euid);
+  const userName = findUser(host, String(host.euid))?.name ?? String(host.euid);
   const subUids = rangesOf(host, '/etc/subuid', userName, host.euid);
   const subGids = rangesOf(host, '/etc/subgid', userName, host.euid);
   const base = { uid: host.euid, gid: host.gid, userName, subUids, subGids, ourUidMap: [], ourGidMap: [] };
   const problem = subUids.length > 0 && subGids.length > 0 ? helperProblem(host) : undefined;
-  return problem === undefined ? { ...base, idMapHelpers: true } : { ...base, idMapHelpers: false, idMapProblem: problem };
+  return problem === undefined
+    ? { ...base, idMapHelpers: true }
+    : { ...base, idMapHelpers: false, idMapProblem: problem };
 }
 
 function rootIds(host: Host, request: RunRequest): Ids {
@@ -45,7 +47,8 @@ function readMap(host: Host, path: string): SpecIdMapping[] {
   const map: SpecIdMapping[] = [];
   for (const line of (host.readFileIfExists(path) ?? '').split('\n')) {
     const [containerID, hostID, size] = line.split(' ').filter(Boolean).map(Number);
-    if (containerID !== undefined && hostID !== undefined && size !== undefined) map.push({ containerID, hostID, size });
+    if (containerID !== undefined && hostID !== undefined && size !== undefined)
+      map.push({ containerID, hostID, size });
   }
   return map;
 }
@@ -61,7 +64,8 @@ function helperProblem(host: Host): string | undefined {
   }
   const status = host.readFile('/proc/self/status');
   const has = (key: string): boolean => (maskOf(status, key) & SETGID_SETUID) === SETGID_SETUID;
-  if (!has('CapBnd')) return 'newuidmap needs CAP_SETUID and CAP_SETGID, which CapabilityBoundingSet= of the unit takes away';
+  if (!has('CapBnd'))
+    return 'newuidmap needs CAP_SETUID and CAP_SETGID, which CapabilityBoundingSet= of the unit takes away';
   if (fieldOf(status, 'NoNewPrivs') === '1' && !has('CapEff')) {
     return (
       'no-new-privileges is on, which makes newuidmap powerless; ' +

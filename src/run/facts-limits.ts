@@ -29,7 +29,10 @@ export function readLimits(host: Host): PlanFacts['limits'] {
     const at = text.indexOf(`${label} `);
     if (at < 0) continue;
     // The columns are wide: a label never runs into its value.
-    const [soft = '', hard = ''] = text.slice(at + 26, text.indexOf('\n', at)).split(' ').filter(Boolean);
+    const [soft = '', hard = ''] = text
+      .slice(at + 26, text.indexOf('\n', at))
+      .split(' ')
+      .filter(Boolean);
     limits[name] = { soft: valueOf(soft), hard: valueOf(hard) };
   }
   return limits;
