@@ -2,8 +2,15 @@ import type { Host } from '../host/host.ts';
 import type { Spec } from '../plan/spec.ts';
 import type { Undo } from './undo.ts';
 
+/** What is in a bundle besides config.json from the beginning; the network adds hosts and resolv.conf. */
+export interface BundleContent {
+  readonly spec: Spec;
+  /** Text of /run/.containerenv. */
+  readonly marker: string;
+}
+
 /** Writes the bundle under a temporary name and renames it, so that a bundle is whole or not there. */
-export function makeBundle(host: Host, runtime: string, name: string, spec: Spec, undo: Undo): string {
+export function makeBundle(host: Host, runtime: string, name: string, content: BundleContent, undo: Undo): string {
   const containers = `${runtime}/containers`;
   const bundle = `${containers}/${name}`;
   // A leading dot is no container name.
@@ -12,7 +19,8 @@ export function makeBundle(host: Host, runtime: string, name: string, spec: Spec
   host.removeTree(temporary);
   host.mkdir(temporary, 0o700);
   undo.add(temporary, () => host.removeTree(temporary));
-  host.writeFile(`${temporary}/config.json`, JSON.stringify(spec), 0o600);
+  host.writeFile(`${temporary}/config.json`, JSON.stringify(content.spec), 0o600);
+  host.writeFile(`${temporary}/containerenv`, content.marker, 0o644);
   host.rename(temporary, bundle);
   undo.add(bundle, () => host.removeTree(bundle));
   return bundle;

@@ -1,3 +1,4 @@
+import { version } from '../base/version.ts';
 import type { Host } from '../host/host.ts';
 import { makeBundle } from './bundle.ts';
 import { makePayloadGroup, type PayloadGroup } from './cgroup.ts';
@@ -23,7 +24,7 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     undo.add(layer, () => removeStored(host, place.store, layer, [], []));
     makeLayer(host, place.store, place.name);
   }
-  makeBundle(host, place.runtime, place.name, plan.spec, undo);
+  makeBundle(host, place.runtime, place.name, { spec: plan.spec, marker: markerOf(prepared, place) }, undo);
   for (const path of plan.directories) {
     host.mkdirs(path, 0o700);
     undo.add(path, () => host.removeTree(path));
@@ -36,4 +37,15 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     undo,
   );
   return { ...notify, group };
+}
+
+/** /run/.containerenv by which programs notice that they run in a container; podman-run(1) has the same lines. */
+function markerOf(prepared: Prepared, place: StartPlace): string {
+  const line = (key: string, value: string): string => `${key}="${value.replace(/["\\\n]/g, '')}"\n`;
+  return [
+    line('engine', `berth-${version()}`),
+    line('name', place.name),
+    line('id', place.id),
+    line('imageid', prepared.image?.id ?? ''),
+  ].join('');
 }
