@@ -25,7 +25,6 @@ _Noreturn void init_loop(int child)
     uint64_t all = ~0ull;
     sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     sys_sigprocmask(SIG_SETMASK, &all, NULL);
-    /* The payload's group has the terminal; what is written to it by us must not stop us. */
     for (;;) {
         int status = reap(child);
         if (status >= 0)
@@ -42,5 +41,6 @@ int init_main(int argc, char **argv, char **envp)
     (void)envp;
     if (argc != 2 || !text_unsigned(argv[1], 10, INT32_MAX, &child) || child == 0)
         return EXIT_OURS;
+    sys_prctl(PR_SET_NAME, PTR("berth-init"), 0, 0, 0);
     init_loop((int)child);
 }

@@ -16,7 +16,12 @@ int root_open(struct stage *s, const char *path, unsigned flags)
         s->hint = "no root was made before";
         return -EINVAL;
     }
-    return (int)sys_openat2(s->root, path, flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT);
+    int fd = (int)sys_openat2(s->root, path, flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT);
+    if (fd == -EXDEV) {
+        s->hint = "the links of /proc lead out of the root";
+        return -ELOOP;
+    }
+    return fd;
 }
 
 struct walk {

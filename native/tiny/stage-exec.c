@@ -19,8 +19,6 @@ static int enter_directory(struct stage *s, int directory)
 static int change_directory(struct stage *s, const char *path)
 {
     int fd = root_open(s, path, O_PATH | O_DIRECTORY);
-    if (fd == -ELOOP)
-        s->hint = "links of /proc are no working directory";
     if (fd < 0)
         return fd;
     int result = enter_directory(s, fd);

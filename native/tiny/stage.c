@@ -219,6 +219,7 @@ int stage_main(int argc, char **argv, char **envp)
     struct ops ops;
     (void)argc, (void)argv, (void)envp;
     sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    sys_prctl(PR_SET_NAME, PTR("berth-stage"), 0, 0, 0);
     sys1(__NR_umask, 022);
     map_list(&s, &ops);
     check_list(&s, ops);
