@@ -48,7 +48,7 @@ pack() {
     cp "$deb" "$work/parcel/berth.deb"
     cp -r "$images" "$work/parcel/images"
     mkdir "$work/parcel/tests"
-    cp test/machine/lib.sh "$here"/*.sh "$work/parcel/tests/"
+    cp test/machine/{lib,ways}.sh "$here"/*.sh "$work/parcel/tests/"
     tar -C "$work/parcel" -cf "$work/parcel.img" .
     {
         cat <<'END'

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Memory=, PidsLimit=, ShmSize= and --cpus bite: as root, for alice's manager, and as a system unit with User=.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+
+load() { way_load "$1" "$IMAGES/busybox.tar"; }
+
+# limited WAY KEYS PROGRAM: runs the program as a oneshot unit and prints its log.
+limited() {
+    local way=$1 keys=$2 program=$3
+    printf '%s\n' "$program" >/var/tmp/program.sh
+    way_unit "$way" limited <<END
+[Container]
+Image=localhost/busybox:latest
+Network=none
+Volume=/var/tmp/program.sh:/program.sh:ro
+Exec=sh /program.sh
+$keys
+[Service]
+Type=oneshot
+END
+    way_start "$way" limited || true
+    way_journal "$way" limited
+    way_gone "$way" limited
+}
+
+memory() {
+    local said
+    said=$(limited "$1" 'Memory=24m' 'cat /sys/fs/cgroup/memory.max
+        head -c 80m /dev/zero | tail >/dev/null; echo "ended with $?"')
+    contains "$said" 25165824
+    contains "$said" 'ended with 137'
+}
+
+pids() {
+    local said
+    said=$(limited "$1" 'PidsLimit=12' 'cat /sys/fs/cgroup/pids.max
+        i=0; while [ $i -lt 40 ]; do sleep 30 & i=$((i + 1)); done; echo all started')
+    contains "$said" 12
+    contains "$said" 'fork'
+    [[ $said != *'all started'* ]]
+}
+
+# A loop that uses a whole processor is held back: the kernel counts the periods in which it had to wait.
+cpus() {
+    local said
+    said=$(limited "$1" 'PodmanArgs=--cpus=0.25' 'cat /sys/fs/cgroup/cpu.max
+        i=0; while [ $i -lt 30000 ]; do i=$((i + 1)); done; grep nr_throttled /sys/fs/cgroup/cpu.stat')
+    contains "$said" '25000 100000'
+    contains "$said" 'nr_throttled'
+    [[ $said != *'nr_throttled 0'* ]]
+}
+
+shm() {
+    contains "$(limited "$1" 'ShmSize=2m' 'head -c 4m /dev/zero >/dev/shm/x; echo "ended with $?"')" 'No space left'
+}
+
+for way in $WAYS; do
+    check "$way: the image is loaded" load "$way"
+    check "$way: Memory=" memory "$way"
+    check "$way: PidsLimit=" pids "$way"
+    check "$way: --cpus" cpus "$way"
+    check "$way: ShmSize=" shm "$way"
+done
+rm -f /var/tmp/program.sh
+finish
