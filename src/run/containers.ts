@@ -47,9 +47,25 @@ export function isName(word: string): boolean {
   return word.length <= 255 && /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(word);
 }
 
-/** The payload is the same process as when it was started (pid and start time). */
+/** The payload is the same process as when it was started, and has not ended. */
 export function isRunning(host: Host, state: ContainerState): boolean {
-  return state.pid > 0 && host.startTime(state.pid) === state.startTime;
+  const pidfd = openPayload(host, state);
+  if (pidfd === undefined) return false;
+  host.close(pidfd);
+  return true;
+}
+
+/**
+ * A descriptor of the payload, or undefined when it is gone. Opened first and then compared, so that no other process is meant; one that
+ * has ended but waits for its parent (systemd, in the middle of ExecStop=) still has its number, and its pidfd is readable.
+ */
+export function openPayload(host: Host, state: { readonly pid: number; readonly startTime: string }): number | undefined {
+  if (state.pid <= 0) return undefined;
+  const pidfd = host.openProcess(state.pid);
+  if (pidfd === undefined) return undefined;
+  if (host.startTime(state.pid) === state.startTime && host.poll([pidfd], 0).length === 0) return pidfd;
+  host.close(pidfd);
+  return undefined;
 }
 
 export function writeState(host: Host, bundle: string, state: ContainerState): void {

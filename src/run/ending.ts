@@ -2,7 +2,8 @@ import { HostError, type Host } from '../host/host.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import type { ContainerState } from './state.ts';
-import { openPayload, stopPayload } from './stop.ts';
+import { openPayload } from './containers.ts';
+import { stopPayload } from './stop.ts';
 
 /**
  * Stops a container the way that fits who asks. Inside the container's own unit (systemd runs ExecStop= in `.control`) we act directly:

@@ -1,11 +1,12 @@
 import type { Host } from '../host/host.ts';
 import type { Spec, SpecProcess } from '../plan/spec.ts';
+import { openPayload } from './containers.ts';
 import { execProcess } from './exec-process.ts';
 import { Failure } from './failure.ts';
 import { FORWARDED, statusOf } from './finish.ts';
 import { joinContainer } from './join.ts';
 import { sendConsole } from './oci-create.ts';
-import { openRecord, readRecord } from './oci-record.ts';
+import { readRecord } from './oci-record.ts';
 
 export interface OciExecRequest {
   /** File with a `process` object of the specification; absent: the bundle's, changed by the rest. */
@@ -24,7 +25,7 @@ export interface OciExecRequest {
 /** `oci exec`: a further process; its exit status is ours unless it is detached. */
 export function ociExec(host: Host, root: string, id: string, request: OciExecRequest): number {
   const record = readRecord(host, root, id);
-  const payload = openRecord(host, record);
+  const payload = openPayload(host, record);
   if (payload === undefined) throw new Failure(1, `${id}: container not running`);
   const spec = JSON.parse(host.readFile(`${record.bundle}/config.json`)) as Spec;
   const process = processOf(host, record.pid, spec, request);

@@ -1,8 +1,9 @@
 import { HostError, type Host } from '../host/host.ts';
 import { killGroup, removeGroup } from './cgroup.ts';
+import { openPayload } from './containers.ts';
 import { Failure } from './failure.ts';
 import { hooksOf, runHooks } from './oci-hooks.ts';
-import { ociDirectory, openRecord, readRecord, statusOfRecord, type OciRecord } from './oci-record.ts';
+import { ociDirectory, readRecord, statusOfRecord, type OciRecord } from './oci-record.ts';
 
 /** `oci start`: the created container gets its byte and goes on to exec. */
 export function ociStart(host: Host, root: string, id: string): void {
@@ -51,7 +52,7 @@ export function ociKill(host: Host, root: string, id: string, signal: number, al
     return;
   }
   const status = statusOfRecord(host, root, record);
-  const pidfd = status === 'stopped' ? undefined : openRecord(host, record);
+  const pidfd = status === 'stopped' ? undefined : openPayload(host, record);
   if (pidfd === undefined) throw new Failure(1, `${id}: container not running`);
   try {
     host.signal(pidfd, signal);
@@ -77,7 +78,7 @@ export function ociDelete(host: Host, root: string, id: string, force: boolean):
 }
 
 function endPayload(host: Host, record: OciRecord): void {
-  const pidfd = openRecord(host, record);
+  const pidfd = openPayload(host, record);
   if (pidfd === undefined) return;
   try {
     host.signal(pidfd, 9);

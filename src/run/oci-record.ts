@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { isName } from './containers.ts';
+import { isName, openPayload } from './containers.ts';
 import { Failure } from './failure.ts';
 
 /**
@@ -43,21 +43,8 @@ export function writeRecord(host: Host, root: string, record: OciRecord): void {
 
 export function statusOfRecord(host: Host, root: string, record: OciRecord): OciStatus {
   if (record.pid === 0) return 'creating';
-  if (host.startTime(record.pid) !== record.startTime || isZombie(host, record.pid)) return 'stopped';
-  return host.lstat(`${ociDirectory(root, record.id)}/start`) === undefined ? 'running' : 'created';
-}
-
-/** Ended, but its parent has not asked yet: state Z or X in /proc/PID/stat, behind the name in brackets. */
-function isZombie(host: Host, pid: number): boolean {
-  const text = host.readFileIfExists(`/proc/${pid}/stat`) ?? '';
-  return /^\) [ZX]/.test(text.slice(text.lastIndexOf(')')));
-}
-
-/** A pidfd of the payload, or undefined when it is gone. */
-export function openRecord(host: Host, record: OciRecord): number | undefined {
-  const pidfd = record.pid === 0 ? undefined : host.openProcess(record.pid);
-  if (pidfd === undefined) return undefined;
-  if (host.startTime(record.pid) === record.startTime) return pidfd;
+  const pidfd = openPayload(host, record);
+  if (pidfd === undefined) return 'stopped';
   host.close(pidfd);
-  return undefined;
+  return host.lstat(`${ociDirectory(root, record.id)}/start`) === undefined ? 'running' : 'created';
 }

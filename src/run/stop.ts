@@ -1,19 +1,10 @@
 import { HostError, type Host } from '../host/host.ts';
 import { killGroup } from './cgroup.ts';
+import { openPayload } from './containers.ts';
 import { Failure } from './failure.ts';
 import type { ContainerState } from './state.ts';
 
 const SIGKILL = 9;
-
-/** A descriptor of the payload, or undefined when it is gone: opened first and then compared, so that no other process is meant. */
-export function openPayload(host: Host, state: ContainerState): number | undefined {
-  if (state.pid <= 0) return undefined;
-  const pidfd = host.openProcess(state.pid);
-  if (pidfd === undefined) return undefined;
-  if (host.startTime(state.pid) === state.startTime) return pidfd;
-  host.close(pidfd);
-  return undefined;
-}
 
 /**
  * Stop signal, at most `timeout` seconds of patience, then cgroup.kill on the payload's group. Returns when the payload is gone;

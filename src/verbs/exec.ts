@@ -3,12 +3,11 @@ import { allValues, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { Spec } from '../plan/spec.ts';
-import { requireContainer } from '../run/containers.ts';
+import { openPayload, requireContainer } from '../run/containers.ts';
 import { execProcess } from '../run/exec-process.ts';
 import { Failure } from '../run/failure.ts';
 import { FORWARDED, statusOf } from '../run/finish.ts';
 import { joinContainer } from '../run/join.ts';
-import { openPayload } from '../run/stop.ts';
 import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
 

@@ -7,8 +7,16 @@ import { aState } from './state-fixture.ts';
 
 const WEB = '/run/berth/containers/web';
 
-function host(files: Record<string, string>, startTime?: string): FakeHost {
-  return fakeHost({ files, calls: { startTime: () => startTime } });
+function host(files: Record<string, string>, startTime?: string, ended = false): FakeHost {
+  return fakeHost({
+    files,
+    calls: {
+      startTime: () => startTime,
+      openProcess: () => (startTime === undefined ? undefined : 5),
+      poll: (fds: readonly number[]) => (ended ? [...fds] : []),
+      close: () => undefined,
+    },
+  });
 }
 
 test('a container is found by name, by id and by the beginning of an id', () => {
@@ -21,6 +29,8 @@ test('a pid that another process has got is not the payload', () => {
   assert.equal(isRunning(host({}, '1000'), aState()), true);
   assert.equal(isRunning(host({}, '2000'), aState()), false);
   assert.equal(isRunning(host({}), aState()), false);
+  // systemd has not asked for its status yet.
+  assert.equal(isRunning(host({}, '1000', true), aState()), false);
 });
 
 test('a bundle without a whole state is a start that was cut off', () => {
