@@ -1,0 +1,71 @@
+import type { Host } from '../host/host.ts';
+import { call, connectManager, waitForSignal, type Bus, type Call } from './wire.ts';
+
+/** A unit property as org.freedesktop.systemd1(5) has it: name, signature, value. */
+export type Property = readonly [name: string, signature: string, value: unknown];
+
+/** Makes a delegated scope with a process in it; returns when the process is there. */
+export function startScope(
+  host: Host,
+  manager: 'system' | 'user',
+  scope: string,
+  request: { readonly description: string; readonly pid: number; readonly slice?: string },
+): void {
+  const result = startTransientService(host, manager, scope, [
+    ['Description', 's', request.description],
+    ['PIDs', 'au', [request.pid]],
+    ['Delegate', 'b', true],
+    ['CollectMode', 's', 'inactive-or-failed'],
+    ...(request.slice === undefined ? [] : [['Slice', 's', request.slice] as const]),
+  ]);
+  if (result !== 'done') throw new Error(`${scope}: the scope could not be started (${result})`);
+}
+
+/**
+ * Starts a transient unit and follows its job to the end; the job's result: done, failed, canceled, timeout, dependency, skipped.
+ * Throws BusError when the manager refuses, HostError when it cannot be reached.
+ */
+export function startTransientService(
+  host: Host,
+  manager: 'system' | 'user',
+  unit: string,
+  properties: readonly Property[],
+): string {
+  return withManager(host, manager, bus => {
+    if (bus.daemon) call(bus, managerCall('Subscribe'));
+    const [job] = call(bus, {
+      ...managerCall('StartTransientUnit'),
+      signature: 'ssa(sv)a(sa(sv))',
+      values: [unit, 'fail', properties.map(([name, signature, value]) => [name, [signature, value]]), []],
+    });
+    // JobRemoved: u id, o job, s unit, s result
+    const removed = waitForSignal(bus, message => message.member === 'JobRemoved' && message.values[1] === job);
+    return String(removed.values[3]);
+  });
+}
+
+/** Moves a process into a group below a unit's own (`subgroup` starts with `/`); the manager does it, as it may write where we may not. */
+export function attachProcess(
+  host: Host,
+  manager: 'system' | 'user',
+  unit: string,
+  subgroup: string,
+  pid: number,
+): void {
+  withManager(host, manager, bus =>
+    call(bus, { ...managerCall('AttachProcessesToUnit'), signature: 'ssau', values: [unit, subgroup, [pid]] }),
+  );
+}
+
+function managerCall(member: string): Call {
+  return { path: '/org/freedesktop/systemd1', interface: 'org.freedesktop.systemd1.Manager', member };
+}
+
+function withManager<T>(host: Host, manager: 'system' | 'user', act: (bus: Bus) => T): T {
+  const bus = connectManager(host, manager);
+  try {
+    return act(bus);
+  } finally {
+    host.close(bus.fd);
+  }
+}

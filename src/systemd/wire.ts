@@ -1,0 +1,163 @@
+/**
+ * The D-Bus of the hot path: a connection, calls, and the signals that come meanwhile, over Unix sockets of the Host and without Node.
+ *
+ * root, and an account for its own user manager, speak to systemd's private socket: no bus daemon is needed, and signals come unasked
+ * (systemd, src/core/dbus.c: "direct buses" receive every signal). An account speaks to the system manager over the system bus.
+ */
+import type { Bytes, Host } from '../host/host.ts';
+import { HostError } from '../host/host.ts';
+import { marshal, pad, readU32, unmarshal } from './marshal.ts';
+
+export interface Message {
+  /** 1 call, 2 return, 3 error, 4 signal. */
+  readonly type: number;
+  readonly replySerial: number;
+  readonly member: string;
+  readonly errorName: string;
+  readonly values: readonly unknown[];
+}
+
+export interface Bus {
+  readonly host: Host;
+  readonly fd: number;
+  /** Messages over the system bus name their destination; on a private socket there is none. */
+  readonly daemon: boolean;
+  serial: number;
+  /** Bytes that were read and not yet parsed. */
+  buffer: Bytes;
+  /** Signals that came while a reply was awaited. */
+  readonly signals: Message[];
+}
+
+/** A call that the other side refused, or that got no answer. `name` is the D-Bus error's name. */
+export class BusError extends Error {
+  override readonly name: string;
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
+
+const REPLY_MS = 25_000;
+const SYSTEM_BUS = '/run/dbus/system_bus_socket';
+
+export function connectManager(host: Host, manager: 'system' | 'user'): Bus {
+  const daemon = manager === 'system' && host.euid !== 0;
+  const path = daemon ? SYSTEM_BUS : manager === 'system' ? '/run/systemd/private' : userSocket(host);
+  const bus: Bus = { host, fd: host.connectUnix(path, 'stream'), daemon, serial: 0, buffer: '', signals: [] };
+  try {
+    authenticate(bus);
+    if (daemon)
+      call(bus, {
+        destination: 'org.freedesktop.DBus',
+        path: '/org/freedesktop/DBus',
+        member: 'Hello',
+        interface: 'org.freedesktop.DBus',
+      });
+  } catch (error) {
+    host.close(bus.fd);
+    throw error;
+  }
+  return bus;
+}
+
+export interface Call {
+  readonly destination?: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly values?: readonly unknown[];
+}
+
+/** Sends and waits for the answer (25 s). Throws BusError. */
+export function call(bus: Bus, request: Call): readonly unknown[] {
+  const serial = ++bus.serial;
+  bus.host.send(bus.fd, encode(serial, bus.daemon, request));
+  for (;;) {
+    const message = nextMessage(bus, REPLY_MS);
+    if (message.type === 4) bus.signals.push(message);
+    if (message.replySerial !== serial) continue;
+    if (message.type === 2) return message.values;
+    if (message.type === 3) throw new BusError(message.errorName, String(message.values[0] ?? message.errorName));
+  }
+}
+
+/** The next signal that `wanted` accepts; without a limit of time, as jobs take what they take. */
+export function waitForSignal(bus: Bus, wanted: (message: Message) => boolean): Message {
+  for (;;) {
+    const queued = bus.signals.shift();
+    const message = queued ?? nextMessage(bus, -1);
+    if (message.type === 4 && wanted(message)) return message;
+  }
+}
+
+function userSocket(host: Host): Bytes {
+  const runtime = host.environment('XDG_RUNTIME_DIR') ?? `/run/user/${host.euid}`;
+  return `${runtime}/systemd/private`;
+}
+
+/** EXTERNAL: the kernel tells who we are (D-Bus Specification, "Authentication Protocol"). */
+function authenticate(bus: Bus): void {
+  const uid = String(bus.host.euid);
+  const hex = Array.from(uid, digit => digit.charCodeAt(0).toString(16)).join('');
+  bus.host.send(bus.fd, `\0AUTH EXTERNAL ${hex}\r\nBEGIN\r\n`);
+  while (!bus.buffer.includes('\r\n')) fill(bus, REPLY_MS);
+  const end = bus.buffer.indexOf('\r\n');
+  const answer = bus.buffer.slice(0, end);
+  bus.buffer = bus.buffer.slice(end + 2);
+  if (!answer.startsWith('OK '))
+    throw new BusError('AuthFailed', `the manager refused to speak with uid ${uid}: ${answer}`);
+}
+
+function encode(serial: number, daemon: boolean, request: Call): Bytes {
+  const body = marshal(request.signature ?? '', request.values ?? []);
+  const fields: [number, [string, unknown]][] = [
+    [1, ['o', request.path]],
+    [2, ['s', request.interface]],
+    [3, ['s', request.member]],
+  ];
+  if (daemon) fields.push([6, ['s', request.destination ?? 'org.freedesktop.systemd1']]);
+  if (body !== '') fields.push([8, ['g', request.signature]]);
+  const head = marshal('yyyyuua(yv)', [0x6c, 1, 0, 1, body.length, serial, fields]);
+  return head + pad(head.length, 8) + body;
+}
+
+function nextMessage(bus: Bus, timeout: number): Message {
+  while (bus.buffer.length < 16) fill(bus, timeout);
+  if (bus.buffer.charAt(0) !== 'l') throw new BusError('InvalidMessage', 'the manager answers in big endian');
+  const fieldsLength = readU32(bus.buffer, 12);
+  const headLength = 16 + fieldsLength + pad(fieldsLength, 8).length;
+  const bodyLength = readU32(bus.buffer, 4);
+  if (headLength + bodyLength > 0x800_0000) throw new BusError('InvalidMessage', 'a message is longer than 128 MiB');
+  while (bus.buffer.length < headLength + bodyLength) fill(bus, timeout);
+  const data = bus.buffer.slice(0, headLength + bodyLength);
+  bus.buffer = bus.buffer.slice(headLength + bodyLength);
+  return decode(data, headLength);
+}
+
+function decode(data: Bytes, headLength: number): Message {
+  const [fields] = unmarshal('a(yv)', data.slice(0, headLength), 12).values as [[number, [string, unknown]][]];
+  const field = (code: number): unknown => fields.find(([one]) => one === code)?.[1][1];
+  const signature = String(field(8) ?? '');
+  return {
+    type: data.charCodeAt(1),
+    replySerial: Number(field(5) ?? 0),
+    member: String(field(3) ?? ''),
+    errorName: String(field(4) ?? ''),
+    values: unmarshal(signature, data.slice(headLength)).values,
+  };
+}
+
+function fill(bus: Bus, timeout: number): void {
+  let data: Bytes;
+  try {
+    ({ data } = bus.host.receive(bus.fd, 65_536, timeout));
+  } catch (error) {
+    if (error instanceof HostError && error.code === 'ETIMEDOUT')
+      throw new BusError('NoReply', `the manager did not answer within ${REPLY_MS / 1000} s`);
+    throw error;
+  }
+  if (data === '') throw new BusError('Disconnected', 'the manager closed the connection');
+  bus.buffer += data;
+}
