@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makePlan } from '../../../src/plan/plan.ts';
+import type { ImageRecord } from '../../../src/image/types.ts';
+import { parse } from './helpers.ts';
+import { accountFacts, image, plan, rootFacts } from './plan-helpers.ts';
+
+/** Labels and annotations by which some container tool lets an image or a caller change how a container is confined or run. */
+const KNOWN = [
+  'io.podman.annotations.privileged',
+  'io.podman.annotations.seccomp',
+  'io.podman.annotations.apparmor',
+  'io.podman.annotations.label',
+  'io.podman.annotations.userns',
+  'io.podman.annotations.init',
+  'io.podman.annotations.autoremove',
+  'io.podman.annotations.volumes-from',
+  'io.podman.annotations.publish-all',
+  'io.podman.annotations.cgroups-mode',
+  'io.podman.annotations.pids-limit',
+  'io.podman.annotations.cpuset',
+  'io.podman.annotations.kube.health.check.port',
+  'io.podman.annotations.container.type',
+  'io.containers.capabilities',
+  'io.containers.seccomp.profile',
+  'io.containers.autoupdate',
+  'io.containers.trace-syscall',
+  'io.container.manager',
+  'io.kubernetes.cri-o.userns-mode',
+  'io.kubernetes.cri-o.Devices',
+  'io.kubernetes.cri-o.ShmSize',
+  'io.kubernetes.cri-o.UnifiedCgroup',
+  'io.kubernetes.cri-o.umask',
+  'io.kubernetes.cri-o.seccompNotifierAction',
+  'io.kubernetes.cri-o.TrySkipVolumeSELinuxLabel',
+  'io.kubernetes.cri.sandbox-id',
+  'seccomp-profile.kubernetes.cri-o.io',
+  'container.apparmor.security.beta.kubernetes.io/c1',
+  'container.seccomp.security.alpha.kubernetes.io/c1',
+  'cdi.k8s.io/vendor',
+  'nri.containerd.io/x',
+  'devices.nri.io/container.c1',
+  'run.oci.handler',
+  'run.oci.hooks.stdout',
+  'run.oci.keep_original_groups',
+  'run.oci.mount_context_type',
+  'run.oci.pidfd_receiver',
+  'run.oci.seccomp.receiver',
+  'run.oci.seccomp.plugins',
+  'run.oci.seccomp_fail_unknown_syscall',
+  'run.oci.seccomp_bpf_data',
+  'run.oci.systemd.force_cgroup_v1',
+  'run.oci.systemd.subgroup',
+  'run.oci.delegate-cgroup',
+  'run.oci.timens_offset',
+  'run.oci.mnt_label',
+  'org.crun.intelrdt',
+  'org.systemd.property.DeviceAllow',
+  'org.systemd.property.Delegate',
+  'org.criu.config',
+  'org.opencontainers.runc.exec.isolated-cpu-affinity-transition',
+  'org.opencontainers.image.stopSignal',
+  'com.docker.security.seccomp',
+  'com.github.containers.toolbox',
+  'dev.gvisor.flag.network',
+  'dev.gvisor.spec.mount.x.type',
+  'io.katacontainers.config.hypervisor.path',
+  'oci.runtime.youki.x',
+  'io.berth.anything',
+];
+
+const VALUES = ['TRUE', 'unconfined', '/etc', 'ALL', '{"x":1}'];
+
+test('T14: no label or annotation of an image changes the plan', () => {
+  for (const facts of [rootFacts(), accountFacts()]) {
+    const plain = plan([], facts);
+    for (const value of VALUES) {
+      const labels = Object.fromEntries(KNOWN.map(name => [name, value]));
+      assert.deepEqual(plan([], facts, { labels }), plain);
+    }
+  }
+});
+
+test('T14: fields that an image configuration should not have are not looked at', () => {
+  const hostile = {
+    ...image().config,
+    annotations: { 'io.podman.annotations.privileged': 'TRUE' },
+    privileged: true,
+    capAdd: ['ALL'],
+    hostConfig: { Privileged: true, Binds: ['/:/host'] },
+    networkMode: 'host',
+    seccomp: 'unconfined',
+    env: ['X=1'],
+  };
+  const record = { ...image(), annotations: { x: 'y' }, config: hostile } as ImageRecord;
+  const made = makePlan({ request: parse([]), facts: rootFacts(), image: record });
+  assert.deepEqual(made._unsafeUnwrap(), plan([]));
+});
+
+test('T15, T16: volumes of an image lead nowhere else', () => {
+  const volumes = ['/../../etc', 'relative/../../x', '/proc', '/', '/sys'];
+  const facts = rootFacts({
+    volumes: {
+      'anonymous:/../../etc': { path: '/v/1', fresh: true },
+      'anonymous:relative/../../x': { path: '/v/2', fresh: true },
+    },
+  });
+  const made = plan([], facts, { volumes });
+  assert.deepEqual(
+    made.copyUps.map(({ target }) => target),
+    ['/etc', '/x'],
+  );
+  const targets = (made.spec.mounts ?? [])
+    .filter(mount => mount.source?.startsWith('/v/'))
+    .map(mount => mount.destination);
+  assert.deepEqual(targets, ['/etc', '/x']);
+});
+
+test('T11: inheritable and ambient sets are empty unless asked for', () => {
+  const sets = (options: readonly (readonly [string, string])[]) =>
+    plan(options, rootFacts({ seccompProfile: '{"defaultAction":"SCMP_ACT_ALLOW"}' })).spec.process?.capabilities ?? {};
+  assert.deepEqual(Object.keys(sets([])), ['bounding', 'effective', 'permitted']);
+  assert.deepEqual(Object.keys(sets([['cap-add', 'all']])), ['bounding', 'effective', 'permitted']);
+  assert.deepEqual(Object.keys(sets([['user', '33']])), ['bounding']);
+  const asked = sets([
+    ['user', '33'],
+    ['cap-add', 'NET_ADMIN'],
+  ]);
+  assert.deepEqual(
+    [asked.ambient, asked.inheritable, asked.effective],
+    [['CAP_NET_ADMIN'], ['CAP_NET_ADMIN'], ['CAP_NET_ADMIN']],
+  );
+});

@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { specText, holdsProfile } from '../../../src/plan/spec-text.ts';
+import type { PlanFacts } from '../../../src/plan/types.ts';
+import { accountFacts, plan, refusals, rootFacts } from './plan-helpers.ts';
+
+type Options = readonly (readonly [string, string])[];
+
+const ALLOW = '{"defaultAction":"SCMP_ACT_ALLOW"}';
+
+function mount(options: Options, target: string, facts?: PlanFacts): string | undefined {
+  const found = plan(options, facts).spec.mounts?.find(one => one.destination === target);
+  return found && `${found.type ?? ''} ${found.source ?? ''} ${(found.options ?? []).join(',')}`;
+}
+
+test('what runs: entrypoint and command', () => {
+  const args = (options: Options, words: string[]) =>
+    plan(options, rootFacts(), { entrypoint: ['/e'], command: ['c'] }, ['img', ...words]).spec.process?.args;
+  assert.deepEqual(args([], []), ['/e', 'c']);
+  assert.deepEqual(args([], ['x']), ['/e', 'x']);
+  assert.deepEqual(args([['entrypoint', '/mine']], []), ['/mine']);
+  assert.deepEqual(args([['entrypoint', '']], ['x', 'y']), ['x', 'y']);
+  assert.deepEqual(refusals([['entrypoint', '']]), ['neither the image nor the command line says what to run']);
+});
+
+test('T12: users and groups of the image', () => {
+  const user = (text: string, more: Options = []) => {
+    const made = plan([['user', text], ...more]).spec.process?.user;
+    return [made?.uid, made?.gid, made?.additionalGids];
+  };
+  assert.deepEqual(user('www'), [33, 33, [33, 29]]);
+  assert.deepEqual(user('33'), [33, 33, [33, 29]]);
+  assert.deepEqual(user('www:audio'), [33, 29, [29]]);
+  assert.deepEqual(user('1234'), [1234, 0, [0]]);
+  assert.deepEqual(user('1234:5'), [1234, 5, [5]]);
+  assert.deepEqual(user(':audio'), [0, 29, [29]]);
+  assert.deepEqual(user('www', [['group-add', 'adm,77']]), [33, 33, [33, 29, 4, 77]]);
+  const none = plan([['user', 'www']], rootFacts({ passwd: 'www:x:33:33::/:', group: '' })).spec.process?.user;
+  assert.deepEqual(none?.additionalGids, [33]);
+  assert.match(refusals([['user', 'nobody-here']])[0] ?? '', /there is no such user/);
+  assert.match(refusals([['user', 'www:nothing']])[0] ?? '', /there is no group nothing/);
+  assert.match(refusals([['group-add', 'nothing']])[0] ?? '', /there is no such group/);
+  assert.match(refusals([], rootFacts(), { user: 'ghost' })[0] ?? '', /the image's user ghost: there is no such user/);
+});
+
+test('keep-groups is explicit', () => {
+  assert.equal(plan([['group-add', 'keep-groups']]).spec.annotations?.['run.oci.keep_original_groups'], '1');
+  assert.equal(plan([]).spec.annotations?.['run.oci.keep_original_groups'], undefined);
+});
+
+test('environment: defaults, image, request', () => {
+  const config = { environment: ['PATH=/image', 'A=image', 'B=image'] };
+  const env = (options: Options) =>
+    plan(options, rootFacts({ proxyEnvironment: ['http_proxy=p', 'A=proxy'] }), config).spec.process?.env;
+  assert.deepEqual(env([['env', 'B=mine']]), [
+    'PATH=/image',
+    'container=berth',
+    'A=proxy',
+    'B=mine',
+    'HOME=/root',
+    'HOSTNAME=c1',
+    'http_proxy=p',
+  ]);
+  assert.deepEqual(
+    env([
+      ['unsetenv-all', 'true'],
+      ['http-proxy', 'false'],
+      ['env', 'X=1'],
+    ]),
+    ['X=1'],
+  );
+});
+
+test('T35: nothing of the unit passes but the sockets and our own notification socket', () => {
+  const facts = rootFacts({ notifySocket: true, watchdog: '5', listen: { count: 1, names: '' } });
+  const names = (plan([['sdnotify', 'conmon']], facts).spec.process?.env ?? []).map(entry => entry.split('=')[0]);
+  assert.deepEqual(names, ['PATH', 'container', 'HOME', 'HOSTNAME', 'NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID']);
+});
+
+test('T10: the cgroup tree can be written only with a namespace of its own', () => {
+  const writable = (options: Options): boolean => mount(options, '/sys/fs/cgroup')?.endsWith(',rw') === true;
+  assert.equal(writable([]), false);
+  assert.equal(writable([['systemd', 'always']]), true);
+  assert.equal(writable([['security-opt', 'unmask=ALL']]), true);
+  assert.equal(
+    writable([
+      ['systemd', 'always'],
+      ['cgroupns', 'host'],
+    ]),
+    false,
+  );
+  assert.equal(
+    writable([
+      ['privileged', 'true'],
+      ['cgroupns', 'host'],
+    ]),
+    false,
+  );
+});
+
+test('T9: nothing is mounted over procfs', () => {
+  const facts = rootFacts({ sources: { '/x': 'file' } });
+  for (const target of ['/proc', '/proc/sys', '/proc/self/attr', '/sys']) {
+    assert.match(refusals([['volume', `/x:${target}`]], facts)[0] ?? '', /hide what the confinement rests on/);
+  }
+  assert.equal(mount([['volume', '/x:/proc/uptime']], '/proc/uptime', facts), 'bind /x rw,rprivate,nodev,rbind');
+});
+
+test('T9: a label that the host cannot apply is refused', () => {
+  assert.match(refusals([['security-opt', 'apparmor=web']])[0] ?? '', /AppArmor is not enabled/);
+  assert.match(refusals([['security-opt', 'label=type:x_t']])[0] ?? '', /SELinux is not enabled/);
+  assert.deepEqual(refusals([['security-opt', 'label=disable']]), []);
+  const facts = rootFacts({ apparmor: true, selinux: true });
+  const process = plan([['security-opt', 'apparmor=web']], facts).spec.process;
+  assert.equal(process?.apparmorProfile, 'web');
+  assert.match(process.selinuxLabel ?? '', /^system_u:system_r:container_t:s0:c\d+,c\d+$/);
+});
+
+test('volumes: missing sources, anonymous ones, the request before the image', () => {
+  assert.match(refusals([['volume', '/none:/x']])[0] ?? '', /\/none: there is no such file or directory/);
+  const volumes = { 'volume:v': { path: '/v', fresh: true }, 'anonymous:/a': { path: '/anon', fresh: false } };
+  const facts = rootFacts({ volumes });
+  assert.equal(mount([['volume', 'v:/x:nocopy']], '/x', facts), 'bind /v rw,rprivate,nosuid,nodev,rbind');
+  assert.equal(mount([['volume', 'v:/x:dev,suid']], '/x', facts), 'bind /v dev,suid,rw,rprivate,rbind');
+  assert.deepEqual(plan([['volume', 'v:/x:nocopy']], facts).copyUps, []);
+  assert.deepEqual(plan([['volume', 'v:/x']], facts).copyUps, [{ path: '/v', target: '/x' }]);
+  const both = plan([['volume', 'v:/a']], facts, { volumes: ['/a/'] }).spec.mounts?.filter(
+    one => one.destination === '/a',
+  );
+  assert.deepEqual(
+    both?.map(one => one.source),
+    ['/v'],
+  );
+  assert.equal(plan([['image-volume', 'ignore']], facts, { volumes: ['/q'] }).copyUps.length, 0);
+});
+
+test('a bind of an account keeps its devices, one of root does not', () => {
+  const sources = { '/x': 'directory' } as const;
+  assert.equal(mount([['volume', '/x:/x']], '/x', accountFacts({ sources })), 'bind /x rw,rprivate,rbind');
+  assert.equal(mount([['volume', '/x:/x']], '/x', rootFacts({ sources })), 'bind /x rw,rprivate,nodev,rbind');
+  assert.equal(mount([['volume', '/x:/x:dev']], '/x', rootFacts({ sources })), 'bind /x dev,rw,rprivate,rbind');
+});
+
+test('devices: made for root, bound for an account, refused when absent', () => {
+  const node = { path: '/dev/fuse', type: 'c', major: 10, minor: 229, mode: 0o666, uid: 0, gid: 0 } as const;
+  const devices = { '/dev/fuse': [node] };
+  assert.equal(plan([['device', '/dev/fuse:/dev/x']], rootFacts({ devices })).spec.linux.devices?.[0]?.path, '/dev/x');
+  assert.equal(
+    mount([['device', '/dev/fuse']], '/dev/fuse', accountFacts({ devices })),
+    'bind /dev/fuse slave,nosuid,noexec,rw,rbind',
+  );
+  assert.match(refusals([['device', '/dev/none']])[0] ?? '', /there is no such device/);
+  assert.match(plan([['device', '/dev/fuse:r']], rootFacts({ devices })).warnings[0] ?? '', /not enforced/);
+});
+
+test('a user mount on /dev takes ours below it away', () => {
+  const made = plan([['volume', '/dev:/dev']], accountFacts({ sources: { '/dev': 'directory' } }));
+  const below = made.spec.mounts?.filter(one => one.destination.startsWith('/dev')).map(one => one.destination);
+  assert.deepEqual(below, ['/dev']);
+});
+
+test('/dev/shm', () => {
+  assert.equal(mount([['shm-size', '1m']], '/dev/shm'), 'tmpfs shm nosuid,noexec,nodev,mode=1777,size=1048576');
+  assert.equal(mount([['ipc', 'none']], '/dev/shm'), undefined);
+  assert.equal(mount([['ipc', 'host']], '/dev/shm'), 'bind /dev/shm bind,rprivate,nosuid,noexec,nodev');
+});
+
+test('masked paths', () => {
+  const paths = (value: string) => {
+    const { linux } = plan([['security-opt', value]]).spec;
+    return [linux.maskedPaths?.length, linux.readonlyPaths?.length];
+  };
+  assert.deepEqual(paths('mask=/x'), [12, 6]);
+  assert.deepEqual(paths('unmask=ALL'), [0, 0]);
+  assert.deepEqual(paths('unmask=/proc/*'), [3, 0]);
+  assert.deepEqual(paths('unmask=/proc/kcore:/proc/sys'), [10, 5]);
+  assert.deepEqual(paths('unmask=/sys/*'), [10, 6]);
+});
+
+test('sysctls only of namespaces that are the container\u2019s own', () => {
+  assert.deepEqual(plan([['sysctl', 'net.x=1']]).spec.linux.sysctl, {
+    'net.ipv4.ping_group_range': '0 0',
+    'net.x': '1',
+  });
+  assert.match(refusals([['sysctl', 'vm.swappiness=1']])[0] ?? '', /no namespace holds this parameter/);
+  assert.match(
+    refusals([
+      ['network', 'host'],
+      ['sysctl', 'net.x=1'],
+    ])[0] ?? '',
+    /no network namespace of its own/,
+  );
+  assert.match(
+    refusals([
+      ['ipc', 'host'],
+      ['sysctl', 'kernel.sem=1'],
+    ])[0] ?? '',
+    /no ipc namespace of its own/,
+  );
+  assert.equal(plan([['network', 'host']]).spec.linux.sysctl, undefined);
+});
+
+test('limits that cannot be kept are refused by name', () => {
+  const few = accountFacts({ controllers: [] });
+  assert.match(refusals([['memory', '1g']], few)[0] ?? '', /--memory: the memory controller is not available here/);
+  assert.deepEqual(plan([], few).cgroup, []);
+  assert.match(refusals([['cpuset-cpus', '0']], accountFacts())[0] ?? '', /the cpuset controller is not available/);
+  assert.match(
+    refusals([
+      ['cgroups', 'disabled'],
+      ['memory', '1g'],
+    ])[0] ?? '',
+    /--cgroups=disabled was given/,
+  );
+  const value = (options: Options, file: string) => plan(options).cgroup.find(limit => limit.file === file)?.value;
+  assert.equal(
+    value(
+      [
+        ['memory', '10m'],
+        ['memory-swap', '-1'],
+      ],
+      'memory.swap.max',
+    ),
+    'max',
+  );
+  assert.equal(
+    value(
+      [
+        ['memory', '10m'],
+        ['memory-swap', '30m'],
+      ],
+      'memory.swap.max',
+    ),
+    '20971520',
+  );
+  assert.equal(value([['cpu-shares', '1024']], 'cpu.weight'), '39');
+  assert.equal(value([['cpus', '1.5']], 'cpu.max'), '150000 100000');
+  assert.equal(value([['pids-limit', '-1']], 'pids.max'), undefined);
+});
+
+test('limits of the process', () => {
+  const limits = (options: Options, facts?: PlanFacts) =>
+    Object.fromEntries((plan(options, facts).spec.process?.rlimits ?? []).map(l => [l.type, [l.soft, l.hard]]));
+  assert.deepEqual(limits([['ulimit', 'host']]), {});
+  assert.deepEqual(limits([['ulimit', 'nofile=10:20']])['RLIMIT_NOFILE'], [10, 20]);
+  assert.deepEqual(limits([['ulimit', 'nofile=-1']])['RLIMIT_NOFILE'], [524288, 524288]);
+  assert.deepEqual(limits([['ulimit', 'core=-1']], accountFacts())['RLIMIT_CORE'], ['unlimited', 'unlimited']);
+  assert.match(
+    refusals([['ulimit', 'nproc=8000']], accountFacts())[0] ?? '',
+    /above the hard limit 7000 of this account/,
+  );
+});
+
+test('stop signal: request, image, systemd, default', () => {
+  assert.equal(plan([['stop-signal', 'INT']], rootFacts(), { stopSignal: 'QUIT' }).stopSignal, 2);
+  assert.equal(plan([], rootFacts(), { stopSignal: 'SIGQUIT' }).stopSignal, 3);
+  assert.equal(plan([], rootFacts(), { command: ['/sbin/init'] }).stopSignal, 37);
+  const odd = plan([], rootFacts(), { stopSignal: 'WHAT' });
+  assert.deepEqual([odd.stopSignal, odd.warnings.length], [15, 1]);
+});
+
+test('privileged', () => {
+  const made = plan([['privileged', 'true']], rootFacts({ devices: { '/dev': [] } }));
+  const { linux, process } = made.spec;
+  assert.deepEqual(
+    [linux.seccomp, linux.maskedPaths, linux.readonlyPaths, process?.capabilities?.bounding?.length],
+    [undefined, [], [], 41],
+  );
+});
+
+test('namespaces that are shared or joined', () => {
+  const types = (options: Options, facts?: PlanFacts) =>
+    plan(options, facts).spec.linux.namespaces?.map(n => n.type + (n.path ?? ''));
+  assert.deepEqual(
+    types([
+      ['network', 'host'],
+      ['pid', 'host'],
+    ]),
+    ['ipc', 'uts', 'mount', 'cgroup'],
+  );
+  const joins = { 'network container:web': '/proc/7/ns/net' };
+  assert.ok(types([['network', 'container:web']], rootFacts({ joins }))?.includes('network/proc/7/ns/net'));
+  assert.match(refusals([['network', 'container:web']])[0] ?? '', /there is no such running container/);
+});
+
+test('another runtime gets what it cannot find out itself', () => {
+  const facts = accountFacts({ seccompProfile: ALLOW });
+  const made = plan([['network', 'host']], facts);
+  assert.equal(made.defaultSeccomp, true);
+  const foreign = plan([['network', 'host']], facts).spec;
+  assert.equal(foreign.mounts?.find(one => one.destination === '/sys')?.type, 'sysfs');
+});
+
+test('config.json has the whole default profile, and no limit as 2^64 - 1', () => {
+  const made = plan([['ulimit', 'core=-1']]);
+  const profile = '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}';
+  const text = specText(made, profile);
+  assert.ok(holdsProfile(text, profile));
+  assert.ok(text.includes('"soft":18446744073709551615'));
+  const spec = JSON.parse(text) as { linux: { seccomp: { syscalls: unknown[] } } };
+  assert.equal(spec.linux.seccomp.syscalls.length, 1);
+  // Without the text nothing is let through, rather than everything.
+  assert.equal(
+    (JSON.parse(specText(made, undefined)) as typeof made.spec).linux.seccomp?.defaultAction,
+    'SCMP_ACT_ERRNO',
+  );
+});
+
+test('seccomp: other capabilities need the profile, and say so when it is not there', () => {
+  assert.match(refusals([['cap-add', 'sys_admin']])[0] ?? '', /seccomp.json: the seccomp profile cannot be read/);
+  const made = plan([['cap-add', 'sys_admin']], rootFacts({ seccompProfile: ALLOW }));
+  assert.deepEqual([made.defaultSeccomp, made.spec.linux.seccomp?.defaultAction], [false, 'SCMP_ACT_ALLOW']);
+  assert.equal(plan([['cap-drop', 'net_raw']]).defaultSeccomp, true);
+  assert.match(
+    refusals([['security-opt', 'seccomp=/x']], rootFacts({ seccompProfile: '{' }))[0] ?? '',
+    /\/x: the seccomp profile cannot be used: not JSON/,
+  );
+});
+
+test('capabilities: names are checked', () => {
+  assert.match(refusals([['cap-add', 'bogus']])[0] ?? '', /--cap-add bogus: there is no such capability/);
+  assert.match(
+    refusals([
+      ['cap-add', 'chown'],
+      ['cap-drop', 'chown'],
+    ])[0] ?? '',
+    /both added and dropped/,
+  );
+  assert.match(plan([['cap-add', 'mknod']], rootFacts({ seccompProfile: ALLOW })).warnings[0] ?? '', /CAP_MKNOD/);
+});
+
+test('all problems of a plan are told together', () => {
+  assert.equal(
+    refusals([
+      ['user', 'x'],
+      ['device', '/dev/none'],
+      ['volume', '/none:/n'],
+      ['sysctl', 'vm.a=1'],
+    ]).length,
+    4,
+  );
+});
