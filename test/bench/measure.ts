@@ -1,0 +1,210 @@
+/**
+ * Runs inside the test machine, as the unprivileged user, with podman beside us in the same run.
+ * Pairs alternate (ours, peer, ours, …), so that a drift of the machine's speed meets both alike.
+ * Output: the rows as JSON on standard output, a table on standard error.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+
+interface Row {
+  name: string;
+  unit: string;
+  ours: number;
+  peer: number;
+  peerName: string;
+  ratio: number;
+  goal: string;
+}
+
+const RUNS = Number(process.env['BENCH_RUNS'] ?? 21);
+const IMAGE = 'localhost/busybox:latest';
+const rows: Row[] = [];
+
+function command(argv: readonly string[], mayFail = false): string {
+  const result = spawnSync(argv[0] ?? '', argv.slice(1), { encoding: 'utf8' });
+  if (result.status !== 0 && !mayFail)
+    throw new Error(`${argv.join(' ')}: ended with ${String(result.status)}: ${result.stderr}`);
+  return result.stdout;
+}
+
+/** Milliseconds of one whole process. */
+function time(argv: readonly string[]): number {
+  const start = process.hrtime.bigint();
+  command(argv);
+  return Number(process.hrtime.bigint() - start) / 1e6;
+}
+
+function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
+}
+
+const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+function add(name: string, unit: string, ours: number, peerName: string, peer: number, goal: string): void {
+  rows.push({ name, unit, ours: round(ours), peer: round(peer), peerName, ratio: round(ours / peer), goal });
+}
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+
+/** Alternating runs; `between` runs untimed after each one. */
+function pair(
+  ours: readonly string[],
+  peer: readonly string[],
+  between: (whose: 'ours' | 'peer') => void = () => undefined,
+): { ours: number[]; peer: number[] } {
+  const times = { ours: [] as number[], peer: [] as number[] };
+  for (let i = -2; i < RUNS; i++) {
+    for (const whose of ['ours', 'peer'] as const) {
+      const taken = time(whose === 'ours' ? ours : peer);
+      between(whose);
+      if (i >= 0) times[whose].push(taken);
+    }
+  }
+  return times;
+}
+
+function run(): void {
+  const args = ['run', '--rm', '--network', 'none', IMAGE, 'true'];
+  const times = pair(['berth', ...args], ['podman', ...args]);
+  add('run --rm --network none IMAGE true', 'ms', median(times.ours), 'podman', median(times.peer), '<= 0.15');
+}
+
+/** crun with a ready bundle: the floor of what a start can cost. */
+function runtimeAlone(bundle: string): void {
+  const times = pair(['berth', 'oci', 'run', '--bundle', bundle, 'bench-o'], ['crun', 'run', '--bundle', bundle, 'bench-c']);
+  add('OCI run of a ready bundle', 'ms', median(times.ours), 'crun', median(times.peer), '(shown)');
+}
+
+function exec(): void {
+  const start = ['run', '-d', '--name', 'bench-exec', '--replace', '--rm', '--network', 'none', IMAGE, 'sleep', '1000'];
+  command(['berth', ...start]);
+  command(['podman', ...start]);
+  const times = pair(['berth', 'exec', 'bench-exec', 'true'], ['podman', 'exec', 'bench-exec', 'true']);
+  add('exec NAME true', 'ms', median(times.ours), 'podman', median(times.peer), '<= 0.15');
+  for (const program of ['berth', 'podman']) command([program, 'rm', '-f', '-t', '0', 'bench-exec']);
+}
+
+/** The units of both generators from one source file, under names that differ by a prefix. */
+function writeUnits(count: number): void {
+  const source = `${process.env['HOME'] ?? ''}/bench-source`;
+  const target = `${process.env['HOME'] ?? ''}/.config/systemd/user`;
+  mkdirSync(source, { recursive: true });
+  mkdirSync(target, { recursive: true });
+  const generators = {
+    berth: '/usr/lib/systemd/user-generators/berth-user-generator',
+    podman: '/usr/libexec/podman/quadlet',
+  };
+  for (let i = 0; i < count; i++) {
+    for (const driver of i === 0 ? ['journald', 'passthrough'] : ['journald']) {
+      for (const [peer, generator] of Object.entries(generators)) {
+        const name = `bench-${peer}-${driver === 'journald' ? '' : 'pass-'}${String(i)}`;
+        const directory = `${source}/${name}`;
+        mkdirSync(directory, { recursive: true });
+        writeFileSync(
+          `${directory}/${name}.container`,
+          `[Unit]\nDescription=bench\n[Quadlet]\nDefaultDependencies=false\n[Container]\nImage=${IMAGE}\nExec=sleep 1000\nNetwork=none\n` +
+            (driver === 'journald' ? '' : `LogDriver=${driver}\n`) +
+            '[Service]\nKillSignal=SIGKILL\n',
+        );
+        const made = spawnSync(generator, ['--user', '--no-kmsg-log', `${directory}/out`, `${directory}/early`, `${directory}/late`], {
+          env: { ...process.env, QUADLET_UNIT_DIRS: directory },
+          encoding: 'utf8',
+        });
+        if (made.status !== 0) throw new Error(`${generator}: ${made.stderr}`);
+        writeFileSync(`${target}/${name}.service`, readFileSync(`${directory}/out/${name}.service`));
+      }
+    }
+  }
+  command(['systemctl', '--user', 'daemon-reload']);
+}
+
+function systemdStart(): void {
+  const stop = (whose: 'ours' | 'peer'): void => {
+    command(['systemctl', '--user', 'kill', '-s', 'KILL', `bench-${whose === 'ours' ? 'berth' : 'podman'}-0`], true);
+    command(['systemctl', '--user', 'stop', `bench-${whose === 'ours' ? 'berth' : 'podman'}-0`], true);
+    command(['systemctl', '--user', 'reset-failed'], true);
+  };
+  const times = pair(
+    ['systemctl', '--user', 'start', 'bench-berth-0'],
+    ['systemctl', '--user', 'start', 'bench-podman-0'],
+    stop,
+  );
+  add('systemctl --user start to active', 'ms', median(times.ours), 'podman quadlet', median(times.peer), '<= 0.40');
+}
+
+/** Per unit: from leaving inactive to active, by the manager's own clock. */
+function activation(unit: string): number {
+  const text = command(['systemctl', '--user', 'show', unit, '-p', 'InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic']);
+  const value = (key: string): number => Number(new RegExp(`${key}=(\\d+)`).exec(text)?.[1] ?? NaN);
+  return (value('ActiveEnterTimestampMonotonic') - value('InactiveExitTimestampMonotonic')) / 1000;
+}
+
+function sixteen(): void {
+  const names = (peer: string): string[] => Array.from({ length: 16 }, (_, i) => `bench-${peer}-${String(i)}`);
+  const times: Record<string, number[]> = { berth: [], podman: [] };
+  const rounds = Math.max(3, Math.ceil(RUNS / 5));
+  for (let round_ = 0; round_ < rounds; round_++) {
+    for (const peer of ['berth', 'podman']) {
+      command(['systemctl', '--user', 'start', ...names(peer)]);
+      times[peer]?.push(...names(peer).map(activation));
+      command(['systemctl', '--user', 'kill', '-s', 'KILL', ...names(peer)], true);
+      command(['systemctl', '--user', 'stop', ...names(peer)], true);
+      command(['systemctl', '--user', 'reset-failed'], true);
+    }
+  }
+  for (const [label, q, goal] of [['p50', 0.5, '<= 0.35'], ['p99', 0.99, '(shown)']] as const)
+    add(`16 units at once, ${label}`, 'ms', quantile(times['berth'] ?? [], q), 'podman quadlet', quantile(times['podman'] ?? [], q), goal);
+}
+
+/** PSS of every process of the unit except the payload's, in kB (proc_pid_smaps(5)). */
+function overhead(unit: string): number {
+  const group = command(['systemctl', '--user', 'show', unit, '-p', 'ControlGroup', '--value']).trim();
+  const root = `/sys/fs/cgroup${group}`;
+  let sum = 0;
+  for (const child of ['', ...readdirSync(root)]) {
+    if (child.includes('payload') || child.includes('container')) continue;
+    const directory = `${root}/${child}`;
+    if (!statSync(directory).isDirectory()) continue;
+    for (const pid of readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(line => line !== '')) {
+      const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+      if (name === 'sleep') continue;
+      const pss = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? NaN);
+      process.stderr.write(`  ${unit}: ${name} ${String(pss)} kB\n`);
+      sum += pss;
+    }
+  }
+  return sum;
+}
+
+function memory(): void {
+  const measured: number[] = [];
+  for (const unit of ['bench-berth-0', 'bench-podman-0', 'bench-berth-pass-0', 'bench-podman-pass-0']) {
+    command(['systemctl', '--user', 'start', unit]);
+    measured.push(overhead(unit));
+    command(['systemctl', '--user', 'kill', '-s', 'KILL', unit], true);
+    command(['systemctl', '--user', 'stop', unit], true);
+  }
+  const [ours = NaN, peer = NaN, oursPass = NaN, peerPass = NaN] = measured;
+  add('memory beside the payload (PSS)', 'kB', ours, 'conmon', peer, '<= 40 kB');
+  add('the same, LogDriver=passthrough', 'kB', oursPass, 'conmon', peerPass, '0');
+}
+
+function size(): void {
+  const bytes = statSync('/usr/bin/berth').size;
+  add('size of the program', 'MB', bytes / 1e6, 'podman', statSync('/usr/bin/podman').size / 1e6, '<= 4 MB');
+}
+
+const table = (): string =>
+  rows
+    .map(r => `${r.name.padEnd(40)} ${String(r.ours).padStart(9)} ${r.unit.padEnd(3)} ${String(r.peer).padStart(9)} ${r.peerName.padEnd(15)} ratio ${String(r.ratio).padStart(6)}  goal ${r.goal}`)
+    .join('\n');
+
+writeUnits(16);
+const only = process.env['BENCH_ONLY'];
+const parts: Record<string, () => void> = { run, exec, systemdStart, sixteen, memory, size };
+for (const [name, part] of Object.entries(parts)) if (only === undefined || only.split(',').includes(name)) part();
+const bundle = process.env['BENCH_BUNDLE'];
+if (bundle !== undefined) runtimeAlone(bundle);
+process.stderr.write(`${table()}\n`);
+process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);

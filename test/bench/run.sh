@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# npm run bench: in a machine of its own, rootless, with podman and crun beside us in the same run.
+# Prints the table, writes dist/bench.json. BENCH_RUNS (default 21) alternating runs; BENCH_ONLY=run,exec,… chooses.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+checkout=$(cd "$here/../.." && pwd)
+name=bench
+machine() { "$checkout/test/machine/machine.sh" "$@"; }
+
+bash "$checkout/packaging/build/build.sh"
+machine down $name
+machine up $name --install
+trap 'machine down $name' EXIT
+work=$(mktemp -d)
+"$checkout/node_modules/.bin/esbuild" "$here/measure.ts" --bundle --platform=node --format=esm --log-level=warning --outfile="$work/measure.mjs"
+machine copy $name "$work" /var/tmp/bench
+rm -rf "$work"
+for program in berth podman; do machine run $name --user alice $program load -q -i /var/lib/images/busybox.tar >/dev/null; done
+# A bundle for the runtimes alone: crun's own example, without a terminal, with a root of its own and mapped ids.
+machine run $name --user alice bash -ec '
+    mkdir -p ~/bundle/rootfs
+    tar -C ~/bundle/rootfs -xf /var/lib/images/rootfs.tar --no-same-owner
+    cd ~/bundle
+    crun spec --rootless
+    python3 - <<"PY"
+import json
+spec = json.load(open("config.json"))
+spec["process"].update(terminal=False, args=["true"], env=["PATH=/bin"])
+json.dump(spec, open("config.json", "w"))
+PY'
+machine run $name --user alice env BENCH_BUNDLE=/home/alice/bundle BENCH_RUNS="${BENCH_RUNS:-21}" ${BENCH_ONLY:+BENCH_ONLY="$BENCH_ONLY"} \
+    node /var/tmp/bench/measure.mjs >"$checkout/dist/bench.json.part"
+mv "$checkout/dist/bench.json.part" "$checkout/dist/bench.json"

@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# What happens to services over the years: crashes, kills, upgrades, stubborn processes. Three ways to run, one behaviour.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+CRASHES=${CRASHES:-25}
+
+log_to_dev_stdout() { # WAY USER
+    way_unit "$1" linked <<E2
+[Container]
+Image=localhost/busybox
+Network=none
+User=$2
+Exec=sh -c 'ln -s /dev/stdout /tmp/access.log; ln -s /dev/stderr /tmp/error.log; echo to the access log >/tmp/access.log; echo to the error log >>/tmp/error.log; exec sleep inf'
+E2
+    way_start "$1" linked
+    way_stop "$1" linked
+    contains "$(way_journal "$1" linked)" 'to the access log'
+    contains "$(way_journal "$1" linked)" 'to the error log'
+    way_gone "$1" linked
+}
+
+stderr_is_an_error() { # WAY
+    way_unit "$1" streams <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo good news; echo bad news >&2; exec sleep inf"'
+    way_start "$1" streams
+    way_stop "$1" streams
+    journalctl --sync
+    local scope=-u
+    [ "$1" != alice ] || scope=--user-unit
+    equal "$(journalctl $scope streams -p 3..3 -o cat | grep news)" 'bad news'
+    equal "$(journalctl $scope streams -p 6..6 -o cat | grep news)" 'good news'
+    way_gone "$1" streams
+}
+
+# The last line of a payload that dies by a signal is in the journal, every time.
+last_line() { # WAY
+    local way=$1 i seen
+    way_unit "$way" crash <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo last words; kill -SEGV $$$$"'
+    for ((i = 0; i < CRASHES; i++)); do
+        way_start "$way" crash || true
+        manager "$(way_manager "$way")" reset-failed crash 2>/dev/null || true
+    done
+    journalctl --sync
+    seen=$(way_journal "$way" crash | grep -c 'last words' || true)
+    equal "$seen" "$CRASHES"
+    way_gone "$way" crash
+}
+
+killed_relay() { # WAY
+    way_unit "$1" lost <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf'
+    way_start "$1" lost
+    local group payload relay pid manager
+    payload=$(way_property "$1" lost MainPID)
+    group=$(way_property "$1" lost ControlGroup)
+    relay=$(for pid in $(cat "/sys/fs/cgroup$group/supervisor/cgroup.procs"); do
+        [ "$(cat "/proc/$pid/comm")" = berth-relay ] && echo "$pid"
+    done | head -n 1)
+    [ -n "$relay" ]
+    manager=$(way_manager "$1")
+    kill -KILL "$relay"
+    # The manager tells when the unit has left active: wait for that job-less change by its own waiting command.
+    timeout 10 tail --pid="$payload" -f /dev/null
+    timeout 10 bash -c 'until [ "$("$@")" = failed ]; do read -rt 0.1 <> <(:) || :; done' _ \
+        bash -c "$(declare -f manager as property); property $manager lost ActiveState"
+    contains "$(way_journal "$1" lost)" relay
+    way_gone "$1" lost
+}
+
+missing_program() { # WAY
+    way_unit "$1" absent <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=/no/such/program'
+    ! way_start "$1" absent
+    equal "$(way_property "$1" absent ExecMainStatus)" 127
+    contains "$(way_journal "$1" absent)" '/no/such/program'
+    way_gone "$1" absent
+}
+
+not_executable() { # WAY
+    way_unit "$1" plainfile <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=/etc/passwd'
+    ! way_start "$1" plainfile
+    equal "$(way_property "$1" plainfile ExecMainStatus)" 126
+    contains "$(way_journal "$1" plainfile)" '/etc/passwd'
+    way_gone "$1" plainfile
+}
+
+stubborn() { # WAY
+    way_unit "$1" stubborn <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=2\nExec=sh -c "trap \'\' TERM; while :; do sleep 1; done"'
+    way_start "$1" stubborn
+    local began=$SECONDS
+    way_stop "$1" stubborn
+    [ $((SECONDS - began)) -lt 12 ]
+    way_gone "$1" stubborn
+}
+
+exit_status() { # WAY
+    way_unit "$1" status <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "exit 42"'
+    way_start "$1" status || true
+    equal "$(way_property "$1" status ExecMainStatus)" 42
+    way_gone "$1" status
+}
+
+oneshot() { # WAY
+    way_unit "$1" job <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo the job is done; exit $${CODE:-0}"\n[Service]\nType=oneshot'
+    way_start "$1" job
+    contains "$(way_journal "$1" job)" 'the job is done'
+    equal "$(way_property "$1" job Result)" success
+    way_gone "$1" job
+    way_unit "$1" job <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "exit 3"\n[Service]\nType=oneshot'
+    ! way_start "$1" job
+    equal "$(way_property "$1" job ExecMainStatus)" 3
+    way_gone "$1" job
+}
+
+restarts() { # WAY: killed again and again, systemd alone brings it back
+    way_unit "$1" phoenix <<<$'[Unit]\nStartLimitIntervalSec=0\n[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf\n[Service]\nRestart=always\nRestartSec=0'
+    way_start "$1" phoenix
+    local i before now
+    for ((i = 0; i < 5; i++)); do
+        before=$(way_property "$1" phoenix MainPID)
+        kill -KILL "$before"
+        now=$before
+        while [ "$now" = "$before" ] || [ "$now" = 0 ] || [ "$(way_property "$1" phoenix ActiveState)" != active ]; do
+            now=$(way_property "$1" phoenix MainPID)
+            [ $((++spins)) -lt 2000 ]
+        done
+        equal "$(cat "/proc/$now/comm")" sleep
+    done
+    way_gone "$1" phoenix
+}
+spins=0
+
+# The package is installed again over itself: payloads run on, and the new program stops and cleans what the old one started.
+upgrade() { # WAY
+    way_unit "$1" lasting <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf'
+    way_start "$1" lasting
+    local before
+    before=$(way_property "$1" lasting MainPID)
+    dpkg --install /var/tmp/berth.deb >/dev/null
+    manager "$(way_manager "$1")" daemon-reload
+    equal "$(way_property "$1" lasting MainPID)" "$before"
+    way_stop "$1" lasting
+    equal "$(way_property "$1" lasting Result)" success
+    ! way_berth "$1" inspect lasting 2>/dev/null
+    way_gone "$1" lasting
+}
+
+for way in $WAYS; do
+    way_load "$way" "$IMAGES/busybox.tar" || exit 1
+    check "$way: a log file that is a link to /dev/stdout logs" log_to_dev_stdout "$way" 0
+    check "$way: the same as uid 33" log_to_dev_stdout "$way" 33
+    check "$way: standard error has priority err, standard output info" stderr_is_an_error "$way"
+    check "$way: the last line of a crash is there, $CRASHES of $CRASHES" last_line "$way"
+    check "$way: a killed relay fails the unit and says so" killed_relay "$way"
+    check "$way: a missing program fails the start with 127" missing_program "$way"
+    check "$way: a file that is no program fails the start with 126" not_executable "$way"
+    check "$way: a pid 1 that ignores SIGTERM is gone after StopTimeout=" stubborn "$way"
+    check "$way: the payload's exit status is the unit's" exit_status "$way"
+    check "$way: Type=oneshot waits and tells" oneshot "$way"
+    check "$way: Restart=always after SIGKILL" restarts "$way"
+    check "$way: an upgrade leaves the payload running" upgrade "$way"
+    way_berth "$way" rmi -f localhost/busybox >/dev/null 2>&1
+done
+finish
