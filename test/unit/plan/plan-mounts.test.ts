@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PlanFacts } from '../../../src/plan/types.ts';
+import { accountFacts, plan, refusals, rootFacts } from './plan-helpers.ts';
+
+type Options = readonly (readonly [string, string])[];
+
+function mount(options: Options, target: string, facts?: PlanFacts): string | undefined {
+  const found = plan(options, facts).spec.mounts?.find(one => one.destination === target);
+  return found && `${found.type ?? ''} ${found.source ?? ''} ${(found.options ?? []).join(',')}`;
+}
+
+test('T10: the cgroup tree can be written only with a namespace of its own', () => {
+  const writable = (options: Options): boolean => mount(options, '/sys/fs/cgroup')?.endsWith(',rw') === true;
+  assert.equal(writable([]), false);
+  assert.equal(writable([['systemd', 'always']]), true);
+  assert.equal(writable([['security-opt', 'unmask=ALL']]), true);
+  assert.equal(
+    writable([
+      ['systemd', 'always'],
+      ['cgroupns', 'host'],
+    ]),
+    false,
+  );
+  assert.equal(
+    writable([
+      ['privileged', 'true'],
+      ['cgroupns', 'host'],
+    ]),
+    false,
+  );
+});
+
+test('T9: nothing is mounted over procfs', () => {
+  const facts = rootFacts({ sources: { '/x': 'file' } });
+  for (const target of ['/proc', '/proc/sys', '/proc/self/attr', '/sys']) {
+    assert.match(refusals([['volume', `/x:${target}`]], facts)[0] ?? '', /hide what the confinement rests on/);
+  }
+  assert.equal(mount([['volume', '/x:/proc/uptime']], '/proc/uptime', facts), 'bind /x rw,rprivate,nodev,rbind');
+});
+
+test('volumes: missing sources, anonymous ones, the request before the image', () => {
+  assert.match(refusals([['volume', '/none:/x']])[0] ?? '', /\/none: there is no such file or directory/);
+  const volumes = { 'volume:v': { path: '/v', fresh: true }, 'anonymous:/a': { path: '/anon', fresh: false } };
+  const facts = rootFacts({ volumes });
+  assert.equal(mount([['volume', 'v:/x:nocopy']], '/x', facts), 'bind /v rw,rprivate,nosuid,nodev,rbind');
+  assert.equal(mount([['volume', 'v:/x:dev,suid']], '/x', facts), 'bind /v dev,suid,rw,rprivate,rbind');
+  assert.deepEqual(plan([['volume', 'v:/x:nocopy']], facts).copyUps, []);
+  assert.deepEqual(plan([['volume', 'v:/x']], facts).copyUps, [{ path: '/v', target: '/x' }]);
+  const both = plan([['volume', 'v:/a']], facts, { volumes: ['/a/'] }).spec.mounts?.filter(
+    one => one.destination === '/a',
+  );
+  assert.deepEqual(
+    both?.map(one => one.source),
+    ['/v'],
+  );
+  assert.equal(plan([['image-volume', 'ignore']], facts, { volumes: ['/q'] }).copyUps.length, 0);
+});
+
+test('a bind of an account keeps its devices, one of root does not', () => {
+  const sources = { '/x': 'directory' } as const;
+  assert.equal(mount([['volume', '/x:/x']], '/x', accountFacts({ sources })), 'bind /x rw,rprivate,rbind');
+  assert.equal(mount([['volume', '/x:/x']], '/x', rootFacts({ sources })), 'bind /x rw,rprivate,nodev,rbind');
+  assert.equal(mount([['volume', '/x:/x:dev']], '/x', rootFacts({ sources })), 'bind /x dev,rw,rprivate,rbind');
+});
+
+test('devices: made for root, bound for an account, refused when absent', () => {
+  const node = { path: '/dev/fuse', type: 'c', major: 10, minor: 229, mode: 0o666, uid: 0, gid: 0 } as const;
+  const devices = { '/dev/fuse': [node] };
+  assert.equal(plan([['device', '/dev/fuse:/dev/x']], rootFacts({ devices })).spec.linux.devices?.[0]?.path, '/dev/x');
+  assert.equal(
+    mount([['device', '/dev/fuse']], '/dev/fuse', accountFacts({ devices })),
+    'bind /dev/fuse slave,nosuid,noexec,rw,rbind',
+  );
+  assert.match(refusals([['device', '/dev/none']])[0] ?? '', /there is no such device/);
+  assert.match(plan([['device', '/dev/fuse:r']], rootFacts({ devices })).warnings[0] ?? '', /not enforced/);
+});
+
+test('a user mount on /dev takes ours below it away', () => {
+  const made = plan([['volume', '/dev:/dev']], accountFacts({ sources: { '/dev': 'directory' } }));
+  const below = made.spec.mounts?.filter(one => one.destination.startsWith('/dev')).map(one => one.destination);
+  assert.deepEqual(below, ['/dev']);
+});
+
+test('/dev/shm', () => {
+  assert.equal(mount([['shm-size', '1m']], '/dev/shm'), 'tmpfs shm nosuid,noexec,nodev,mode=1777,size=1048576');
+  assert.equal(mount([['ipc', 'none']], '/dev/shm'), undefined);
+  assert.equal(mount([['ipc', 'host']], '/dev/shm'), 'bind /dev/shm bind,rprivate,nosuid,noexec,nodev');
+});
+
+test('masked paths', () => {
+  const paths = (value: string) => {
+    const { linux } = plan([['security-opt', value]]).spec;
+    return [linux.maskedPaths?.length, linux.readonlyPaths?.length];
+  };
+  assert.deepEqual(paths('mask=/x'), [12, 6]);
+  assert.deepEqual(paths('unmask=ALL'), [0, 0]);
+  assert.deepEqual(paths('unmask=/proc/*'), [3, 0]);
+  assert.deepEqual(paths('unmask=/proc/kcore:/proc/sys'), [10, 5]);
+  assert.deepEqual(paths('unmask=/sys/*'), [10, 6]);
+});
