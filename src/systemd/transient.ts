@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { Failure } from '../run/failure.ts';
 import { call, connectManager, waitForSignal, type Bus, type Call } from './wire.ts';
 
 /** A unit property as org.freedesktop.systemd1(5) has it: name, signature, value. */
@@ -18,12 +19,12 @@ export function startScope(
     ['CollectMode', 's', 'inactive-or-failed'],
     ...(request.slice === undefined ? [] : [['Slice', 's', request.slice] as const]),
   ]);
-  if (result !== 'done') throw new Error(`${scope}: the scope could not be started (${result})`);
+  if (result !== 'done') throw new Failure(125, `${scope}: the scope could not be started (${result})`);
 }
 
 /**
  * Starts a transient unit and follows its job to the end; the job's result: done, failed, canceled, timeout, dependency, skipped.
- * Throws BusError when the manager refuses, HostError when it cannot be reached.
+ * Throws BusError when the manager refuses or cannot be reached.
  */
 export function startTransientService(
   host: Host,
@@ -32,7 +33,6 @@ export function startTransientService(
   properties: readonly Property[],
 ): string {
   return withManager(host, manager, bus => {
-    if (bus.daemon) call(bus, managerCall('Subscribe'));
     const [job] = call(bus, {
       ...managerCall('StartTransientUnit'),
       signature: 'ssa(sv)a(sa(sv))',

@@ -6,6 +6,7 @@
  */
 import type { Bytes, Host } from '../host/host.ts';
 import { HostError } from '../host/host.ts';
+import { Failure } from '../run/failure.ts';
 import { marshal, pad, readU32, unmarshal } from './marshal.ts';
 
 export interface Message {
@@ -30,35 +31,89 @@ export interface Bus {
 }
 
 /** A call that the other side refused, or that got no answer. `name` is the D-Bus error's name. */
-export class BusError extends Error {
-  override readonly name: string;
+export class BusError extends Failure {
   constructor(name: string, message: string) {
-    super(message);
+    super(125, message);
     this.name = name;
   }
 }
 
 const REPLY_MS = 25_000;
 const SYSTEM_BUS = '/run/dbus/system_bus_socket';
+const JOB_REMOVED =
+  "type='signal',sender='org.freedesktop.systemd1',interface='org.freedesktop.systemd1.Manager',member='JobRemoved'";
 
+/** A connection on which the manager can be called and its JobRemoved signals arrive. Throws BusError. */
 export function connectManager(host: Host, manager: 'system' | 'user'): Bus {
-  const daemon = manager === 'system' && host.euid !== 0;
-  const path = daemon ? SYSTEM_BUS : manager === 'system' ? '/run/systemd/private' : userSocket(host);
-  const bus: Bus = { host, fd: host.connectUnix(path, 'stream'), daemon, serial: 0, buffer: '', signals: [] };
+  const bus = openFirst(host, manager, manager === 'system' ? systemSockets(host) : userSockets(host));
   try {
     authenticate(bus);
-    if (daemon)
-      call(bus, {
-        destination: 'org.freedesktop.DBus',
-        path: '/org/freedesktop/DBus',
-        member: 'Hello',
-        interface: 'org.freedesktop.DBus',
-      });
+    if (bus.daemon) beginOnBus(bus);
   } catch (error) {
     host.close(bus.fd);
     throw error;
   }
   return bus;
+}
+
+/** Over a bus, signals come only where a rule asks for them, and systemd sends them only to subscribers. */
+function beginOnBus(bus: Bus): void {
+  const daemon = {
+    destination: 'org.freedesktop.DBus',
+    path: '/org/freedesktop/DBus',
+    interface: 'org.freedesktop.DBus',
+  };
+  call(bus, { ...daemon, member: 'Hello' });
+  call(bus, { ...daemon, member: 'AddMatch', signature: 's', values: [JOB_REMOVED] });
+  call(bus, { path: '/org/freedesktop/systemd1', interface: 'org.freedesktop.systemd1.Manager', member: 'Subscribe' });
+}
+
+interface Socket {
+  readonly path: Bytes;
+  readonly daemon: boolean;
+}
+
+function openFirst(host: Host, manager: string, sockets: readonly Socket[]): Bus {
+  let reason = 'XDG_RUNTIME_DIR is not set';
+  for (const { path, daemon } of sockets) {
+    try {
+      return { host, fd: host.connectUnix(path, 'stream'), daemon, serial: 0, buffer: '', signals: [] };
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      reason = error.message;
+    }
+  }
+  throw new BusError('Disconnected', `the ${manager} manager of systemd cannot be reached: ${reason}`);
+}
+
+function systemSockets(host: Host): Socket[] {
+  const bus = { path: busPath(host.environment('DBUS_SYSTEM_BUS_ADDRESS')) ?? SYSTEM_BUS, daemon: true };
+  return host.euid === 0 ? [{ path: '/run/systemd/private', daemon: false }, bus] : [bus];
+}
+
+function userSockets(host: Host): Socket[] {
+  const standard = `/run/user/${host.euid}`;
+  const runtime = host.environment('XDG_RUNTIME_DIR') ?? (host.stat(standard) === undefined ? undefined : standard);
+  const bus = busPath(host.environment('DBUS_SESSION_BUS_ADDRESS')) ?? (runtime && `${runtime}/bus`);
+  const sockets: Socket[] = [];
+  if (runtime !== undefined) sockets.push({ path: `${runtime}/systemd/private`, daemon: false });
+  if (bus !== undefined) sockets.push({ path: bus, daemon: true });
+  return sockets;
+}
+
+/** The first Unix socket of an address list (D-Bus Specification, "Server Addresses"); `@` starts an abstract name. */
+export function busPath(addresses: Bytes | undefined): Bytes | undefined {
+  for (const address of (addresses ?? '').split(';')) {
+    if (!address.startsWith('unix:')) continue;
+    for (const pair of address.slice('unix:'.length).split(',')) {
+      const value = pair
+        .slice(pair.indexOf('=') + 1)
+        .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+      if (pair.startsWith('path=')) return value;
+      if (pair.startsWith('abstract=')) return `@${value}`;
+    }
+  }
+  return undefined;
 }
 
 export interface Call {
@@ -79,7 +134,7 @@ export function call(bus: Bus, request: Call): readonly unknown[] {
     if (message.type === 4) bus.signals.push(message);
     if (message.replySerial !== serial) continue;
     if (message.type === 2) return message.values;
-    if (message.type === 3) throw new BusError(message.errorName, String(message.values[0] ?? message.errorName));
+    if (message.type === 3) throw new BusError(message.errorName, errorLine(message));
   }
 }
 
@@ -90,11 +145,6 @@ export function waitForSignal(bus: Bus, wanted: (message: Message) => boolean): 
     const message = queued ?? nextMessage(bus, -1);
     if (message.type === 4 && wanted(message)) return message;
   }
-}
-
-function userSocket(host: Host): Bytes {
-  const runtime = host.environment('XDG_RUNTIME_DIR') ?? `/run/user/${host.euid}`;
-  return `${runtime}/systemd/private`;
 }
 
 /** EXTERNAL: the kernel tells who we are (D-Bus Specification, "Authentication Protocol"). */
@@ -108,6 +158,14 @@ function authenticate(bus: Bus): void {
   bus.buffer = bus.buffer.slice(end + 2);
   if (!answer.startsWith('OK '))
     throw new BusError('AuthFailed', `the manager refused to speak with uid ${uid}: ${answer}`);
+}
+
+/** The error's text in one line, without control characters (T28); its name when it has none. */
+function errorLine(message: Message): string {
+  const [text] = message.values;
+  const said = typeof text === 'string' && text !== '' ? text : message.errorName;
+  // eslint-disable-next-line no-control-regex
+  return `systemd: ${said.replace(/[\x00-\x1f\x7f]/g, '?').replace(/\.$/, '')}`;
 }
 
 function encode(serial: number, daemon: boolean, request: Call): Bytes {
@@ -139,13 +197,16 @@ function nextMessage(bus: Bus, timeout: number): Message {
 function decode(data: Bytes, headLength: number): Message {
   const [fields] = unmarshal('a(yv)', data.slice(0, headLength), 12).values as [[number, [string, unknown]][]];
   const field = (code: number): unknown => fields.find(([one]) => one === code)?.[1][1];
-  const signature = String(field(8) ?? '');
+  const word = (code: number): string => {
+    const value = field(code);
+    return typeof value === 'string' ? value : '';
+  };
   return {
     type: data.charCodeAt(1),
     replySerial: Number(field(5) ?? 0),
-    member: String(field(3) ?? ''),
-    errorName: String(field(4) ?? ''),
-    values: unmarshal(signature, data.slice(headLength)).values,
+    member: word(3),
+    errorName: word(4),
+    values: unmarshal(word(8), data.slice(headLength)).values,
   };
 }
 

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakeHost } from '../../../src/host/fake.ts';
+import { HostError } from '../../../src/host/host.ts';
+import { marshal, pad } from '../../../src/systemd/marshal.ts';
+import { attachProcess, startScope, startTransientService } from '../../../src/systemd/transient.ts';
+import { BusError, busPath } from '../../../src/systemd/wire.ts';
+
+/** A message from the manager: type 2 return, 3 error, 4 signal. */
+function message(type: number, fields: [number, [string, unknown]][], signature = '', values: unknown[] = []): string {
+  const body = marshal(signature, values);
+  const all = signature === '' ? fields : [...fields, [8, ['g', signature]] as [number, [string, unknown]]];
+  const head = marshal('yyyyuua(yv)', [0x6c, type, 0, 1, body.length, 99, all]);
+  return head + pad(head.length, 8) + body;
+}
+
+const answer = (serial: number, signature = '', values: unknown[] = []): string =>
+  message(2, [[5, ['u', serial]]], signature, values);
+const removed = (job: string, result: string): string =>
+  message(
+    4,
+    [
+      [1, ['o', '/org/freedesktop/systemd1']],
+      [3, ['s', 'JobRemoved']],
+    ],
+    'uoss',
+    [1, job, 'a.scope', result],
+  );
+
+/** A manager whose answers are all there from the beginning, given out in pieces of this size. */
+function manager(answers: string, options: { uid?: number; piece?: number; sockets?: string[] } = {}) {
+  let rest = `OK 1234\r\n${answers}`;
+  const sent: string[] = [];
+  const tried: string[] = [];
+  let closed = 0;
+  const host = fakeHost({
+    uid: options.uid ?? 0,
+    environment: { XDG_RUNTIME_DIR: '/run/user/1000', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/user/1000/bus,guid=1' },
+    calls: {
+      connectUnix(path) {
+        tried.push(path);
+        if (options.sockets?.includes(path) === false) {
+          throw new HostError('connect', 'ENOENT', 2, 'no such file or directory', path);
+        }
+        return 7;
+      },
+      send: (_, data) => void sent.push(data),
+      receive() {
+        const data = rest.slice(0, options.piece ?? 4096);
+        rest = rest.slice(data.length);
+        return { data, fds: [] };
+      },
+      close: () => void closed++,
+    },
+  });
+  return { host, sent, tried, closed: () => closed };
+}
+
+void test('root speaks to the private socket: no bus daemon, no destination, no subscription', () => {
+  const one = manager(answer(1, 'o', ['/job/5']) + removed('/job/5', 'done'));
+  startScope(one.host, 'system', 'a.scope', { description: 'd', pid: 4242 });
+  assert.deepEqual(one.tried, ['/run/systemd/private']);
+  assert.equal(one.sent[0], '\0AUTH EXTERNAL 30\r\nBEGIN\r\n');
+  assert.equal(one.sent.length, 2);
+  assert.match(one.sent[1] ?? '', /StartTransientUnit/);
+  assert.equal(one.closed(), 1);
+});
+
+void test('the answer may come in single bytes, and the signal before it; jobs of others are not ours', () => {
+  const one = manager(removed('/job/4', 'done') + removed('/job/5', 'failed') + answer(1, 'o', ['/job/5']), {
+    piece: 1,
+  });
+  assert.equal(startTransientService(one.host, 'system', 'a.service', [['Type', 's', 'notify']]), 'failed');
+});
+
+void test('a scope that is not made is an error that names it', () => {
+  const one = manager(answer(1, 'o', ['/job/5']) + removed('/job/5', 'timeout'));
+  assert.throws(() => startScope(one.host, 'system', 'a.scope', { description: 'd', pid: 1 }), /a\.scope: .*timeout/);
+});
+
+void test('an account reaches its own manager by the private socket, else by the bus', () => {
+  const bus = answer(1, 's', [':1.1']) + answer(2) + answer(3) + answer(4);
+  const one = manager(bus, { uid: 1000, sockets: ['/run/user/1000/bus'] });
+  attachProcess(one.host, 'user', 'a.service', '/payload', 12);
+  assert.deepEqual(one.tried, ['/run/user/1000/systemd/private', '/run/user/1000/bus']);
+  assert.match(one.sent[0] ?? '', /AUTH EXTERNAL 31303030\r\n/);
+  for (const [index, member] of ['Hello', 'AddMatch', 'Subscribe', 'AttachProcessesToUnit'].entries()) {
+    assert.ok((one.sent[index + 1] ?? '').includes(`${member}\0`), member);
+  }
+});
+
+void test('an account speaks to the system manager over the bus alone', () => {
+  const one = manager(answer(1) + answer(2) + answer(3) + answer(4), { uid: 1000 });
+  attachProcess(one.host, 'system', 'a.service', '/payload', 12);
+  assert.deepEqual(one.tried, ['/run/dbus/system_bus_socket']);
+});
+
+void test('a refusal is one line without control characters', () => {
+  const text = 'Unit a.service was\nalready\x1b[2J loaded.';
+  const fields: [number, [string, unknown]][] = [
+    [4, ['s', 'org.freedesktop.systemd1.UnitExists']],
+    [5, ['u', 1]],
+  ];
+  const one = manager(message(3, fields, 's', [text]));
+  assert.throws(
+    () => startTransientService(one.host, 'system', 'a.service', []),
+    (error: unknown) =>
+      error instanceof BusError &&
+      error.message === 'systemd: Unit a.service was?already?[2J loaded' &&
+      error.status === 125 &&
+      error.name === 'org.freedesktop.systemd1.UnitExists',
+  );
+  assert.equal(one.closed(), 1);
+});
+
+void test('a manager that is not there, hangs up or speaks otherwise is one line', () => {
+  const absent = manager('', { sockets: [] });
+  assert.throws(
+    () => attachProcess(absent.host, 'system', 'a', '/', 1),
+    /system manager .* cannot be reached: .*bus_socket/,
+  );
+  assert.throws(() => attachProcess(manager('').host, 'system', 'a', '/', 1), /closed the connection/);
+  assert.throws(() => attachProcess(manager('HTTP/1.1 200 OK, hello').host, 'system', 'a', '/', 1), BusError);
+});
+
+void test('bus addresses', () => {
+  assert.equal(busPath(undefined), undefined);
+  assert.equal(busPath('tcp:host=x;unix:guid=1,path=/run/a%20b'), '/run/a b');
+  assert.equal(busPath('unix:abstract=/tmp/x'), '@/tmp/x');
+});
