@@ -32,6 +32,7 @@ install: install-program install-units install-manual
 install-program:
 	install -D -m 755 dist/berth $(DESTDIR)$(bindir)/berth
 	[ ! -e dist/cli.mjs ] || install -D -m 644 dist/cli.mjs $(DESTDIR)$(libdir)/cli.mjs
+	[ ! -s build/seccomp-default.json ] || install -D -m 644 build/seccomp-default.json $(DESTDIR)$(libdir)/seccomp.json
 	install -d $(DESTDIR)$(generatordir) $(DESTDIR)$(usergeneratordir)
 	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(generatordir)/berth-system-generator
 	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(usergeneratordir)/berth-user-generator

@@ -15,11 +15,6 @@ export function specText(plan: Pick<Plan, 'spec' | 'defaultSeccomp'>, profile: s
   return withLimits(spec, text);
 }
 
-/** Whether a config.json of ours holds the profile whose program is built in. */
-export function holdsProfile(text: string, profile: string): boolean {
-  return text.includes(`"seccomp":${profile}`);
-}
-
 /** No limit is RLIM_INFINITY, 2^64 - 1 (config.md, rlimits): a number that JavaScript cannot hold. */
 function withLimits(spec: Plan['spec'], text: string): string {
   const limits = spec.process?.rlimits ?? [];

@@ -1,10 +1,10 @@
 import type { Host } from '../host/host.ts';
-import type { Spec } from '../plan/spec.ts';
 import type { Undo } from './undo.ts';
 
 /** What is in a bundle besides config.json from the beginning; the network adds hosts and resolv.conf. */
 export interface BundleContent {
-  readonly spec: Spec;
+  /** Text of config.json (plan/spec-text.ts). */
+  readonly config: string;
   /** Text of /run/.containerenv. */
   readonly marker: string;
 }
@@ -19,7 +19,7 @@ export function makeBundle(host: Host, runtime: string, name: string, content: B
   host.removeTree(temporary);
   host.mkdir(temporary, 0o700);
   undo.add(temporary, () => host.removeTree(temporary));
-  host.writeFile(`${temporary}/config.json`, JSON.stringify(content.spec), 0o600);
+  host.writeFile(`${temporary}/config.json`, content.config, 0o600);
   host.writeFile(`${temporary}/containerenv`, content.marker, 0o644);
   host.rename(temporary, bundle);
   undo.add(bundle, () => host.removeTree(bundle));

@@ -1,5 +1,6 @@
 import { version } from '../base/version.ts';
 import type { Host } from '../host/host.ts';
+import { specText } from '../plan/spec-text.ts';
 import { makeBundle } from './bundle.ts';
 import { makePayloadGroup, type PayloadGroup } from './cgroup.ts';
 import { makeLayer, removeStored } from './layer.ts';
@@ -24,7 +25,13 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     undo.add(layer, () => removeStored(host, place.store, layer, [], []));
     makeLayer(host, place.store, place.name);
   }
-  makeBundle(host, place.runtime, place.name, { spec: plan.spec, marker: markerOf(prepared, place) }, undo);
+  makeBundle(
+    host,
+    place.runtime,
+    place.name,
+    { config: configText(host, plan), marker: markerOf(prepared, place) },
+    undo,
+  );
   for (const path of plan.directories) {
     host.mkdirs(path, 0o700);
     undo.add(path, () => host.removeTree(path));
@@ -37,6 +44,14 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     undo,
   );
   return { ...notify, group };
+}
+
+/** The evaluated default seccomp profile, installed beside the program; see packaging/build/seccomp.ts. */
+const SECCOMP_TEXT = '/usr/lib/berth/seccomp.json';
+
+/** config.json for any OCI runtime: the profile whose program is built in is written out. */
+function configText(host: Host, plan: Prepared['plan']): string {
+  return specText(plan, plan.defaultSeccomp ? host.readFileIfExists(SECCOMP_TEXT, 1 << 20) : undefined);
 }
 
 /** /run/.containerenv by which programs notice that they run in a container; podman-run(1) has the same lines. */

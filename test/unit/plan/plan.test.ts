@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { specText, holdsProfile } from '../../../src/plan/spec-text.ts';
+import { specText } from '../../../src/plan/spec-text.ts';
 import type { PlanFacts } from '../../../src/plan/types.ts';
 import { accountFacts, plan, refusals, rootFacts } from './plan-helpers.ts';
 
@@ -200,7 +200,7 @@ test('config.json has the whole default profile, and no limit as 2^64 - 1', () =
   const made = plan([['ulimit', 'core=-1']]);
   const profile = '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}';
   const text = specText(made, profile);
-  assert.ok(holdsProfile(text, profile));
+  assert.ok(text.includes(`"seccomp":${profile}`));
   assert.ok(text.includes('"soft":18446744073709551615'));
   const spec = JSON.parse(text) as { linux: { seccomp: { syscalls: unknown[] } } };
   assert.equal(spec.linux.seccomp.syscalls.length, 1);
