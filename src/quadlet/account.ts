@@ -9,7 +9,7 @@ import { defaultService } from './service.ts';
  * What a container needs that runs as an account: `User=` or `DynamicUser=` in [Service] of a system unit. Directories are made by root in front of
  * the start; options of the sandbox that would break an unprivileged start are refused by name here, and again at the start.
  */
-export function accountLines(unit: Unit, draft: Draft, setting: Setting): void {
+export function accountLines(unit: Unit, draft: Draft, setting: Setting, image: Bytes | undefined): void {
   if (setting.user) return;
   const user = lastEntry(unit.service, 'User');
   const name = user === undefined ? '' : scalar(user.value);
@@ -19,7 +19,9 @@ export function accountLines(unit: Unit, draft: Draft, setting: Setting): void {
     defaultService(unit, draft, 'RuntimeDirectory', 'berth-%N');
     defaultService(unit, draft, 'StateDirectory', 'berth-%N');
   } else if (name !== 'root' && name !== '0') {
-    draft.lines.push(`ExecStartPre=+${setting.program} account prepare ${quoteWord(name)}`);
+    // Images are loaded once, by root; an account that lacks one is handed its own copy, owned through its own ids.
+    const handed = image === undefined ? '' : ` --image ${quoteWord(image)}`;
+    draft.lines.push(`ExecStartPre=+${setting.program} account prepare${handed} ${quoteWord(name)}`);
   }
   if (name !== 'root' && name !== '0') refuseSandbox(unit, dynamic);
 }

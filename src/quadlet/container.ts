@@ -1,5 +1,4 @@
-import { EXEC, KILL, RM } from '../command/options-container.ts';
-import { RUN } from '../command/options-run.ts';
+import { EXEC_VERB, KILL_VERB, RM_VERB, RUN_VERB } from '../command/verb-names.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { lastEntry } from '../unit/document.ts';
@@ -47,27 +46,27 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
   const operand = imageOrRoot(from);
   const options: OptionUse[] = [
     { name: 'name', value: name },
-    { name: 'replace', value: 'true' },
-    { name: 'rm', value: 'true' },
+    { name: 'replace', value: 'true', form: 'flag' },
+    { name: 'rm', value: 'true', form: 'flag' },
     cgroups(unit),
     ...notification(unit, oneshot),
     ...optionsOf(unit, specials(from)),
-    ...(operand.rootfs ? [{ name: 'rootfs', value: 'true' }] : []),
+    ...(operand.rootfs ? [{ name: 'rootfs', value: 'true', form: 'flag' }] : []),
   ];
   const operands = operand.value === undefined ? [] : [operand.value, ...readLastArguments(unit, 'Exec')];
   logFields(unit, draft, setting, name, operand.rootfs ? undefined : operand.value);
-  accountLines(unit, draft, setting);
-  draft.lines.push(`ExecStart=${commandLine(base, RUN, { options, optionWords: argumentWords(unit), operands })}`);
+  accountLines(unit, draft, setting, operand.rootfs ? undefined : operand.value);
+  draft.lines.push(`ExecStart=${commandLine(base, RUN_VERB, { options, optionWords: argumentWords(unit), operands })}`);
 }
 
 /** The lines that stop a container; the failure unit of a broken file has them too. */
 export function stopLines(draft: Draft, base: CommandBase, name: Bytes): void {
   const options: OptionUse[] = [
-    { name: 'volumes', value: 'true', form: 'short' },
-    { name: 'force', value: 'true', form: 'short' },
-    { name: 'ignore', value: 'true', form: 'short' },
+    { name: 'volumes', value: 'true', form: 'flag', letter: 'v' },
+    { name: 'force', value: 'true', form: 'flag', letter: 'f' },
+    { name: 'ignore', value: 'true', form: 'flag', letter: 'i' },
   ];
-  const remove = commandLine(base, RM, { options, operands: [name] });
+  const remove = commandLine(base, RM_VERB, { options, operands: [name] });
   draft.lines.push(`ExecStop=${remove}`, `ExecStopPost=-${remove}`);
 }
 
@@ -88,9 +87,9 @@ function reloadLine(unit: Unit, draft: Draft, base: CommandBase, name: Bytes): v
       });
     }
     const options = [{ name: 'signal', value: signal }];
-    draft.lines.push(`ExecReload=${commandLine(base, KILL, { options, operands: [name] })}`);
+    draft.lines.push(`ExecReload=${commandLine(base, KILL_VERB, { options, operands: [name] })}`);
   } else if (command.length > 0) {
-    draft.lines.push(`ExecReload=${commandLine(base, EXEC, { options: [], operands: [name, ...command] })}`);
+    draft.lines.push(`ExecReload=${commandLine(base, EXEC_VERB, { options: [], operands: [name, ...command] })}`);
   }
 }
 
@@ -124,7 +123,7 @@ function notification(unit: Unit, oneshot: boolean): OptionUse[] {
   if (oneshot) return [];
   return [
     { name: 'sdnotify', value: mode, form: 'joined' },
-    { name: 'detach', value: 'true', form: 'short' },
+    { name: 'detach', value: 'true', form: 'flag', letter: 'd' },
   ];
 }
 
@@ -156,7 +155,7 @@ function logFields(unit: Unit, draft: Draft, setting: Setting, name: Bytes, imag
   draft.lines.push(`LogExtraFields=${fields.map(quoteWord).join(' ')}`);
 }
 
-function specials(from: Referring): Readonly<Record<string, Special>> {
+export function specials(from: Referring): Readonly<Record<string, Special>> {
   return {
     ...MAPPING,
     Network: (_, uses) => networkOptions(from, uses),
