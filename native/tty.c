@@ -176,7 +176,7 @@ static int loop(struct session *session, int signals, struct error *error)
         struct pollfd polls[] = {
             {.fd = signals, .events = POLLIN},
             {.fd = session->request->pidfd, .events = POLLIN},
-            {.fd = session->input_open && room_in ? STDIN_FILENO : -1, .events = POLLIN},
+            {.fd = terminal >= 0 && session->input_open && room_in ? STDIN_FILENO : -1, .events = POLLIN},
             {.fd = session->master_open ? terminal : -1,
              .events = (short)((room_out ? POLLIN : 0) | (room_in ? 0 : POLLOUT))},
             {.fd = session->output_open && !room_out ? STDOUT_FILENO : -1, .events = POLLOUT},
