@@ -123,6 +123,7 @@ static void remove_content(struct removal *removal, int directory, int depth)
             close(copy);
         return;
     }
+    rewinddir(stream); /* the copy shares its position with `directory`, which may have been read before */
     struct stat status;
     if (fstat(directory, &status) == 0 && (status.st_mode & 0300) != 0300)
         fchmod(directory, 0700); /* only its owner can; a failure shows at the first entry */

@@ -1,0 +1,81 @@
+# Run by host.sh inside the Debian tree: makes build/berth-test and tries it.
+set -euo pipefail
+here=build/test/host
+(cd $here && qjsc -c -N program_test -o test.c test.js && sed -i '/_size = /d' test.c)
+make -s -f packaging/build/native.mk SANITIZE=1 build/berth-asan >&2
+make -s -f packaging/build/native.mk dist/berth >&2
+link() { # OUTPUT OBJECTS FLAGS…: our programs.h instead of the real one
+    local output=$1 objects=$2
+    shift 2
+    gcc -std=gnu17 -g -D_GNU_SOURCE -iquote $here -iquote native -iquote build "$@" -c native/main.c -o "$here/main.o"
+    # shellcheck disable=SC2046
+    gcc "$@" -o "$output" "$here/main.o" $(find $objects -maxdepth 1 -name '*.o' ! -name main.o) \
+        /usr/lib/x86_64-linux-gnu/quickjs/libquickjs.a -Wl,-Bstatic -larchive -lseccomp -lzstd -lz -lnettle \
+        $(case " $* " in *" -static "*) ;; *) echo -Wl,-Bdynamic ;; esac) -lm -lpthread -ldl
+}
+link build/berth-test build/asan -fsanitize=address,undefined -fno-sanitize-recover=undefined
+link build/berth-test-static build/obj -O2 -static -Wl,--gc-sections -s
+
+umask 022
+failures=0 number=0
+result() { # STATUS NAME
+    number=$((number + 1))
+    if [ "$1" = 0 ]; then echo "ok $number - $2"; else echo "not ok $number - $2"; failures=$((failures + 1)); fi
+}
+as() { # USER COMMAND…
+    if [ "$1" = 0 ]; then shift; "$@"; else setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"; fi
+}
+for program in berth-test berth-test-static; do
+    cp build/$program /tmp/$program
+    for user in 0 12345; do
+        dir=/tmp/$program-$user
+        mkdir -m 755 $dir && chown $user:$user $dir
+        status=0
+        as $user env -i BERTH_DIR=$dir ASAN_OPTIONS=detect_leaks=0 /tmp/$program >$dir.log 2>$dir.err || status=$?
+        sed "s/^ok [0-9]* - \(.*\)/ok - $program as user $user: \1/; s/^not ok [0-9]* - \(.*\)/not ok - $program as user $user: \1/; /^1\.\./d" $dir.log
+        number=$((number + $(grep -cE '^(not )?ok ' $dir.log || true)))
+        failures=$((failures + $(grep -c '^not ok ' $dir.log || true)))
+        grep -v "^sh: \|^$" $dir.err | head -20 | sed 's/^/# /' || true
+        result $((status > 1 || $(grep -c 'Sanitizer\|runtime error' $dir.err || true) > 0)) "$program as user $user: ends in order"
+    done
+done
+
+edge() { # NAME STATUS PATTERN COMMAND…: exit status and the whole of standard error, one line at most
+    local name=$1 status=0 expected=$2 pattern=$3
+    shift 3
+    ASAN_OPTIONS=detect_leaks=0 "$@" >/tmp/out 2>/tmp/err || status=$?
+    local ok=0
+    [ $status = "$expected" ] || ok=1
+    [ "$(wc -l </tmp/err)" -le 1 ] || ok=1
+    grep -qE "$pattern" /tmp/err || { [ -z "$pattern" ] && [ ! -s /tmp/err ]; } || ok=1
+    result $ok "$name"
+    [ $ok = 0 ] || { echo "# status $status"; sed 's/^/# /' /tmp/err; }
+}
+T=/tmp/berth-test
+edge 'an uncaught error is one line' 125 '^berth: /no such: no such file or directory$' env BERTH_TEST=throw $T
+edge 'a defect is one line' 125 '^berth: internal error: TypeError: ' env BERTH_TEST=bug $T
+edge 'endless recursion is one line' 125 '^berth: internal error: InternalError: stack overflow$' env BERTH_TEST=stack /tmp/berth-test-static
+edge 'endless memory is one line' 125 '^berth: internal error: ' env BERTH_TEST=memory /tmp/berth-test-static
+edge 'no status is said' 125 '^berth: internal error: the program gave no status$' env BERTH_TEST=silent $T
+edge 'a generator by its name' 0 '' env BERTH_TEST=nothing bash -c "exec -a /x/berth-system-generator $T a b c"
+edge 'two words' 0 '' env BERTH_TEST=nothing $T --module x two words
+edge 'a program name is no verb' 125 'cli.mjs: cannot be read' env BERTH_TEST=nothing $T two-words
+edge 'a verb after a global with a value' 0 '' env BERTH_TEST=nothing $T --module help one
+edge 'a verb after a global with =' 0 '' env BERTH_TEST=nothing $T --module=x one --flag
+edge 'a verb that is not native' 125 '/usr/lib/berth/cli.mjs: cannot be read: .*; install the package berth again$' $T images
+BERTH_DEBUG=1 BERTH_TEST=bug $T >/tmp/out 2>/tmp/err || true
+result $(($(wc -l </tmp/err) < 2)) 'BERTH_DEBUG=1 shows the stack'
+
+size=$(stat -c %s /tmp/berth-test-static)
+BERTH_TEST=nothing /tmp/berth-test-static
+began=$(date +%s%N)
+for _ in $(seq 100); do BERTH_TEST=nothing /tmp/berth-test-static; done
+all=$((($(date +%s%N) - began) / 100000))
+began=$(date +%s%N)
+for _ in $(seq 100); do /bin/true; done
+none=$((($(date +%s%N) - began) / 100000))
+echo "# size $size bytes; start $((all - none)) us above true's $none us"
+result $((size > 4000000)) 'the program is below 4 MB'
+result $((all - none > 2000)) 'the program starts within 2 ms'
+echo "1..$number"
+[ $failures = 0 ]

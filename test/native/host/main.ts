@@ -1,0 +1,86 @@
+import { CLONE, HostError, type Host } from '../../../src/host/host.ts';
+import { encodeOps, op } from '../../../src/ops/encode.ts';
+import { finish, nativeHost } from '../../../src/host/native.ts';
+import { FILES } from './files.ts';
+import { runTests } from './harness.ts';
+import { KERNEL, request, writeIds } from './kernel.ts';
+import { PROCESSES } from './processes.ts';
+import { SECCOMP } from './seccomp.ts';
+import { SOCKETS } from './sockets.ts';
+import { TREES } from './trees.ts';
+
+/** The test program: all tests, or the part of another process that one of them starts (BERTH_TEST). */
+const ROLES: Readonly<Record<string, (host: Host, dir: string) => number>> = {
+  exec(host) {
+    return host.exec(['sh', '-c', 'echo fds $(ls /proc/self/fd) A=$A; exit 4'], ['A=b', 'PATH=/usr/bin:/bin']);
+  },
+  notify(host) {
+    host.notify('STATUS=a', false);
+    return host.notify('MAINPID=1\nREADY=1', true) ? 0 : 1;
+  },
+  launched: (host, dir) => hang(host, dir, 'launched'),
+  ids: (host, dir) => hang(host, dir, 'ids'),
+  ready: (host, dir) => hang(host, dir, 'ready'),
+  sibling(host, dir) {
+    const stage = host.launch(request('exit 9', [], { sibling: true }));
+    writeIds(host, stage);
+    host.receiveMessage(stage);
+    host.writeFile(`${dir}/sibling`, String(stage.pid), 0o600);
+    host.proceed(stage, 'ready');
+    return host.outcome(stage) === '' ? 0 : 1;
+  },
+  refused(host) {
+    try {
+      const stage = host.launch({
+        namespaces: CLONE.NEWUSER,
+        sibling: false,
+        ops: encodeOps([op('exec', '/bin', 'true')]),
+        stdio: ['null', 'null', 'inherit'],
+        descriptors: [],
+      });
+      const next = host.receiveMessage(stage);
+      host.write(1, `${next === 'closed' ? next : next.message}\n`);
+    } catch (error) {
+      host.write(1, `${error instanceof HostError ? error.code : String(error)}\n`);
+    }
+    return 0;
+  },
+  throw(host) {
+    host.readFile('/no\nsuch');
+    return 0;
+  },
+  bug() {
+    return (undefined as unknown as { length: number }).length;
+  },
+  stack: () => deep(0),
+  memory() {
+    let text = 'x';
+    for (;;) text += text;
+  },
+  nothing: () => 0,
+};
+
+function deep(n: number): number {
+  return deep(n + 1) + 1;
+}
+
+/** Comes to a step of a start, says so, and waits to be killed. */
+function hang(host: Host, dir: string, step: string): never {
+  const stage = host.launch(request('sleep 100'));
+  if (step !== 'launched') writeIds(host, stage);
+  if (step === 'ready') host.receiveMessage(stage);
+  host.writeFileAtomic(`${dir}/${step}`, String(stage.pid), 0o600);
+  host.write(1, 'x');
+  for (;;) host.poll([], 1000);
+}
+
+const host = nativeHost();
+const dir = host.environment('BERTH_DIR') ?? '';
+const role = host.environment('BERTH_TEST');
+if (role !== undefined) {
+  const status = ROLES[role]?.(host, dir) ?? 99;
+  if (role !== 'silent') finish(status);
+} else {
+  const tests = { ...FILES, ...TREES, ...PROCESSES, ...SOCKETS, ...KERNEL, ...SECCOMP };
+  finish(runTests(host, dir, tests) === 0 ? 0 : 1);
+}
