@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# The stage plays operations for real, as root and as an account: test/native/stage/*.test.ts. Prints TAP.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+exec bash packaging/build/in-tree.sh bash test/native/stage-in-tree.sh "$@"
