@@ -33,6 +33,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +80,9 @@ static int sealed_program(const unsigned char *image, size_t size, struct error 
     cleanup_close int fd = memory_file("berth", MFD_ALLOW_SEALING | MFD_EXEC, image, size, error);
     if (fd < 0)
         return -1;
+    /* Seals keep the content; the mode keeps others from opening it for writing, which would forbid to execute it. */
+    if (fchmod(fd, 0555) < 0)
+        return error_errno(error, "fchmod", "tiny program");
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
         return error_errno(error, "fcntl", "seals of the tiny program");
     return steal_fd(&fd);
