@@ -96,7 +96,7 @@ function shortOptions(scan: Scan, names: Map<string, OptionRow>, word: Bytes, us
     const rest = word.slice(i + 1);
     if (row.kind === 'flag') {
       if (!rest.startsWith('=')) {
-        addFlag(scan, row, name, undefined, uses, 'short');
+        addFlag(scan, row, name, undefined, uses);
         continue;
       }
       return addFlag(scan, row, name, rest.slice(1), uses);
@@ -104,31 +104,20 @@ function shortOptions(scan: Scan, names: Map<string, OptionRow>, word: Bytes, us
     const value = rest === '' ? scan.argv[scan.at] : rest.startsWith('=') ? rest.slice(1) : rest;
     if (value === undefined) return missing(scan, name, row);
     if (rest === '') scan.at++;
-    return add(scan, row, name, { name: row.name, value, form: 'short' }, uses);
+    return add(scan, row, name, { name: row.name, value, letter: name.slice(1) }, uses);
   }
 }
 
 /** `value` is undefined when the flag stands alone. */
-function addFlag(
-  scan: Scan,
-  row: OptionRow,
-  name: string,
-  value: Bytes | undefined,
-  uses: OptionUse[],
-  short?: 'short',
-): void {
-  const truth = value === undefined ? 'true' : TRUTH.get(value.toLowerCase());
-  if (truth === undefined) {
-    scan.problems.push(
-      problem('bad-value', `${name} is \`${value ?? ''}\``, {
-        key: name,
-        hint: 'write true or false, or the option alone',
-      }),
-    );
-    return;
+function addFlag(scan: Scan, row: OptionRow, name: string, value: Bytes | undefined, uses: OptionUse[]): void {
+  if (value === undefined) {
+    const letter = name.startsWith('--') ? {} : { letter: name.slice(1) };
+    return add(scan, row, name, { name: row.name, value: 'true', form: 'flag', ...letter }, uses);
   }
-  const form = short ?? (value !== undefined && truth === 'true' ? 'joined' : undefined);
-  add(scan, row, name, { name: row.name, value: truth, ...(form !== undefined && { form }) }, uses);
+  const truth = TRUTH.get(value.toLowerCase());
+  if (truth !== undefined) return add(scan, row, name, { name: row.name, value: truth, form: 'joined' }, uses);
+  const hint = 'write true or false, or the option alone';
+  scan.problems.push(problem('bad-value', `${name} is \`${value}\``, { key: name, hint }));
 }
 
 /** What the peer's command line takes as a boolean. */

@@ -46,8 +46,12 @@ export interface OptionUse {
   readonly name: string;
   /** Flags: `true` or `false`. */
   readonly value: Bytes;
-  /** How it is written. Absent: `--name value`, or `--name` for a flag. */
-  readonly form?: 'joined' | 'short';
+  /**
+   * How it is written. Absent: `--name value`; joined: `--name=value`; flag: `--name`, for true.
+   * With `letter`: `-L value`, or `-L` for a flag.
+   */
+  readonly form?: 'joined' | 'flag';
+  readonly letter?: string;
 }
 
 /** A command line as a value: the generator renders it, the command line parses it, kube and API build it. */

@@ -1,4 +1,4 @@
-import { BUILD } from '../command/options-image.ts';
+import { BUILD_VERB } from '../command/verb-names.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { startsWithSpecifier } from '../unit/specifiers.ts';
@@ -34,7 +34,9 @@ export function translateBuild(unit: Unit, draft: Draft, setting: Setting): void
   oneShot(unit, draft, false);
   const context = contextOf(unit, draft, file);
   const operands = context === undefined ? [] : [context];
-  draft.lines.push(`ExecStart=${commandLine(base, BUILD, { options, optionWords: argumentWords(unit), operands })}`);
+  draft.lines.push(
+    `ExecStart=${commandLine(base, BUILD_VERB, { options, optionWords: argumentWords(unit), operands })}`,
+  );
 }
 
 /** The last word of the command; the service's WorkingDirectory= is set on the way where that is what makes the context. */

@@ -4,13 +4,13 @@ import type { Bytes } from '../host/host.ts';
 import { lastEntry } from '../unit/document.ts';
 import { isTemplate } from '../unit/names.ts';
 import { boolean } from '../unit/values.ts';
-import { quoteWord } from '../unit/write.ts';
+import { execLine } from '../unit/write.ts';
 import { accountLines } from './account.ts';
 import { faultOf } from './checks.ts';
 import { imageOf } from './image-name.ts';
 import { mappingSpecials } from './mapping.ts';
 import { fail, failAt, failKey, type Draft, type Setting, type Unit } from './model.ts';
-import { optionsOf, type Special } from './options.ts';
+import { addOptions } from './options.ts';
 import { lastItem, readBoolean, readLastArguments, readScalar, readWords } from './read.ts';
 import { mountOptions, networkOptions, volumeOptions, type Referring } from './references.ts';
 import {
@@ -44,31 +44,36 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
   defaultService(unit, draft, 'SyslogIdentifier', '%N');
   stopTimeout(unit, draft);
   const operand = imageOrRoot(from);
-  const options: OptionUse[] = [
-    { name: 'name', value: name },
-    { name: 'replace', value: 'true', form: 'flag' },
-    { name: 'rm', value: 'true', form: 'flag' },
-    cgroups(unit),
-    ...notification(unit, oneshot),
-    ...optionsOf(unit, specials(from)),
-    ...(operand.rootfs ? [{ name: 'rootfs', value: 'true', form: 'flag' }] : []),
-  ];
+  const options: OptionUse[] = [{ name: 'name', value: name }, REPLACE, REMOVE, cgroups(unit)];
+  notification(unit, oneshot, options);
+  addOptions(unit, (key, uses) => SPECIAL[key]?.(from, uses), options);
+  if (operand.rootfs) options.push(ROOTFS);
   const operands = operand.value === undefined ? [] : [operand.value, ...readLastArguments(unit, 'Exec')];
   logFields(unit, draft, setting, name, operand.rootfs ? undefined : operand.value);
   accountLines(unit, draft, setting, operand.rootfs ? undefined : operand.value);
   draft.lines.push(`ExecStart=${commandLine(base, RUN_VERB, { options, optionWords: argumentWords(unit), operands })}`);
 }
 
+const REPLACE: OptionUse = { name: 'replace', value: 'true', form: 'flag' };
+const REMOVE: OptionUse = { name: 'rm', value: 'true', form: 'flag' };
+const ROOTFS: OptionUse = { name: 'rootfs', value: 'true', form: 'flag' };
+const DETACH: OptionUse = { name: 'detach', value: 'true', form: 'flag', letter: 'd' };
+const SPLIT: OptionUse = { name: 'cgroups', value: 'split', form: 'joined' };
+const CONMON: OptionUse = { name: 'sdnotify', value: 'conmon', form: 'joined' };
+
 /** The lines that stop a container; the failure unit of a broken file has them too. */
 export function stopLines(draft: Draft, base: CommandBase, name: Bytes): void {
-  const options: OptionUse[] = [
-    { name: 'volumes', value: 'true', form: 'flag', letter: 'v' },
-    { name: 'force', value: 'true', form: 'flag', letter: 'f' },
-    { name: 'ignore', value: 'true', form: 'flag', letter: 'i' },
-  ];
-  const remove = commandLine(base, RM_VERB, { options, operands: [name] });
+  // The same words for every container but the name: rendered once.
+  base.remove ??= commandLine(base, RM_VERB, { options: REMOVAL, operands: [] });
+  const remove = `${base.remove} ${execLine([name])}`;
   draft.lines.push(`ExecStop=${remove}`, `ExecStopPost=-${remove}`);
 }
+
+const REMOVAL: readonly OptionUse[] = [
+  { name: 'volumes', value: 'true', form: 'flag', letter: 'v' },
+  { name: 'force', value: 'true', form: 'flag', letter: 'f' },
+  { name: 'ignore', value: 'true', form: 'flag', letter: 'i' },
+];
 
 function reloadLine(unit: Unit, draft: Draft, base: CommandBase, name: Bytes): void {
   const command = readLastArguments(unit, 'ReloadCmd');
@@ -104,27 +109,22 @@ function stopTimeout(unit: Unit, draft: Draft): void {
 
 function cgroups(unit: Unit): OptionUse {
   const mode = readScalar(unit, 'CgroupsMode');
-  return mode === undefined ? { name: 'cgroups', value: 'split', form: 'joined' } : { name: 'cgroups', value: mode };
+  return mode === undefined ? SPLIT : { name: 'cgroups', value: mode };
 }
 
-function notification(unit: Unit, oneshot: boolean): OptionUse[] {
+function notification(unit: Unit, oneshot: boolean, options: OptionUse[]): void {
   const item = lastItem(unit, 'Notify');
-  let mode = 'conmon';
-  if (item !== undefined && item.value.toLowerCase() === 'healthy') mode = 'healthy';
-  else if (item !== undefined) {
-    const value = boolean(item.value);
+  let use = CONMON;
+  if (item !== undefined) {
+    const healthy = item.value.toLowerCase() === 'healthy';
+    const value = healthy || boolean(item.value);
     if (value === undefined) {
-      failAt(unit, item.entry, 'boolean', `\`Notify=${item.value}\` is neither true nor false`, {
-        hint: 'write yes, no or healthy',
-      });
+      const hint = 'write yes, no or healthy';
+      failAt(unit, item.entry, 'boolean', `\`Notify=${item.value}\` is neither true nor false`, { hint });
     }
-    if (value === true) mode = 'container';
+    if (value === true) use = { name: 'sdnotify', value: healthy ? 'healthy' : 'container', form: 'joined' };
   }
-  if (oneshot) return [];
-  return [
-    { name: 'sdnotify', value: mode, form: 'joined' },
-    { name: 'detach', value: 'true', form: 'flag', letter: 'd' },
-  ];
+  if (!oneshot) options.push(use, DETACH);
 }
 
 function imageOrRoot(from: Referring): { value: Bytes | undefined; rootfs: boolean } {
@@ -152,45 +152,46 @@ function logFields(unit: Unit, draft: Draft, setting: Setting, name: Bytes, imag
   if (setting.user || lastEntry(unit.service, 'LogExtraFields') !== undefined || name.includes('$')) return;
   const fields = [`CONTAINER_NAME=${name}`];
   if (image !== undefined && !image.includes('$')) fields.push(`IMAGE_NAME=${image}`);
-  draft.lines.push(`LogExtraFields=${fields.map(quoteWord).join(' ')}`);
-}
-
-export function specials(from: Referring): Readonly<Record<string, Special>> {
-  return {
-    ...MAPPING,
-    Network: (_, uses) => networkOptions(from, uses),
-    Volume: (_, uses) => volumeOptions(from, uses),
-    Mount: (_, uses) => mountOptions(from, uses),
-    Pod: (_, uses) => pod(from, uses),
-    AddDevice: (unit, uses) => devices(unit, uses, from.setting),
-    VolatileTmp: volatileTmp,
-    User: user,
-    Group: group,
-    StartWithPod: unit => void readBoolean(unit, 'StartWithPod'),
-  };
+  draft.lines.push(`LogExtraFields=${execLine(fields)}`);
 }
 
 const MAPPING = mappingSpecials(true);
 
-function devices(unit: Unit, uses: OptionUse[], setting: Setting): void {
+/** Keys with code of their own. */
+const SPECIAL: Readonly<Record<string, (from: Referring, uses: OptionUse[]) => void>> = {
+  ...Object.fromEntries(
+    Object.entries(MAPPING).map(([key, act]) => [key, (from: Referring, uses: OptionUse[]) => act(from.unit, uses)]),
+  ),
+  Network: networkOptions,
+  Volume: volumeOptions,
+  Mount: mountOptions,
+  Pod: pod,
+  AddDevice: devices,
+  VolatileTmp: volatileTmp,
+  User: user,
+  Group: group,
+  StartWithPod: ({ unit }) => void readBoolean(unit, 'StartWithPod'),
+};
+
+function devices({ unit, setting }: Referring, uses: OptionUse[]): void {
   for (const { value } of readWords(unit, 'AddDevice')) {
     if (!value.startsWith('-')) uses.push({ name: 'device', value });
     else if (setting.exists(value.slice(1).split(':')[0] ?? '')) uses.push({ name: 'device', value: value.slice(1) });
   }
 }
 
-function volatileTmp(unit: Unit, uses: OptionUse[]): void {
+function volatileTmp({ unit }: Referring, uses: OptionUse[]): void {
   if (readBoolean(unit, 'VolatileTmp') !== true || readBoolean(unit, 'ReadOnly') === true) return;
   uses.push({ name: 'tmpfs', value: '/tmp:rw,size=512M,mode=1777' });
 }
 
-function user(unit: Unit, uses: OptionUse[]): void {
+function user({ unit }: Referring, uses: OptionUse[]): void {
   const name = readScalar(unit, 'User');
   const groupName = readScalar(unit, 'Group');
   if (name !== undefined) uses.push({ name: 'user', value: groupName === undefined ? name : `${name}:${groupName}` });
 }
 
-function group(unit: Unit): void {
+function group({ unit }: Referring): void {
   const item = lastItem(unit, 'Group');
   if (item !== undefined && item.value !== '' && readScalar(unit, 'User') === undefined) {
     failAt(unit, item.entry, 'conflict', 'invalid Group set without User', { hint: 'add User=' });

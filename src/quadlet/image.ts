@@ -1,5 +1,5 @@
-import { ARTIFACT_PULL, IMAGE_PULL } from '../command/options-image.ts';
-import type { VerbRow } from '../command/types.ts';
+import { ARTIFACT_PULL_VERB, IMAGE_PULL_VERB } from '../command/verb-names.ts';
+import type { RenderedVerb } from '../command/render.ts';
 import type { Bytes } from '../host/host.ts';
 import { warnShortName } from './image-name.ts';
 import { fail, type Draft, type Setting, type Unit } from './model.ts';
@@ -18,17 +18,17 @@ export function translateImage(unit: Unit, draft: Draft, setting: Setting): void
   if (item === undefined || item.value === '')
     fail(unit, 'required', 'no Image key specified', 'add Image= to [Image]');
   else warnShortName({ unit }, item);
-  pull(unit, draft, setting, IMAGE_PULL, item?.value ?? '');
+  pull(unit, draft, setting, IMAGE_PULL_VERB, item?.value ?? '');
 }
 
 /** `[Artifact]` */
 export function translateArtifact(unit: Unit, draft: Draft, setting: Setting): void {
   const name = readScalar(unit, 'Artifact');
   if (name === undefined) fail(unit, 'required', 'no Artifact key specified', 'add Artifact= to [Artifact]');
-  pull(unit, draft, setting, ARTIFACT_PULL, name ?? '');
+  pull(unit, draft, setting, ARTIFACT_PULL_VERB, name ?? '');
 }
 
-function pull(unit: Unit, draft: Draft, setting: Setting, row: VerbRow, name: Bytes): void {
+function pull(unit: Unit, draft: Draft, setting: Setting, row: RenderedVerb, name: Bytes): void {
   const base = commandBase(unit, setting);
   oneShot(unit, draft, true);
   const command = { options: optionsOf(unit, {}), optionWords: argumentWords(unit), operands: [name] };

@@ -3,7 +3,7 @@ import { isTemplate } from '../unit/names.ts';
 import { clean } from '../unit/specifiers.ts';
 import { scalar, splitWords } from '../unit/values.ts';
 import { warnAt, type Unit } from './model.ts';
-import { afterReset } from './read.ts';
+import { afterReset, type Item } from './read.ts';
 
 /** A link in the output directory: relative path and target. */
 export interface Link {
@@ -11,33 +11,50 @@ export interface Link {
   readonly target: Bytes;
 }
 
-const DIRECTORIES = [
+/** The links of [Install], which `systemctl enable` would refuse to make for a generated unit. */
+export function installLinks(unit: Unit): Link[] {
+  const links: Link[] = [];
+  let name: Bytes | undefined;
+  let keys: Set<Bytes> | undefined;
+  for (const { key } of unit.install) {
+    if (!LINKING.has(key) || keys?.has(key) === true) continue;
+    (keys ??= new Set()).add(key);
+    if (key === 'Alias') {
+      aliases(unit, links);
+      continue;
+    }
+    name ??= instance(unit);
+    if (name !== '') wanted(unit, key, name, links);
+  }
+  return links;
+}
+
+/** Directory of the links of each key; empty: another kind of link. */
+const LINKING = new Map([
+  ['Alias', ''],
   ['WantedBy', 'wants'],
   ['RequiredBy', 'requires'],
   ['UpheldBy', 'upholds'],
-] as const;
+]);
 
-/** The links of [Install], which `systemctl enable` would refuse to make for a generated unit. */
-export function installLinks(unit: Unit): Link[] {
-  if (unit.install.length === 0) return [];
-  const links: Link[] = [];
-  for (const { value, warn } of words(unit, 'Alias')) {
+function aliases(unit: Unit, links: Link[]): void {
+  for (const { value, entry } of words(unit, 'Alias')) {
     const path = clean(`/${value}`).slice(1);
     if (value.startsWith('/') || path === '' || escapes(value)) {
-      warn(`Alias=${value} is not a name below the directory of units`);
+      warnAt(unit, entry, 'install', `Alias=${value} is not a name below the directory of units`);
       continue;
     }
     links.push({ path, target: '../'.repeat(path.split('/').length - 1) + `${unit.stem}.service` });
   }
-  const name = instance(unit);
-  if (name === undefined) return links;
-  for (const [key, directory] of DIRECTORIES) {
-    for (const { value, warn } of words(unit, key)) {
-      if (value.includes('/') || value === '') warn(`${key}=${value} is not the name of a unit`);
-      else links.push({ path: `${value}.${directory}/${name}.service`, target: `../${unit.stem}.service` });
-    }
+}
+
+function wanted(unit: Unit, key: Bytes, name: Bytes, links: Link[]): void {
+  const directory = LINKING.get(key) ?? '';
+  for (const { value, entry } of words(unit, key)) {
+    if (value.includes('/') || value === '')
+      warnAt(unit, entry, 'install', `${key}=${value} is not the name of a unit`);
+    else links.push({ path: `${value}.${directory}/${name}.service`, target: `../${unit.stem}.service` });
   }
-  return links;
 }
 
 /** A relative path that leaves its directory on the way. */
@@ -50,22 +67,21 @@ function escapes(path: Bytes): boolean {
   return false;
 }
 
-/** Under which name a unit is wanted: a template needs DefaultInstance=. */
-function instance(unit: Unit): Bytes | undefined {
+/** Under which name a unit is wanted; empty for a template without DefaultInstance=. */
+function instance(unit: Unit): Bytes {
   if (!isTemplate(unit.name)) return unit.stem;
   const entry = unit.install.findLast(one => one.key === 'DefaultInstance');
   const name = entry === undefined ? '' : scalar(entry.value);
-  if (name === '' || name.includes('/')) return undefined;
-  const at = unit.stem.indexOf('@');
-  return `${unit.stem.slice(0, at + 1)}${name}`;
+  if (name === '' || name.includes('/')) return '';
+  return `${unit.stem.slice(0, unit.stem.indexOf('@') + 1)}${name}`;
 }
 
-function words(unit: Unit, key: string): { value: Bytes; warn: (message: string) => void }[] {
-  const entries = afterReset(unit.install.filter(entry => entry.key === key));
-  return entries.flatMap(entry => {
-    const warn = (message: string): void => warnAt(unit, entry, 'install', message);
+function words(unit: Unit, key: string): Item[] {
+  const items: Item[] = [];
+  for (const entry of afterReset(unit.install.filter(one => one.key === key))) {
     const read = splitWords(entry.value);
-    if (read.fault !== undefined) warn(`${key}= ${read.fault.message}`);
-    return read.words.map(value => ({ value, warn }));
-  });
+    if (read.fault !== undefined) warnAt(unit, entry, 'install', `${key}= ${read.fault.message}`);
+    for (const value of read.words) items.push({ value, entry });
+  }
+  return items;
 }

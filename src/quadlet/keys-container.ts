@@ -1,13 +1,13 @@
 import {
-  ARGUMENTS_KEY,
+  argumentsKey,
   argsKey,
   boolKey,
-  COMMON_KEYS,
+  commonKeys,
   lastArgsKey,
   listKey,
-  MAPPING_KEYS,
+  mappingKeys,
   pairsKey,
-  REMAP_KEYS,
+  remapKeys,
   scalarKey,
   table,
   wordsKey,
@@ -17,7 +17,7 @@ import {
 const CODE = { special: true };
 const LABEL = 'SELinux label of the payload';
 
-const WHAT_RUNS: readonly KeyRow[] = [
+const whatRuns = (): readonly KeyRow[] => [
   scalarKey('ContainerName', 'name', '4.4', 'name of the container (default systemd-%N)', { ...CODE, check: 'name' }),
   scalarKey('CgroupsMode', 'cgroups', '5.3', 'split, enabled, no-conmon or disabled', CODE),
   scalarKey('Notify', 'sdnotify', '4.4', 'who says ready: false, true or healthy', CODE),
@@ -44,7 +44,7 @@ const WHAT_RUNS: readonly KeyRow[] = [
   scalarKey('RetryDelay', 'retry-delay', '5.5', 'time between these', { check: 'duration' }),
 ];
 
-const SURROUNDINGS: readonly KeyRow[] = [
+const surroundings = (): readonly KeyRow[] => [
   listKey('NetworkAlias', 'network-alias', '5.2', 'further name in the network'),
   listKey('Ulimit', 'ulimit', '4.7', 'resource limit, NAME=SOFT[:HARD]'),
   listKey('DNS', 'dns', '4.7', 'name server'),
@@ -60,7 +60,7 @@ const SURROUNDINGS: readonly KeyRow[] = [
   listKey('Network', 'network', '4.4', 'none, host, pasta, bridge, NAME, NAME.network or NAME.container', CODE),
 ];
 
-const CONFINEMENT: readonly KeyRow[] = [
+const confinement = (): readonly KeyRow[] => [
   boolKey('NoNewPrivileges', 'security-opt', '4.4', 'no new privileges by setuid or file capabilities', {
     whenTrue: 'no-new-privileges',
     joined: true,
@@ -87,11 +87,11 @@ const CONFINEMENT: readonly KeyRow[] = [
   boolKey('VolatileTmp', '', '4.4', 'tmpfs on /tmp', { ...CODE, deprecated: 'Tmpfs=/tmp' }),
   scalarKey('User', 'user', '4.4', 'user of the payload', CODE),
   scalarKey('Group', '', '4.4', 'group of the payload, with User=', CODE),
-  ...MAPPING_KEYS,
-  ...REMAP_KEYS,
+  ...mappingKeys(),
+  ...remapKeys(),
 ];
 
-const CONTENTS: readonly KeyRow[] = [
+const contents = (): readonly KeyRow[] => [
   listKey('Volume', 'volume', '4.4', 'mount, [SOURCE:]TARGET[:OPTIONS]', CODE),
   scalarKey('AutoUpdate', 'label', '4.6', 'registry or local', { prefix: 'io.containers.autoupdate=' }),
   listKey('ExposeHostPort', 'expose', '4.4', 'note a port, N[-M][/tcp|udp]', { check: 'expose' }),
@@ -106,7 +106,7 @@ const CONTENTS: readonly KeyRow[] = [
   argsKey('Mount', 'mount', '4.6', 'mount, type=TYPE,...', CODE),
 ];
 
-const HEALTH: readonly KeyRow[] = [
+const health = (): readonly KeyRow[] => [
   scalarKey('HealthCmd', 'health-cmd', '4.5', 'command that tells whether the payload is well'),
   scalarKey('HealthInterval', 'health-interval', '4.5', 'time between checks', { check: 'duration' }),
   scalarKey('HealthOnFailure', 'health-on-failure', '4.5', 'none, kill, restart or stop'),
@@ -123,10 +123,10 @@ const HEALTH: readonly KeyRow[] = [
   scalarKey('HealthStartupTimeout', 'health-startup-timeout', '4.5', 'time of one check', { check: 'duration' }),
 ];
 
-const COMMANDS: readonly KeyRow[] = [
+const commands = (): readonly KeyRow[] => [
   scalarKey('Pod', 'pod', '5.0', 'the pod, NAME.pod', CODE),
   boolKey('StartWithPod', '', '5.3', 'start when the pod starts (default true)', CODE),
-  ARGUMENTS_KEY,
+  argumentsKey(),
   scalarKey('Image', '', '4.4', 'the image, or NAME.image, NAME.build', CODE),
   scalarKey('Rootfs', 'rootfs', '4.5', 'a directory in place of the image', CODE),
   lastArgsKey('Exec', '', '4.4', "the command, in place of the image's", CODE),
@@ -135,12 +135,12 @@ const COMMANDS: readonly KeyRow[] = [
 ];
 
 /** [Container] */
-export const CONTAINER_KEYS = table('Container', [
-  ...COMMON_KEYS,
-  ...WHAT_RUNS,
-  ...SURROUNDINGS,
-  ...CONFINEMENT,
-  ...CONTENTS,
-  ...HEALTH,
-  ...COMMANDS,
+export const containerKeys = table('Container', () => [
+  ...commonKeys(),
+  ...whatRuns(),
+  ...surroundings(),
+  ...confinement(),
+  ...contents(),
+  ...health(),
+  ...commands(),
 ]);

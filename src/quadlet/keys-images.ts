@@ -1,8 +1,8 @@
 import {
-  ARGUMENTS_KEY,
+  argumentsKey,
   argsKey,
   boolKey,
-  COMMON_KEYS,
+  commonKeys,
   listKey,
   pairsKey,
   scalarKey,
@@ -20,8 +20,8 @@ function retries(since: string): readonly KeyRow[] {
 }
 
 /** [Image] */
-export const IMAGE_KEYS = table('Image', [
-  ...COMMON_KEYS,
+export const imageKeys = table('Image', () => [
+  ...commonKeys(),
   scalarKey('Arch', 'arch', '4.8', 'architecture of the image'),
   scalarKey('AuthFile', 'authfile', '4.8', 'registry credentials'),
   scalarKey('CertDir', 'cert-dir', '4.8', 'certificates of the registry'),
@@ -33,14 +33,14 @@ export const IMAGE_KEYS = table('Image', [
   ...retries('5.5'),
   boolKey('AllTags', 'all-tags', '4.8', 'all tags of the repository'),
   boolKey('TLSVerify', 'tls-verify', '4.8', 'verify the registry'),
-  ARGUMENTS_KEY,
+  argumentsKey(),
   scalarKey('Image', '', '4.8', 'the image', CODE),
   scalarKey('ImageTag', '', '4.8', 'what references to this unit mean (default Image=)', CODE),
 ]);
 
 /** [Build] */
-export const BUILD_KEYS = table('Build', [
-  ...COMMON_KEYS,
+export const buildKeys = table('Build', () => [
+  ...commonKeys(),
   scalarKey('Pull', 'pull', '5.2', 'always, missing, never or newer', { joined: true }),
   scalarKey('Arch', 'arch', '5.2', 'architecture of the image'),
   scalarKey('AuthFile', 'authfile', '5.2', 'registry credentials'),
@@ -64,12 +64,12 @@ export const BUILD_KEYS = table('Build', [
   listKey('Volume', 'volume', '5.2', 'mount, [SOURCE:]TARGET[:OPTIONS]', CODE),
   scalarKey('File', 'file', '5.2', 'the Containerfile', CODE),
   scalarKey('SetWorkingDirectory', '', '5.2', 'file, unit, or the context itself', CODE),
-  ARGUMENTS_KEY,
+  argumentsKey(),
 ]);
 
 /** [Artifact] */
-export const ARTIFACT_KEYS = table('Artifact', [
-  ...COMMON_KEYS,
+export const artifactKeys = table('Artifact', () => [
+  ...commonKeys(),
   scalarKey('AuthFile', 'authfile', '5.7', 'registry credentials'),
   scalarKey('CertDir', 'cert-dir', '5.7', 'certificates of the registry'),
   scalarKey('Creds', 'creds', '5.7', 'USER:PASSWORD of the registry'),
@@ -77,11 +77,11 @@ export const ARTIFACT_KEYS = table('Artifact', [
   ...retries('5.7'),
   boolKey('Quiet', 'quiet', '5.7', 'no progress'),
   boolKey('TLSVerify', 'tls-verify', '5.7', 'verify the registry'),
-  ARGUMENTS_KEY,
+  argumentsKey(),
   scalarKey('Artifact', '', '5.7', 'the artifact', CODE),
 ]);
 
 /** [Quadlet], which all types may have. */
-export const QUADLET_KEYS = table('Quadlet', [
+export const quadletKeys = table('Quadlet', () => [
   boolKey('DefaultDependencies', '', '5.3', 'wait for the network (default true)', CODE),
 ]);

@@ -1,12 +1,12 @@
 import {
-  ARGUMENTS_KEY,
+  argumentsKey,
   boolKey,
-  COMMON_KEYS,
+  commonKeys,
   listKey,
-  MAPPING_KEYS,
+  mappingKeys,
   numberKey,
   pairsKey,
-  REMAP_KEYS,
+  remapKeys,
   scalarKey,
   table,
   wordsKey,
@@ -17,8 +17,8 @@ const NETWORK = 'none, host, NAME, NAME.network or NAME.container';
 const PORT = 'publish a port, [[ADDRESS:]HOSTPORT:]PORT[/PROTOCOL]';
 
 /** [Pod] */
-export const POD_KEYS = table('Pod', [
-  ...COMMON_KEYS,
+export const podKeys = table('Pod', () => [
+  ...commonKeys(),
   scalarKey('PodName', 'name', '5.0', 'name of the pod (default systemd-NAME)', { ...CODE, check: 'name' }),
   scalarKey('ExitPolicy', 'exit-policy', '5.6', 'what happens when the last container ends: stop or continue', {
     ...CODE,
@@ -29,8 +29,8 @@ export const POD_KEYS = table('Pod', [
     check: 'count',
     empty: true,
   }),
-  ...MAPPING_KEYS,
-  ...REMAP_KEYS,
+  ...mappingKeys(),
+  ...remapKeys(),
   listKey('PublishPort', 'publish', '5.0', PORT, { check: 'port' }),
   pairsKey('Label', 'label', '5.6', 'label'),
   listKey('Network', 'network', '5.0', NETWORK, CODE),
@@ -44,12 +44,12 @@ export const POD_KEYS = table('Pod', [
   listKey('AddHost', 'add-host', '5.3', 'line of /etc/hosts, NAME:ADDRESS'),
   listKey('HostName', 'hostname', '5.5', 'host name in the pod'),
   listKey('Volume', 'volume', '5.0', 'mount, [SOURCE:]TARGET[:OPTIONS]', CODE),
-  ARGUMENTS_KEY,
+  argumentsKey(),
 ]);
 
 /** [Volume] */
-export const VOLUME_KEYS = table('Volume', [
-  ...COMMON_KEYS,
+export const volumeKeys = table('Volume', () => [
+  ...commonKeys(),
   scalarKey('VolumeName', '', '4.4', 'name of the volume (default systemd-NAME)', { ...CODE, check: 'name' }),
   scalarKey('UID', 'uid', '5.7', 'owner', { empty: true, check: 'count' }),
   scalarKey('GID', 'gid', '5.7', 'group', { empty: true, check: 'count' }),
@@ -62,12 +62,12 @@ export const VOLUME_KEYS = table('Volume', [
   numberKey('Group', '', '4.4', 'group of the file system, name or number', CODE),
   scalarKey('Options', '', '4.4', 'mount options', CODE),
   pairsKey('Label', 'label', '4.4', 'label'),
-  ARGUMENTS_KEY,
+  argumentsKey(),
 ]);
 
 /** [Network] */
-export const NETWORK_KEYS = table('Network', [
-  ...COMMON_KEYS,
+export const networkKeys = table('Network', () => [
+  ...commonKeys(),
   scalarKey('NetworkName', '', '4.7', 'name of the network (default systemd-NAME)', { ...CODE, check: 'name' }),
   boolKey('DisableDNS', 'disable-dns', '4.4', 'no name service in it'),
   boolKey('Internal', 'internal', '4.4', 'no way out'),
@@ -82,22 +82,22 @@ export const NETWORK_KEYS = table('Network', [
   pairsKey('Options', 'opt', '4.4', 'option of the driver'),
   pairsKey('Label', 'label', '4.4', 'label'),
   boolKey('NetworkDeleteOnStop', '', '5.5', 'remove the network when the service stops', CODE),
-  ARGUMENTS_KEY,
+  argumentsKey(),
 ]);
 
 /** [Kube] */
-export const KUBE_KEYS = table('Kube', [
-  ...COMMON_KEYS,
+export const kubeKeys = table('Kube', () => [
+  ...commonKeys(),
   scalarKey('ExitCodePropagation', 'service-exit-code-propagation', '4.7', 'all, any or none', { joined: true }),
   scalarKey('LogDriver', 'log-driver', '4.5', 'journald, passthrough or none', { empty: true }),
   wordsKey('LogOpt', 'log-opt', '5.2', 'option of the log driver'),
   scalarKey('UserNS', 'userns', '4.5', 'user namespace', CODE),
-  ...REMAP_KEYS,
+  ...remapKeys(),
   listKey('Network', 'network', '4.4', NETWORK, CODE),
   wordsKey('AutoUpdate', 'annotation', '4.6', 'registry or local, or CONTAINER/registry', CODE),
   wordsKey('ConfigMap', 'configmap', '4.4', 'file with a ConfigMap', { path: true }),
   listKey('PublishPort', 'publish', '4.4', PORT, { check: 'port' }),
-  ARGUMENTS_KEY,
+  argumentsKey(),
   wordsKey('Yaml', '', '4.4', 'the Kubernetes file', { ...CODE, path: true }),
   boolKey('KubeDownForce', 'force', '5.0', 'remove volumes when the service stops', CODE),
   scalarKey('SetWorkingDirectory', '', '4.5', 'yaml or unit', CODE),

@@ -22,14 +22,10 @@ export interface KeyRow {
   readonly special?: boolean;
   /** Written as `--option=VALUE`. */
   readonly joined?: boolean;
-  /** Written with the option's letter. */
-  readonly short?: boolean;
   /** Goes in front of the value. */
   readonly prefix?: string;
   /** For bool: the value of the option when true; nothing is written when false. */
   readonly whenTrue?: string;
-  /** For bool: the value of the option when false. */
-  readonly whenFalse?: string;
   /** An empty value has a meaning. */
   readonly empty?: boolean;
   /** Relative values are below the directory of the unit file. */
@@ -47,8 +43,16 @@ export interface KeyTable {
   readonly index: ReadonlyMap<string, number>;
 }
 
-export function table(section: string, rows: readonly KeyRow[]): KeyTable {
-  return { section, rows, index: new Map(rows.map((row, at) => [row.key, at])) };
+/** A table that is made when it is first asked for: a run of the generator meets few types, and starts fast. */
+export function table(section: string, rows: () => readonly KeyRow[]): () => KeyTable {
+  let made: KeyTable | undefined;
+  return () => (made ??= tableOfRows(section, rows()));
+}
+
+function tableOfRows(section: string, rows: readonly KeyRow[]): KeyTable {
+  const index = new Map<string, number>();
+  for (let at = 0; at < rows.length; at++) index.set(rows[at]?.key ?? '', at);
+  return { section, rows, index };
 }
 
 type More = Omit<Partial<KeyRow>, 'key' | 'kind' | 'option' | 'since' | 'help'>;
@@ -75,17 +79,17 @@ export function repeats(row: KeyRow): boolean {
 const CODE: More = { special: true };
 
 /** Keys that all types have; they stand in front of the type's own. */
-export const COMMON_KEYS: readonly KeyRow[] = [
+export const commonKeys = (): readonly KeyRow[] => [
   scalarKey('ServiceName', '', '5.3', 'name of the service, without .service', CODE),
   listKey('ContainersConfModule', 'module', '5.0', 'module of the configuration, for every command of the unit', CODE),
   argsKey('GlobalArgs', '', '4.7', 'words in front of the verb, in every command of the unit', CODE),
 ];
 
 /** The last words in front of the operands. */
-export const ARGUMENTS_KEY: KeyRow = argsKey('PodmanArgs', '', '4.4', 'further words of the main command', CODE);
+export const argumentsKey = (): KeyRow => argsKey('PodmanArgs', '', '4.4', 'further words of the main command', CODE);
 
 /** User namespaces of containers and pods. */
-export const MAPPING_KEYS: readonly KeyRow[] = [
+export const mappingKeys = (): readonly KeyRow[] => [
   scalarKey('UserNS', 'userns', '4.5', 'user namespace: host, keep-id, nomap, auto', CODE),
   wordsKey('UIDMap', 'uidmap', '4.8', 'map user ids', CODE),
   wordsKey('GIDMap', 'gidmap', '4.8', 'map group ids', CODE),
@@ -95,7 +99,7 @@ export const MAPPING_KEYS: readonly KeyRow[] = [
 
 const OLD: More = { special: true, deprecated: 'UserNS=, UIDMap= and GIDMap=' };
 
-export const REMAP_KEYS: readonly KeyRow[] = [
+export const remapKeys = (): readonly KeyRow[] => [
   scalarKey('RemapUsers', 'userns', '4.4', 'manual, auto or keep-id', OLD),
   wordsKey('RemapUid', 'uidmap', '4.4', 'map user ids', OLD),
   wordsKey('RemapGid', 'gidmap', '4.4', 'map group ids', OLD),

@@ -1,4 +1,4 @@
-import { KUBE_DOWN, KUBE_PLAY } from '../command/options-units.ts';
+import { KUBE_DOWN_VERB, KUBE_PLAY_VERB } from '../command/verb-names.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { lastEntry } from '../unit/document.ts';
@@ -14,6 +14,7 @@ import {
   commandBase,
   commandLine,
   defaultService,
+  flagUse,
   killMode,
   notifyType,
   UNIT_VARIABLE,
@@ -33,15 +34,15 @@ export function translateKube(unit: Unit, draft: Draft, setting: Setting): void 
   if (files.length === 0) fail(unit, 'required', 'no Yaml key specified', 'add Yaml= to [Kube]');
   workingDirectory(unit, draft, files);
   const options: OptionUse[] = [
-    { name: 'replace', value: 'true' },
+    { name: 'replace', value: 'true', form: 'flag' },
     { name: 'service-container', value: 'true', form: 'joined' },
     ...optionsOf(unit, { ...MAPPING, Network: (_, uses) => networkOptions(from, uses), AutoUpdate: autoUpdate }),
   ];
-  const play = commandLine(base, KUBE_PLAY, { options, optionWords: argumentWords(unit), operands: files });
+  const play = commandLine(base, KUBE_PLAY_VERB, { options, optionWords: argumentWords(unit), operands: files });
   draft.lines.push(`ExecStart=${play}`);
   const force = readBoolean(unit, 'KubeDownForce');
-  const down: OptionUse[] = force === undefined ? [] : [{ name: 'force', value: force ? 'true' : 'false' }];
-  draft.lines.push(`ExecStopPost=${commandLine(base, KUBE_DOWN, { options: down, operands: files })}`);
+  const down: OptionUse[] = force === undefined ? [] : [flagUse('force', force)];
+  draft.lines.push(`ExecStopPost=${commandLine(base, KUBE_DOWN_VERB, { options: down, operands: files })}`);
 }
 
 function autoUpdate(unit: Unit, uses: OptionUse[]): void {

@@ -1,15 +1,16 @@
 import { nearest } from '../base/suggest.ts';
 import { problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
-import { entriesOf, placeOfKey, type Document, type Entry } from '../unit/document.ts';
+import { placeOfKey, type Document, type Entry } from '../unit/document.ts';
 import { isServiceStem, parseUnitName, serviceStem, type UnitType } from '../unit/names.ts';
 import { boolean, scalar } from '../unit/values.ts';
 import { buildResource } from './build.ts';
 import { containerName } from './container.ts';
 import { imageResource } from './image.ts';
-import { QUADLET_KEYS } from './keys-images.ts';
+import { keysOf } from './key-tables.ts';
+import { quadletKeys } from './keys-images.ts';
 import type { KeyTable } from './keys.ts';
-import { fail, failAt, failKey, tableOf, type Unit } from './model.ts';
+import { fail, failAt, failKey, type Unit } from './model.ts';
 import { networkName } from './network.ts';
 import { podName } from './pod.ts';
 import { lastItem, readScalar } from './read.ts';
@@ -26,7 +27,8 @@ export interface Loaded {
 
 /** First look at a unit, alone: its keys, the name of its service, and what a reference to it will become. */
 export function unitOf({ name, type, path, directory, document }: Loaded): Unit {
-  const table = tableOf(type);
+  const table = keysOf(type);
+  const sections = sectionsOf(document, table.section);
   const unit: Unit = {
     name: parseUnitName(name, type),
     path,
@@ -34,33 +36,77 @@ export function unitOf({ name, type, path, directory, document }: Loaded): Unit 
     document,
     table,
     present: new Map(),
-    unit: entriesOf(document, 'Unit'),
-    service: entriesOf(document, 'Service'),
-    install: entriesOf(document, 'Install'),
+    rows: [],
+    unit: sections.unit,
+    service: sections.service,
+    install: sections.install,
     defaultDependencies: true,
     stem: '',
     resource: undefined,
     members: [],
-    problems: [...document.problems],
+    problems: document.problems,
     dropInProblems: [],
     references: [],
   };
-  collect(unit, table, unit.present);
-  quadletSection(unit);
+  collect(unit, table, sections.type, unit.present, unit.rows);
+  if (sections.quadlet.length > 0) quadletSection(unit, sections.quadlet);
   unit.stem = stemOf(unit);
   unit.resource = resourceOf(unit);
   return unit;
 }
 
-/** Keys of a section by name; unknown ones are errors, each with the key that was probably meant. */
-function collect(unit: Unit, table: KeyTable, into: Map<Bytes, Entry[]>): void {
-  const { index } = table;
-  for (const entry of entriesOf(unit.document, table.section)) {
-    const known = into.get(entry.key);
-    if (known !== undefined) known.push(entry);
-    else if (index.has(entry.key)) into.set(entry.key, [entry]);
-    else unknownKey(unit, table, entry);
+interface Sections {
+  type: readonly Entry[];
+  unit: readonly Entry[];
+  service: readonly Entry[];
+  install: readonly Entry[];
+  quadlet: readonly Entry[];
+}
+
+/** The assignments of the sections that matter, in one pass; sections of one name are put together. */
+function sectionsOf(document: Document, type: string): Sections {
+  const found: Sections = { type: NONE, unit: NONE, service: NONE, install: NONE, quadlet: NONE };
+  for (const { name, entries } of document.sections) {
+    if (name === type) found.type = found.type === NONE ? entries : [...found.type, ...entries];
+    else if (name === 'Unit') found.unit = found.unit === NONE ? entries : [...found.unit, ...entries];
+    else if (name === 'Service') found.service = found.service === NONE ? entries : [...found.service, ...entries];
+    else if (name === 'Install') found.install = found.install === NONE ? entries : [...found.install, ...entries];
+    else if (name === 'Quadlet') found.quadlet = found.quadlet === NONE ? entries : [...found.quadlet, ...entries];
   }
+  return found;
+}
+
+const NONE: readonly Entry[] = [];
+
+/** Keys of a section by name; unknown ones are errors, each with the key that was probably meant. */
+function collect(
+  unit: Unit,
+  table: KeyTable,
+  entries: readonly Entry[],
+  into: Map<Bytes, Entry[]>,
+  rows: number[],
+): void {
+  const { index } = table;
+  for (const entry of entries) {
+    const { key } = entry;
+    const known = into.get(key);
+    if (known !== undefined) {
+      known.push(entry);
+      continue;
+    }
+    const at = index.get(key);
+    if (at === undefined) {
+      unknownKey(unit, table, entry);
+      continue;
+    }
+    into.set(key, [entry]);
+    rows.push(at);
+  }
+  rows.sort(ascending);
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
 }
 
 function unknownKey(unit: Unit, table: KeyTable, entry: Entry): void {
@@ -70,9 +116,9 @@ function unknownKey(unit: Unit, table: KeyTable, entry: Entry): void {
   unit.problems.push(problem('unknown-key', message, { ...placeOfKey(entry), key: entry.key, hint }));
 }
 
-function quadletSection(unit: Unit): void {
+function quadletSection(unit: Unit, entries: readonly Entry[]): void {
   const present = new Map<Bytes, Entry[]>();
-  collect(unit, QUADLET_KEYS, present);
+  collect(unit, quadletKeys(), entries, present, []);
   const entry = present.get('DefaultDependencies')?.at(-1);
   if (entry === undefined) return;
   const value = boolean(scalar(entry.value));

@@ -1,8 +1,7 @@
 import { problem, type Problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
 import { placeOf, placeOfKey, type Document, type Entry } from '../unit/document.ts';
-import type { UnitName, UnitType } from '../unit/names.ts';
-import { KEYS } from './key-tables.ts';
+import type { UnitName } from '../unit/names.ts';
 import type { KeyTable } from './keys.ts';
 
 /** A unit file on its way to a service. */
@@ -16,6 +15,8 @@ export interface Unit {
   readonly table: KeyTable;
   /** Assignments of the type's section, by key. */
   readonly present: Map<Bytes, Entry[]>;
+  /** Rows of the table that are present, in the table's order. */
+  readonly rows: number[];
   /** Assignments of [Unit], [Service], [Install]. */
   readonly unit: readonly Entry[];
   readonly service: readonly Entry[];
@@ -61,10 +62,6 @@ export interface Setting {
   /** Numeric ids of account and group names, for keys that need numbers; undefined: unknown. */
   readonly account: (kind: 'user' | 'group', name: Bytes) => number | undefined;
   readonly exists: (path: Bytes) => boolean;
-}
-
-export function tableOf(type: UnitType): KeyTable {
-  return KEYS[type];
 }
 
 /** Notes a problem of the unit itself, without a place in its text but the file. */

@@ -1,4 +1,4 @@
-import { NETWORK_CREATE, NETWORK_RM } from '../command/options-units.ts';
+import { NETWORK_CREATE_VERB, NETWORK_RM_VERB } from '../command/verb-names.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { fail, failAt, type Draft, type Setting, type Unit } from './model.ts';
@@ -15,13 +15,13 @@ export function networkName(unit: Unit): Bytes {
 export function translateNetwork(unit: Unit, draft: Draft, setting: Setting): void {
   const base = commandBase(unit, setting);
   const name = networkName(unit);
-  const options: OptionUse[] = [{ name: 'ignore', value: 'true' }, ...optionsOf(unit, {})];
+  const options: OptionUse[] = [{ name: 'ignore', value: 'true', form: 'flag' }, ...optionsOf(unit, {})];
   options.push(...subnets(unit));
   oneShot(unit, draft, true);
   const command = { options, optionWords: argumentWords(unit), operands: [name] };
-  draft.lines.push(`ExecStart=${commandLine(base, NETWORK_CREATE, command)}`);
+  draft.lines.push(`ExecStart=${commandLine(base, NETWORK_CREATE_VERB, command)}`);
   if (readBoolean(unit, 'NetworkDeleteOnStop') === true) {
-    draft.lines.push(`ExecStopPost=${commandLine(base, NETWORK_RM, { options: [], operands: [name] })}`);
+    draft.lines.push(`ExecStopPost=${commandLine(base, NETWORK_RM_VERB, { options: [], operands: [name] })}`);
   }
 }
 

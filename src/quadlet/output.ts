@@ -9,41 +9,41 @@ import type { Draft, Unit } from './model.ts';
  */
 export function serviceText(unit: Unit, draft: Draft): Bytes {
   const { document } = unit;
+  const { sections } = document;
+  const type = unit.table.section;
   const out: Bytes[] = [];
-  const sections = document.sections;
-  const firstUnit = sections.findIndex(isUnit);
-  const lastUnit = sections.findLastIndex(isUnit);
-  const lastService = sections.findLastIndex(isService);
+  let firstUnit = -1;
+  let lastUnit = -1;
+  let lastService = -1;
+  for (let i = 0; i < sections.length; i++) {
+    const name = sections[i]?.name;
+    if (name === 'Unit') {
+      if (firstUnit < 0) firstUnit = i;
+      lastUnit = i;
+    } else if (name === 'Service') lastService = i;
+  }
   const preamble = sections[0]?.at ?? document.source.lines.length;
   if (preamble > 0) pushLines(out, document.source.clean, 0, preamble);
   let source = document.source;
-  sections.forEach((section, i) => {
+  for (let i = 0; i < sections.length; i++) {
+    const section = sections[i];
+    if (section === undefined) break;
     separate(out);
     if (section.source !== source) {
       source = section.source;
       out.push(comment(source.path));
     }
-    out.push(`[${renamed(section.name, unit.table.section)}]`);
-    if (i === firstUnit) out.push(...draft.head);
+    const { name } = section;
+    out.push(name === type || name === 'Quadlet' ? `[X-${name}]` : `[${name}]`);
+    if (i === firstUnit) added(out, draft.head);
     body(out, section);
     if (i === lastUnit) added(out, draft.tail);
     if (i === lastService) added(out, draft.lines);
-  });
+  }
   if (firstUnit < 0) addSection(out, 'Unit', [...draft.head, ...draft.tail]);
   if (lastService < 0) addSection(out, 'Service', draft.lines);
-  return `${out.join('\n')}\n`;
-}
-
-function isUnit(section: Section): boolean {
-  return section.name === 'Unit';
-}
-
-function isService(section: Section): boolean {
-  return section.name === 'Service';
-}
-
-function renamed(name: Bytes, type: string): Bytes {
-  return name === type || name === 'Quadlet' ? `X-${name}` : name;
+  out.push('');
+  return out.join('\n');
 }
 
 /** Lines of a section without its header and without empty lines at its end. */
@@ -78,6 +78,6 @@ function addSection(out: Bytes[], name: string, lines: readonly Bytes[]): void {
 
 /** One empty line in front of a section. */
 function separate(out: Bytes[]): void {
-  const last = out.at(-1);
-  if (last !== undefined && last !== '' && !last.endsWith('\n')) out.push('');
+  const last = out.length === 0 ? '' : (out[out.length - 1] ?? '');
+  if (last !== '' && last.charCodeAt(last.length - 1) !== 10) out.push('');
 }

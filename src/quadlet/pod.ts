@@ -1,4 +1,4 @@
-import { POD_CREATE, POD_RM, POD_START, POD_STOP } from '../command/options-units.ts';
+import { POD_CREATE_VERB, POD_RM_VERB, POD_START_VERB, POD_STOP_VERB } from '../command/verb-names.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { mappingSpecials } from './mapping.ts';
@@ -21,12 +21,12 @@ export function translatePod(unit: Unit, draft: Draft, setting: Setting): void {
   const from: Referring = { unit, draft, setting };
   for (const member of unit.members) draft.tail.push(`Wants=${member}.service`, `Before=${member}.service`);
   defaultService(unit, draft, 'SyslogIdentifier', '%N');
-  const ignore: OptionUse = { name: 'ignore', value: 'true' };
+  const ignore: OptionUse = { name: 'ignore', value: 'true', form: 'flag' };
   const time: OptionUse = { name: 'time', value: lastItem(unit, 'StopTimeout')?.value ?? '10', form: 'joined' };
-  const force: OptionUse = { name: 'force', value: 'true' };
+  const force: OptionUse = { name: 'force', value: 'true', form: 'flag' };
   const options: OptionUse[] = [
     { name: 'infra-conmon-pidfile', value: '%t/%N.pid', form: 'joined' },
-    { name: 'replace', value: 'true' },
+    { name: 'replace', value: 'true', form: 'flag' },
     { name: 'exit-policy', value: lastItem(unit, 'ExitPolicy')?.value ?? 'stop' },
     ...optionsOf(unit, {
       ...MAPPING,
@@ -37,10 +37,10 @@ export function translatePod(unit: Unit, draft: Draft, setting: Setting): void {
     { name: 'name', value: name },
   ];
   draft.lines.push(
-    `ExecStart=${commandLine(base, POD_START, { options: [], operands: [name] })}`,
-    `ExecStop=${commandLine(base, POD_STOP, { options: [ignore, time], operands: [name] })}`,
-    `ExecStopPost=${commandLine(base, POD_RM, { options: [ignore, force], operands: [name] })}`,
-    `ExecStartPre=${commandLine(base, POD_CREATE, { options, optionWords: argumentWords(unit), operands: [] })}`,
+    `ExecStart=${commandLine(base, POD_START_VERB, { options: [], operands: [name] })}`,
+    `ExecStop=${commandLine(base, POD_STOP_VERB, { options: [ignore, time], operands: [name] })}`,
+    `ExecStopPost=${commandLine(base, POD_RM_VERB, { options: [ignore, force], operands: [name] })}`,
+    `ExecStartPre=${commandLine(base, POD_CREATE_VERB, { options, optionWords: argumentWords(unit), operands: [] })}`,
     UNIT_VARIABLE,
   );
   setService(unit, draft, 'Type', 'forking');

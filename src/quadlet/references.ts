@@ -59,7 +59,7 @@ function network(from: Referring, entry: Entry, value: Bytes): Bytes {
 /** `Volume=`: `-v V`, with names of units resolved and relative sources made absolute. */
 export function volumeOptions(from: Referring, uses: OptionUse[]): void {
   for (const { value, entry } of readList(from.unit, 'Volume')) {
-    uses.push({ name: 'volume', value: volume(from, entry, value), form: 'short' });
+    uses.push({ name: 'volume', value: volume(from, entry, value), letter: 'v' });
   }
 }
 

@@ -1,5 +1,5 @@
-import { render } from '../command/render.ts';
-import type { Command, OptionUse, VerbRow } from '../command/types.ts';
+import { render, type RenderedVerb } from '../command/render.ts';
+import type { Command, OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { lastEntry } from '../unit/document.ts';
 import { scalar } from '../unit/values.ts';
@@ -12,11 +12,21 @@ export interface CommandBase {
   readonly program: Bytes;
   readonly globals: readonly OptionUse[];
   readonly globalWords: readonly Bytes[];
+  /** The command that removes a container, without its name, when it was rendered already. */
+  remove?: Bytes;
 }
 
-export function commandBase(unit: Unit, setting: Setting): CommandBase {
+/** Units without global options share one. */
+let shared: CommandBase | undefined;
+
+export function commandBase(unit: Unit, { program }: Setting): CommandBase {
+  const { present } = unit;
+  if (!present.has('ContainersConfModule') && !present.has('GlobalArgs')) {
+    if (shared?.program !== program) shared = { program, globals: [], globalWords: [] };
+    return shared;
+  }
   return {
-    program: setting.program,
+    program,
     globals: readList(unit, 'ContainersConfModule').map(item => ({
       name: 'module',
       value: item.value,
@@ -28,13 +38,16 @@ export function commandBase(unit: Unit, setting: Setting): CommandBase {
 
 /** Words of PodmanArgs=. */
 export function argumentWords(unit: Unit): Bytes[] {
+  if (!unit.present.has('PodmanArgs')) return NONE;
   return readArguments(unit, 'PodmanArgs').map(item => item.value);
 }
+
+const NONE: Bytes[] = [];
 
 /** The text of an Exec line: `PROGRAM …`. */
 export function commandLine(
   base: CommandBase,
-  row: VerbRow,
+  row: RenderedVerb,
   command: Omit<Command, 'globals' | 'globalWords' | 'verb'>,
 ): Bytes {
   const words = render({ ...command, globals: base.globals, globalWords: base.globalWords, verb: row.name }, row);
@@ -98,4 +111,9 @@ export function depend(draft: Draft, stem: Bytes): void {
 /** A path that must be mounted before the service starts; `%` in it is for systemd. */
 export function needMount(draft: Draft, path: Bytes): void {
   draft.tail.push(`RequiresMountsFor=${quoteWord(path)}`);
+}
+
+/** A flag: `--name`, or `--name=false`. */
+export function flagUse(name: string, value: boolean): OptionUse {
+  return value ? { name, value: 'true', form: 'flag' } : { name, value: 'false', form: 'joined' };
 }

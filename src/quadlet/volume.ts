@@ -1,4 +1,4 @@
-import { VOLUME_CREATE } from '../command/options-units.ts';
+import { VOLUME_CREATE_VERB } from '../command/verb-names.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import type { UnitName } from '../unit/names.ts';
@@ -24,7 +24,7 @@ export function translateVolume(unit: Unit, draft: Draft, setting: Setting): voi
   const base = commandBase(unit, setting);
   const ofImage = readScalar(unit, 'Driver') === 'image';
   const options: OptionUse[] = [
-    { name: 'ignore', value: 'true' },
+    { name: 'ignore', value: 'true', form: 'flag' },
     ...optionsOf(unit, ofImage ? imageSpecials(unit, draft, setting) : FILE_SYSTEM),
   ];
   if (ofImage && readScalar(unit, 'Image') === undefined) {
@@ -34,7 +34,7 @@ export function translateVolume(unit: Unit, draft: Draft, setting: Setting): voi
   oneShot(unit, draft, true);
   const operands = [volumeName(unit)];
   draft.lines.push(
-    `ExecStart=${commandLine(base, VOLUME_CREATE, { options, optionWords: argumentWords(unit), operands })}`,
+    `ExecStart=${commandLine(base, VOLUME_CREATE_VERB, { options, optionWords: argumentWords(unit), operands })}`,
   );
 }
 

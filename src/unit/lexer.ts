@@ -24,14 +24,19 @@ export function lex(path: Bytes, text: Bytes): Document {
 function split(path: Bytes, text: Bytes, problems: Problem[]): Source {
   const bom = text.startsWith(BOM);
   let body = bom ? text.slice(BOM.length) : text;
-  const crlf = body.includes('\r') && isCrlf(body);
+  // One search tells that a file is plain text; only others are looked at more closely.
+  const unusual = UNUSUAL.test(body);
+  const crlf = unusual && body.includes('\r') && isCrlf(body);
   if (crlf) body = body.replaceAll('\r\n', '\n');
-  checkBytes(path, body, problems);
+  if (unusual) checkBytes(path, body, problems);
   const lines: Bytes[] = body.split('\n');
   const closed = body.endsWith('\n');
   if (closed) lines.pop();
   return { path, lines, clean: lines, closed, bom, crlf };
 }
+
+/** NUL, carriage return, and bytes of UTF-8. */
+const UNUSUAL = /[\x00\r\x80-\xff]/;
 
 /** Every newline has its carriage return: then both are one line end. Otherwise a lone one is reported by checkBytes. */
 function isCrlf(body: Bytes): boolean {
@@ -68,15 +73,19 @@ function read(document: Document): void {
   const { source, sections, problems } = document;
   const lines = source.lines;
   let section: Section | undefined;
-  for (let i = 0; i < lines.length; i++) {
+  const count = lines.length;
+  for (let i = 0; i < count; i++) {
     let line = lines[i] ?? '';
     if (line === '') continue;
-    if (line.charCodeAt(0) <= 32 || line.charCodeAt(line.length - 1) <= 32) {
+    let first = line.charCodeAt(0);
+    let last = line.charCodeAt(line.length - 1);
+    if (first <= 32 || last <= 32) {
       line = strip(line);
       tidy(source, i, line);
       if (line === '') continue;
+      first = line.charCodeAt(0);
+      last = line.charCodeAt(line.length - 1);
     }
-    const first = line.charCodeAt(0);
     if (line.length > LONGEST_LINE) problems.push(tooLong(source, i));
     if (first === 35 || first === 59) continue;
     if (first === 91) {
@@ -86,21 +95,21 @@ function read(document: Document): void {
       continue;
     }
     let end = i + 1;
-    let value = line;
     let out: Bytes | undefined;
-    if (continues(line)) {
+    if (last === 92 && continues(line)) {
       const joined = join(source, i, line);
-      ({ end, value } = joined);
-      if (joined.irregular) out = value;
+      ({ value: line, end } = joined);
+      if (joined.irregular) out = line;
     }
-    const equal = value.indexOf('=');
+    const equal = line.indexOf('=');
     if (equal <= 0 || section === undefined) {
-      problems.push(notAnAssignment(source, i, line, equal));
+      problems.push(notAnAssignment(source, i, lines[i] ?? '', equal));
     } else {
-      const key = value.charCodeAt(equal - 1) <= 32 ? strip(value.slice(0, equal)) : value.slice(0, equal);
-      let from = equal + 1;
-      while (value.charCodeAt(from) <= 32) from++;
-      section.entries.push({ key, value: strip(value.slice(from)), source, at: i, end, out });
+      let key = line.slice(0, equal);
+      if (key.charCodeAt(equal - 1) <= 32) key = strip(key);
+      let value = line.slice(equal + 1);
+      if (value.charCodeAt(0) <= 32) value = strip(value);
+      section.entries.push({ key, value, source, at: i, end, out });
     }
     i = end - 1;
   }

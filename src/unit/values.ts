@@ -32,12 +32,14 @@ export function boolean(value: Bytes): boolean | undefined {
 
 /** Cut at blanks; quotes group, also inside a word; a backslash is an ordinary character. */
 export function splitWords(value: Bytes): WordsRead {
-  return isPlain(value) ? { words: splitPlain(value) } : split(value, false);
+  if (isPlain(value)) return { words: splitPlain(value) };
+  return splitQuoted(value) ?? split(value, false);
 }
 
 /** Cut at blanks; quotes group; C escapes are decoded everywhere. */
 export function splitArguments(value: Bytes): WordsRead {
-  return isPlain(value) ? { words: splitPlain(value) } : split(value, true);
+  if (isPlain(value)) return { words: splitPlain(value) };
+  return splitQuoted(value) ?? split(value, true);
 }
 
 /** No quote, no backslash. */
@@ -53,6 +55,39 @@ function splitPlain(value: Bytes): Bytes[] {
 
 function notEmpty(word: Bytes): boolean {
   return word !== '';
+}
+
+/**
+ * The common case of quoting, one kind of quotes and no backslash, by native string functions: the pieces between the quotes are in turn outside and
+ * inside. Undefined when it is another case.
+ */
+function splitQuoted(value: Bytes): WordsRead | undefined {
+  if (value.includes('\\')) return undefined;
+  const double = value.includes('"');
+  if (double && value.includes("'")) return undefined;
+  const pieces = value.split(double ? '"' : "'");
+  if (pieces.length % 2 === 0) return undefined;
+  const words: Bytes[] = [];
+  let word: Bytes | undefined;
+  for (let i = 0; i < pieces.length; i++) {
+    const piece = pieces[i] ?? '';
+    if (i % 2 === 1) {
+      word = (word ?? '') + piece;
+      continue;
+    }
+    if (piece === '') continue;
+    const parts = (piece.includes('\t') ? piece.replaceAll('\t', ' ') : piece).split(' ');
+    for (let k = 0; k < parts.length; k++) {
+      if (k > 0 && word !== undefined) {
+        words.push(word);
+        word = undefined;
+      }
+      const part = parts[k] ?? '';
+      if (part !== '') word = (word ?? '') + part;
+    }
+  }
+  if (word !== undefined) words.push(word);
+  return { words };
 }
 
 interface Cut {
