@@ -59,7 +59,7 @@ export function compileRun(host: Host, plan: CompileInput, place: CompilePlace):
   for (const [key, value] of Object.entries(spec.linux.sysctl ?? {})) ops.push(op('sysctl', key, value));
   if (process.oomScoreAdj !== undefined) ops.push(op('oom-score-adj', process.oomScoreAdj));
   if (place.keepKeyring !== true) ops.push(op('keyring', '_ses'));
-  ops.push(...labelOps(process), ...insideOps(spec, process), ...limitOps(process), op('sync', 'ready'));
+  ops.push(...labelOps(process), ...insideOps(plan, process), ...limitOps(process), op('sync', 'ready'));
   if (place.awaitFd !== undefined) ops.push(op('await', descriptors.push(place.awaitFd) - 1));
   ops.push(
     ...identityOps({
@@ -147,12 +147,13 @@ function propagationOps(spec: Spec): Op[] {
   return [op('propagation', '/', wanted === 'private' || wanted === 'rprivate' ? 'rprivate' : 'rslave')];
 }
 
-function insideOps(spec: Spec, process: SpecProcess): Op[] {
+function insideOps({ spec, root }: CompileInput, process: SpecProcess): Op[] {
   const { uid, gid } = process.user;
   const propagation = spec.linux.rootfsPropagation ?? '';
   const ops: Op[] = [];
   if (process.cwd !== '/') ops.push(op('mkdir', process.cwd, '755', uid, gid));
-  if (spec.root.readonly === true) ops.push(op('root-remount', 'ro'));
+  const attributes = [...(spec.root.readonly === true ? ['ro'] : []), ...(root.nodev ? ['nodev'] : [])];
+  if (attributes.length > 0) ops.push(op('root-remount', attributes.join(',')));
   ops.push(op('pivot'));
   if (propagation !== '') ops.push(op('propagation', '/', propagation));
   for (const path of spec.linux.maskedPaths ?? []) ops.push(op('mask', path));

@@ -152,7 +152,7 @@ function planOverlay(context: PlanContext, ids: IdPlan, source: string, destinat
   }
   const place = `${layer}/overlay-${plan.directories.length / 2}`;
   plan.directories.push(`${place}-upper`, `${place}-work`);
-  const options = [`lowerdir=${source}`, `upperdir=${place}-upper`, `workdir=${place}-work`, 'private'];
+  const options = [`lowerdir=${source}`, `upperdir=${place}-upper`, `workdir=${place}-work`, 'private', 'nodev'];
   if (hasUserNamespace(ids)) options.push('userxattr');
   plan.mounts.push({ destination, type: 'overlay', source: 'overlay', options });
 }

@@ -139,13 +139,16 @@ function propagationOf(context: PlanContext): string | undefined {
 
 function planRoot(context: PlanContext, ids: IdPlan, label: string): RootFileSystem {
   const { request, facts } = context;
+  // Nodes of an image are no devices of the payload: in Podman the device cgroup forbids them, here the mount does.
+  const nodev = !request.privileged;
   const lower = request.rootfs === undefined ? facts.layers : [request.rootfs.path];
-  if (request.rootfs !== undefined && !request.rootfs.overlay) return { kind: 'directory', path: request.rootfs.path };
+  if (request.rootfs !== undefined && !request.rootfs.overlay)
+    return { kind: 'directory', path: request.rootfs.path, nodev };
   const [first] = lower;
   if (first === undefined) refuse(context, 'IMAGE', 'the image has no layers');
   // overlayfs asks for two lower directories when there is no upper one.
   if (facts.layer === '' && lower.length === 1 && first !== undefined && !ids.idMapped)
-    return { kind: 'directory', path: first };
+    return { kind: 'directory', path: first, nodev };
   return {
     kind: 'overlay',
     lower,
@@ -154,6 +157,7 @@ function planRoot(context: PlanContext, ids: IdPlan, label: string): RootFileSys
     userxattr: hasUserNamespace(ids),
     context: label,
     idMapped: ids.idMapped,
+    nodev,
   };
 }
 

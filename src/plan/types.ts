@@ -94,8 +94,14 @@ export type RootFileSystem =
       readonly context: string;
       /** Lower layers are mounted through the container's id maps: they belong to other ids than these maps give. */
       readonly idMapped: boolean;
+      readonly nodev: boolean;
     }
-  | { readonly kind: 'directory'; readonly path: string };
+  | {
+      readonly kind: 'directory';
+      readonly path: string;
+      /** Device nodes of the image do not open: without a user namespace they would be the host's devices. */
+      readonly nodev: boolean;
+    };
 
 /** All that a start needs; `spec` is the public contract (written as config.json), the rest is what OCI has no word for. */
 export interface Plan {

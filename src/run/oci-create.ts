@@ -135,7 +135,7 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
   if (path === undefined) throw new Failure(1, `${written}: the root of the bundle is not there`);
   return {
     spec,
-    root: { kind: 'directory', path },
+    root: { kind: 'directory', path, nodev: hidesNodes(spec) },
     copyUps: [],
     directories: [],
     chowns: [],
@@ -146,6 +146,12 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
     warnings: [],
     defaultSeccomp: false,
   };
+}
+
+/** Nodes of the root itself are no devices, but where the bundle allows all of them, or has no /dev of its own to make them in. */
+function hidesNodes(spec: Spec): boolean {
+  const all = (spec.linux.resources?.devices ?? []).some(rule => rule.allow && (rule.type ?? 'a') === 'a');
+  return !all && (spec.mounts ?? []).some(mount => mount.destination === '/dev');
 }
 
 function readSpec(host: Host, bundle: string): Spec {

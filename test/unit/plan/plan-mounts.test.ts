@@ -99,3 +99,10 @@ test('masked paths', () => {
   assert.deepEqual(paths('unmask=/proc/kcore:/proc/sys'), [10, 5]);
   assert.deepEqual(paths('unmask=/sys/*'), [10, 6]);
 });
+
+test('T5: device nodes of an image open no device of the host', () => {
+  assert.equal(plan([]).root.nodev, true);
+  assert.equal(plan([], accountFacts()).root.nodev, true);
+  assert.equal(plan([['rootfs', 'true']], rootFacts(), {}, ['/r', 'sh']).root.nodev, true);
+  assert.equal(plan([['privileged', 'true']], rootFacts()).root.nodev, false);
+});

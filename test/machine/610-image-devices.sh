@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# A hostile image brings device nodes. As root without a user namespace they would be the host's devices; Podman's device cgroup
+# forbids to open them, here the mount does.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+
+# T5: the memory and the random device stand for a disk. The ones that a container is given do work.
+nodes_of_an_image() {
+    local image=$WORK/nodes out
+    mkdir -p "$image"
+    tar -C "$image" -xf "$IMAGES/rootfs.tar"
+    mknod -m 666 "$image/null-of-image" c 1 3
+    mknod -m 666 "$image/zero-of-image" c 1 5
+    tar -C "$image" -cf "$WORK/nodes.tar" .
+    chmod 644 "$WORK/nodes.tar"
+    way_berth "$1" import -q "$WORK/nodes.tar" localhost/nodes >/dev/null
+    out=$(way_berth "$1" run --rm --network none localhost/nodes sh -c \
+        'head -c 1 /zero-of-image >/dev/null 2>&1 && echo opened; : >/null-of-image 2>/dev/null && [ -c /null-of-image ] && echo written; head -c 1 /dev/zero | wc -c')
+    way_berth "$1" run --rm --network none --read-only localhost/nodes sh -c '! head -c 1 /zero-of-image 2>/dev/null'
+    way_berth "$1" rmi -f localhost/nodes >/dev/null
+    equal "$out" 1
+}
+
+# T5: a directory of the host, mounted by root, gives no devices either.
+nodes_of_a_directory() {
+    mkdir -p "$WORK/directory"
+    mknod -m 666 "$WORK/directory/zero" c 1 5
+    ! berth run --rm --network none -v "$WORK/directory:/mnt" localhost/busybox head -c 1 /mnt/zero 2>/dev/null
+    equal "$(berth run --rm --network none -v "$WORK/directory:/mnt:dev" localhost/busybox sh -c 'head -c 1 /mnt/zero | wc -c')" 1
+}
+
+for way in root alice; do
+    way_load $way "$IMAGES/busybox.tar" || exit 1
+    check "T5 $way: device nodes of an image open nothing" nodes_of_an_image $way
+done
+check 'T5 root: device nodes of a mounted directory open nothing, unless asked for' nodes_of_a_directory
+finish
