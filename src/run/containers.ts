@@ -59,7 +59,10 @@ export function isRunning(host: Host, state: ContainerState): boolean {
  * A descriptor of the payload, or undefined when it is gone. Opened first and then compared, so that no other process is meant; one that
  * has ended but waits for its parent (systemd, in the middle of ExecStop=) still has its number, and its pidfd is readable.
  */
-export function openPayload(host: Host, state: { readonly pid: number; readonly startTime: string }): number | undefined {
+export function openPayload(
+  host: Host,
+  state: { readonly pid: number; readonly startTime: string },
+): number | undefined {
   if (state.pid <= 0) return undefined;
   const pidfd = host.openProcess(state.pid);
   if (pidfd === undefined) return undefined;

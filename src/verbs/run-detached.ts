@@ -53,9 +53,15 @@ function propertiesOf(
   environment: string | undefined,
 ): Property[] {
   const program = host.readlink('/proc/self/exe');
+  const asked = command.options.some(use => use.name === 'sdnotify') && request.sdnotify !== 'ignore';
   const named: Command = {
     ...command,
-    options: [...command.options.filter(use => use.name !== 'name'), { name: 'name', value: request.name }],
+    options: [
+      ...command.options.filter(use => use.name !== 'name' && use.name !== 'sdnotify'),
+      { name: 'name', value: request.name },
+      // The unit waits for a notification: without a wish of the person the one of a payload that was executed.
+      { name: 'sdnotify', value: asked ? request.sdnotify : 'conmon' },
+    ],
   };
   const start = [program, ...render(named, RUN)];
   const after = request.remove ? ['rm', '-v', '-f', '-i', request.name] : undefined;

@@ -5,7 +5,12 @@
 load() { as "$1" berth load -i "$IMAGES/busybox.tar"; }
 runs() { equal "$(as "$1" berth run --rm --network none localhost/busybox echo hello)" hello; }
 status_of() { fails_with 7 as "$1" berth run --rm --network none localhost/busybox sh -c 'exit 7'; }
-signal_of() { fails_with 137 as "$1" berth run --rm --network none localhost/busybox sh -c 'kill -9 $$; sleep 1'; }
+signal_of() {
+    as "$1" berth run --rm --name killed --network none localhost/busybox sh -c 'echo up; exec sleep 1000' >out &
+    until grep -q up out; do sleep 0.1; done
+    as "$1" berth kill -s KILL killed
+    fails_with 137 wait $!
+}
 not_found() {
     local said
     said=$(fails_with 127 as "$1" berth run --rm --network none localhost/busybox no-such-program 2>&1)
