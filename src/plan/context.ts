@@ -37,6 +37,8 @@ export function newContext(input: PlanInput): PlanContext {
 
 /** Notes a problem. `key` is the option it is about. */
 export function refuse(context: PlanContext, key: string, message: string, hint?: string): void {
+  // Uids and gids often share what is wrong.
+  if (context.problems.some(one => one.message === message)) return;
   context.problems.push(problem('plan', message, hint === undefined ? { key } : { key, hint }));
 }
 

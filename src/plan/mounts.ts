@@ -51,7 +51,8 @@ function baseMounts(context: PlanContext, ids: IdPlan, namespaces: NamespacePlan
       destination: '/dev',
       type: 'tmpfs',
       source: 'tmpfs',
-      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k', ...(readOnlyDev ? ['ro'] : [])],
+      // Ours becomes read-only when all is made in it (plan.ts).
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k', ...(readOnlyDev && context.foreign ? ['ro'] : [])],
     },
     sysMount(context, ids, namespaces),
     { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: pts },

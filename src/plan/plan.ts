@@ -123,6 +123,8 @@ function makeLinux(context: PlanContext, ids: IdPlan, namespaces: ReturnType<typ
     context.foreign && hasUserNamespace(ids) && !namespaces.own.has('network') && !context.request.privileged;
   linux.maskedPaths = hostSys ? ['/sys/kernel', ...paths.masked] : paths.masked;
   linux.readonlyPaths = paths.readOnly;
+  const { readOnly, readOnlyTmpfs } = context.request;
+  if (readOnly && !readOnlyTmpfs && !context.foreign) linux.readonlyPaths.push('/dev');
   return linux;
 }
 

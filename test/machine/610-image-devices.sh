@@ -7,7 +7,8 @@
 # T5: the memory and the random device stand for a disk. The ones that a container is given do work.
 nodes_of_an_image() {
     local image=$WORK/nodes out
-    mkdir -p "$image"
+    rm -rf "$image"
+    mkdir "$image"
     tar -C "$image" -xf "$IMAGES/rootfs.tar"
     mknod -m 666 "$image/null-of-image" c 1 3
     mknod -m 666 "$image/zero-of-image" c 1 5
@@ -15,7 +16,7 @@ nodes_of_an_image() {
     chmod 644 "$WORK/nodes.tar"
     way_berth "$1" import -q "$WORK/nodes.tar" localhost/nodes >/dev/null
     out=$(way_berth "$1" run --rm --network none localhost/nodes sh -c \
-        'head -c 1 /zero-of-image >/dev/null 2>&1 && echo opened; : >/null-of-image 2>/dev/null && [ -c /null-of-image ] && echo written; head -c 1 /dev/zero | wc -c')
+        'head -c 1 /zero-of-image >/dev/null 2>&1 && echo opened; [ ! -c /null-of-image ] || { (: >/null-of-image) 2>/dev/null && echo written; }; head -c 1 /dev/zero | wc -c')
     way_berth "$1" run --rm --network none --read-only localhost/nodes sh -c '! head -c 1 /zero-of-image 2>/dev/null'
     way_berth "$1" rmi -f localhost/nodes >/dev/null
     equal "$out" 1
