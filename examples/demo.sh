@@ -21,7 +21,7 @@ if $machine list | grep -qx $name; then
 fi
 $machine up $name --install
 trap '[ "${keep:-no}" = yes ] || $machine down $name' EXIT
-root systemctl --version | head -n 2
+root systemctl --version
 root berth --version
 
 step 'An image, as root and as alice (made from busybox; no registry is asked)'
