@@ -24,6 +24,10 @@ export function accountLines(unit: Unit, draft: Draft, setting: Setting, image: 
     draft.lines.push(`ExecStartPre=+${setting.program} account prepare${handed} ${quoteWord(name)}`);
   }
   if (name !== 'root' && name !== '0') refuseSandbox(unit, dynamic);
+  // Under strict everything is read-only that is not named; the account's directories are made by the line above.
+  if (lastEntry(unit.service, 'ProtectSystem')?.value === 'strict') {
+    draft.lines.push('ReadWritePaths=-/run/berth/users -/var/lib/berth/users');
+  }
 }
 
 function flag(unit: Unit, key: string): boolean {

@@ -6,6 +6,7 @@ import { isTemplate } from '../unit/names.ts';
 import { boolean } from '../unit/values.ts';
 import { execLine } from '../unit/write.ts';
 import { accountLines } from './account.ts';
+import { refuseSystemCalls } from './syscalls.ts';
 import { faultOf } from './checks.ts';
 import { imageOf } from './image-name.ts';
 import { mappingSpecials } from './mapping.ts';
@@ -50,6 +51,7 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
   if (operand.rootfs) options.push(ROOTFS);
   const operands = operand.value === undefined ? [] : [operand.value, ...readLastArguments(unit, 'Exec')];
   logFields(unit, draft, setting, name, operand.rootfs ? undefined : operand.value);
+  refuseSystemCalls(unit);
   accountLines(unit, draft, setting, operand.rootfs ? undefined : operand.value);
   draft.lines.push(`ExecStart=${commandLine(base, RUN_VERB, { options, optionWords: argumentWords(unit), operands })}`);
 }

@@ -1,3 +1,4 @@
+import { replaceEntry } from '../unit/document.ts';
 import { typeOf } from '../unit/names.ts';
 import { splitWords } from '../unit/values.ts';
 import { quoteWord } from '../unit/write.ts';
@@ -46,7 +47,7 @@ function rewrite(unit: Unit, setting: Setting, key: string): string[] {
       words = [];
       continue;
     }
-    entry.out = '';
+    replaceEntry(entry, '');
     for (const word of splitWords(entry.value).words) {
       const found = typeOf(word) === undefined ? undefined : setting.graph.get(word);
       if (typeOf(word) !== undefined && found === undefined) {

@@ -1,5 +1,5 @@
 import type { Bytes } from '../host/host.ts';
-import type { Section } from '../unit/document.ts';
+import { endOf, type Section } from '../unit/document.ts';
 import { comment } from '../unit/write.ts';
 import type { Draft, Unit } from './model.ts';
 
@@ -52,11 +52,14 @@ function body(out: Bytes[], section: Section): void {
   let end = section.end;
   while (end > section.at + 1 && clean[end - 1] === '') end--;
   let from = section.at + 1;
-  for (const entry of section.entries) {
-    if (entry.out === undefined) continue;
-    pushLines(out, clean, from, entry.at);
-    if (entry.out !== '') out.push(entry.out);
-    from = entry.end;
+  if (section.changed !== undefined) {
+    for (const entry of section.entries) {
+      const text = section.changed.get(entry);
+      if (text === undefined) continue;
+      pushLines(out, clean, from, entry.at);
+      if (text !== '') out.push(text);
+      from = endOf(entry);
+    }
   }
   pushLines(out, clean, from, end);
 }

@@ -1,7 +1,7 @@
 import { render, type RenderedVerb } from '../command/render.ts';
 import type { Command, OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
-import { lastEntry } from '../unit/document.ts';
+import { lastEntry, replaceEntry } from '../unit/document.ts';
 import { scalar } from '../unit/values.ts';
 import { execLine, quoteWord } from '../unit/write.ts';
 import { failAt, type Draft, type Setting, type Unit } from './model.ts';
@@ -64,7 +64,7 @@ export function serviceValue(unit: Unit, key: string): Bytes | undefined {
 export function setService(unit: Unit, draft: Draft, key: string, value: Bytes): void {
   const entry = lastEntry(unit.service, key);
   if (entry === undefined) draft.lines.push(`${key}=${value}`);
-  else entry.out = `${key}=${value}`;
+  else replaceEntry(entry, `${key}=${value}`);
 }
 
 /** Adds a line to [Service] unless the source has the key. */

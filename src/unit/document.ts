@@ -13,15 +13,12 @@ export interface Source {
   readonly crlf: boolean;
 }
 
-/** `KEY=VALUE`, which may stand on several lines. Indexes count lines from 0; `end` is the line behind it. */
+/** `KEY=VALUE`, which may stand on several lines. `at` counts lines from 0. Few members: a boot makes many of these. */
 export interface Entry {
   readonly key: Bytes;
   readonly value: Bytes;
-  readonly source: Source;
+  readonly section: Section;
   readonly at: number;
-  readonly end: number;
-  /** What is written instead of the lines; undefined: the lines themselves. Empty: nothing. */
-  out: Bytes | undefined;
 }
 
 /** One `[NAME]` and what follows it up to the next header. The same name may come again. */
@@ -33,6 +30,20 @@ export interface Section {
   /** Line behind the section. */
   end: number;
   readonly entries: Entry[];
+  /** Entries of several lines: the line behind each. */
+  ends: Map<Entry, number> | undefined;
+  /** What is written instead of an entry's lines; empty: nothing. */
+  changed: Map<Entry, Bytes> | undefined;
+}
+
+/** The line behind an entry. */
+export function endOf(entry: Entry): number {
+  return entry.section.ends?.get(entry) ?? entry.at + 1;
+}
+
+/** Has `text` written in place of an entry's lines; empty: nothing. */
+export function replaceEntry(entry: Entry, text: Bytes): void {
+  (entry.section.changed ??= new Map()).set(entry, text);
 }
 
 /** A unit file as it was read, drop-ins appended; nothing of it is lost. */
@@ -76,11 +87,11 @@ export function lastEntry(entries: readonly Entry[], key: Bytes): Entry | undefi
 
 /** Line and column, from 1, of the value of an entry; of `part` in it when that is found there. */
 export function placeOf(entry: Entry, part?: Bytes): { file: Bytes; line: number; column: number } {
-  const { path: file, lines } = entry.source;
+  const { path: file, lines } = entry.section.source;
   const first = lines[entry.at] ?? '';
   const equal = first.indexOf('=') + 1;
   if (part !== undefined && part !== '') {
-    for (let i = entry.at; i < entry.end; i++) {
+    for (let i = entry.at; i < endOf(entry); i++) {
       const column = (lines[i] ?? '').indexOf(part, i === entry.at ? equal : 0);
       if (column >= 0) return { file, line: i + 1, column: column + 1 };
     }
@@ -92,6 +103,6 @@ export function placeOf(entry: Entry, part?: Bytes): { file: Bytes; line: number
 
 /** Line and column of the key. */
 export function placeOfKey(entry: Entry): { file: Bytes; line: number; column: number } {
-  const first = entry.source.lines[entry.at] ?? '';
-  return { file: entry.source.path, line: entry.at + 1, column: Math.max(first.indexOf(entry.key), 0) + 1 };
+  const first = entry.section.source.lines[entry.at] ?? '';
+  return { file: entry.section.source.path, line: entry.at + 1, column: Math.max(first.indexOf(entry.key), 0) + 1 };
 }

@@ -1,7 +1,7 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { nonText } from '../base/utf8.ts';
 import type { Bytes } from '../host/host.ts';
-import { BOM, type Document, type Section, type Source } from './document.ts';
+import { BOM, replaceEntry, type Document, type Entry, type Section, type Source } from './document.ts';
 
 /** systemd's LONG_LINE_MAX: a unit with a longer line is not loaded at all. */
 const LONGEST_LINE = 1048576;
@@ -94,12 +94,10 @@ function read(document: Document): void {
       sections.push(section);
       continue;
     }
-    let end = i + 1;
-    let out: Bytes | undefined;
+    let joined: Joined | undefined;
     if (last === 92 && continues(line)) {
-      const joined = join(source, i, line);
-      ({ value: line, end } = joined);
-      if (joined.irregular) out = line;
+      joined = join(source, i, line);
+      line = joined.value;
     }
     const equal = line.indexOf('=');
     if (equal <= 0 || section === undefined) {
@@ -109,11 +107,18 @@ function read(document: Document): void {
       if (key.charCodeAt(equal - 1) <= 32) key = strip(key);
       let value = line.slice(equal + 1);
       if (value.charCodeAt(0) <= 32) value = strip(value);
-      section.entries.push({ key, value, source, at: i, end, out });
+      const entry = { key, value, section, at: i };
+      section.entries.push(entry);
+      if (joined !== undefined) severalLines(entry, joined, line);
     }
-    i = end - 1;
+    if (joined !== undefined) i = joined.end - 1;
   }
   if (section !== undefined) section.end = lines.length;
+}
+
+function severalLines(entry: Entry, { end, irregular }: Joined, line: Bytes): void {
+  (entry.section.ends ??= new Map()).set(entry, end);
+  if (irregular) replaceEntry(entry, line);
 }
 
 /** `clean` differs from `lines` only when some line has blanks at its ends: then it is a copy. */
@@ -138,8 +143,14 @@ function continues(line: Bytes): boolean {
   return (line.length - at) % 2 === 1;
 }
 
-/** Puts the lines of a continuation together; `irregular` when systemd would read these lines differently as they stand. */
-function join(source: Source, start: number, first: Bytes): { value: Bytes; end: number; irregular: boolean } {
+/** A continuation in one line; `irregular` when systemd would read its lines differently as they stand. */
+interface Joined {
+  readonly value: Bytes;
+  readonly end: number;
+  readonly irregular: boolean;
+}
+
+function join(source: Source, start: number, first: Bytes): Joined {
   const { lines } = source;
   let value = withoutBackslash(first);
   let end = start + 1;
@@ -188,7 +199,7 @@ function header(source: Source, at: number, line: Bytes, problems: Problem[]): S
     const place = { file: source.path, line: at + 1, column: 1, hint: 'write `[Name]` alone on its line' };
     problems.push(problem('section', `\`${line}\` is not a section header`, place));
   }
-  return { name, source, at, end: at + 1, entries: [] };
+  return { name, source, at, end: at + 1, entries: [], ends: undefined, changed: undefined };
 }
 
 function hasControl(text: Bytes): boolean {
