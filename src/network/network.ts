@@ -1,41 +1,77 @@
-import { err, ok, type Result } from '../base/result.ts';
 import { problem, type Problem } from '../base/problem.ts';
+import { err, ok, type Result } from '../base/result.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
-import type { ContainerState } from '../run/state.ts';
+import type { NetworkPlace, NetworkState } from '../run/parts.ts';
+import { startBridge, stopBridge } from './bridge.ts';
+import { writeEtcFiles, type Connection } from './etc-files.ts';
 import { startPasta, stopPasta } from './pasta.ts';
 
-export type NetworkState = ContainerState['network'];
-
-/** What the stage that waits at `created` offers: its pid names its namespaces. */
-export interface NetworkPlace {
-  readonly pid: number;
-  readonly netnsPath: string;
-  readonly bundle: string;
-  readonly name: string;
-  readonly uid: number;
+/** What a kind of network gives: its state for the way down, and what /etc/hosts and /etc/resolv.conf must say. */
+export interface Connected {
+  readonly state: NetworkState;
+  readonly connection: Connection;
 }
 
-/** Connects the new network namespace as the request asks; pasta for an account without a wish. */
+/**
+ * Connects the network namespace of a stage that waits at `created`, and writes hosts, resolv.conf and hostname into the bundle.
+ * An account's default is pasta; root's is the bridge, since pasta refuses root. Nothing is left behind when it fails.
+ */
 export function setUp(host: Host, request: RunRequest, place: NetworkPlace): Result<NetworkState, Problem> {
-  writeEtcFiles(host, request, place);
-  const wish = request.networks[0] ?? (place.uid === 0 ? 'bridge' : 'pasta');
-  const kind = wish.split(':')[0] ?? '';
-  if (['none', 'host', 'container', 'ns', 'private'].includes(kind)) return ok({ kind });
-  if (kind === 'pasta') return startPasta(host, request, place, wish.slice('pasta:'.length));
-  return err(problem('network', `network \`${wish}\` is not available yet`, { hint: 'use none, host or pasta' }));
+  const wish = wishOf(request, place.uid);
+  return connect(host, request, place, wish).map(({ state, connection }) => {
+    writeEtcFiles(host, request, place, connection);
+    return state;
+  });
 }
 
-/** Takes down what `setUp` made; running it twice is fine. */
+/** Takes down what `setUp` made; running it twice is fine. It goes on after an error and reports all. */
 export function tearDown(host: Host, state: NetworkState): Result<void, Problem[]> {
-  return state.kind === 'pasta' ? stopPasta(host, state) : ok(undefined);
+  if (state.kind === 'pasta') return stopPasta(host, state);
+  if (state.kind === 'bridge') return stopBridge(host, state);
+  return ok(undefined);
 }
 
-/** /etc/hosts and /etc/resolv.conf of the container; the stage binds them. */
-function writeEtcFiles(host: Host, request: RunRequest, place: NetworkPlace): void {
-  const added = request.addHosts.map(one => `${one.address}\t${one.name}\n`).join('');
-  const name = request.hostname ?? place.name;
-  host.writeFile(`${place.bundle}/hosts`, `${added}127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\t${name}\n`, 0o644);
-  host.writeFile(`${place.bundle}/hostname`, `${name}\n`, 0o644);
-  host.writeFile(`${place.bundle}/resolv.conf`, host.readFileIfExists('/etc/resolv.conf') ?? '', 0o644);
+interface Wish {
+  readonly mode: string;
+  readonly options: string;
+}
+
+function wishOf(request: RunRequest, uid: number): Wish {
+  const [first = 'default'] = request.networks;
+  const colon = first.indexOf(':');
+  const mode = colon < 0 ? first : first.slice(0, colon);
+  const options = colon < 0 ? '' : first.slice(colon + 1);
+  if (mode !== 'default' && mode !== 'private') return { mode, options };
+  return { mode: uid === 0 ? 'bridge' : 'pasta', options };
+}
+
+function connect(host: Host, request: RunRequest, place: NetworkPlace, wish: Wish): Result<Connected, Problem> {
+  const { mode, options } = wish;
+  if (['none', 'host', 'container', 'ns'].includes(mode)) {
+    const ports = request.ports.length > 0 && mode !== 'host';
+    if (ports) return err(noPorts(mode));
+    return ok({ state: { kind: mode }, connection: { mode } });
+  }
+  if (mode === 'pasta') return startPasta(host, request, place, options);
+  if (request.networks.length > 1) return err(unknown(request.networks.join(', '), 'a container has one network here'));
+  if (mode !== 'bridge' && mode !== 'berth') return err(unknown(mode, 'named networks are not made yet'));
+  if (place.uid !== 0) {
+    return err(
+      problem('network-bridge', `--network ${mode}: an account without privileges has no bridge yet`, {
+        hint: 'leave it out, or use pasta, host or none',
+      }),
+    );
+  }
+  return startBridge(host, request, place, options);
+}
+
+function noPorts(mode: string): Problem {
+  return problem('network-ports', `--publish: --network ${mode} has no ports to publish`);
+}
+
+function unknown(name: string, reason: string): Problem {
+  return problem('network-unknown', `--network ${name}: ${reason}`, {
+    hint: 'leave it out for the default, or use pasta, bridge (root), host or none',
+  });
 }

@@ -1,90 +1,145 @@
-import { err, ok, type Result } from '../base/result.ts';
 import { problem, type Problem } from '../base/problem.ts';
+import { err, ok, type Result } from '../base/result.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { PortRequest, RunRequest } from '../plan/request.ts';
-import type { NetworkPlace, NetworkState } from './network.ts';
+import type { NetworkPlace, NetworkState } from '../run/parts.ts';
+import { addressesOf } from './addresses.ts';
+import type { Connected } from './network.ts';
+import { choosePorts, describeHolder } from './ports.ts';
 
+/** Kept in state.json: the process that must end before the unit counts as stopped. */
 interface PastaData {
   readonly pid: number;
   readonly startTime: string;
 }
 
 /** The resolver that pasta answers for inside, and the address of the host as containers know it (as Podman sets them). */
-export const DNS_FORWARD = '169.254.1.1';
-export const HOST_ADDRESS = '169.254.1.2';
+const DNS_FORWARD = '169.254.1.1';
+const HOST_ADDRESS = '169.254.1.2';
+const SIGTERM = 15;
+const SIGKILL = 9;
 
-/** Starts pasta on the namespaces of the stage; it puts itself into the background when the interface is there (passt(1)). */
+/**
+ * Starts pasta(1) on the namespaces of the stage. It goes to the background when the interface is there, so its first process
+ * is waited for; the second stays in our control group.
+ */
 export function startPasta(
   host: Host,
   request: RunRequest,
   place: NetworkPlace,
   options: string,
-): Result<NetworkState, Problem> {
+): Result<Connected, Problem> {
   if (place.uid === 0) {
-    return err(
-      problem('pasta-root', 'pasta does not run as root', {
-        hint: 'leave Network= out for the bridge network, or use host or none',
-      }),
-    );
+    const hint = 'leave it out for the bridge network, or use host or none';
+    return err(problem('pasta-root', '--network pasta: pasta does not run as root', { hint }));
   }
+  const sctp = request.ports.find(port => port.protocol === 'sctp');
+  if (sctp !== undefined) return err(problem('pasta-sctp', `--publish ${sctp.hostPort}: pasta does not carry sctp`));
+  const ports = choosePorts(host, request.ports);
   const pidFile = `${place.bundle}/pasta.pid`;
-  const extra = options === '' ? [] : options.split(',');
-  let result;
-  try {
-    result = host.run({
-      argv: [
-        ...['pasta', '--config-net', '--pid', pidFile, '--dns-forward', DNS_FORWARD, '--map-guest-addr', HOST_ADDRESS],
-        ...forwards(request.ports),
-        ...['-T', 'none', '-U', 'none', '--no-map-gw', '--quiet', ...extra],
-        ...['--userns', `/proc/${place.pid}/ns/user`, '--netns', place.netnsPath],
-      ],
-      environment: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
-      stdout: 'capture',
-      stderr: 'capture',
-    });
-  } catch (error) {
-    if (error instanceof HostError && error.code === 'ENOENT') {
-      return err(problem('pasta-missing', 'pasta is not installed', { hint: 'install the package passt' }));
-    }
-    throw error;
-  }
-  if (result.status !== 0) return err(problem('pasta', `pasta: ${lastLine(result.stderr)}`));
+  const ran = runPasta(host, [
+    ...pastaArguments(ports, options === '' ? [] : options.split(','), unitEndsIt(host)),
+    ...['--pid', pidFile, '--userns', `/proc/${place.pid}/ns/user`, '--netns', place.netnsPath],
+  ]);
+  if (ran.isErr()) return err(ran.error);
+  if (ran.value.status !== 0) return err(pastaProblem(host, ports, ran.value.stderr));
   const pid = Number((host.readFileIfExists(pidFile) ?? '').trim());
-  const startTime = host.startTime(pid) ?? '';
-  return ok({ kind: 'pasta', data: { pid, startTime } satisfies PastaData });
+  const data: PastaData = { pid, startTime: host.startTime(pid) ?? '' };
+  const addresses = addressesOf(host, place.pid);
+  return ok({
+    state: { kind: 'pasta', data },
+    connection: { mode: 'pasta', addresses, hostAddress: HOST_ADDRESS, nameservers: [DNS_FORWARD] },
+  });
 }
 
 /** Ends pasta and waits until it is gone: a restart must not meet its own port. */
 export function stopPasta(host: Host, state: NetworkState): Result<void, Problem[]> {
   const { pid, startTime } = state.data as PastaData;
-  const fd = host.openProcess(pid);
+  const fd = pid > 0 ? host.openProcess(pid) : undefined;
   if (fd === undefined) return ok(undefined);
   try {
-    if (host.startTime(pid) === startTime && host.signal(fd, 9)) host.poll([fd], 5000);
+    if (host.startTime(pid) !== startTime) return ok(undefined);
+    for (const [signal, patience] of [
+      [SIGTERM, 1000],
+      [SIGKILL, 5000],
+    ] as const) {
+      if (!host.signal(fd, signal) || host.poll([fd], patience).length > 0) return ok(undefined);
+    }
+    return err([problem('pasta-stays', `pasta, process ${pid}, does not end`)]);
   } finally {
     host.close(fd);
   }
-  return ok(undefined);
 }
 
-function forwards(ports: readonly PortRequest[]): string[] {
-  const words: string[] = [];
-  for (const [option, protocol] of [
-    ['-t', 'tcp'],
-    ['-u', 'udp'],
-  ] as const) {
-    const wanted = ports.filter(port => port.protocol === protocol);
-    if (wanted.length === 0) words.push(option, 'none');
-    for (const port of wanted) words.push(option, forward(port));
-  }
-  return words;
+/** Podman's arguments; an option of its own in `--network pasta:…` takes the place of the default. */
+export function pastaArguments(ports: readonly PortRequest[], extra: readonly string[], stays: boolean): string[] {
+  const has = (...names: string[]): boolean =>
+    extra.some(word => names.some(name => word === name || word.startsWith(`${name}=`)));
+  const words = ['--config-net', ...extra.filter(word => word !== '--map-gw')];
+  if (!has('--dns-forward')) words.push('--dns-forward', DNS_FORWARD);
+  words.push(...forwards('-t', 'tcp', ports, has('-t', '--tcp-ports')));
+  words.push(...forwards('-u', 'udp', ports, has('-u', '--udp-ports')));
+  if (!has('-T', '--tcp-ns')) words.push('-T', 'none');
+  if (!has('-U', '--udp-ns')) words.push('-U', 'none');
+  if (!has('--map-gw', '--no-map-gw')) words.push('--no-map-gw');
+  if (!has('--map-guest-addr')) words.push('--map-guest-addr', HOST_ADDRESS);
+  // Else it looks every second whether the namespace is still there.
+  if (stays) words.push('--no-netns-quit');
+  return [...words, '--quiet'];
 }
 
-/** `[ADDRESS/]FIRST[-LAST]:FIRST[-LAST]` */
+/** In a unit systemd ends what is left of it. */
+function unitEndsIt(host: Host): boolean {
+  return host.environment('NOTIFY_SOCKET') !== undefined && host.environment('INVOCATION_ID') !== undefined;
+}
+
+function forwards(option: string, protocol: string, ports: readonly PortRequest[], given: boolean): string[] {
+  const wanted = ports.filter(port => port.protocol === protocol);
+  if (wanted.length === 0) return given ? [] : [option, 'none'];
+  return wanted.flatMap(port => [option, forward(port)]);
+}
+
+/** `[ADDRESS/]FIRST-LAST:FIRST-LAST` */
 function forward(port: PortRequest): string {
-  const range = (first: number): string => (port.count > 1 ? `${first}-${first + port.count - 1}` : String(first));
+  const range = (first: number): string => `${first}-${first + port.count - 1}`;
   const address = port.hostAddress === '' ? '' : `${port.hostAddress}/`;
   return `${address}${range(port.hostPort)}:${range(port.port)}`;
 }
 
-const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
+function runPasta(host: Host, words: readonly string[]): Result<{ status?: number; stderr: string }, Problem> {
+  try {
+    return ok(
+      host.run({
+        argv: ['pasta', ...words],
+        environment: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+        stdout: 'capture',
+        stderr: 'capture',
+        timeout: 30_000,
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof HostError) || error.code !== 'ENOENT') throw error;
+    const hint = 'install the package passt, or use --network host or none';
+    return err(problem('pasta-missing', 'pasta is not installed', { hint }));
+  }
+}
+
+/** pasta's own last line, made shorter and clearer where the cause is a port. */
+function pastaProblem(host: Host, ports: readonly PortRequest[], said: string): Problem {
+  const line = said.trim().split('\n').at(-1) ?? '';
+  const bound = /Failed to bind (?:any )?ports? (\d+)?.*?\((.*?)\)/.exec(said);
+  const taken = ports.find(port => bound?.[1] === undefined || isWithin(port, Number(bound[1])));
+  if (bound === null || taken === undefined) return problem('pasta', `pasta: ${line === '' ? 'it failed' : line}`);
+  const number = bound[1] ?? String(taken.hostPort);
+  if (/permission/i.test(bound[2] ?? '')) {
+    return problem('port-privileged', `port ${number} may not be published by this account`, {
+      hint: 'use a port from net.ipv4.ip_unprivileged_port_start (sysctl) on, or lower that limit',
+    });
+  }
+  const holder = describeHolder(host, taken.protocol, Number(number));
+  return problem('port-in-use', `port ${number}/${taken.protocol} is in use${holder === '' ? '' : ` by ${holder}`}`);
+}
+
+function isWithin(port: PortRequest, number: number): boolean {
+  return number >= port.hostPort && number < port.hostPort + port.count;
+}

@@ -1,0 +1,102 @@
+import type { Host } from '../host/host.ts';
+import { hostnameOf } from '../plan/namespaces.ts';
+import type { RunRequest } from '../plan/request.ts';
+import type { NetworkPlace } from '../run/parts.ts';
+
+/** What a network says about names. */
+export interface Connection {
+  readonly mode: string;
+  /** The container's own addresses. */
+  readonly addresses?: readonly string[];
+  /** The host as the container reaches it. */
+  readonly hostAddress?: string;
+  /** Resolvers of the network itself, before the host's. */
+  readonly nameservers?: readonly string[];
+}
+
+/** Writes `hosts`, `resolv.conf` and `hostname` of the container into the bundle, with the content that Podman gives them. */
+export function writeEtcFiles(host: Host, request: RunRequest, place: NetworkPlace, connection: Connection): void {
+  const hostname = hostnameFor(host, request, place.name);
+  const hosts = hostsText(host.readFileIfExists('/etc/hosts') ?? '', {
+    ...connection,
+    added: request.addHosts,
+    names: [...new Set([hostname, place.name])],
+  });
+  host.writeFile(`${place.bundle}/hosts`, hosts, 0o644);
+  host.writeFile(`${place.bundle}/hostname`, `${hostname}\n`, 0o644);
+  host.writeFile(`${place.bundle}/resolv.conf`, resolvText(hostResolver(host), request, connection), 0o644);
+}
+
+function hostnameFor(host: Host, request: RunRequest, name: string): string {
+  if (request.hostname !== undefined) return request.hostname;
+  return request.uts === 'private' ? hostnameOf(name) : host.hostName();
+}
+
+interface HostsContent extends Connection {
+  readonly added: readonly { readonly name: string; readonly address: string }[];
+  readonly names: readonly string[];
+}
+
+/** hosts(5): what was asked for, then the host's entries without names that are taken, localhost, the host, the container. */
+export function hostsText(base: string, content: HostsContent): string {
+  const lines: string[] = [];
+  const taken = new Set<string>();
+  const add = (address: string, names: readonly string[]): void => {
+    const left = names.filter(name => !taken.has(`${name} ${family(address)}`));
+    for (const name of left) taken.add(`${name} ${family(address)}`);
+    if (left.length > 0) lines.push(`${address}\t${left.join(' ')}`);
+  };
+  const hostAddress = content.hostAddress ?? (content.mode === 'host' ? '127.0.0.1' : undefined);
+  for (const { name, address } of content.added) {
+    if (address !== 'host-gateway') add(address, [name]);
+    else if (hostAddress !== undefined) add(hostAddress, [name]);
+  }
+  for (const [address = '', ...names] of base.split('\n').map(words)) if (names.length > 0) add(address, names);
+  add('127.0.0.1', ['localhost']);
+  add('::1', ['localhost']);
+  if (hostAddress !== undefined) add(hostAddress, ['host.containers.internal', 'host.docker.internal']);
+  const own = content.addresses ?? [content.mode === 'host' ? '127.0.1.1' : '127.0.0.1'];
+  for (const address of own) add(address, content.names);
+  return `${lines.join('\n')}\n`;
+}
+
+const family = (address: string): string => (address.includes(':') ? '6' : '4');
+
+/** Words of a line without its comment. */
+function words(line: string): string[] {
+  const end = line.indexOf('#');
+  return (end < 0 ? line : line.slice(0, end)).split(/[ \t\r]+/).filter(word => word !== '');
+}
+
+/** systemd-resolved's stub on 127.0.0.53 cannot be reached from another namespace; it keeps the real servers in a file of its own. */
+function hostResolver(host: Host): string {
+  const text = host.readFileIfExists('/etc/resolv.conf') ?? '';
+  if (!nameserversOf(text).every(server => server === '127.0.0.53')) return text;
+  return host.readFileIfExists('/run/systemd/resolve/resolv.conf') ?? text;
+}
+
+function nameserversOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map(words)
+    .filter(([word]) => word === 'nameserver')
+    .map(([, server = '']) => server);
+}
+
+/** resolv.conf(5). `--dns` replaces all servers, `--dns-search .` clears the search list, `--dns-option` replaces the options. */
+export function resolvText(base: string, request: RunRequest, connection: Connection): string {
+  const entries = base.split('\n').map(words);
+  const given = (word: string): string[] => entries.filter(([first]) => first === word).flatMap(([, ...rest]) => rest);
+  const shared = connection.mode === 'host' || connection.mode === 'container' || connection.mode === 'ns';
+  const reachable = nameserversOf(base).filter(server => shared || !isLoopback(server));
+  const servers = request.dns.length > 0 ? request.dns : [...(connection.nameservers ?? []), ...reachable];
+  const search = request.dnsSearch.length > 0 ? request.dnsSearch.filter(domain => domain !== '.') : given('search');
+  const options = request.dnsOptions.length > 0 ? request.dnsOptions : given('options');
+  const lines: string[] = [];
+  if (search.length > 0) lines.push(`search ${search.join(' ')}`);
+  for (const server of servers) lines.push(`nameserver ${server}`);
+  if (options.length > 0) lines.push(`options ${options.join(' ')}`);
+  return lines.map(line => `${line}\n`).join('');
+}
+
+const isLoopback = (server: string): boolean => server.startsWith('127.') || server === '::1';

@@ -1,0 +1,105 @@
+import { HostError, type Host } from '../host/host.ts';
+import type { PortRequest } from '../plan/request.ts';
+
+interface Listener {
+  /** Hexadecimal as in /proc/net; only zeros: every address. */
+  readonly address: string;
+  readonly port: number;
+  readonly inode: string;
+}
+
+/** Gives a number to each request that leaves the host's port open: a random run of free ports of the dynamic range. */
+export function choosePorts(host: Host, ports: readonly PortRequest[]): PortRequest[] {
+  if (ports.every(port => port.hostPort !== 0)) return [...ports];
+  const taken = new Set<number>();
+  for (const protocol of ['tcp', 'udp']) for (const { port } of listeners(host, protocol)) taken.add(port);
+  for (const port of ports) if (port.hostPort !== 0) for (let i = 0; i < port.count; i++) taken.add(port.hostPort + i);
+  return ports.map(port => {
+    if (port.hostPort !== 0) return port;
+    const first = freeRun(host, taken, port.count);
+    for (let i = 0; i < port.count; i++) taken.add(first + i);
+    return { ...port, hostPort: first };
+  });
+}
+
+function freeRun(host: Host, taken: ReadonlySet<number>, count: number): number {
+  const [low = 32768, high = 60999] = (host.readFileIfExists('/proc/sys/net/ipv4/ip_local_port_range') ?? '')
+    .trim()
+    .split(/\s+/)
+    .filter(word => word !== '')
+    .map(Number);
+  const start = parseInt(host.random(4), 16);
+  const places = Math.max(high - low + 2 - count, 1);
+  for (let i = 0; i < places; i++) {
+    const first = low + ((start + i) % places);
+    let length = 0;
+    while (length < count && !taken.has(first + length)) length++;
+    if (length === count) return first;
+  }
+  return low;
+}
+
+/** The first port of a request that something on this host listens on already; undefined when all are free. */
+export function takenPort(host: Host, request: PortRequest): number | undefined {
+  const last = request.hostPort + request.count - 1;
+  const wanted = request.hostAddress === '' ? undefined : procAddress(request.hostAddress);
+  for (const { address, port } of listeners(host, request.protocol)) {
+    const meets = wanted === undefined || /^0+$/.test(address) || address === wanted;
+    if (meets && port >= request.hostPort && port <= last) return port;
+  }
+  return undefined;
+}
+
+/** An IPv4 address as /proc/net/tcp writes it on a little-endian machine; other forms match no line. */
+function procAddress(address: string): string {
+  const parts = address.split('.').map(Number);
+  return parts.length === 4 ? parts.map(hexByte).reverse().join('') : address;
+}
+
+function hexByte(byte: number): string {
+  return byte.toString(16).toUpperCase().padStart(2, '0');
+}
+
+/** Who listens: `nginx (process 12, nginx.service)`, as far as /proc lets us see; otherwise empty. */
+export function describeHolder(host: Host, protocol: string, port: number): string {
+  const inodes = new Set(
+    listeners(host, protocol)
+      .filter(one => one.port === port)
+      .map(one => `socket:[${one.inode}]`),
+  );
+  if (inodes.size === 0) return '';
+  for (const { name } of host.list('/proc')) {
+    if (!/^[0-9]+$/.test(name) || !holds(host, name, inodes)) continue;
+    const command = (host.readFileIfExists(`/proc/${name}/comm`) ?? '').trim();
+    const group = (host.readFileIfExists(`/proc/${name}/cgroup`) ?? '')
+      .split('\n')
+      .find(line => line.startsWith('0::'));
+    const unit = group?.split('/').find(part => /\.(service|scope)$/.test(part) && !part.startsWith('user@'));
+    return `${command} (process ${name}${unit === undefined ? '' : `, ${unit}`})`;
+  }
+  return '';
+}
+
+function holds(host: Host, pid: string, inodes: ReadonlySet<string>): boolean {
+  try {
+    return host.list(`/proc/${pid}/fd`).some(({ name }) => inodes.has(host.readlink(`/proc/${pid}/fd/${name}`)));
+  } catch (error) {
+    if (error instanceof HostError) return false; // another user's, or gone
+    throw error;
+  }
+}
+
+/** /proc/net/tcp and the like (proc_pid_net(5)): state 0A is LISTEN; a bound UDP socket without a peer has state 07. */
+function listeners(host: Host, protocol: string): Listener[] {
+  const state = protocol === 'udp' ? '07' : '0A';
+  const found: Listener[] = [];
+  for (const file of [protocol, `${protocol}6`]) {
+    for (const line of (host.readFileIfExists(`/proc/net/${file}`) ?? '').split('\n').slice(1)) {
+      const [, local = '', , current, , , , , , inode = ''] = line.trim().split(/\s+/);
+      if (current !== state) continue;
+      const [address = '', port = ''] = local.split(':');
+      found.push({ address, port: parseInt(port, 16), inode });
+    }
+  }
+  return found;
+}
