@@ -198,12 +198,9 @@ FUNCTION(die_with_parent)
 }
 
 static const JSCFunctionListEntry functions[] = {
-    JS_CFUNC_DEF("applyLayer", 3, apply_layer),
-    JS_CFUNC_DEF("removeLayers", 2, remove_layers),
-    JS_CFUNC_DEF("exportLayer", 2, export_layer),
-    JS_CFUNC_DEF("plain", 3, decompress),
-    JS_CFUNC_DEF("syncFileSystem", 1, sync_file_system),
-    JS_CFUNC_DEF("dieWithParent", 0, die_with_parent),
+    JS_CFUNC_DEF("applyLayer", 3, apply_layer),          JS_CFUNC_DEF("removeLayers", 2, remove_layers),
+    JS_CFUNC_DEF("exportLayer", 2, export_layer),        JS_CFUNC_DEF("plain", 3, decompress),
+    JS_CFUNC_DEF("syncFileSystem", 1, sync_file_system), JS_CFUNC_DEF("dieWithParent", 0, die_with_parent),
 };
 
 void host_install_layers(JSContext *context, JSValueConst host)

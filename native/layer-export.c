@@ -24,7 +24,8 @@ struct seen {
     char *name;
 };
 
-struct export {
+struct export
+{
     int target;
     struct error *error;
     char path[LAYER_NAME_LIMIT + LAYER_COMPONENT_LIMIT + 8];
@@ -140,11 +141,13 @@ static int put_entry(struct export *export, char type, const struct stat *stat, 
     snprintf(text, sizeof(text), "%u", stat->st_gid);
     if (pax_add(export, "gid", text, strlen(text)) < 0)
         return -1;
-    if (stat->st_mtim.tv_sec >= 0) {
-        snprintf(text, sizeof(text), "%" PRId64 ".%09ld", (int64_t)stat->st_mtim.tv_sec, stat->st_mtim.tv_nsec);
-        if (pax_add(export, "mtime", text, strlen(text)) < 0)
-            return -1;
-    }
+    /* Before 1970 the fraction counts backwards: -1.5 is two seconds before, and half a second on. */
+    bool before = stat->st_mtim.tv_sec < 0 && stat->st_mtim.tv_nsec > 0;
+    int64_t seconds = (int64_t)stat->st_mtim.tv_sec + before;
+    snprintf(text, sizeof(text), "%s%" PRId64 ".%09ld", before && seconds == 0 ? "-" : "", seconds,
+             before ? 1000000000 - stat->st_mtim.tv_nsec : stat->st_mtim.tv_nsec);
+    if (pax_add(export, "mtime", text, strlen(text)) < 0)
+        return -1;
     if ((link && pax_add(export, "linkpath", link, strlen(link)) < 0) || (self && pax_xattrs(export, self) < 0))
         return -1;
     struct stat plain = {.st_mode = 0644};

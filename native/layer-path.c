@@ -136,8 +136,8 @@ void make_opaque(int parent, const char *base)
     int trusted = map == MAP_HOST ? lsetxattr(path, "trusted.overlay.opaque", "y", 1, 0) : -1;
     int user = lsetxattr(path, "user.overlay.opaque", "y", 1, 0);
     if (trusted < 0 && user < 0)
-        layer_fail("a directory cannot be marked as replacing that of lower layers: %s: %s", layer_text(base, strlen(base)),
-                   strerror(errno));
+        layer_fail("a directory cannot be marked as replacing that of lower layers: %s: %s",
+                   layer_text(base, strlen(base)), strerror(errno));
 }
 
 /* Names of the directories that are open above the present one, so that they can be removed on the way back. */

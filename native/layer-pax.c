@@ -95,7 +95,8 @@ static void pax_xattr(struct member *member, const char *name, size_t name_lengt
     size_t checked = 0;
     char *copied_name = NULL;
     member_text(&copied_name, &checked, name, name_length, LAYER_COMPONENT_LIMIT, "attribute's name");
-    *xattr = (struct tar_xattr){.name = copied_name, .name_length = (uint32_t)checked, .value_length = (uint32_t)length};
+    *xattr =
+        (struct tar_xattr){.name = copied_name, .name_length = (uint32_t)checked, .value_length = (uint32_t)length};
     xattr->value = malloc(length + 1);
     if (xattr->value == NULL)
         layer_fail("out of memory");

@@ -68,8 +68,9 @@ static enum compression detect(struct stream *stream)
         return ZSTD;
     if (length >= 4 && (head[0] & 0xF0) == 0x50 && memcmp(head + 1, "\x2a\x4d\x18", 3) == 0)
         return ZSTD; /* a skippable frame, as zstd:chunked archives may begin with one */
-    if (length >= 6 && memcmp(head, "\xfd"
-                                    "7zXZ\0",
+    if (length >= 6 && memcmp(head,
+                              "\xfd"
+                              "7zXZ\0",
                               6) == 0)
         layer_fail("the archive is compressed by xz, which is not supported: decompress it first (xz -dc)");
     if (length >= 3 && memcmp(head, "BZh", 3) == 0)

@@ -22,7 +22,7 @@ struct parser {
     unsigned char header[BLOCK];
 };
 
-static const int parser_calls[] = {SYS_read,   SYS_write, SYS_writev,     SYS_mmap,   SYS_munmap, SYS_mremap,
+static const int parser_calls[] = {SYS_read,    SYS_write, SYS_writev,     SYS_mmap,  SYS_munmap,   SYS_mremap,
                                    SYS_madvise, SYS_brk,   SYS_exit_group, SYS_futex, SYS_getrandom};
 
 /* A number of a header: octal digits, or two's complement when the first bit is set (GNU). */
@@ -65,7 +65,10 @@ static bool all_zero(const unsigned char *block)
 
 static void check_sum(const unsigned char *header)
 {
-    int64_t plain = 0, with_sign = 0, written = header_number(header + 148, 8, "checksum");
+    int64_t plain = 0, with_sign = 0, written = 0;
+    for (size_t i = 148; i < 156; i++)
+        if (header[i] >= '0' && header[i] <= '7')
+            written = written << 3 | (header[i] - '0');
     for (size_t i = 0; i < BLOCK; i++) {
         unsigned char byte = i >= 148 && i < 156 ? ' ' : header[i];
         plain += byte;
@@ -152,7 +155,8 @@ static void header_fields(struct member *member, const unsigned char *header)
 static void old_sparse_entries(struct member *member, const unsigned char *at, int count)
 {
     for (int i = 0; i < count && at[i * 24] != 0; i++)
-        member_extent(member, header_size(at + i * 24, "sparse offset"), header_size(at + i * 24 + 12, "sparse length"));
+        member_extent(member, header_size(at + i * 24, "sparse offset"),
+                      header_size(at + i * 24 + 12, "sparse length"));
 }
 
 /* Type S: four extents in the header, more in the blocks behind it. */

@@ -114,9 +114,10 @@ static int end_helper(const char *program, pid_t helper, int words, struct error
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     text[strcspn(text, "\n")] = 0;
-    return error_set(error, "user namespace", EPERM, program,
-                     "%s; the package uidmap must be installed and /etc/subuid and /etc/subgid give the account its ids",
-                     *text ? text : "failed");
+    return error_set(
+        error, "user namespace", EPERM, "",
+        "%s; the package uidmap must be installed and /etc/subuid and /etc/subgid give the account its ids",
+        *text ? text : "newuidmap failed");
 }
 
 static int map_subordinate(pid_t pid, const struct store_map *map, struct error *error)
@@ -143,8 +144,9 @@ static int clone_error(struct error *error)
 {
     const char *hint = NULL;
     if (errno == EPERM)
-        hint = "user namespaces are not allowed here (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "
-               "kernel.apparmor_restrict_unprivileged_userns; RestrictNamespaces= of the unit)";
+        hint =
+            "user namespaces are not allowed here (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "
+            "kernel.apparmor_restrict_unprivileged_userns; RestrictNamespaces= of the unit)";
     else if (errno == ENOSPC || errno == EUSERS)
         hint = "no more user namespaces (sysctl user.max_user_namespaces)";
     return hint ? error_set(error, "clone", errno, "", "%s", hint) : error_errno(error, "clone", "");
@@ -219,8 +221,8 @@ int confine_calls(const int *calls, size_t count)
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < count; i++)
-        filter[used++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i],
-                                                      (unsigned char)(count - i), 0);
+        filter[used++] =
+            (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i], (unsigned char)(count - i), 0);
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
     filter[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     struct sock_fprog program = {.len = used, .filter = filter};

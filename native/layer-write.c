@@ -46,11 +46,11 @@ static struct {
 } writer;
 
 static const int writer_calls[] = {
-    SYS_read,      SYS_write,    SYS_pwrite64,  SYS_openat,     SYS_openat2,   SYS_close,     SYS_mkdirat,
-    SYS_mknodat,   SYS_symlinkat, SYS_linkat,   SYS_unlinkat,   SYS_fchownat,  SYS_fchown,    SYS_fchmod,
-    SYS_fchmodat,  SYS_utimensat, SYS_fsetxattr, SYS_lsetxattr, SYS_ftruncate, SYS_fchdir,    SYS_newfstatat,
-    SYS_fstat,     SYS_getdents64, SYS_lseek,   SYS_fcntl,      SYS_dup,      SYS_mmap,      SYS_munmap,    SYS_mremap,
-    SYS_madvise,   SYS_brk,      SYS_futex,     SYS_getrandom,  SYS_exit_group,
+    SYS_read,     SYS_write,      SYS_pwrite64,  SYS_openat,    SYS_openat2,   SYS_close,      SYS_mkdirat,
+    SYS_mknodat,  SYS_symlinkat,  SYS_linkat,    SYS_unlinkat,  SYS_fchownat,  SYS_fchown,     SYS_fchmod,
+    SYS_fchmodat, SYS_utimensat,  SYS_fsetxattr, SYS_lsetxattr, SYS_ftruncate, SYS_fchdir,     SYS_newfstatat,
+    SYS_fstat,    SYS_getdents64, SYS_lseek,     SYS_fcntl,     SYS_dup,       SYS_mmap,       SYS_munmap,
+    SYS_mremap,   SYS_madvise,    SYS_brk,       SYS_futex,     SYS_getrandom, SYS_exit_group,
 };
 
 static void warn(const char *format, const char *name)
@@ -281,8 +281,7 @@ static void write_data(int file)
         take_all(&chunk, sizeof(chunk));
         if (chunk.length == 0)
             break;
-        if (chunk.offset < end || chunk.offset > writer.record.size ||
-            chunk.length > writer.record.size - chunk.offset)
+        if (chunk.offset < end || chunk.offset > writer.record.size || chunk.length > writer.record.size - chunk.offset)
             layer_fail("the parser sent a bad chunk");
         end = chunk.offset;
         for (uint32_t left = chunk.length; left > 0;) {
@@ -414,14 +413,7 @@ static bool apply_whiteout(void)
     if (strncmp(place->base, WHITEOUT, 4) != 0)
         return false;
     if (strcmp(place->base, OPAQUE) == 0) {
-        struct place directory;
-        if (place->parent_length == 0) {
-            make_opaque(LAYER_FD_ROOT, ".");
-            return true;
-        }
-        place_parent(place, true);
-        place_parse(&directory, place->text, place->parent_length, "name");
-        make_opaque(place_parent(&directory, true), directory.base);
+        make_opaque(place_parent(place, true), ".");
         return true;
     }
     const char *hidden = place->base + 4;

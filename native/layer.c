@@ -209,8 +209,8 @@ static int pump(struct work *work, struct layer_result *result, struct error *er
     digest_start(&digest, request->sha512_blob);
     while (left != 0 && listening) {
         size_t wish = left > 0 && left < (int64_t)sizeof(buffer) ? (size_t)left : sizeof(buffer);
-        ssize_t got = request->offset < 0 ? read(request->source, buffer, wish)
-                                          : pread(request->source, buffer, wish, at);
+        ssize_t got =
+            request->offset < 0 ? read(request->source, buffer, wish) : pread(request->source, buffer, wish, at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

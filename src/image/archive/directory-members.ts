@@ -22,7 +22,15 @@ export function directoryMembers(path: string): Members {
   };
   return {
     name: path,
-    has: member => exists(() => open(member)),
+    has: member => {
+      try {
+        open(member);
+        return true;
+      } catch (error) {
+        if (error instanceof ImageError && error.message.endsWith(ABSENT)) return false;
+        throw error;
+      }
+    },
     read: (member, limit) => {
       const { fd, length } = place(member);
       if (length > limit) throw new ImageError(`${path}/${member}: ${length} bytes, the limit is ${limit}`);
@@ -61,18 +69,10 @@ function openBelow(top: number, parts: readonly string[], path: string): number 
   throw new ImageError(`${path}/${parts.join('/')}: not a regular file`);
 }
 
+const ABSENT = 'no such file';
+
 function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  if (code === 'ENOENT') return 'no such file';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return ABSENT;
   return code === 'ELOOP' ? 'a link, which is not followed' : code;
-}
-
-function exists(open: () => unknown): boolean {
-  try {
-    open();
-    return true;
-  } catch (error) {
-    if (error instanceof ImageError) return false;
-    throw error;
-  }
 }
