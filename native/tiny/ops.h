@@ -46,6 +46,8 @@
     X(root_bind, "root-bind", "pf", 0) \
     /* attributes on the root mount: ro, nosuid, nodev, noexec (mount_setattr) */ \
     X(root_remount, "root-remount", "f", 0) \
+    /* attributes on the mount at a path, not on those below it */ \
+    X(remount, "remount", "gf", 0) \
     /* each target, when it exists, is a directory and not a link; else fail naming it (T7) */ \
     X(check_root, "check-root", "g", 1) \
     /* create with missing parents (0755), mode, uid, gid; an existing directory stays as it is */ \

@@ -225,6 +225,24 @@ int op_root_remount(struct stage *s, const struct op *op)
     return apply_mount_words(s->root, &words, -1);
 }
 
+int op_remount(struct stage *s, const struct op *op)
+{
+    struct mount_words words;
+    s->subject = op->fields[0];
+    if (!parse_mount_words(op->fields[1], &words)) {
+        s->hint = "a flag of the operation is not known";
+        return -EINVAL;
+    }
+    int fd = root_open(s, op->fields[0], O_PATH);
+    if (fd < 0)
+        return fd;
+    int result = apply_mount_words(fd, &words, -1);
+    if (result == -EINVAL)
+        s->hint = "nothing is mounted there";
+    sys_close(fd);
+    return result;
+}
+
 int op_pivot(struct stage *s, const struct op *op)
 {
     (void)op;

@@ -17,7 +17,7 @@ import type { NamespaceType, Spec, SpecProcess } from '../plan/spec.ts';
 import type { Plan } from '../plan/types.ts';
 import { deviceOps } from './devices.ts';
 import { op } from './encode.ts';
-import { hasBoundDev, mountOps } from './mounts.ts';
+import { hasBoundDev, lateOps, mountOps } from './mounts.ts';
 import type { Op } from './ops.ts';
 import { execOps, identityOps, labelOps, limitOps, seccompFlags, seccompProgram } from './process.ts';
 
@@ -154,7 +154,7 @@ function insideOps({ spec, root }: CompileInput, process: SpecProcess): Op[] {
   if (process.cwd !== '/') ops.push(op('mkdir', process.cwd, '755', uid, gid));
   const attributes = [...(spec.root.readonly === true ? ['ro'] : []), ...(root.nodev ? ['nodev'] : [])];
   if (attributes.length > 0) ops.push(op('root-remount', attributes.join(',')));
-  ops.push(op('pivot'));
+  ops.push(...lateOps(spec), op('pivot'));
   if (propagation !== '') ops.push(op('propagation', '/', propagation));
   for (const path of spec.linux.maskedPaths ?? []) ops.push(op('mask', path));
   for (const path of spec.linux.readonlyPaths ?? []) ops.push(op('read-only', path));

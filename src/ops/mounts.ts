@@ -8,6 +8,17 @@ export function mountOps(spec: Spec, bundle: string): Op[] {
   return (spec.mounts ?? []).map(mount => mountOp(spec, bundle, mount));
 }
 
+/** What is read-only in the end, but must be written while things are made in it: a tmpfs. */
+export function lateOps(spec: Spec): Op[] {
+  return (spec.mounts ?? [])
+    .filter(mount => isLate(mount, parseMountOptions(mount.options ?? [])))
+    .map(mount => op('remount', mount.destination, 'ro'));
+}
+
+function isLate(mount: SpecMount, options: MountOptions): boolean {
+  return mount.type === 'tmpfs' && options.readOnly && !options.copyUp && !options.bind;
+}
+
 /** True when the container's /dev is a directory of the host. */
 export function hasBoundDev(spec: Spec): boolean {
   return (spec.mounts ?? []).some(mount => mount.destination === '/dev' && isBind(mount));
@@ -25,7 +36,8 @@ function mountOp(spec: Spec, bundle: string, mount: SpecMount): Op {
   }
   if (options.bind || mount.type === 'bind') return bindOp(bundle, mount, target, options);
   const type = mount.type ?? 'none';
-  const words = [...options.words, 'point'];
+  const late = isLate(mount, options);
+  const words = [...options.words.filter(word => !late || word !== 'ro'), 'point'];
   const kind = type === 'cgroup' ? 'cgroup2' : type;
   if (kind === 'cgroup2' && !hasNew(spec, 'cgroup')) words.push('ro'); // T10
   if (HOST_TYPES.has(kind) && options.data.length === 0) return op('mount-host', kind, target, words.join(','));

@@ -87,6 +87,7 @@ export const OPS = [
     fields: ['flags'],
     help: 'attributes on the root mount: ro, nosuid, nodev, noexec (mount_setattr)',
   },
+  { name: 'remount', fields: ['target', 'flags'], help: 'attributes on the mount at a path, not on those below it' },
   {
     name: 'check-root',
     fields: ['target'],

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakeHost } from '../../../src/host/fake.ts';
+import type { Host } from '../../../src/host/host.ts';
+import { compileRun, listenDescriptors, type CompileInput } from '../../../src/ops/compile.ts';
+import { compileExec } from '../../../src/ops/exec.ts';
+import { printOps } from '../../../src/ops/print.ts';
+import type { Spec } from '../../../src/plan/spec.ts';
+
+const SPEC: Spec = {
+  ociVersion: '1.2.0',
+  process: {
+    user: { uid: 33, gid: 34, umask: 0o22, additionalGids: [33, 4] },
+    args: ['sh', '-c', 'true'],
+    env: ['PATH=/bin', 'A=b c'],
+    cwd: '/srv',
+    capabilities: { bounding: ['CAP_CHOWN', 'CAP_KILL'] },
+    rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1024, hard: 'unlimited' }],
+    noNewPrivileges: true,
+    oomScoreAdj: 100,
+    apparmorProfile: 'box',
+  },
+  root: { path: '/b/rootfs', readonly: true },
+  hostname: 'web',
+  mounts: [
+    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'nodev', 'noexec'] },
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
+    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'gid=5'] },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro'] },
+    { destination: '/data', type: 'bind', source: '/vol', options: ['rbind', 'rw'] },
+    { destination: 'relative', source: 'sub', options: ['bind', 'ro', 'rslave'] },
+    { destination: '/run', type: 'tmpfs', options: ['tmpcopyup', 'nodev'] },
+    { destination: '/shm', type: 'tmpfs', options: ['ro', 'size=1k'] },
+    { destination: '/disk', type: 'ext4', source: '/dev/sda', options: ['ro'] },
+  ],
+  linux: {
+    namespaces: [
+      { type: 'pid' },
+      { type: 'mount' },
+      { type: 'user' },
+      { type: 'uts' },
+      { type: 'cgroup' },
+      { type: 'network', path: '/run/netns/x' },
+    ],
+    uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
+    gidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
+    devices: [{ type: 'c', path: '/dev/fuse', major: 10, minor: 229, fileMode: 0o666, uid: 0, gid: 0 }],
+    sysctl: { 'net.ipv4.ip_forward': '1' },
+    maskedPaths: ['/proc/kcore'],
+    readonlyPaths: ['/proc/sys'],
+    seccomp: { defaultAction: 'SCMP_ACT_ALLOW', flags: ['SECCOMP_FILTER_FLAG_LOG'] },
+  },
+};
+
+const PLAN: CompileInput = {
+  spec: SPEC,
+  root: {
+    kind: 'overlay',
+    lower: ['/l/top', '/l/base'],
+    upper: '/c/upper',
+    work: '/c/work',
+    userxattr: true,
+    context: '',
+    idMapped: false,
+    nodev: true,
+  },
+  copyUps: [{ path: '/vol', target: '/data' }],
+  chowns: [{ path: '/vol', uid: 33, gid: 34 }],
+  init: true,
+  defaultSeccomp: true,
+};
+
+const host = (environment: Record<string, string> = {}): Host =>
+  fakeHost({
+    environment,
+    pid: 77,
+    calls: {
+      open: () => 50,
+      defaultSeccomp: () => '\x06\0\0\0\0\0\xff\x7f',
+      compileSeccomp: (text: string) => text.slice(0, 8),
+    },
+  });
+
+test('a whole start, in the order of its reasons', () => {
+  const compiled = compileRun(host({ LISTEN_PID: '77', LISTEN_FDS: '2' }), PLAN, { bundle: '/b' });
+  assert.equal(
+    printOps(compiled.ops),
+    `become-root
+setns 0 40000000
+unshare 2000000
+sync created
+hostname web
+propagation / rslave
+root-overlay /c/upper /c/work userxattr '' /l/top /l/base
+check-root /dev /proc /sys
+copy-up /vol /data
+chown-tree /vol 33 34
+mount-host proc /proc nosuid,nodev,noexec,point
+mount tmpfs tmpfs /dev nosuid,point mode=755
+mount devpts devpts /dev/pts point newinstance
+mount-host cgroup2 /sys/fs/cgroup ro,point
+bind /vol /data rw,point,r,rprivate ''
+bind /b/sub /relative ro,rslave,point ''
+tmpfs-copyup /run '' nodev,point
+mount tmpfs tmpfs /shm point size=1k
+mount ext4 /dev/sda /disk ro,point ro
+device /dev/fuse c 10 229 666 0 0
+device /dev/null c 1 3 666 0 0
+device /dev/zero c 1 5 666 0 0
+device /dev/full c 1 7 666 0 0
+device /dev/random c 1 8 666 0 0
+device /dev/urandom c 1 9 666 0 0
+device /dev/tty c 5 0 666 0 0
+symlink /proc/self/fd /dev/fd
+symlink /proc/self/fd/0 /dev/stdin
+symlink /proc/self/fd/1 /dev/stdout
+symlink /proc/self/fd/2 /dev/stderr
+symlink /proc/kcore /dev/core
+symlink pts/ptmx /dev/ptmx
+session
+sysctl net.ipv4.ip_forward 1
+oom-score-adj 100
+keyring _ses
+label apparmor box
+mkdir /srv 755 33 34
+root-remount ro,nodev
+remount /shm ro
+pivot
+mask /proc/kcore
+read-only /proc/sys
+cwd /srv 755 33 34
+rlimit 7 1024 unlimited
+umask 22
+sync ready
+capabilities 21 0 0 0 0
+user 33 34 33 4
+no-new-privileges
+seccomp (1 instructions) log
+environment PATH=/bin 'A=b c' LISTEN_PID=
+listen 1 2
+init
+exec /bin sh -c true
+`,
+  );
+  assert.deepEqual(compiled.descriptors, [50, 3, 4]);
+  assert.deepEqual(compiled.opened, [50]);
+});
+
+test('a foreign bundle: a directory, a terminal, waiting for its start', () => {
+  const spec: Spec = {
+    ...SPEC,
+    process: { ...SPEC.process!, terminal: true, cwd: '/', noNewPrivileges: false },
+    mounts: [{ destination: '/dev', type: 'bind', source: '/dev', options: ['rbind'] }],
+    linux: { namespaces: [{ type: 'mount' }, { type: 'network' }], rootfsPropagation: 'shared' },
+  };
+  const { ops, descriptors } = compileRun(
+    host(),
+    {
+      ...PLAN,
+      spec,
+      root: { kind: 'directory', path: '/b/rootfs', nodev: false },
+      copyUps: [],
+      chowns: [],
+      init: false,
+    },
+    { bundle: '/b', awaitFd: 9, listen: [20], keepKeyring: true },
+  );
+  const text = printOps(ops);
+  assert.match(
+    text,
+    /^loopback-up\nsync created\npropagation \/ rshared\npropagation \/ private\nroot-bind \/b\/rootfs r\n/,
+  );
+  assert.match(text, /pivot\npropagation \/ shared\ncwd \/ /);
+  assert.match(text, /sync ready\nawait 0\ncapabilities 21 0 0 0 0\nuser 33 34 33 4\nenvironment/);
+  assert.match(text, /listen 1\nexec/);
+  assert.match(text, /session\nconsole 33 -1\n/);
+  assert.doesNotMatch(text, /device|symlink|seccomp|keyring|become-root|hostname|mkdir/);
+  assert.deepEqual(descriptors, [9, 20]);
+});
+
+test('T10 without a cgroup namespace of its own the cgroup tree is read-only', () => {
+  const spec: Spec = {
+    ...SPEC,
+    linux: { namespaces: [{ type: 'mount' }] },
+    mounts: [{ destination: '/sys/fs/cgroup', type: 'cgroup', options: [] }],
+  };
+  assert.match(
+    printOps(compileRun(host(), { ...PLAN, spec }, { bundle: '/b' }).ops),
+    /^mount-host cgroup2 \/sys\/fs\/cgroup point,ro$/m,
+  );
+});
+
+test('what cannot be done is said by name', () => {
+  const run = (change: Partial<Spec>): unknown =>
+    compileRun(host(), { ...PLAN, spec: { ...SPEC, ...change } }, { bundle: '/b' });
+  assert.throws(() => run({ linux: { namespaces: [] } }), /without a mount namespace/);
+  assert.throws(
+    () => run({ linux: { namespaces: [{ type: 'mount', path: '/x' }] } }),
+    /\/x: joining a mount namespace/,
+  );
+  assert.throws(
+    () => run({ mounts: [{ destination: '/i', type: 'bind', source: '/x', options: ['idmap'] }] }),
+    /\/i: id-mapped/,
+  );
+  assert.throws(
+    () => run({ process: { ...SPEC.process!, rlimits: [{ type: 'RLIMIT_NONE', soft: 1, hard: 1 }] } }),
+    /RLIMIT_NONE: there is no such limit/,
+  );
+});
+
+test('T2 descriptors of another process are not passed on', () => {
+  assert.deepEqual(listenDescriptors(host({ LISTEN_PID: '1', LISTEN_FDS: '2' })), []);
+  assert.deepEqual(listenDescriptors(host({ LISTEN_PID: '77', LISTEN_FDS: 'x' })), []);
+  assert.deepEqual(listenDescriptors(host({ LISTEN_FDS: '2' })), []);
+  assert.deepEqual(listenDescriptors(host({ LISTEN_PID: '77', LISTEN_FDS: '1' })), [3]);
+});
+
+test('T11 exec has the confinement of its container, whatever the user', () => {
+  const request = { args: ['id'], env: ['PATH=/bin'], cwd: '/', user: { uid: 0, gid: 0 }, terminal: true };
+  const text = printOps(compileExec(host(), { spec: SPEC, pidfd: 8, defaultSeccomp: true }, request).ops);
+  assert.equal(
+    text,
+    `oom-score-adj 100
+rlimit 7 1024 unlimited
+setns 0 76020000
+become-root
+fork
+session
+console 0 -1
+label apparmor box
+cwd / 755 0 0
+sync ready
+capabilities 21 21 21 0 0
+user 0 0
+no-new-privileges
+seccomp (1 instructions) log
+environment PATH=/bin
+exec /bin id
+`,
+  );
+  const other = printOps(
+    compileExec(
+      host(),
+      { spec: SPEC, pidfd: 8, defaultSeccomp: true },
+      { ...request, user: { uid: 5, gid: 5 }, terminal: false },
+    ).ops,
+  );
+  assert.match(other, /^capabilities 21 0 0 0 0$/m);
+});
