@@ -187,7 +187,7 @@ function withIdMap(context: PlanContext, ids: IdPlan, mount: SpecMount, text: st
         context,
         '--volume',
         `${mount.destination}: idmap=${text}: not understood`,
-        'write idmap=uids=A-B-N#…;gids=A-B-N',
+        'write idmap=uids=A-B-N#C-D-M;gids=A-B-N',
       );
       return mount;
     }

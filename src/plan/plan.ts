@@ -148,9 +148,6 @@ function planRoot(context: PlanContext, ids: IdPlan, label: string): RootFileSys
     return { kind: 'directory', path: request.rootfs.path, nodev };
   const [first] = lower;
   if (first === undefined) refuse(context, 'IMAGE', 'the image has no layers');
-  // overlayfs asks for two lower directories when there is no upper one.
-  if (facts.layer === '' && lower.length === 1 && first !== undefined && !ids.idMapped)
-    return { kind: 'directory', path: first, nodev };
   return {
     kind: 'overlay',
     lower,

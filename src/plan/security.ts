@@ -53,7 +53,7 @@ export function planLabels(context: PlanContext): { apparmor?: string; selinux?:
     refuse(
       context,
       '--security-opt',
-      `--security-opt label=…${asked}: SELinux is not enabled on this host`,
+      `--security-opt label ${asked}: SELinux is not enabled on this host`,
       'leave it out',
     );
   }

@@ -52,8 +52,9 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
   return found === undefined ? prepared : { ...prepared, image: found.record };
 }
 
+/** A read-only root, too: the mount points that the image lacks are made in the layer, never in the image's own. */
 function needsLayer(request: RunRequest): boolean {
-  return request.rootfs === undefined ? !request.readOnly : request.rootfs.overlay;
+  return request.rootfs === undefined || request.rootfs.overlay;
 }
 
 function requireImage(

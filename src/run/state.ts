@@ -39,7 +39,7 @@ export interface ContainerState {
   readonly stopSignal: number;
   /** Seconds. */
   readonly stopTimeout: number;
-  /** Writable layer in the store; empty with --rootfs or when read-only. */
+  /** Writable layer in the store; empty with --rootfs. */
   readonly layer: string;
   /** --rm was given. */
   readonly remove: boolean;

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { ImageConfig, ImageRecord } from '../../../src/image/types.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
 import type { Plan, PlanFacts } from '../../../src/plan/types.ts';
@@ -110,5 +111,8 @@ export function refusals(
   const request = parse(options, operands);
   const input = request.image === undefined ? { request, facts } : { request, facts, image: image(config) };
   const result = makePlan(input);
-  return result.isErr() ? result.error.map(p => p.message) : [];
+  const found = result.isErr() ? result.error : [];
+  // Messages leave us as byte strings.
+  for (const p of found) assert.match(`${p.message}${p.hint ?? ''}`, /^[\x20-\x7e]*$/);
+  return found.map(p => p.message);
 }

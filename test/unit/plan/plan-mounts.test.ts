@@ -117,3 +117,9 @@ test('a root without writable tmpfs has a read-only /dev, made when all is in it
   assert.match(mount(options, '/dev/shm') ?? '', /,ro,/);
   assert.equal(mount(options, '/tmp'), undefined);
 });
+
+test('a read-only root has a writable layer for its mount points', () => {
+  const { root, spec } = plan([['read-only', 'true']], rootFacts({ layers: ['/store/l1/fs'] }));
+  assert.equal(root.kind === 'overlay' && root.upper, '/store/containers/c1/upper');
+  assert.equal(spec.root.readonly, true);
+});

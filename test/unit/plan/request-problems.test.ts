@@ -122,3 +122,9 @@ test('options that contradict each other', () => {
 test('an absent image is one line', () => {
   assert.deepEqual(problems([], []), ['the image is missing']);
 });
+
+test('messages are byte strings', () => {
+  for (const [option, value] of BAD) {
+    for (const message of problems([[option, value]])) assert.match(message, /^[\x20-\x7e]*$/);
+  }
+});

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# What a start may write: the container's own layer, never the image.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+
+store_of() { if [ "$1" = root ]; then echo /var/lib/berth; else echo /home/alice/.local/share/berth; fi; }
+
+# The image lacks /run, /etc/hosts and other mount points: they are made in the layer, with --read-only too.
+image_untouched() {
+    local layers before
+    layers=$(store_of "$1")/layers
+    before=$(find "$layers" -printf '%p %y %T@\n' | sort)
+    way_berth "$1" run --rm --network none --read-only localhost/busybox true
+    way_berth "$1" run --rm --network none --read-only --read-only-tmpfs=false localhost/busybox true
+    way_berth "$1" run --rm --network none -v new:/made/by/us localhost/busybox true
+    equal "$(find "$layers" -printf '%p %y %T@\n' | sort)" "$before"
+}
+
+# podman-run(1), --read-only-tmpfs
+read_only_places() {
+    local script='for d in / /etc /run /tmp /var/tmp /dev /dev/shm; do touch $d/x 2>/dev/null && echo $d; done; echo x >/dev/null && echo null'
+    equal "$(way_berth "$1" run --rm --network none --read-only localhost/busybox sh -c "$script" | xargs)" '/run /tmp /var/tmp /dev /dev/shm null'
+    equal "$(way_berth "$1" run --rm --network none --read-only --read-only-tmpfs=false localhost/busybox sh -c "$script" | xargs)" null
+}
+
+# keep-id exchanges the kept id with root, and all other ids stay in place.
+keep_id() {
+    local out
+    out=$(way_berth "$1" run --rm --network none --userns keep-id:uid=500,gid=501 localhost/busybox sh -c 'id -u; id -g; stat -c %u:%g /bin/busybox; touch /tmp/x && stat -c %u:%g /tmp/x' 2>/dev/null | xargs)
+    equal "$out" '500 501 500:501 500:501'
+    mkdir -p "$WORK/data"
+    chown alice: "$WORK/data"
+    way_berth "$1" run --rm --network none --userns keep-id:uid=500,gid=501 -v "$WORK/data:/data" localhost/busybox touch /data/file 2>/dev/null
+    equal "$(stat -c %U:%G "$WORK/data/file")" alice:alice
+}
+
+for way in root alice; do
+    way_load $way "$IMAGES/busybox.tar" || exit 1
+    check "$way: a start writes nothing to the image" image_untouched $way
+    check "$way: what a read-only root leaves writable" read_only_places $way
+done
+check 'alice: keep-id' keep_id alice
+finish
