@@ -1,4 +1,5 @@
 #include "engine.h"
+#include "engine-memory.h"
 #include "host.h"
 #include <stdlib.h>
 #include <string.h>
@@ -79,9 +80,25 @@ static void report(JSContext *context)
     JS_FreeValue(context, exception);
 }
 
+/* False with a pending exception. A module that ends well gives a promise that is fulfilled already. */
+static bool evaluate(JSContext *context, JSValue program)
+{
+    JSValue result = JS_IsException(program) ? program : JS_EvalFunction(context, program);
+    if (JS_IsException(result))
+        return false;
+    if (JS_PromiseState(context, result) != JS_PROMISE_REJECTED)
+        return true;
+    JS_Throw(context, JS_PromiseResult(context, result));
+    return false;
+}
+
 int engine_run(const uint8_t *bytecode, size_t length, int argc, char **argv)
 {
-    JSRuntime *runtime = JS_NewRuntime();
+#ifdef __SANITIZE_ADDRESS__
+    JSRuntime *runtime = JS_NewRuntime(); /* with libc's memory, which the sanitizer watches */
+#else
+    JSRuntime *runtime = JS_NewRuntime2(&engine_memory, NULL);
+#endif
     JSContext *context = runtime ? new_context(runtime) : NULL;
     if (!context) {
         print_line("no memory to start", 18);
@@ -99,14 +116,9 @@ int engine_run(const uint8_t *bytecode, size_t length, int argc, char **argv)
     host_install(context, host, argc, argv);
     JS_DefinePropertyValueStr(context, global, "berth", host, 0);
     JSValue program = JS_ReadObject(context, bytecode, length, JS_READ_OBJ_BYTECODE);
-    JSValue result = JS_IsException(program) ? program : JS_EvalFunction(context, program);
-    if (JS_IsException(result)) {
+    if (!evaluate(context, program))
         report(context);
-        return failure_status;
-    }
-    int status = host_exit_status();
-    if (status >= 0)
-        return status;
-    print_line("internal error: the program gave no status", 42);
+    else
+        print_line("internal error: the program gave no status", 42);
     return failure_status;
 }

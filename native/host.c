@@ -7,7 +7,6 @@
 
 static JSValue error_factory;
 static bool has_error_factory;
-static int exit_status = -1;
 
 void bytes_release(struct bytes *bytes)
 {
@@ -322,12 +321,10 @@ static JSValue on_error(JSContext *context, JSValueConst this, int argc, JSValue
 static JSValue finish(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc;
-    return take_int(context, argv[0], &exit_status) < 0 ? JS_EXCEPTION : JS_UNDEFINED;
-}
-
-int host_exit_status(void)
-{
-    return exit_status < 0 ? -1 : exit_status & 0xFF;
+    int status;
+    if (take_int(context, argv[0], &status) < 0)
+        return JS_EXCEPTION;
+    _exit(status & 0xFF);
 }
 
 static const JSCFunctionListEntry functions[] = {

@@ -60,9 +60,6 @@ void host_install_sockets(JSContext *context, JSValueConst host);
 void host_install_kernel(JSContext *context, JSValueConst host);
 void host_install_layers(JSContext *context, JSValueConst host); /* layer-binding.c */
 
-/* The status that the program gave to `finish`, or -1. */
-int host_exit_status(void);
-
 /* Helpers that several files use. */
 
 /* {status} or {signal} of a wait. */

@@ -58,10 +58,11 @@ $(O)/%.o: native/%.c packaging/build/native.mk | $(O)
 $(O)/programs/%.o: build/programs/%.c | $(O) $(O)/programs
 	@$(CC) $(COMMON) -O0 -g0 -c -o $@ $<
 
+# Modules (-m, see bundle.ts), without names of variables and line numbers (-s), which every start would have to read.
 # qjsc writes the array and its size; the size becomes a constant of its own, so that a table can be initialised with it.
 build/programs/%.c: build/programs/%.js
 	@echo "  QJSC $<"
-	@cd build/programs && qjsc -c -N program_$(subst -,_,$*) -o $*.c $*.js
+	@cd build/programs && qjsc -c -m -s -N program_$(subst -,_,$*) -o $*.c $*.js
 	@sed -n 's/^const uint32_t program_\(.*\)_size = \([0-9]*\);/#define PROGRAM_LENGTH_\1 \2/p' $@ > build/programs/$*.length.h
 
 build/programs/%.length.h: build/programs/%.c ;

@@ -39,7 +39,8 @@ int main(int argc, char **argv)
         return 1;
     }
     printf("/* Made by packaging/build/seccomp-default.c. */\n#include \"seccomp-compile.h\"\n");
-    printf("const unsigned long seccomp_default_length = %zu;\nconst unsigned char seccomp_default_program[] = {", length);
+    printf("const unsigned long seccomp_default_length = %zu;\nconst unsigned char seccomp_default_program[] = {",
+           length);
     for (size_t i = 0; i < length; i++)
         printf("%s%d,", i % 32 == 0 ? "\n" : "", ((unsigned char *)program)[i]);
     printf("%s};\n", length == 0 ? "0" : "\n");

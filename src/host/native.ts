@@ -7,8 +7,8 @@ import { HostError, type Host, type Lock } from './host.ts';
 interface RawHost extends Omit<Host, 'lock'> {
   lock(path: string, exclusive: boolean, wait: boolean): number | undefined;
   onError(factory: (syscall: string, code: string, errno: number, text: string, path: string) => Error): void;
-  /** The exit status of the program. */
-  finish(status: number): void;
+  /** Ends the process. */
+  finish(status: number): never;
 }
 
 declare const berth: RawHost;
@@ -22,7 +22,7 @@ export function nativeHost(): Host {
   return Object.setPrototypeOf({ lock }, berth) as Host;
 }
 
-/** Ends the program with this status once the script is through. */
-export function finish(status: number): void {
-  berth.finish(status);
+/** Ends the process with this status. */
+export function finish(status: number): never {
+  return berth.finish(status);
 }

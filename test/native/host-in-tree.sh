@@ -1,7 +1,7 @@
 # Run by host.sh inside the Debian tree: makes build/berth-test and tries it.
 set -euo pipefail
 here=build/test/host
-(cd $here && qjsc -c -N program_test -o test.c test.js && sed -i '/_size = /d' test.c)
+(cd $here && qjsc -c -m -N program_test -o test.c test.js && sed -i '/_size = /d' test.c)
 make -s -f packaging/build/native.mk SANITIZE=1 build/berth-asan >&2
 make -s -f packaging/build/native.mk dist/berth >&2
 link() { # OUTPUT OBJECTS FLAGS…: our programs.h instead of the real one

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mkdir -p build/test/host
-node_modules/.bin/esbuild test/native/host/main.ts --bundle --platform=neutral --format=iife --charset=ascii --target=es2023 \
+node_modules/.bin/esbuild test/native/host/main.ts --bundle --platform=neutral --format=esm --charset=ascii --target=es2023 \
     --outfile=build/test/host/test.js --log-level=warning
 printf '%s\n' '#pragma once' 'struct global_option { const char *name; int takes_value; };' \
     'static const struct global_option global_options[] = {{"module", 1}, {0, 0}};' >build/test/host/globals.h
