@@ -1,6 +1,8 @@
 # Run by host.sh inside the Debian tree: makes build/berth-test and tries it.
 set -euo pipefail
 here=build/test/host
+exec 9>build/.lock # no other build while objects are read
+flock 9
 (cd $here && qjsc -c -m -N program_test -o test.c test.js && sed -i '/_size = /d' test.c)
 make -s -f packaging/build/native.mk SANITIZE=1 build/berth-asan >&2
 make -s -f packaging/build/native.mk dist/berth >&2
@@ -15,6 +17,7 @@ link() { # OUTPUT OBJECTS FLAGS…: our programs.h instead of the real one
 }
 link build/berth-test build/asan -fsanitize=address,undefined -fno-sanitize-recover=undefined
 link build/berth-test-static build/obj -O2 -static -Wl,--gc-sections -s
+exec 9>&-
 
 umask 022
 failures=0 number=0
