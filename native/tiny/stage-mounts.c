@@ -17,10 +17,8 @@ static int attach_at(struct stage *s, int mount, const char *path, const struct 
         result = target;
     }
     sys_close(mount);
-    if (result == -ENOTDIR && s->hint == NULL)
-        s->hint = "one of source and target is a directory, the other is not";
-    if (result == -ELOOP || result == -EINVAL)
-        s->hint = "nothing can be mounted there";
+    if ((result == -ENOTDIR || result == -EINVAL) && s->hint == NULL)
+        s->hint = "one of source and target is a directory and the other is not, or nothing can be mounted there";
     return result;
 }
 

@@ -1,0 +1,239 @@
+/** Mounts, copies and devices. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { test } from 'node:test';
+import { op } from '../../../src/ops/encode.ts';
+import type { Op } from '../../../src/ops/ops.ts';
+import { ACCOUNT_MODE, directory, list, makeRoot, own, play, ROOT, type Outcome } from './stage.ts';
+
+for (const mode of [ROOT, ACCOUNT_MODE]) {
+  const where = `as ${mode.name}`;
+  const root = makeRoot(mode);
+  const run = (inside: readonly Op[], script: string, after: readonly Op[] = []): Outcome =>
+    play(mode, list(mode, root, { inside, after, argv: ['sh', '-c', script] }));
+
+  test(`binds with their attributes, ${where}`, () => {
+    const source = directory(mode);
+    mkdirSync(`${source}/sub`);
+    writeFileSync(`${source}/file`, 'content\n');
+    own(mode, source);
+    const done = run(
+      [
+        op('bind', source, '/tmp/rw', 'point,r,rprivate', ''),
+        op('bind', source, '/tmp/ro', 'point,ro,nosuid,nodev,noexec,noatime', ''),
+        op('bind', `${source}/file`, '/tmp/new/file', 'point,ro', ''),
+        op('mount', 'tmpfs', 'tmpfs', '/tmp/rw/sub', '', 'size=4k,mode=700'),
+        op('bind', '/tmp', '/tmp/host', 'point,rro', ''),
+      ],
+      'echo more > /tmp/rw/x; echo no > /tmp/ro/x; echo no > /tmp/new/file; cat /tmp/ro/x /tmp/new/file; grep " /tmp/ro " /proc/mounts; stat -c %a /tmp/rw/sub',
+    );
+    assert.match(done.text, /more\ncontent\n/);
+    // In a user namespace the access times are locked as the host has them.
+    assert.match(
+      done.text,
+      mode.user ? / \/tmp\/ro .* ro,nosuid,nodev,noexec,relatime/ : / \/tmp\/ro .* ro,nosuid,nodev,noexec,noatime/,
+    );
+    assert.match(done.text, /\n700\n/, done.text);
+    assert.equal(done.text.match(/Read-only file system/g)?.length, 2);
+  });
+
+  test(`a mount below a recursive read-only bind is read-only too, ${where}`, () => {
+    const done = run(
+      [op('bind', '/sys', '/tmp/s', 'point,r,rro', '')],
+      'grep -c " /tmp/s" /proc/mounts; grep " /tmp/s" /proc/mounts | grep -v " ro[, ]"; echo end',
+    );
+    assert.match(done.text, /\n\d+\nend\n/, done.text);
+  });
+
+  const failures: readonly (readonly [string, Op, RegExp])[] = [
+    ['a missing source', op('bind', '/no/such', '/tmp/a', 'point', ''), /^bind 2 \/no\/such: no such file/],
+    [
+      'a directory where a file is wanted',
+      op('bind', '/etc', '/tmp/b', 'point,source-file', ''),
+      /^bind 21 \/etc: .*a file was expected/,
+    ],
+    [
+      'a file where a directory is wanted',
+      op('bind', '/etc/passwd', '/tmp/c', 'point,source-dir', ''),
+      /^bind 20 \/etc\/passwd: .*a directory was expected/,
+    ],
+    [
+      'a file over a directory',
+      op('bind', '/etc/passwd', '/tmp', '', ''),
+      /^bind 22 \/tmp: .*one of source and target/,
+    ],
+    [
+      'a file over a directory, with a point',
+      op('bind', '/etc/passwd', '/tmp', 'point', ''),
+      /^bind 21 \/tmp: .*a file is wanted here/,
+    ],
+    ['a missing target', op('bind', '/etc', '/tmp/none/deep', '', ''), /^bind 2 \/tmp\/none\/deep: /],
+    ['an unknown flag', op('bind', '/etc', '/tmp', 'shiny', ''), /^bind 22 \/etc: .*not known/],
+    [
+      'an unknown file system',
+      op('mount', 'nofs', 'x', '/tmp', '', ''),
+      /^mount 19 \/tmp: no such device.*does not know this file system/,
+    ],
+    [
+      'an unknown option',
+      op('mount', 'tmpfs', 'x', '/tmp', '', 'colour=red'),
+      /^mount 22 \/tmp: invalid argument.*colour/,
+    ],
+    ['a device that the host has not', op('device', '/dev/strange', 'c', 240, 77, '666', 0, 0), /^device/],
+    [
+      'a layer that is gone',
+      op('root-overlay', '', '', '', '', '/no/layer', '/etc'),
+      /^root-overlay 2 \/no\/layer: no such file/,
+    ],
+    ['nothing to remount', op('remount', '/tmp', 'ro'), /^remount 22 \/tmp: .*nothing is mounted there/],
+    ['a hostname beyond all length', op('hostname', 'x'.repeat(65)), /^hostname 22 x/],
+  ];
+  for (const [what, one, expected] of failures) {
+    test(`${what}, ${where}`, () => {
+      const done = run([one], 'echo ran');
+      if (one.name === 'device' && !mode.user) {
+        assert.match(done.text, /\nran\n/);
+        return;
+      }
+      assert.match(done.fail, expected, done.text);
+      assert.equal(done.status, 125);
+    });
+  }
+
+  test(`create makes a missing source, ${where}`, () => {
+    const base = directory(mode);
+    const done = run([op('bind', `${base}/a/b`, '/tmp/created', 'point,create', '')], 'touch /tmp/created/x');
+    assert.equal(done.status, 0, done.text);
+    assert.ok(existsSync(`${base}/a/b/x`));
+  });
+
+  /** A tree with all that a copy has to keep. */
+  const fill = (path: string): void => {
+    mkdirSync(`${path}/sub/deeper`, { recursive: true });
+    writeFileSync(`${path}/sub/file`, 'x'.repeat(100_000));
+    linkSync(`${path}/sub/file`, `${path}/sub/deeper/linked`);
+    writeFileSync(`${path}/setuid`, '');
+    chmodSync(`${path}/setuid`, 0o4755);
+    symlinkSync('/etc/passwd', `${path}/link`);
+    spawnSync('mkfifo', [`${path}/fifo`]);
+    spawnSync('touch', ['-d', '2001-02-03 04:05:06.789', `${path}/sub/file`]);
+    own(mode, path);
+    chmodSync(`${path}/setuid`, 0o4755);
+    chmodSync(path, 0o1750);
+    spawnSync('setfattr', ['-n', 'user.berth', '-v', 'kept', `${path}/sub/file`]);
+  };
+  const check =
+    'cd /tmp/copy; stat -c "%a %u %h %Y %s" sub/file; stat -c %a . setuid; readlink link; test -p fifo && echo fifo; test sub/file -ef sub/deeper/linked && echo linked';
+  const expected = /4?\n?644 0 2 981173106 100000\n1750\n4755\n\/etc\/passwd\nfifo\nlinked\n/;
+
+  test(`tmpfs copy-up keeps what is there, ${where}`, () => {
+    mkdirSync(`${root}/tmp/copy`);
+    fill(`${root}/tmp/copy`);
+    const done = run(
+      [op('tmpfs-copyup', '/tmp/copy', 'size=1m', 'nosuid')],
+      `${check}; grep " /tmp/copy " /proc/mounts`,
+    );
+    assert.match(done.text, expected, done.text);
+    assert.match(done.text, /tmpfs \/tmp\/copy tmpfs rw,nosuid/);
+    const full = run([op('tmpfs-copyup', '/tmp/copy', 'size=8k', '')], 'echo ran');
+    assert.match(full.fail, /^tmpfs-copyup 28 \/tmp\/copy: no space left on device: while copying /, full.text);
+  });
+
+  test(`copy-up fills an empty volume, and only that, ${where}`, () => {
+    const volume = directory(mode);
+    const fresh = run([op('copy-up', volume, '/tmp/copy'), op('bind', volume, '/tmp/copy', '', '')], check);
+    assert.match(fresh.text, expected, fresh.text);
+    assert.equal(readlinkSync(`${volume}/link`), '/etc/passwd');
+    assert.equal(
+      spawnSync('getfattr', ['--only-values', '-n', 'user.berth', `${volume}/sub/file`], { encoding: 'latin1' }).stdout,
+      'kept',
+    );
+    const used = directory(mode);
+    writeFileSync(`${used}/mine`, '');
+    run([op('copy-up', used, '/tmp/copy'), op('copy-up', used, '/no/such/place')], 'true');
+    assert.ok(existsSync(`${used}/mine`) && !existsSync(`${used}/sub`));
+  });
+
+  test(`chown-tree gives a volume away, ${where}`, () => {
+    const volume = directory(mode);
+    mkdirSync(`${volume}/a/b`, { recursive: true });
+    const outside = directory(mode);
+    symlinkSync(outside, `${volume}/a/link`);
+    own(mode, volume);
+    const before = statSync(outside).uid;
+    const done = run([op('chown-tree', volume, 33, 34)], 'true');
+    assert.equal(done.status, 0, done.text);
+    const id = mode.user ? 300_000 + 33 - 1 : 33;
+    for (const path of [volume, `${volume}/a/b`, `${volume}/a/link`]) assert.equal(lstatSync(path).uid, id, path);
+    assert.equal(statSync(outside).uid, before);
+    if (mode.user)
+      assert.match(run([op('chown-tree', volume, 99_999_999, 0)], 'true').fail, /^chown-tree 22 .*not mapped/);
+  });
+
+  test(`files, links and directories of ours, ${where}`, () => {
+    const done = run(
+      [
+        op('mount', 'tmpfs', 'tmpfs', '/run', '', ''),
+        op('symlink', '/etc/hello', '/run/marker'),
+        op('write-file', '/run/marker', '640', 'engine="berth"\n'),
+        op('mkdir', '/run/deep/er', '1777', 5, 6),
+        op('mkdir', '/run/deep', '700', 7, 8),
+        op('symlink', 'x', '/run/marker'),
+      ],
+      'cat /run/marker /etc/hello; stat -c "%a %u %g" /run/marker /run/deep/er /run/deep',
+    );
+    assert.match(done.text, /engine="berth"\nhello from the image\n640 0 0\n1777 5 6\n755 0 0\n/, done.text);
+  });
+
+  test(`a root and a mount become read-only late, and device nodes stay shut, ${where}`, () => {
+    const done = run(
+      [
+        op('mkdir', '/tmp/late', '755', 0, 0),
+        op('mount', 'tmpfs', 'tmpfs', '/tmp/late', '', ''),
+        op('root-remount', 'ro,nodev'),
+        op('remount', '/tmp/late', 'ro'),
+      ],
+      'touch /x /tmp/late/y; grep -E " (/|/tmp/late) " /proc/mounts; echo ok > /dev/null && echo null works',
+    );
+    assert.match(done.text, / \/ \S+ ro,nodev,/);
+    assert.match(done.text, /tmpfs \/tmp\/late tmpfs ro,/);
+    assert.match(done.text, /null works/, done.text);
+  });
+
+  test(`bind-fd attaches an open file, ${where}`, () => {
+    const file = `${directory(mode)}/given`;
+    writeFileSync(file, 'given\n');
+    chmodSync(file, 0o644);
+    own(mode, file);
+    const ops = list(mode, root, {
+      inside: [op('bind', file, '/tmp/by-name', 'point', '')],
+      argv: ['cat', '/tmp/by-name'],
+    });
+    assert.match(play(mode, ops).text, /\ngiven\n/);
+    assert.equal(readFileSync(file, 'utf8'), 'given\n');
+  });
+
+  test(`an option longer than fsconfig takes goes by mount(2), ${where}`, () => {
+    const layers = Array.from({ length: 8 }, () => directory(mode));
+    writeFileSync(`${layers[7] ?? ''}/bottom`, 'bottom\n');
+    const data = `lowerdir=${layers.map(layer => `${layer}/../${layer.split('/').at(-1) ?? ''}`).join(':')}${mode.user ? ',userxattr' : ''}`;
+    assert.ok(data.length > 256);
+    const done = run(
+      [op('mount', 'overlay', 'overlay', '/tmp/over', 'point,nodev', data)],
+      'cat /tmp/over/bottom; grep -c "/tmp/over overlay ro\\|/tmp/over overlay rw,nodev" /proc/mounts',
+    );
+    assert.match(done.text, /\nbottom\n1\n/, done.text);
+  });
+}
