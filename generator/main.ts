@@ -1,20 +1,18 @@
 import { version } from '../src/base/version.ts';
 import type { Problem } from '../src/base/problem.ts';
 import type { Bytes, Host } from '../src/host/host.ts';
-import type { Setting, Unit } from '../src/quadlet/model.ts';
+import { loadUnits } from '../src/quadlet/find.ts';
+import type { Unit } from '../src/quadlet/model.ts';
+import { activePeer } from '../src/quadlet/owner.ts';
+import { settingOf } from '../src/quadlet/setting.ts';
 import { translateAll, type Translation } from '../src/quadlet/translate.ts';
 import { search, searchDirectories } from '../src/unit/search.ts';
-import { execLine, literal } from '../src/unit/write.ts';
-import { accountLookup } from './accounts.ts';
 import { parseFlags, USAGE, type Flags } from './flags.ts';
-import { loadUnits } from './load.ts';
 import { openLog, type Log } from './log.ts';
 import { writeNetworkUnit } from './network-online.ts';
 import { writeAll } from './output.ts';
-import { activePeer } from './owner.ts';
 
 const CONFIG_ERROR = 78;
-const PROGRAM = '/usr/bin/berth';
 
 /**
  * What systemd runs at boot and at every daemon-reload: unit files in, services and links out. `berth generator …`, or the program under a name that
@@ -60,7 +58,7 @@ function generate(host: Host, flags: Flags): number {
     log.say('debug', `No files parsed from [${directories.join(' ')}]`);
     return 0;
   }
-  const setting = settingOf(host, flags, units);
+  const setting = settingOf(host, flags.user, units);
   const translations = translateAll(units, setting);
   let good = report(translations, log);
   if (flags.dryRun) print(host, translations, flags.failureUnits);
@@ -81,17 +79,6 @@ function standsBack(host: Host, flags: Flags, log: Log): boolean {
     `nothing is generated, since ${peer} is active; \`berth system takeover\` hands its unit files to Berth`,
   );
   return true;
-}
-
-function settingOf(host: Host, flags: Flags, units: readonly Unit[]): Setting {
-  const program = host.environment('BERTH_PROGRAM') ?? host.environment('PODMAN') ?? '';
-  return {
-    graph: new Map(units.map(unit => [unit.name.name, unit])),
-    user: flags.user,
-    program: program.startsWith('/') ? execLine([literal(program)]) : PROGRAM,
-    account: accountLookup(host),
-    exists: path => host.stat(path) !== undefined,
-  };
 }
 
 /** Every problem of every unit, in order; false when one is an error. */

@@ -44,7 +44,7 @@ export function unitOf({ name, type, path, directory, document }: Loaded): Unit 
     stem: '',
     resource: undefined,
     members: [],
-    problems: document.problems,
+    problems: [...document.problems],
     dropInProblems: [],
     references: [],
   };

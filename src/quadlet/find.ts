@@ -1,11 +1,11 @@
-import { problem } from '../src/base/problem.ts';
-import { HostError, type Bytes, type Files } from '../src/host/host.ts';
-import { unitOf } from '../src/quadlet/load.ts';
-import type { Unit } from '../src/quadlet/model.ts';
-import { addDropIns } from '../src/unit/dropins.ts';
-import { lex } from '../src/unit/lexer.ts';
-import { parseUnitName } from '../src/unit/names.ts';
-import type { Found, FoundUnit } from '../src/unit/search.ts';
+import { problem } from '../base/problem.ts';
+import { HostError, type Bytes, type Files } from '../host/host.ts';
+import { unitOf } from './load.ts';
+import type { Unit } from './model.ts';
+import { addDropIns } from '../unit/dropins.ts';
+import { lex } from '../unit/lexer.ts';
+import { parseUnitName } from '../unit/names.ts';
+import type { Found, FoundUnit } from '../unit/search.ts';
 
 /** Reads every unit that was found. Each unit carries its own problems: a bad file is one bad unit. */
 export function loadUnits(host: Pick<Files, 'list' | 'readFile'>, found: Found, saw: (path: Bytes) => void): Unit[] {
@@ -21,7 +21,7 @@ export function loadUnits(host: Pick<Files, 'list' | 'readFile'>, found: Found, 
 /** Larger files are no unit files. */
 const LARGEST = 16 * 1024 * 1024;
 
-function loadUnit(host: Pick<Files, 'list' | 'readFile'>, one: FoundUnit, dropIns: Map<Bytes, Bytes[]>): Unit {
+export function loadUnit(host: Pick<Files, 'list' | 'readFile'>, one: FoundUnit, dropIns: Map<Bytes, Bytes[]>): Unit {
   const { name, type, path, directory } = one;
   const read = one.broken === undefined ? readText(host, path) : { text: '', reason: one.broken };
   const document = lex(path, read.text);

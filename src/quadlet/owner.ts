@@ -1,4 +1,4 @@
-import type { Bytes, Files } from '../src/host/host.ts';
+import type { Bytes, Files } from '../host/host.ts';
 
 /** Directories of generators, highest precedence first (systemd.generator(7)). */
 const PREFIXES = ['/run/systemd', '/etc/systemd', '/usr/local/lib/systemd', '/usr/lib/systemd'];

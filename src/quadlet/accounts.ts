@@ -1,4 +1,4 @@
-import type { Bytes, Files } from '../src/host/host.ts';
+import type { Bytes, Files } from '../host/host.ts';
 
 /** Ids of names in /etc/passwd and /etc/group. Other databases cannot be asked when generators run. */
 export function accountLookup(

@@ -1,0 +1,126 @@
+import { problem, type Problem } from '../base/problem.ts';
+import type { Facts, Files } from '../host/host.ts';
+import { lastEntry, placeOf, type Entry } from '../unit/document.ts';
+import { typeOf } from '../unit/names.ts';
+import { scalar } from '../unit/values.ts';
+import type { Setting, Unit } from './model.ts';
+import { publishedPorts, type PublishedPort } from './ports.ts';
+import { activePeer } from './owner.ts';
+import { readList } from './read.ts';
+
+/** What only shows when all files are seen together; for `berth check`, too dear for every reload. */
+export function crossCheck(units: readonly Unit[], setting: Setting): Problem[] {
+  return [
+    ...cycles(units),
+    ...samePorts(units),
+    ...units.flatMap(memberPorts),
+    ...units.flatMap(unit => undefinedVolumes(unit)),
+    ...units.flatMap(unit => unknownAccounts(unit, setting)),
+  ];
+}
+
+/** The peer's generator beside ours: said once. */
+export function peerProblem(
+  host: Pick<Files, 'stat' | 'realpath'> & Pick<Facts, 'environment'>,
+  user: boolean,
+): Problem[] {
+  if ((host.environment('QUADLET_UNIT_DIRS') ?? '') !== '') return [];
+  const path = activePeer(host, user);
+  if (path === undefined) return [];
+  const hint = '`berth system takeover` hands its unit files to Berth';
+  return [
+    warning(problem('peer-active', `${path} is active: systemd's services are made by it`, { file: path, hint })),
+  ];
+}
+
+function warning(p: Problem): Problem {
+  return { ...p, severity: 'warning' };
+}
+
+/** Units that need each other can never start. Each circle is reported once, at its unit that comes first. */
+function cycles(units: readonly Unit[]): Problem[] {
+  const found: Problem[] = [];
+  const done = new Set<Unit>();
+  const visit = (unit: Unit, trail: readonly Unit[]): void => {
+    const start = trail.indexOf(unit);
+    if (start >= 0) {
+      const names = [...trail.slice(start), unit].map(one => one.name.name).join(' -> ');
+      const entry = trail.at(-1)?.references.find(reference => reference.unit === unit)?.entry;
+      const place = entry === undefined ? { file: unit.path } : { ...placeOf(entry), key: entry.key };
+      found.push(
+        problem('cycle', `units need each other: ${names}`, { ...place, hint: 'take one of the references out' }),
+      );
+      return;
+    }
+    if (done.has(unit)) return;
+    done.add(unit);
+    for (const reference of unit.references) visit(reference.unit, [...trail, unit]);
+  };
+  for (const unit of units) visit(unit, []);
+  return found;
+}
+
+interface Owned {
+  readonly port: PublishedPort;
+  readonly unit: Unit;
+  readonly entry: Entry;
+}
+
+function samePorts(units: readonly Unit[]): Problem[] {
+  const found: Problem[] = [];
+  const owned: Owned[] = [];
+  for (const unit of units) {
+    for (const { value, entry } of readList(unit, 'PublishPort')) {
+      const port = publishedPorts(value);
+      if (port === undefined) continue;
+      const other = owned.find(one => meet(one.port, port));
+      if (other === undefined) {
+        owned.push({ port, unit, entry });
+        continue;
+      }
+      const where = `${other.unit.path}:${placeOf(other.entry).line}`;
+      const message = `host port of \`PublishPort=${value}\` is already published by ${where}`;
+      found.push(
+        problem('port-taken', message, { ...placeOf(entry), key: entry.key, hint: 'choose another host port' }),
+      );
+    }
+  }
+  return found;
+}
+
+function meet(a: PublishedPort, b: PublishedPort): boolean {
+  const addresses = a.address === b.address || a.address === '' || b.address === '';
+  return addresses && a.protocol === b.protocol && a.first <= b.last && b.first <= a.last;
+}
+
+/** The ports of a pod are the pod's. */
+function memberPorts(unit: Unit): Problem[] {
+  if (unit.name.type !== 'container' || !unit.present.has('Pod')) return [];
+  return readList(unit, 'PublishPort').map(({ value, entry }) => {
+    const place = { ...placeOf(entry), key: entry.key, hint: 'move the key to the .pod file' };
+    return problem('pod-port', `\`PublishPort=${value}\`: a member of a pod cannot publish ports`, place);
+  });
+}
+
+/** A volume by its bare name springs into being at the first start, also when the name was mistyped. */
+function undefinedVolumes(unit: Unit): Problem[] {
+  return readList(unit, 'Volume').flatMap(({ value, entry }) => {
+    const source = value.slice(0, Math.max(value.indexOf(':'), 0));
+    if (source === '' || /^[/.~%$]/.test(source) || typeOf(source) !== undefined) return [];
+    const place = { ...placeOf(entry, source), key: entry.key, hint: `write ${source}.volume and add that file` };
+    return [warning(problem('undefined-volume', `no .volume file defines the volume \`${source}\``, place))];
+  });
+}
+
+function unknownAccounts(unit: Unit, setting: Setting): Problem[] {
+  return (['User', 'Group'] as const).flatMap(key => {
+    const entry = lastEntry(unit.service, key);
+    const name = entry === undefined ? '' : scalar(entry.value);
+    if (entry === undefined || name === '' || /^[0-9]+$/.test(name) || name.includes('%')) return [];
+    if (lastEntry(unit.service, 'DynamicUser') !== undefined) return [];
+    const kind = key === 'User' ? 'user' : 'group';
+    if (setting.account(kind, name) !== undefined) return [];
+    const place = { ...placeOf(entry, name), key, hint: 'a directory service may know it when the unit starts' };
+    return [warning(problem('unknown-account', `\`${key}=${name}\` in [Service]: no such ${kind} in /etc`, place))];
+  });
+}

@@ -1,0 +1,62 @@
+import type { Problem } from '../base/problem.ts';
+import { decodeText } from '../base/text.ts';
+import { version } from '../base/version.ts';
+import { printable } from './command-line.ts';
+
+type Lines = (file: string) => readonly string[];
+
+/** For people: place, what is wrong, the line with a caret, and what to do. */
+export function reportText(problems: readonly Problem[], lines: Lines): string {
+  const out = problems.map(p => textOf(p, lines));
+  const errors = problems.filter(p => p.severity === 'error').length;
+  const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+  return [...out, `${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}\n`].join('\n');
+}
+
+function textOf(p: Problem, lines: Lines): string {
+  const place = [p.file, p.line, p.column].filter(part => part !== undefined).join(':');
+  const out = [printable(decodeText(`${place === '' ? '' : `${place}: `}${p.severity}: ${p.message}`))];
+  const line = p.file === undefined || p.line === undefined ? undefined : lines(p.file)[p.line - 1];
+  if (line !== undefined && p.line !== undefined) {
+    const from = Math.max((p.column ?? 1) - 1, 0);
+    // A long line is shown around the place.
+    const start = from > 100 ? from - 60 : 0;
+    const cut = decodeText(line.slice(start, start + 140)).replaceAll('\t', ' ');
+    const before = decodeText(line.slice(start, from)).length;
+    const number = String(p.line).padStart(5);
+    out.push(`${number} | ${printable(cut)}`, `      | ${' '.repeat(before)}^`);
+  }
+  if (p.hint !== undefined) out.push(`      = ${printable(decodeText(p.hint))}`);
+  return `${out.join('\n')}\n`;
+}
+
+/** An array of {file, line, column, key, severity, code, message, hint}; members that are not known are left out. */
+export function reportJson(problems: readonly Problem[]): string {
+  return `${JSON.stringify(problems.map(decoded), null, 2)}\n`;
+}
+
+function decoded(p: Problem): Problem {
+  return Object.fromEntries(
+    Object.entries(p).map(([key, value]) => [key, typeof value === 'string' ? decodeText(value) : value]),
+  ) as unknown as Problem;
+}
+
+/** SARIF 2.1.0 (OASIS), what code forges show beside the lines of a change. */
+export function reportSarif(problems: readonly Problem[]): string {
+  const codes = [...new Set(problems.map(p => p.code))].sort();
+  const driver = { name: 'berth check', version: version(), rules: codes.map(id => ({ id })) };
+  const results = problems.map(decoded).map(p => ({
+    ruleId: p.code,
+    level: p.severity,
+    message: { text: p.hint === undefined ? p.message : `${p.message}; ${p.hint}` },
+    locations: p.file === undefined ? [] : [{ physicalLocation: location(p.file, p.line, p.column) }],
+  }));
+  const schema = 'https://json.schemastore.org/sarif-2.1.0.json';
+  return `${JSON.stringify({ $schema: schema, version: '2.1.0', runs: [{ tool: { driver }, results }] }, null, 2)}\n`;
+}
+
+function location(file: string, line?: number, column?: number): object {
+  const region =
+    line === undefined ? {} : { region: { startLine: line, ...(column !== undefined && { startColumn: column }) } };
+  return { artifactLocation: { uri: encodeURI(`file://${file}`) }, ...region };
+}

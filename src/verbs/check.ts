@@ -1,0 +1,129 @@
+import { encodeText } from '../base/text.ts';
+import { nearest } from '../base/suggest.ts';
+import { CHECK } from '../command/options-admin.ts';
+import { isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import type { Bytes, Host } from '../host/host.ts';
+import { crossCheck, peerProblem } from '../quadlet/cross-check.ts';
+import { loadUnits } from '../quadlet/find.ts';
+import type { Unit } from '../quadlet/model.ts';
+import { settingOf } from '../quadlet/setting.ts';
+import { translateAll } from '../quadlet/translate.ts';
+import { typeOf } from '../unit/names.ts';
+import { search, searchDirectories, type Found } from '../unit/search.ts';
+import type { Problem } from '../base/problem.ts';
+import { reportJson, reportSarif, reportText } from './check-report.ts';
+import { commandLine } from './command-line.ts';
+import { explainKey, allKeys } from './help-keys.ts';
+
+/** `berth check`: what the generator would say, and more, without root and without systemd. Exit status 1 when there is an error. */
+export function main(host: Host): number {
+  const command = commandLine(host, CHECK, 2);
+  if (typeof command === 'number') return command;
+  const key = lastValue(command, 'explain');
+  if (key !== undefined) return explain(host, key);
+  const format = lastValue(command, 'format') ?? 'text';
+  const report = REPORTS[format];
+  if (report === undefined) {
+    host.write(2, `berth: check: --format is ${format}: write text, json or sarif\n`);
+    return 2;
+  }
+  const user = isSet(command, 'user');
+  const found = findUnits(host, command, user);
+  if (typeof found === 'number') return found;
+  const problems = [...found.problems, ...problemsOf(host, found, user, command.operands.length === 0)];
+  host.write(1, encodeText(report(sorted(problems), linesOf(host))));
+  return problems.some(p => p.severity === 'error') ? 1 : 0;
+}
+
+const REPORTS: Readonly<Record<string, typeof reportText>> = { text: reportText, json: reportJson, sarif: reportSarif };
+
+/** The named files and directories, or what the generator would read. */
+function findUnits(host: Host, { operands }: Command, user: boolean): Found | number {
+  if (operands.length === 0) {
+    const { directories, problems } = searchDirectories(host, user || host.uid !== 0);
+    const found = search(host, directories, user || host.uid !== 0);
+    found.problems.push(...problems);
+    return found;
+  }
+  const all: Found = { units: [], hidden: [], dropIns: new Map(), problems: [] };
+  for (const operand of operands) {
+    const path = operand.startsWith('/') ? operand : `${host.cwd()}/${operand}`;
+    const stat = host.stat(path);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const type = typeOf(name);
+    if (stat === undefined || (stat.kind !== 'directory' && type === undefined)) {
+      const reason = stat === undefined ? 'no such file or directory' : 'no unit file: its name ends in no unit type';
+      host.write(2, `berth: ${operand}: ${reason}\n`);
+      return 2;
+    }
+    if (stat.kind === 'directory') {
+      const found = search(host, [path], true);
+      all.units.push(...found.units);
+      all.problems.push(...found.problems);
+      found.dropIns.forEach((paths, key) => all.dropIns.set(key, [...(all.dropIns.get(key) ?? []), ...paths]));
+    } else if (type !== undefined) {
+      addFile(host, all, path, name, type);
+    }
+  }
+  return all;
+}
+
+/** A single file is checked with its drop-ins; the files beside it are what it may refer to. */
+function addFile(host: Host, all: Found, path: Bytes, name: Bytes, type: NonNullable<ReturnType<typeof typeOf>>): void {
+  const directory = path.slice(0, path.lastIndexOf('/')) || '/';
+  all.units.push({ name, type, path, directory, masked: false });
+  const beside = search(host, [directory], true);
+  for (const unit of beside.units) if (unit.name !== name) all.hidden.push(unit);
+  beside.dropIns.forEach((paths, key) => all.dropIns.set(key, paths));
+}
+
+function problemsOf(host: Host, found: Found, user: boolean, standard: boolean): Problem[] {
+  const asked = new Set(found.units.map(unit => unit.path));
+  const neighbours = found.hidden.filter(unit => !found.units.some(one => one.name === unit.name));
+  const units = loadUnits(host, { ...found, units: [...found.units, ...neighbours] }, () => undefined);
+  const setting = settingOf(host, user, units);
+  translateAll(units, setting);
+  const shown = units.filter(unit => asked.has(unit.path));
+  const paths = new Set(shown.flatMap(unit => [unit.path, ...unit.document.sections.map(s => s.source.path)]));
+  const across = crossCheck(units, setting).filter(p => p.file === undefined || paths.has(p.file));
+  const peer = standard ? peerProblem(host, user || host.uid !== 0) : [];
+  return [...shown.flatMap(ownProblems), ...across, ...peer];
+}
+
+/** A name that is taken is a warning for the generator, whose other units must not suffer; here it is what it is. */
+function ownProblems(unit: Unit): Problem[] {
+  return [...unit.problems, ...unit.dropInProblems].map(p =>
+    p.code === 'name-taken' ? { ...p, severity: 'error' } : p,
+  );
+}
+
+function sorted(problems: readonly Problem[]): Problem[] {
+  const place = (p: Problem): string =>
+    `${p.file ?? ''}\0${String(p.line ?? 0).padStart(9, '0')}\0${String(p.column ?? 0).padStart(9, '0')}`;
+  return [...problems].sort((a, b) => (place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : 0));
+}
+
+/** Lines of the files that problems name, each file read once. */
+function linesOf(host: Host): (file: Bytes) => readonly Bytes[] {
+  const known = new Map<Bytes, readonly Bytes[]>();
+  return file => {
+    let lines = known.get(file);
+    if (lines === undefined) {
+      lines = host.stat(file)?.kind === 'file' ? (host.readFileIfExists(file) ?? '').split('\n') : [];
+      known.set(file, lines);
+    }
+    return lines;
+  };
+}
+
+function explain(host: Host, key: Bytes): number {
+  const text = explainKey(key);
+  if (text !== '') {
+    host.write(1, text);
+    return 0;
+  }
+  const near = nearest(key, allKeys());
+  host.write(2, `berth: no key is called ${key}${near === undefined ? '' : `; did you mean ${near}?`}\n`);
+  return 1;
+}

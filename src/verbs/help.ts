@@ -1,0 +1,41 @@
+import { nearest } from '../base/suggest.ts';
+import { helpOf, helpOfAll, helpOfOption } from '../command/help.ts';
+import type { VerbRow } from '../command/types.ts';
+import type { Bytes, Host } from '../host/host.ts';
+import { listKeys } from './help-keys.ts';
+import { LATER_VERBS, OCI_VERBS, VERBS } from './table.ts';
+
+/** `berth help [VERB [--OPTION]]`, `berth help keys [SECTION]`. */
+export function main(host: Host): number {
+  const at = host.argv.indexOf('help');
+  const words = at < 0 ? [] : host.argv.slice(at + 1).filter(word => word !== '--help' && word !== '-h');
+  const text = helpText(words);
+  if (text !== undefined) {
+    host.write(1, text);
+    return 0;
+  }
+  const name = words.join(' ');
+  const near = nearest(
+    name,
+    rows().map(row => row.name),
+  );
+  host.write(2, `berth: help: no verb is called ${name}${near === undefined ? '' : `; did you mean ${near}?`}\n`);
+  return 125;
+}
+
+function rows(): readonly VerbRow[] {
+  return [...VERBS, ...LATER_VERBS, ...OCI_VERBS];
+}
+
+function helpText(words: readonly Bytes[]): Bytes | undefined {
+  const [first] = words;
+  if (first === undefined) return helpOfAll(VERBS);
+  if (first === 'keys') return listKeys(words[1]) || undefined;
+  const plain = words.filter(word => !word.startsWith('-')).join(' ');
+  const row = rows().find(one => one.name === plain);
+  if (row === undefined) return undefined;
+  const option = words.find(word => word.startsWith('-'));
+  if (option === undefined) return helpOf(row);
+  const found = row.options.find(one => option === `--${one.name}` || option === `-${one.short ?? ''}`);
+  return found === undefined ? undefined : helpOfOption(row, found);
+}
