@@ -170,7 +170,8 @@ int op_loopback_up(struct stage *s, const struct op *op)
     struct interface_request request = {.name = "lo"};
     (void)op;
     s->subject = "lo";
-    long fd = sys3(__NR_socket, TINY_AF_INET, TINY_SOCK_DGRAM | TINY_SOCK_CLOEXEC, 0);
+    /* Any socket of the namespace takes the request; a unix one is there under RestrictAddressFamilies= too. */
+    long fd = sys3(__NR_socket, TINY_AF_UNIX, TINY_SOCK_DGRAM | TINY_SOCK_CLOEXEC, 0);
     if (fd < 0)
         return (int)fd;
     long result = sys_ioctl((int)fd, SIOCGIFFLAGS, PTR(&request));

@@ -49,9 +49,15 @@ function candidates(host: Host): Candidate[] {
   return list;
 }
 
+/** What cannot be looked at (ProtectHome= hides /run/user) is not there for us. */
 function ownedBy(host: Host, path: string): boolean {
-  const stat = host.lstat(path);
-  return stat !== undefined && stat.kind === 'directory' && stat.uid === host.euid;
+  try {
+    const stat = host.lstat(path);
+    return stat !== undefined && stat.kind === 'directory' && stat.uid === host.euid;
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
+  }
 }
 
 function makePrivate(host: Host, path: string): void {

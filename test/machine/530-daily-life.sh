@@ -5,54 +5,54 @@
 CRASHES=${CRASHES:-25}
 
 log_to_dev_stdout() { # WAY USER
-    way_unit "$1" linked <<E2
+    way_unit "$1" linked-"$1" <<E2
 [Container]
 Image=localhost/busybox
 Network=none
 User=$2
 Exec=sh -c 'ln -s /dev/stdout /tmp/access.log; ln -s /dev/stderr /tmp/error.log; echo to the access log >/tmp/access.log; echo to the error log >>/tmp/error.log; exec sleep inf'
 E2
-    way_start "$1" linked
-    way_stop "$1" linked
-    contains "$(way_journal "$1" linked)" 'to the access log'
-    contains "$(way_journal "$1" linked)" 'to the error log'
-    way_gone "$1" linked
+    way_start "$1" linked-"$1"
+    way_stop "$1" linked-"$1"
+    contains "$(way_journal "$1" linked-"$1")" 'to the access log'
+    contains "$(way_journal "$1" linked-"$1")" 'to the error log'
+    way_gone "$1" linked-"$1"
 }
 
 stderr_is_an_error() { # WAY
-    way_unit "$1" streams <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo good news; echo bad news >&2; exec sleep inf"'
-    way_start "$1" streams
-    way_stop "$1" streams
+    way_unit "$1" streams-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo good news; echo bad news >&2; exec sleep inf"'
+    way_start "$1" streams-"$1"
+    way_stop "$1" streams-"$1"
     journalctl --sync
-    local scope=-u
-    [ "$1" != alice ] || scope=--user-unit
-    equal "$(journalctl $scope streams -p 3..3 -o cat | grep news)" 'bad news'
-    equal "$(journalctl $scope streams -p 6..6 -o cat | grep news)" 'good news'
-    way_gone "$1" streams
+    local read=(journalctl -u "streams-$1")
+    [ "$1" != alice ] || read=(as alice journalctl --user-unit "streams-$1")
+    equal "$("${read[@]}" -p 3..3 -o cat | grep news)" 'bad news'
+    equal "$("${read[@]}" -p 6..6 -o cat | grep news)" 'good news'
+    way_gone "$1" streams-"$1"
 }
 
 # The last line of a payload that dies by a signal is in the journal, every time.
 last_line() { # WAY
     local way=$1 i seen
-    way_unit "$way" crash <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo last words; kill -SEGV $$$$"'
+    way_unit "$way" crash-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo last words; kill -SEGV $$$$"'
     for ((i = 0; i < CRASHES; i++)); do
-        way_start "$way" crash || true
-        manager "$(way_manager "$way")" reset-failed crash 2>/dev/null || true
+        way_start "$way" crash-"$1" || true
+        manager "$(way_manager "$way")" reset-failed crash-"$1" 2>/dev/null || true
     done
     journalctl --sync
-    seen=$(way_journal "$way" crash | grep -c 'last words' || true)
+    seen=$(way_journal "$way" crash-"$1" | grep -c 'last words' || true)
     equal "$seen" "$CRASHES"
-    way_gone "$way" crash
+    way_gone "$way" crash-"$1"
 }
 
 killed_relay() { # WAY
-    way_unit "$1" lost <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf'
-    way_start "$1" lost
+    way_unit "$1" lost-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf'
+    way_start "$1" lost-"$1"
     local group payload relay pid manager
-    payload=$(way_property "$1" lost MainPID)
-    group=$(way_property "$1" lost ControlGroup)
+    payload=$(way_property "$1" lost-"$1" MainPID)
+    group=$(way_property "$1" lost-"$1" ControlGroup)
     relay=$(for pid in $(cat "/sys/fs/cgroup$group/supervisor/cgroup.procs"); do
-        [ "$(cat "/proc/$pid/comm")" = berth-relay ] && echo "$pid"
+        if [ "$(cat "/proc/$pid/comm")" = berth-relay ]; then echo "$pid"; fi
     done | head -n 1)
     [ -n "$relay" ]
     manager=$(way_manager "$1")
@@ -60,86 +60,85 @@ killed_relay() { # WAY
     # The manager tells when the unit has left active: wait for that job-less change by its own waiting command.
     timeout 10 tail --pid="$payload" -f /dev/null
     timeout 10 bash -c 'until [ "$("$@")" = failed ]; do read -rt 0.1 <> <(:) || :; done' _ \
-        bash -c "$(declare -f manager as property); property $manager lost ActiveState"
-    contains "$(way_journal "$1" lost)" relay
-    way_gone "$1" lost
+        bash -c "$(declare -f manager as property); property $manager lost-$1 ActiveState"
+    contains "$(way_journal "$1" lost-"$1")" "carries this container's output was killed"
+    way_gone "$1" lost-"$1"
 }
 
 missing_program() { # WAY
-    way_unit "$1" absent <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=/no/such/program'
-    ! way_start "$1" absent
-    equal "$(way_property "$1" absent ExecMainStatus)" 127
-    contains "$(way_journal "$1" absent)" '/no/such/program'
-    way_gone "$1" absent
+    way_unit "$1" absent-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=/no/such/program'
+    ! way_start "$1" absent-"$1"
+    equal "$(way_property "$1" absent-"$1" ExecMainStatus)" 127
+    contains "$(way_journal "$1" absent-"$1")" '/no/such/program'
+    way_gone "$1" absent-"$1"
 }
 
 not_executable() { # WAY
-    way_unit "$1" plainfile <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=/etc/passwd'
-    ! way_start "$1" plainfile
-    equal "$(way_property "$1" plainfile ExecMainStatus)" 126
-    contains "$(way_journal "$1" plainfile)" '/etc/passwd'
-    way_gone "$1" plainfile
+    way_unit "$1" plainfile-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=/etc/passwd'
+    ! way_start "$1" plainfile-"$1"
+    equal "$(way_property "$1" plainfile-"$1" ExecMainStatus)" 126
+    contains "$(way_journal "$1" plainfile-"$1")" '/etc/passwd'
+    way_gone "$1" plainfile-"$1"
 }
 
 stubborn() { # WAY
-    way_unit "$1" stubborn <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=2\nExec=sh -c "trap \'\' TERM; while :; do sleep 1; done"'
-    way_start "$1" stubborn
+    way_unit "$1" stubborn-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=2\nExec=sh -c "trap \'\' TERM; while :; do sleep 1; done"'
+    way_start "$1" stubborn-"$1"
     local began=$SECONDS
-    way_stop "$1" stubborn
+    way_stop "$1" stubborn-"$1"
     [ $((SECONDS - began)) -lt 12 ]
-    way_gone "$1" stubborn
+    way_gone "$1" stubborn-"$1"
 }
 
 exit_status() { # WAY
-    way_unit "$1" status <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "exit 42"'
-    way_start "$1" status || true
-    equal "$(way_property "$1" status ExecMainStatus)" 42
-    way_gone "$1" status
+    way_unit "$1" status-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "exit 42"'
+    way_start "$1" status-"$1" || true
+    equal "$(way_property "$1" status-"$1" ExecMainStatus)" 42
+    way_gone "$1" status-"$1"
 }
 
 oneshot() { # WAY
-    way_unit "$1" job <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo the job is done; exit $${CODE:-0}"\n[Service]\nType=oneshot'
-    way_start "$1" job
-    contains "$(way_journal "$1" job)" 'the job is done'
-    equal "$(way_property "$1" job Result)" success
-    way_gone "$1" job
-    way_unit "$1" job <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "exit 3"\n[Service]\nType=oneshot'
-    ! way_start "$1" job
-    equal "$(way_property "$1" job ExecMainStatus)" 3
-    way_gone "$1" job
+    way_unit "$1" job-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo the job is done; exit $${CODE:-0}"\n[Service]\nType=oneshot'
+    way_start "$1" job-"$1"
+    contains "$(way_journal "$1" job-"$1")" 'the job is done'
+    equal "$(way_property "$1" job-"$1" Result)" success
+    way_gone "$1" job-"$1"
+    way_unit "$1" job-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "exit 3"\n[Service]\nType=oneshot'
+    ! way_start "$1" job-"$1"
+    equal "$(way_property "$1" job-"$1" ExecMainStatus)" 3
+    way_gone "$1" job-"$1"
 }
 
 restarts() { # WAY: killed again and again, systemd alone brings it back
-    way_unit "$1" phoenix <<<$'[Unit]\nStartLimitIntervalSec=0\n[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf\n[Service]\nRestart=always\nRestartSec=0'
-    way_start "$1" phoenix
+    way_unit "$1" phoenix-"$1" <<<$'[Unit]\nStartLimitIntervalSec=0\n[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf\n[Service]\nRestart=always\nRestartSec=0'
+    way_start "$1" phoenix-"$1"
     local i before now
     for ((i = 0; i < 5; i++)); do
-        before=$(way_property "$1" phoenix MainPID)
+        before=$(way_property "$1" phoenix-"$1" MainPID)
         kill -KILL "$before"
         now=$before
-        while [ "$now" = "$before" ] || [ "$now" = 0 ] || [ "$(way_property "$1" phoenix ActiveState)" != active ]; do
-            now=$(way_property "$1" phoenix MainPID)
+        until [ "$now" != "$before" ] && [ "$(cat "/proc/$now/comm" 2>/dev/null)" = sleep ]; do
+            now=$(way_property "$1" phoenix-"$1" MainPID)
             [ $((++spins)) -lt 2000 ]
         done
-        equal "$(cat "/proc/$now/comm")" sleep
     done
-    way_gone "$1" phoenix
+    way_gone "$1" phoenix-"$1"
 }
 spins=0
 
 # The package is installed again over itself: payloads run on, and the new program stops and cleans what the old one started.
 upgrade() { # WAY
-    way_unit "$1" lasting <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf'
-    way_start "$1" lasting
+    way_unit "$1" lasting-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "trap \'exit 0\' TERM; while :; do sleep 0.1; done"'
+    way_start "$1" lasting-"$1"
     local before
-    before=$(way_property "$1" lasting MainPID)
+    before=$(way_property "$1" lasting-"$1" MainPID)
     dpkg --install /var/tmp/berth.deb >/dev/null
     manager "$(way_manager "$1")" daemon-reload
-    equal "$(way_property "$1" lasting MainPID)" "$before"
-    way_stop "$1" lasting
-    equal "$(way_property "$1" lasting Result)" success
-    ! way_berth "$1" inspect lasting 2>/dev/null
-    way_gone "$1" lasting
+    equal "$(way_property "$1" lasting-"$1" MainPID)" "$before"
+    way_stop "$1" lasting-"$1"
+    equal "$(way_property "$1" lasting-"$1" Result)" success
+    ! way_berth "$1" inspect "systemd-lasting-$1" 2>/dev/null
+    way_gone "$1" lasting-"$1"
 }
 
 for way in $WAYS; do
