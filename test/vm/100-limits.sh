@@ -7,9 +7,9 @@ load() { way_load "$1" "$IMAGES/busybox.tar"; }
 
 # limited WAY KEYS PROGRAM: runs the program as a oneshot unit and prints its log.
 limited() {
-    local way=$1 keys=$2 program=$3
+    local way=$1 keys=$2 program=$3 name=limited-$case_number
     printf '%s\n' "$program" >/var/tmp/program.sh
-    way_unit "$way" limited <<END
+    way_unit "$way" "$name" <<END
 [Container]
 Image=localhost/busybox:latest
 Network=none
@@ -19,9 +19,9 @@ $keys
 [Service]
 Type=oneshot
 END
-    way_start "$way" limited || true
-    way_journal "$way" limited
-    way_gone "$way" limited
+    way_start "$way" "$name" || true
+    way_journal "$way" "$name"
+    way_gone "$way" "$name"
 }
 
 memory() {
@@ -35,7 +35,7 @@ memory() {
 pids() {
     local said
     said=$(limited "$1" 'PidsLimit=12' 'cat /sys/fs/cgroup/pids.max
-        i=0; while [ $i -lt 40 ]; do sleep 30 & i=$((i + 1)); done; echo all started')
+        i=0; while [ $i -lt 20 ]; do sleep 30 & i=$((i + 1)); done; echo all started')
     contains "$said" 12
     contains "$said" 'fork'
     [[ $said != *'all started'* ]]
@@ -45,14 +45,14 @@ pids() {
 cpus() {
     local said
     said=$(limited "$1" 'PodmanArgs=--cpus=0.25' 'cat /sys/fs/cgroup/cpu.max
-        i=0; while [ $i -lt 30000 ]; do i=$((i + 1)); done; grep nr_throttled /sys/fs/cgroup/cpu.stat')
+        i=0; while [ $i -lt 10000 ]; do i=$((i + 1)); done; grep nr_throttled /sys/fs/cgroup/cpu.stat')
     contains "$said" '25000 100000'
     contains "$said" 'nr_throttled'
     [[ $said != *'nr_throttled 0'* ]]
 }
 
 shm() {
-    contains "$(limited "$1" 'ShmSize=2m' 'head -c 4m /dev/zero >/dev/shm/x; echo "ended with $?"')" 'No space left'
+    contains "$(limited "$1" 'ShmSize=2m' 'dd if=/dev/zero of=/dev/shm/x bs=1M count=4; echo "ended with $?"')" 'No space left'
 }
 
 for way in $WAYS; do

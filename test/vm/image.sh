@@ -23,7 +23,7 @@ vm_settings() {
     rm "$root/var/lib/systemd/linger/bob"
     # Profiles of other programs: reading them takes 18 s here.
     find "$root/etc/apparmor.d" -maxdepth 1 -type f -delete
-    printf '[Journal]\nStorage=volatile\nRateLimitBurst=0\n' >"$root/etc/systemd/journald.conf.d/test.conf"
+    printf '[Journal]\nStorage=persistent\nRateLimitBurst=0\n' >"$root/etc/systemd/journald.conf.d/test.conf"
 }
 
 # Debian's own initrd takes most of the boot time here; one driver and one mount are all that is needed.
