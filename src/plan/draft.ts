@@ -92,6 +92,7 @@ export function newDraft(reader: Reader, name: string): Draft {
       unsetEnvironment: [],
       httpProxy: true,
       groups: [],
+      passwd: true,
       umask: 0o022,
       labels: {},
       annotations: {},

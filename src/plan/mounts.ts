@@ -6,9 +6,17 @@ import { cleanPath } from './parse-values.ts';
 import { isUnmasked } from './paths.ts';
 import { planMount, type MountPlan } from './mount.ts';
 import type { SpecMount } from './spec.ts';
+import type { UserPlan } from './user.ts';
 
 /** Podman's default (containers.conf(5), shm_size): 65536 kB. */
 const SHM_SIZE = 65536000;
+
+export interface MountSubject {
+  readonly namespaces: NamespacePlan;
+  readonly systemd: boolean;
+  readonly user: UserPlan;
+  readonly devices: readonly SpecMount[];
+}
 
 /**
  * All mounts in the order in which they are made: our own (Podman 5.4's, with its options), then those of the request, the image's
@@ -18,14 +26,14 @@ const SHM_SIZE = 65536000;
 export function planMounts(
   context: PlanContext,
   ids: IdPlan,
-  { namespaces, systemd, devices }: { namespaces: NamespacePlan; systemd: boolean; devices: readonly SpecMount[] },
+  { namespaces, systemd, user, devices }: MountSubject,
 ): MountPlan {
   const plan: MountPlan = { mounts: [], copyUps: [], chowns: [], directories: [] };
   for (const request of context.request.mounts) planMount(context, ids, request, plan);
   planImageVolumes(context, ids, plan);
   const taken = new Set(plan.mounts.map(mount => mount.destination));
   const free = (mount: SpecMount): boolean => !taken.has(mount.destination);
-  const extra = [...tmpfsMounts(context, systemd), ...fileMounts(context, namespaces)].filter(free);
+  const extra = [...tmpfsMounts(context, systemd), ...fileMounts(context, namespaces, user)].filter(free);
   const base = baseMounts(context, ids, namespaces, systemd)
     .filter(free)
     .filter(mount => !(taken.has('/dev') && mount.destination.startsWith('/dev/')));
@@ -125,7 +133,7 @@ function tmpfsMounts(context: PlanContext, systemd: boolean): SpecMount[] {
 }
 
 /** Files of the bundle and of the host: names, marker, time zone, the socket for notifications. */
-function fileMounts(context: PlanContext, namespaces: NamespacePlan): SpecMount[] {
+function fileMounts(context: PlanContext, namespaces: NamespacePlan, user: UserPlan): SpecMount[] {
   const { request, facts } = context;
   const options = ['bind', 'rprivate'];
   if (request.readOnly) options.push('ro', 'nosuid', 'noexec', 'nodev');
@@ -140,6 +148,8 @@ function fileMounts(context: PlanContext, namespaces: NamespacePlan): SpecMount[
     if (!request.noHostname) add('/etc/hostname', `${facts.bundle}/hostname`);
     add('/run/.containerenv', `${facts.bundle}/containerenv`);
   }
+  if (user.passwd !== undefined) add('/etc/passwd', `${facts.bundle}/passwd`);
+  if (user.group !== undefined) add('/etc/group', `${facts.bundle}/group`);
   if (facts.notifySocket) add(NOTIFY_TARGET, `${facts.bundle}/notify`);
   if (request.timezone !== undefined) planTimezone(context, mounts);
   return mounts;

@@ -62,7 +62,9 @@ const IPC = new Set([
 export function planSysctls(context: PlanContext, namespaces: NamespacePlan, ids: IdPlan): Record<string, string> {
   const { request } = context;
   const out: Record<string, string> = {};
-  if (namespaces.own.has('network')) out['net.ipv4.ping_group_range'] = '0 0';
+  // An account that sees the host's processes has no procfs of its own, and the host's may lie in pieces.
+  const reachable = namespaces.own.has('pid') || !hasUserNamespace(ids);
+  if (namespaces.own.has('network') && reachable) out['net.ipv4.ping_group_range'] = '0 0';
   for (const [name, value] of Object.entries(request.sysctls)) {
     const type = name.startsWith('net.')
       ? 'network'

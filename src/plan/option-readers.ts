@@ -15,6 +15,7 @@ export function flag(
     | 'readOnly'
     | 'readOnlyTmpfs'
     | 'httpProxy'
+    | 'passwd'
     | 'noHosts'
     | 'noHostname'
     | 'privileged'

@@ -50,6 +50,7 @@ const WHAT_RUNS: Readonly<Record<string, Apply>> = {
   'http-proxy': flag('httpProxy'),
   workdir: (draft, value, option) =>
     take(draft, option, value, values.cleanPath(value), 'not an absolute path', read => (draft.request.workdir = read)),
+  passwd: flag('passwd'),
   user: (draft, value, option) => {
     const [user, group] = values.cut(value, ':');
     // `:GROUP` keeps the image's user.
@@ -152,7 +153,7 @@ const REST: Readonly<Record<string, Apply>> = {
 
 /** Understood elsewhere (terminal, pull) or without an effect here. */
 const ELSEWHERE =
-  'detach-keys attach sig-proxy quiet disable-content-trust passwd arch os variant platform authfile tls-verify retry retry-delay';
+  'detach-keys attach sig-proxy quiet disable-content-trust arch os variant platform authfile tls-verify retry retry-delay';
 
 const HANDLERS: Readonly<Record<string, Apply>> = {
   ...WHAT_RUNS,

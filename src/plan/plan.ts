@@ -33,7 +33,7 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
   const systemd = isSystemd(context, args);
   const user = planUser(context, ids);
   const devices = planDevices(context, ids);
-  const mounts = planMounts(context, ids, { namespaces, systemd, devices: devices.mounts });
+  const mounts = planMounts(context, ids, { namespaces, systemd, user, devices: devices.mounts });
   const hostname = planHostname(context);
   const process = makeProcess(context, ids, args, user, hostname, systemd);
   const linux = makeLinux(context, ids, namespaces);
@@ -63,6 +63,7 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
     root,
     copyUps: mounts.copyUps,
     directories: mounts.directories,
+    files: filesOf(user),
     chowns: mounts.chowns.map(path => ({ path, uid: user.uid, gid: user.gid })),
     cgroup: cgroup.files,
     stopSignal,
@@ -71,6 +72,13 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
     warnings: context.warnings,
     defaultSeccomp: seccomp.isDefault,
   });
+}
+
+function filesOf(user: ReturnType<typeof planUser>): { name: string; text: string }[] {
+  const files: { name: string; text: string }[] = [];
+  if (user.passwd !== undefined) files.push({ name: 'passwd', text: user.passwd });
+  if (user.group !== undefined) files.push({ name: 'group', text: user.group });
+  return files;
 }
 
 function makeProcess(

@@ -41,6 +41,8 @@ export interface RunRequest {
   /** `user[:group]` as written. */
   readonly user?: string;
   readonly groups: readonly string[];
+  /** Give the user a line in /etc/passwd and /etc/group where the image has none. */
+  readonly passwd: boolean;
   readonly hostname?: string;
   readonly timezone?: string;
   readonly umask: number;

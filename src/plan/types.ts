@@ -109,6 +109,8 @@ export interface Plan {
   readonly root: RootFileSystem;
   /** Volumes to fill from the image before the payload runs: host directory and target. */
   readonly copyUps: readonly { readonly path: string; readonly target: string }[];
+  /** Files of the bundle besides config.json: name and text, mode 0644. */
+  readonly files: readonly { readonly name: string; readonly text: string }[];
   /** Directories to make (0700, as the container's root) before the stage starts: upper and work of `:O` mounts. */
   readonly directories: readonly string[];
   /** Bind sources to chown for `:U`; ids inside the container. */

@@ -8,6 +8,9 @@ export interface UserPlan {
   readonly gid: number;
   readonly groups: readonly number[];
   readonly home: string;
+  /** /etc/passwd and /etc/group with a line for ids that the image has no name for; absent: the image's will do. */
+  readonly passwd?: string;
+  readonly group?: string;
 }
 
 const ROOT: UserPlan = { uid: 0, gid: 0, groups: [], home: '/' };
@@ -50,7 +53,37 @@ export function planUser(context: PlanContext, ids: IdPlan): UserPlan {
   for (const word of context.request.groups) addGroup(context, word, groups);
   checkMapped(context, ids, uid, 'uid', from);
   for (const one of [gid, ...groups]) checkMapped(context, ids, one, 'gid', from);
-  return { uid, gid, groups: [...groups], home: entry?.home ?? '/' };
+  return { uid, gid, groups: [...groups], home: entry?.home ?? '/', ...namesFor(context, entry, uid, gid) };
+}
+
+/**
+ * Many programs end when their own id has no name. Podman gives it one unless --passwd=false: the account's with keep-id, else the
+ * number. An image without these files stays without.
+ */
+function namesFor(
+  { request, facts }: PlanContext,
+  entry: ReturnType<typeof findUser>,
+  uid: number,
+  gid: number,
+): { passwd?: string; group?: string } {
+  const names: { passwd?: string; group?: string } = {};
+  if (!request.passwd) return names;
+  let name = entry?.name ?? String(uid);
+  if (entry === undefined && facts.passwd !== '') {
+    const kept = request.userns.kind === 'keep-id' && facts.uid !== 0 && uid === (request.userns.uid ?? facts.uid);
+    if (kept && findUser(facts.passwd, facts.userName) === undefined) name = facts.userName;
+    names.passwd = `${lines(facts.passwd)}${name}:*:${uid}:${gid}:container user:/:/bin/sh\n`;
+  }
+  if (facts.group !== '' && !hasGroup(facts.group, gid)) names.group = `${lines(facts.group)}${gid}:x:${gid}:${name}\n`;
+  return names;
+}
+
+function lines(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+function hasGroup(group: string, gid: number): boolean {
+  return group.split('\n').some(line => line.split(':')[2] === String(gid));
 }
 
 /** The request's user, else with keep-id the kept one, else the image's. `:group` alone keeps the user. */

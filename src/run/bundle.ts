@@ -7,6 +7,7 @@ export interface BundleContent {
   readonly config: string;
   /** Text of /run/.containerenv. */
   readonly marker: string;
+  readonly files: readonly { readonly name: string; readonly text: string }[];
 }
 
 /** Writes the bundle under a temporary name and renames it, so that a bundle is whole or not there. */
@@ -21,6 +22,7 @@ export function makeBundle(host: Host, runtime: string, name: string, content: B
   undo.add(temporary, () => host.removeTree(temporary));
   host.writeFile(`${temporary}/config.json`, content.config, 0o600);
   host.writeFile(`${temporary}/containerenv`, content.marker, 0o644);
+  for (const file of content.files) host.writeFile(`${temporary}/${file.name}`, file.text, 0o644);
   host.rename(temporary, bundle);
   undo.add(bundle, () => host.removeTree(bundle));
   return bundle;

@@ -29,7 +29,7 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     host,
     place.runtime,
     place.name,
-    { config: configText(host, plan), marker: markerOf(prepared, place) },
+    { config: configText(host, plan), marker: markerOf(prepared, place), files: plan.files },
     undo,
   );
   for (const path of plan.directories) {

@@ -138,6 +138,7 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
     root: { kind: 'directory', path, nodev: hidesNodes(spec) },
     copyUps: [],
     directories: [],
+    files: [],
     chowns: [],
     cgroup: [],
     stopSignal: 15,

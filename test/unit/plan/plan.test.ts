@@ -18,60 +18,6 @@ test('what runs: entrypoint and command', () => {
   assert.deepEqual(refusals([['entrypoint', '']]), ['neither the image nor the command line says what to run']);
 });
 
-test('T12: users and groups of the image', () => {
-  const user = (text: string, more: Options = []) => {
-    const made = plan([['user', text], ...more]).spec.process?.user;
-    return [made?.uid, made?.gid, made?.additionalGids];
-  };
-  assert.deepEqual(user('www'), [33, 33, [33, 29]]);
-  assert.deepEqual(user('33'), [33, 33, [33, 29]]);
-  assert.deepEqual(user('www:audio'), [33, 29, [29]]);
-  assert.deepEqual(user('1234'), [1234, 0, [0]]);
-  assert.deepEqual(user('1234:5'), [1234, 5, [5]]);
-  assert.deepEqual(user(':audio'), [0, 29, [29]]);
-  assert.deepEqual(user('www', [['group-add', 'adm,77']]), [33, 33, [33, 29, 4, 77]]);
-  const none = plan([['user', 'www']], rootFacts({ passwd: 'www:x:33:33::/:', group: '' })).spec.process?.user;
-  assert.deepEqual(none?.additionalGids, [33]);
-  assert.match(refusals([['user', 'nobody-here']])[0] ?? '', /there is no such user/);
-  assert.match(refusals([['user', 'www:nothing']])[0] ?? '', /there is no group nothing/);
-  assert.match(refusals([['group-add', 'nothing']])[0] ?? '', /there is no such group/);
-  assert.match(refusals([], rootFacts(), { user: 'ghost' })[0] ?? '', /the image's user ghost: there is no such user/);
-});
-
-test('keep-groups is explicit', () => {
-  assert.equal(plan([['group-add', 'keep-groups']]).spec.annotations?.['run.oci.keep_original_groups'], '1');
-  assert.equal(plan([]).spec.annotations?.['run.oci.keep_original_groups'], undefined);
-});
-
-test('environment: defaults, image, request', () => {
-  const config = { environment: ['PATH=/image', 'A=image', 'B=image'] };
-  const env = (options: Options) =>
-    plan(options, rootFacts({ proxyEnvironment: ['http_proxy=p', 'A=proxy'] }), config).spec.process?.env;
-  assert.deepEqual(env([['env', 'B=mine']]), [
-    'PATH=/image',
-    'container=berth',
-    'A=proxy',
-    'B=mine',
-    'HOME=/root',
-    'HOSTNAME=c1',
-    'http_proxy=p',
-  ]);
-  assert.deepEqual(
-    env([
-      ['unsetenv-all', 'true'],
-      ['http-proxy', 'false'],
-      ['env', 'X=1'],
-    ]),
-    ['X=1'],
-  );
-});
-
-test('T35: nothing of the unit passes but the sockets and our own notification socket', () => {
-  const facts = rootFacts({ notifySocket: true, watchdog: '5', listen: { count: 1, names: '' } });
-  const names = (plan([['sdnotify', 'conmon']], facts).spec.process?.env ?? []).map(entry => entry.split('=')[0]);
-  assert.deepEqual(names, ['PATH', 'container', 'HOME', 'HOSTNAME', 'NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID']);
-});
-
 test('T9: a label that the host cannot apply is refused', () => {
   assert.match(refusals([['security-opt', 'apparmor=web']])[0] ?? '', /AppArmor is not enabled/);
   assert.match(refusals([['security-opt', 'label=type:x_t']])[0] ?? '', /SELinux is not enabled/);
@@ -141,19 +87,6 @@ test('limits that cannot be kept are refused by name', () => {
   assert.equal(value([['cpu-shares', '1024']], 'cpu.weight'), '39');
   assert.equal(value([['cpus', '1.5']], 'cpu.max'), '150000 100000');
   assert.equal(value([['pids-limit', '-1']], 'pids.max'), undefined);
-});
-
-test('limits of the process', () => {
-  const limits = (options: Options, facts?: PlanFacts) =>
-    Object.fromEntries((plan(options, facts).spec.process?.rlimits ?? []).map(l => [l.type, [l.soft, l.hard]]));
-  assert.deepEqual(limits([['ulimit', 'host']]), {});
-  assert.deepEqual(limits([['ulimit', 'nofile=10:20']])['RLIMIT_NOFILE'], [10, 20]);
-  assert.deepEqual(limits([['ulimit', 'nofile=-1']])['RLIMIT_NOFILE'], [524288, 524288]);
-  assert.deepEqual(limits([['ulimit', 'core=-1']], accountFacts())['RLIMIT_CORE'], ['unlimited', 'unlimited']);
-  assert.match(
-    refusals([['ulimit', 'nproc=8000']], accountFacts())[0] ?? '',
-    /above the hard limit 7000 of this account/,
-  );
 });
 
 test('stop signal: request, image, systemd, default', () => {

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PlanFacts } from '../../../src/plan/types.ts';
+import { accountFacts, plan, refusals, rootFacts } from './plan-helpers.ts';
+
+type Options = readonly (readonly [string, string])[];
+
+test('T12: users and groups of the image', () => {
+  const user = (text: string, more: Options = []) => {
+    const made = plan([['user', text], ...more]).spec.process?.user;
+    return [made?.uid, made?.gid, made?.additionalGids];
+  };
+  assert.deepEqual(user('www'), [33, 33, [33, 29]]);
+  assert.deepEqual(user('33'), [33, 33, [33, 29]]);
+  assert.deepEqual(user('www:audio'), [33, 29, [29]]);
+  assert.deepEqual(user('1234'), [1234, 0, [0]]);
+  assert.deepEqual(user('1234:5'), [1234, 5, [5]]);
+  assert.deepEqual(user(':audio'), [0, 29, [29]]);
+  assert.deepEqual(user('www', [['group-add', 'adm,77']]), [33, 33, [33, 29, 4, 77]]);
+  const none = plan([['user', 'www']], rootFacts({ passwd: 'www:x:33:33::/:', group: '' })).spec.process?.user;
+  assert.deepEqual(none?.additionalGids, [33]);
+  assert.match(refusals([['user', 'nobody-here']])[0] ?? '', /there is no such user/);
+  assert.match(refusals([['user', 'www:nothing']])[0] ?? '', /there is no group nothing/);
+  assert.match(refusals([['group-add', 'nothing']])[0] ?? '', /there is no such group/);
+  assert.match(refusals([], rootFacts(), { user: 'ghost' })[0] ?? '', /the image's user ghost: there is no such user/);
+});
+
+test('keep-groups is explicit', () => {
+  assert.equal(plan([['group-add', 'keep-groups']]).spec.annotations?.['run.oci.keep_original_groups'], '1');
+  assert.equal(plan([]).spec.annotations?.['run.oci.keep_original_groups'], undefined);
+});
+
+test('environment: defaults, image, request', () => {
+  const config = { environment: ['PATH=/image', 'A=image', 'B=image'] };
+  const env = (options: Options) =>
+    plan(options, rootFacts({ proxyEnvironment: ['http_proxy=p', 'A=proxy'] }), config).spec.process?.env;
+  assert.deepEqual(env([['env', 'B=mine']]), [
+    'PATH=/image',
+    'container=berth',
+    'A=proxy',
+    'B=mine',
+    'HOME=/root',
+    'HOSTNAME=c1',
+    'http_proxy=p',
+  ]);
+  assert.deepEqual(
+    env([
+      ['unsetenv-all', 'true'],
+      ['http-proxy', 'false'],
+      ['env', 'X=1'],
+    ]),
+    ['X=1'],
+  );
+});
+
+test('T35: nothing of the unit passes but the sockets and our own notification socket', () => {
+  const facts = rootFacts({ notifySocket: true, watchdog: '5', listen: { count: 1, names: '' } });
+  const names = (plan([['sdnotify', 'conmon']], facts).spec.process?.env ?? []).map(entry => entry.split('=')[0]);
+  assert.deepEqual(names, ['PATH', 'container', 'HOME', 'HOSTNAME', 'NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID']);
+});
+
+test('limits of the process', () => {
+  const limits = (options: Options, facts?: PlanFacts) =>
+    Object.fromEntries((plan(options, facts).spec.process?.rlimits ?? []).map(l => [l.type, [l.soft, l.hard]]));
+  assert.deepEqual(limits([['ulimit', 'host']]), {});
+  assert.deepEqual(limits([['ulimit', 'nofile=10:20']])['RLIMIT_NOFILE'], [10, 20]);
+  assert.deepEqual(limits([['ulimit', 'nofile=-1']])['RLIMIT_NOFILE'], [524288, 524288]);
+  assert.deepEqual(limits([['ulimit', 'core=-1']], accountFacts())['RLIMIT_CORE'], ['unlimited', 'unlimited']);
+  assert.match(
+    refusals([['ulimit', 'nproc=8000']], accountFacts())[0] ?? '',
+    /above the hard limit 7000 of this account/,
+  );
+});
+
+test('a user that the image does not know gets a name', () => {
+  const made = (options: Options, facts?: PlanFacts) =>
+    plan(options, facts).files.map(file => [file.name, file.text.split('\n').at(-2)]);
+  assert.deepEqual(made([]), []);
+  assert.deepEqual(made([['user', 'www']]), []);
+  assert.deepEqual(made([['user', '1234:5']]), [
+    ['passwd', '1234:*:1234:5:container user:/:/bin/sh'],
+    ['group', '5:x:5:1234'],
+  ]);
+  assert.deepEqual(made([['user', 'www:5']]), [['group', '5:x:5:www']]);
+  assert.deepEqual(made([['userns', 'keep-id']], accountFacts())[0], [
+    'passwd',
+    'alice:*:1000:1000:container user:/:/bin/sh',
+  ]);
+  assert.deepEqual(
+    made([
+      ['user', '1234'],
+      ['passwd', 'false'],
+    ]),
+    [],
+  );
+  assert.deepEqual(made([['user', '1234']], rootFacts({ passwd: '', group: '' })), []);
+  assert.equal(
+    plan([['user', '1234']]).spec.mounts?.some(one => one.destination === '/etc/passwd'),
+    true,
+  );
+});
