@@ -14,9 +14,9 @@ import {
   type Lease,
   type Pool,
 } from './ipam.ts';
-import { networkConfiguration, runNetavark } from './netavark.ts';
+import { networkConfiguration, runNetavark, withoutPorts } from './netavark.ts';
 import type { Connected } from './network.ts';
-import { choosePorts, describeHolder, takenPort } from './ports.ts';
+import { choosePorts, portInUse, takenPort } from './ports.ts';
 
 /** Kept in state.json: which lease is ours. */
 interface BridgeData {
@@ -84,18 +84,24 @@ export function stopBridge(host: Host, state: NetworkState): Result<void, Proble
 
 /**
  * The container's namespace, and with it its interface, went with its last process; netavark still has to remove the rules of the
- * published ports, and wants a namespace to look into: it gets an empty one.
+ * published ports, and wants a namespace to look into: it gets an empty one. For the last container the interface is made there once
+ * more: netavark removes the bridge and its rules only after it has removed an interface. (A bridge without a carrier would also mislead
+ * pasta on a host that has no default route.)
  */
 function takeDown(host: Host, pool: Pool, addresses: readonly string[]): { pool: Pool; problems: Problem[] } {
   const problems: Problem[] = [];
   if (addresses.length === 0) return { pool, problems };
+  const left = withoutLeases(pool, addresses);
+  const last = Object.keys(left.leases).length === 0 ? addresses.at(-1) : undefined;
   withEmptyNamespace(host, path => {
     for (const address of addresses) {
-      const done = runNetavark(host, 'teardown', path, pool.leases[address]?.configuration ?? '');
+      const configuration = pool.leases[address]?.configuration ?? '';
+      if (address === last) runNetavark(host, 'setup', path, withoutPorts(configuration));
+      const done = runNetavark(host, 'teardown', path, configuration);
       if (done.isErr()) problems.push(done.error);
     }
   });
-  return { pool: withoutLeases(pool, addresses), problems };
+  return { pool: left, problems };
 }
 
 interface Wishes {
@@ -136,10 +142,12 @@ function portClash(host: Host, pool: Pool, ports: readonly PortRequest[]): Probl
     for (const [, lease] of Object.entries(pool.leases)) {
       const same = lease.ports.find(taken => wanted.some(word => meets(word, taken)));
       const number = same?.slice(same.lastIndexOf(':') + 1);
-      if (number !== undefined) return inUse(number, `container ${lease.bundle.split('/').at(-1) ?? ''}`);
+      if (number !== undefined) {
+        return problem('port-in-use', `port ${number} is in use by container ${nameOf(lease)}`);
+      }
     }
     const taken = takenPort(host, port);
-    if (taken !== undefined) return inUse(`${taken}/${port.protocol}`, describeHolder(host, port.protocol, taken));
+    if (taken !== undefined) return portInUse(host, port.protocol, taken);
   }
   return undefined;
 }
@@ -156,15 +164,12 @@ function meets(one: string, other: string): boolean {
 
 const isAny = (address: string): boolean => ['', '0.0.0.0', '::'].includes(address);
 
-function inUse(port: string, holder: string): Problem {
-  return problem('port-in-use', `port ${port} is in use${holder === '' ? '' : ` by ${holder}`}`);
-}
+const nameOf = (lease: Lease): string => lease.bundle.split('/').at(-1) ?? '';
 
 function noAddress(pool: Pool, wanted: string | undefined): Problem {
   if (wanted === undefined) return problem('network-full', `the network berth, ${pool.subnet}, has no free address`);
   const lease = pool.leases[wanted];
-  const reason =
-    lease === undefined ? `not in ${pool.subnet}` : `in use by container ${lease.bundle.split('/').at(-1) ?? ''}`;
+  const reason = lease === undefined ? `not in ${pool.subnet}` : `in use by container ${nameOf(lease)}`;
   return problem('network-address', `--ip ${wanted}: the address is ${reason}`);
 }
 

@@ -57,6 +57,11 @@ export function networkConfiguration(at: Attachment): string {
   });
 }
 
+/** The same attachment with nothing published. */
+export function withoutPorts(configuration: string): string {
+  return JSON.stringify({ ...(JSON.parse(configuration) as object), port_mappings: [] });
+}
+
 /** Runs netavark; its error is one line. A teardown that finds no interface in the namespace has done what was left to do. */
 export function runNetavark(
   host: Host,

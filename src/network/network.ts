@@ -49,8 +49,6 @@ function wishOf(request: RunRequest, uid: number): Wish {
 function connect(host: Host, request: RunRequest, place: NetworkPlace, wish: Wish): Result<Connected, Problem> {
   const { mode, options } = wish;
   if (['none', 'host', 'container', 'ns'].includes(mode)) {
-    const ports = request.ports.length > 0 && mode !== 'host';
-    if (ports) return err(noPorts(mode));
     return ok({ state: { kind: mode }, connection: { mode } });
   }
   if (mode === 'pasta') return startPasta(host, request, place, options);
@@ -64,10 +62,6 @@ function connect(host: Host, request: RunRequest, place: NetworkPlace, wish: Wis
     );
   }
   return startBridge(host, request, place, options);
-}
-
-function noPorts(mode: string): Problem {
-  return problem('network-ports', `--publish: --network ${mode} has no ports to publish`);
 }
 
 function unknown(name: string, reason: string): Problem {

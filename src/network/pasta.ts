@@ -5,7 +5,7 @@ import type { PortRequest, RunRequest } from '../plan/request.ts';
 import type { NetworkPlace, NetworkState } from '../run/parts.ts';
 import { addressesOf } from './addresses.ts';
 import type { Connected } from './network.ts';
-import { choosePorts, describeHolder } from './ports.ts';
+import { choosePorts, portInUse, takenPort } from './ports.ts';
 
 /** Kept in state.json: the process that must end before the unit counts as stopped. */
 interface PastaData {
@@ -36,6 +36,11 @@ export function startPasta(
   const sctp = request.ports.find(port => port.protocol === 'sctp');
   if (sctp !== undefined) return err(problem('pasta-sctp', `--publish ${sctp.hostPort}: pasta does not carry sctp`));
   const ports = choosePorts(host, request.ports);
+  // pasta is content when it can bind one of several addresses.
+  for (const port of ports) {
+    const taken = takenPort(host, port);
+    if (taken !== undefined) return err(portInUse(host, port.protocol, taken));
+  }
   const pidFile = `${place.bundle}/pasta.pid`;
   const ran = runPasta(host, [
     ...pastaArguments(ports, options === '' ? [] : options.split(','), unitEndsIt(host)),
@@ -136,8 +141,7 @@ function pastaProblem(host: Host, ports: readonly PortRequest[], said: string): 
       hint: 'use a port from net.ipv4.ip_unprivileged_port_start (sysctl) on, or lower that limit',
     });
   }
-  const holder = describeHolder(host, taken.protocol, Number(number));
-  return problem('port-in-use', `port ${number}/${taken.protocol} is in use${holder === '' ? '' : ` by ${holder}`}`);
+  return portInUse(host, taken.protocol, Number(number));
 }
 
 function isWithin(port: PortRequest, number: number): boolean {

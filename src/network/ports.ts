@@ -1,3 +1,4 @@
+import { problem, type Problem } from '../base/problem.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { PortRequest } from '../plan/request.ts';
 
@@ -60,8 +61,14 @@ function hexByte(byte: number): string {
   return byte.toString(16).toUpperCase().padStart(2, '0');
 }
 
+/** One line that names the port and, where it can be seen, who listens there. */
+export function portInUse(host: Host, protocol: string, port: number): Problem {
+  const holder = describeHolder(host, protocol, port);
+  return problem('port-in-use', `port ${port}/${protocol} is in use${holder === '' ? '' : ` by ${holder}`}`);
+}
+
 /** Who listens: `nginx (process 12, nginx.service)`, as far as /proc lets us see; otherwise empty. */
-export function describeHolder(host: Host, protocol: string, port: number): string {
+function describeHolder(host: Host, protocol: string, port: number): string {
   const inodes = new Set(
     listeners(host, protocol)
       .filter(one => one.port === port)

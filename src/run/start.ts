@@ -17,7 +17,7 @@ import type { Host } from '../host/host.ts';
 import { compileRun } from '../ops/compile.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { begin, mapOf } from './begin.ts';
-import { Failure } from './failure.ts';
+import { Failure, failureOf } from './failure.ts';
 import { attendPayload, handOver, reachReady, type Started } from './finish.ts';
 import { writeNote } from './layer.ts';
 import { lockName } from './locks.ts';
@@ -69,7 +69,7 @@ function startUnderLock(host: Host, parts: Parts, request: RunRequest, place: St
     name: place.name,
     uid: host.euid,
   });
-  if (network.isErr()) throw new Failure(125, network.error.message);
+  if (network.isErr()) throw failureOf([network.error]);
   undo.add('network', () => void parts.network.tearDown(host, network.value));
   return { request, place, prepared, made, streams, begun, network: network.value, undo };
 }
