@@ -13,11 +13,16 @@ type Program = (host: Host) => number | Promise<number>;
 
 /** First words of verbs; a verb of two words looks at the second itself. */
 const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
+  check: () => import('./verbs/check.ts'),
   images: () => import('./verbs/images.ts'),
   import: () => import('./verbs/import.ts'),
+  info: () => import('./verbs/info.ts'),
   load: () => import('./verbs/load.ts'),
+  quadlet: () => import('./verbs/quadlet.ts'),
   rmi: () => import('./verbs/rmi.ts'),
+  system: () => import('./verbs/system.ts'),
   tag: () => import('./verbs/tag.ts'),
+  version: () => import('./verbs/version.ts'),
 };
 
 void start();

@@ -36,6 +36,26 @@ export const QUADLET_RM: VerbRow = hosted('quadlet rm', 'UNIT...', 'remove unit 
   RELOAD,
 ]);
 
+export const SYSTEM_TAKEOVER: VerbRow = hosted(
+  'system takeover',
+  '',
+  "hand the unit files of the peer's generator to Berth",
+  [flag('undo', 'give them back'), flag('reload-systemd', 'reload systemd afterwards (default true)')],
+  { most: 0 },
+);
+
+/** What the network unit of user managers runs. */
+export const WAIT_NETWORK_ONLINE: VerbRow = native(
+  'wait-network-online',
+  '',
+  'wait for the network of the system',
+  [],
+  {
+    hidden: true,
+    most: 0,
+  },
+);
+
 /** The generator's own grammar, flags with one dash, is in generator/flags.ts; this row is for help. */
 export const GENERATOR: VerbRow = native(
   'generator',

@@ -1,0 +1,46 @@
+import { SYSTEM_TAKEOVER } from '../command/options-admin.ts';
+import { isSet } from '../command/read.ts';
+import type { Bytes, Host } from '../host/host.ts';
+import { commandLine } from './command-line.ts';
+import { reloadSystemd } from './quadlet-units.ts';
+
+/** The peer's generators, as links in /etc hide them. */
+const LINKS: readonly Bytes[] = [
+  '/etc/systemd/system-generators/podman-system-generator',
+  '/etc/systemd/user-generators/podman-user-generator',
+];
+
+/** `berth system takeover [--undo]`: one generator for the unit files, ours or the peer's. */
+export function main(host: Host): number {
+  const command = commandLine(host, SYSTEM_TAKEOVER);
+  if (typeof command === 'number') return command;
+  if (host.uid !== 0) {
+    host.write(2, 'berth: system takeover: only root can link files in /etc/systemd\n');
+    return 125;
+  }
+  const act = isSet(command, 'undo') ? unhide : hide;
+  const done = LINKS.map(path => act(host, path)).every(Boolean);
+  const reloaded = !isSet(command, 'reload-systemd', true) || reloadSystemd(host);
+  return done && reloaded ? 0 : 125;
+}
+
+function isLink(host: Host, path: Bytes): boolean {
+  return host.lstat(path)?.kind === 'symlink' && host.readlink(path) === '/dev/null';
+}
+
+/** A file that an administrator put there is not ours to replace. */
+function hide(host: Host, path: Bytes): boolean {
+  if (isLink(host, path)) return true;
+  if (host.lstat(path) !== undefined) {
+    host.write(2, `berth: system takeover: ${path} exists and is no link to /dev/null; move it away\n`);
+    return false;
+  }
+  host.mkdirs(path.slice(0, path.lastIndexOf('/')), 0o755);
+  host.symlink('/dev/null', path);
+  return true;
+}
+
+function unhide(host: Host, path: Bytes): boolean {
+  if (isLink(host, path)) host.unlink(path);
+  return true;
+}
