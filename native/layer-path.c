@@ -85,10 +85,13 @@ static int make_parents(const char *path, size_t length)
         size_t end = slash ? (size_t)(slash - path) : length;
         memcpy(part, path, end);
         part[end] = 0;
-        int next = open_below(part, O_PATH | O_DIRECTORY);
+        /* One step from the parent when that is a plain directory; a link has to be resolved from the root. */
+        int next = openat(parent, part + start, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0)
+            next = open_below(part, O_PATH | O_DIRECTORY);
         if (next < 0 && (errno == ENOENT || errno == ENOTDIR)) {
             make_missing(parent, part + start, path, end);
-            next = open_below(part, O_PATH | O_DIRECTORY);
+            next = openat(parent, part + start, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         }
         close(parent);
         parent = next;
