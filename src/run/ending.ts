@@ -28,6 +28,9 @@ export function isOwnUnit(context: Context, state: ContainerState): boolean {
   return context.own.unit === state.unit && context.own.manager === state.manager;
 }
 
+/** systemctl(1), "Exit status": there is no such unit. */
+const NOT_LOADED = 5;
+
 /** `systemctl stop` runs the unit's ExecStop=, which knows the unit's timeout; another timeout is kept here, beside it. */
 function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: number | undefined): void {
   const argv = ['systemctl', ...(state.manager === 'user' ? ['--user'] : []), '--no-ask-password', 'stop', state.unit];
@@ -44,5 +47,8 @@ function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: num
   }
   const end = host.wait(child);
   host.close(child.pidfd);
-  if (end.status !== 0) throw new Failure(125, `${state.name}: systemctl could not stop ${state.unit}`);
+  if (end.status === 0 || host.poll([pidfd], 0).length > 0) return;
+  // The unit is gone and its payload is not (its file was removed while it ran): nobody but us can end it.
+  if (end.status === NOT_LOADED) stopPayload(host, state, state.stopSignal, timeout ?? state.stopTimeout);
+  else throw new Failure(125, `${state.name}: systemctl could not stop ${state.unit}`);
 }

@@ -76,7 +76,7 @@ function propertiesOf(
     ['Delegate', 'b', true],
     ['DelegateSubgroup', 's', 'supervisor'],
     ['Environment', 'as', [`PODMAN_SYSTEMD_UNIT=${unit}`]],
-    ...(environment === undefined ? [] : [['EnvironmentFiles', 'a(sb)', [[environment, false]]] as const]),
+    ...(environment === undefined ? [] : [['EnvironmentFiles', 'a(sb)', [[environment, true]]] as const]),
     ['WorkingDirectory', 's', host.cwd()],
     ['SyslogIdentifier', 's', request.name],
     ['TimeoutStopUSec', 't', ((request.stopTimeout ?? 10) + 15) * 1_000_000],

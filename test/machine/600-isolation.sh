@@ -54,7 +54,7 @@ no_descriptor_leaks() {
 program_out_of_reach() {
     local out
     way_berth "$1" run -d --name reach --rm --network none localhost/busybox sh -c \
-        'while :; do for p in /proc/[0-9]*; do readlink $p/exe; [ $p = /proc/1 ] || { : >>$p/exe; } 2>/dev/null && echo WRITABLE $p; done; done >/tmp/seen 2>/dev/null' >/dev/null
+        'while :; do for p in /proc/[0-9]*; do readlink $p/exe; [ $p = /proc/1 ] || ( : >>$p/exe ) 2>/dev/null && echo WRITABLE $p; done; done >/tmp/seen 2>/dev/null' >/dev/null
     local i
     for ((i = 0; i < 20; i++)); do way_berth "$1" exec reach true; done
     out=$(way_berth "$1" exec reach sort -u /tmp/seen)
@@ -74,8 +74,8 @@ cgroup_read_only() {
 exec_like_run() {
     way_berth "$1" run -d --name caps --rm --network none --cap-drop net_bind_service --security-opt no-new-privileges localhost/busybox sleep 1000 >/dev/null
     local first second
-    first=$(way_berth "$1" exec caps cat /proc/1/status | grep -E '^(Cap|Seccomp|NoNewPrivs)')
-    second=$(way_berth "$1" exec caps cat /proc/self/status | grep -E '^(Cap|Seccomp|NoNewPrivs)')
+    first=$(way_berth "$1" exec caps cat /proc/1/status | grep -E '^(Cap|Seccomp:|NoNewPrivs)')
+    second=$(way_berth "$1" exec caps cat /proc/self/status | grep -E '^(Cap|Seccomp:|NoNewPrivs)')
     way_berth "$1" rm -f -t 0 caps >/dev/null
     equal "$second" "$first"
     contains "$second" $'NoNewPrivs:\t1'
