@@ -6,7 +6,7 @@ export function parseRecord(text: Bytes): Bytes[] | undefined {
   const fields: Bytes[] = [];
   let at = 0;
   for (;;) {
-    let field = '';
+    let field: Bytes;
     if (text.charAt(at) === '"') {
       const end = closingQuote(text, at + 1);
       if (end === undefined) return undefined;

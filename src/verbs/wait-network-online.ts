@@ -44,8 +44,8 @@ function isOnItsWay(bus: Bus): boolean {
 function property(bus: Bus, path: string, name: string): unknown {
   const values = ['org.freedesktop.systemd1.Unit', name];
   const get = { path, interface: 'org.freedesktop.DBus.Properties', member: 'Get', signature: 'ss', values };
-  const [value] = call(bus, get);
-  return value;
+  const [variant] = call(bus, get);
+  return Array.isArray(variant) ? (variant[1] as unknown) : undefined;
 }
 
 /** False when nothing came before `end` (microseconds of the monotonic clock). */
