@@ -6,7 +6,8 @@ load() { as "$1" berth load -i "$IMAGES/busybox.tar"; }
 runs() { equal "$(as "$1" berth run --rm --network none localhost/busybox echo hello)" hello; }
 status_of() { fails_with 7 as "$1" berth run --rm --network none localhost/busybox sh -c 'exit 7'; }
 signal_of() {
-    as "$1" berth run --rm --name killed --network none localhost/busybox sh -c 'echo up; exec sleep 1000' >out &
+    rm -f out
+    as "$1" berth run --rm --name killed --network none localhost/busybox sh -c 'echo up; exec sleep 1000' >out 2>/dev/null &
     until grep -q up out; do sleep 0.1; done
     as "$1" berth kill -s KILL killed
     fails_with 137 wait $!
