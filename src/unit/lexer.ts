@@ -106,7 +106,7 @@ function read(document: Document): void {
       let key = line.slice(0, equal);
       if (key.charCodeAt(equal - 1) <= 32) key = strip(key);
       let value = line.slice(equal + 1);
-      if (value.charCodeAt(0) <= 32) value = strip(value);
+      if (value.charCodeAt(0) <= 32 || joined !== undefined) value = strip(value);
       const entry = { key, value, section, at: i };
       section.entries.push(entry);
       if (joined !== undefined) severalLines(entry, joined, line);

@@ -196,8 +196,7 @@ function numberOf(digits: Bytes, base: number, length: number): number | undefin
 
 /** A number as strtoul reads it: `0x` hexadecimal, leading `0` octal, else decimal; undefined when unreadable or above 2^32 - 1. */
 export function unsigned(value: Bytes): number | undefined {
-  const text = /^0[0-7]+$/.test(value) ? `0o${value.slice(1)}` : value;
-  if (!/^(0x[0-9a-f]+|0o[0-7]+|[0-9]+)$/i.test(text)) return undefined;
-  const number = Number(text);
+  if (!/^(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)$/i.test(value)) return undefined;
+  const number = Number(/^0[0-7]+$/.test(value) ? `0o${value.slice(1)}` : value);
   return number <= 0xffffffff ? number : undefined;
 }
