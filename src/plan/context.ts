@@ -1,5 +1,6 @@
 import { problem, type Problem } from '../base/problem.ts';
 import type { ImageConfig } from '../image/types.ts';
+import { printable } from './printable.ts';
 import type { RunRequest } from './request.ts';
 import type { SpecIdMapping } from './spec.ts';
 import type { PlanFacts, PlanInput } from './types.ts';
@@ -36,7 +37,8 @@ export function newContext(input: PlanInput): PlanContext {
 }
 
 /** Notes a problem. `key` is the option it is about. */
-export function refuse(context: PlanContext, key: string, message: string, hint?: string): void {
+export function refuse(context: PlanContext, key: string, text: string, hint?: string): void {
+  const message = printable(text);
   // Uids and gids often share what is wrong.
   if (context.problems.some(one => one.message === message)) return;
   context.problems.push(problem('plan', message, hint === undefined ? { key } : { key, hint }));

@@ -1,5 +1,6 @@
 import { problem, type Problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
+import { printable } from './printable.ts';
 import type { RunRequest } from './request.ts';
 
 /** What a command line refers to besides itself: env-files and our environment. */
@@ -35,17 +36,7 @@ export interface Draft {
 /** Notes a bad value: which option, which value, what is wrong, what is right. */
 export function bad(draft: Draft, option: string, value: string, what: string, hint?: string): void {
   const place = hint === undefined ? { key: `--${option}` } : { key: `--${option}`, hint };
-  draft.problems.push(problem('option-value', `--${option} ${printable(value)}: ${what}`, place));
-}
-
-/** Control characters as text (T28), so that a message stays one line. */
-export function printable(text: string): string {
-  let out = '';
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    out += c < 32 || c === 127 ? `\\x${c < 16 ? '0' : ''}${c.toString(16)}` : text.charAt(i);
-  }
-  return out;
+  draft.problems.push(problem('option-value', printable(`--${option} ${value}: ${what}`), place));
 }
 
 /** Takes the value when it was read; else notes the problem. */

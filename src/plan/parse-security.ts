@@ -1,4 +1,4 @@
-import { bad, printable, type Draft } from './draft.ts';
+import { bad, type Draft } from './draft.ts';
 import { cleanPath, cut, readBoolean, readDigits, readId, readInteger, readSize } from './parse-values.ts';
 import { LIMITS } from './limits.ts';
 
@@ -47,7 +47,7 @@ function parsePaths(draft: Draft, text: string, value: string, into: string[]): 
   for (const path of value.split(':')) {
     const clean = cleanPath(path);
     if (clean === undefined || clean === '/') {
-      return bad(draft, 'security-opt', text, `${printable(path)} is not an absolute path below /`);
+      return bad(draft, 'security-opt', text, `${path} is not an absolute path below /`);
     }
     into.push(clean);
   }
@@ -139,7 +139,7 @@ export function checkUser(draft: Draft, option: string, value: string, text: str
     return false;
   }
   if (text === '' || /[\0-\x20:,\x7f]/.test(text)) {
-    bad(draft, option, value, text === '' ? 'the name is empty' : `${printable(text)} is not a name`);
+    bad(draft, option, value, text === '' ? 'the name is empty' : `${text} is not a name`);
     return false;
   }
   return true;

@@ -8,6 +8,7 @@ import { finishNetworks } from './parse-network.ts';
 import { checkPorts } from './parse-ports.ts';
 import { parseUserns } from './parse-userns.ts';
 import { cleanPath, isName } from './parse-values.ts';
+import { printable } from './printable.ts';
 import type { RunRequest } from './request.ts';
 
 export type { Reader } from './draft.ts';
@@ -48,7 +49,7 @@ function readOperands(draft: Draft, operands: readonly string[]): void {
   const path = cleanPath(written.startsWith('/') ? written : `${draft.reader.cwd()}/${written}`);
   if (path === undefined || written.includes(':')) {
     draft.problems.push(
-      problem('operand-value', `--rootfs ${first}: not a directory`, { hint: 'write PATH or PATH:O' }),
+      problem('operand-value', printable(`--rootfs ${first}: not a directory`), { hint: 'write PATH or PATH:O' }),
     );
   } else draft.request.rootfs = { path, overlay };
 }
@@ -73,7 +74,7 @@ function checkTogether(draft: Draft): void {
   };
   if (!isName(request.name)) {
     const hint = 'names match [a-zA-Z0-9][a-zA-Z0-9_.-]* and have at most 255 bytes';
-    problems.push(problem('option-value', `--name ${request.name}: not a name`, { key: '--name', hint }));
+    problems.push(problem('option-value', printable(`--name ${request.name}: not a name`), { key: '--name', hint }));
   }
   const mode = request.networks[0]?.split(':')[0];
   const shared = mode === 'host' || mode === 'container' || mode === 'ns' || mode === 'none';

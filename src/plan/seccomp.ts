@@ -1,5 +1,6 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { printable } from './printable.ts';
 import type { SpecSeccomp } from './spec.ts';
 
 /**
@@ -98,7 +99,9 @@ export function evaluateSeccomp(text: string, subject: SeccompSubject, path: str
 }
 
 function wrong(path: string, what: string): Result<never, Problem[]> {
-  return err([problem('seccomp', `${path}: the seccomp profile cannot be used: ${what}`, { key: '--security-opt' })]);
+  return err([
+    problem('seccomp', printable(`${path}: the seccomp profile cannot be used: ${what}`), { key: '--security-opt' }),
+  ]);
 }
 
 function errnoOf(number: unknown, name: unknown): number | undefined | 'unknown' {
