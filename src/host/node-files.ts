@@ -132,10 +132,15 @@ function read(path: Bytes, limit: number): Bytes {
   return call(path, () => {
     const fd = fs.openSync(toBuffer(path), 'r');
     return closing(fd, () => {
-      if (fs.fstatSync(fd).size > limit) throw tooBig(path);
-      const data = fs.readFileSync(fd);
-      if (data.length > limit) throw tooBig(path);
-      return fromBuffer(data);
+      const parts: Buffer[] = [];
+      for (let total = 0; ;) {
+        const part = Buffer.allocUnsafe(Math.min(Math.max(fs.fstatSync(fd).size - total + 1, 4096), 1 << 20));
+        const got = fs.readSync(fd, part);
+        if (got === 0) return fromBuffer(Buffer.concat(parts));
+        total += got;
+        if (total > limit) throw tooBig(path);
+        parts.push(part.subarray(0, got));
+      }
     });
   });
 }
