@@ -22,6 +22,17 @@ static int attach_at(struct stage *s, int mount, const char *path, const struct 
     return result;
 }
 
+/* Whether a comma-separated list has an option that starts so. */
+static bool has_key(const char *options, const char *key)
+{
+    for (const char *at = options; at != NULL && *at != 0; at = text_find(at, ',')) {
+        at += *at == ',';
+        if (text_starts(at, key))
+            return true;
+    }
+    return false;
+}
+
 static int unknown_word(struct stage *s)
 {
     s->hint = "a flag of the operation is not known";
@@ -47,6 +58,21 @@ static int mount_old_way(struct stage *s, const struct op *op, const struct moun
     return (int)result;
 }
 
+/* A tmpfs without a mode of its own has that of the directory which it covers, as in other runtimes. */
+static void inherit_mode(struct stage *s, int mount, const struct op *op)
+{
+    struct statx about;
+    if (!text_equal(op->fields[0], "tmpfs") || has_key(op->fields[4], "mode="))
+        return;
+    int covered = root_open(s, op->fields[2], O_PATH | O_DIRECTORY);
+    s->hint = NULL;
+    if (covered < 0)
+        return;
+    if (sys_statx(covered, "", AT_EMPTY_PATH, STATX_MODE, &about) == 0)
+        sys3(__NR_fchmodat, mount, PTR("."), about.stx_mode & 07777);
+    sys_close(covered);
+}
+
 static bool has_long_option(const char *options)
 {
     size_t n = 0;
@@ -67,6 +93,7 @@ int op_mount(struct stage *s, const struct op *op)
     int mount = fs_make(s, op->fields[0], op->fields[1], op->fields[4], words.set);
     if (mount < 0)
         return mount;
+    inherit_mode(s, mount, op);
     words.set = words.clear = 0;
     int result = apply_mount_words(mount, &words, -1);
     if (result < 0) {
@@ -180,15 +207,26 @@ int op_bind_fd(struct stage *s, const struct op *op)
     return result;
 }
 
+/* What the options say of the root directory itself stays as they say; the rest is that of the covered directory. */
+static void restore_root(int directory, const char *options, const struct statx *before, bool made)
+{
+    bool uid = made || has_key(options, "uid="), gid = made || has_key(options, "gid=");
+    if (uid || gid)
+        sys3(__NR_fchown, directory, uid ? (int)before->stx_uid : -1, gid ? (int)before->stx_gid : -1);
+    if (made || has_key(options, "mode="))
+        sys2(__NR_fchmod, directory, before->stx_mode & 07777);
+}
+
 int op_tmpfs_copyup(struct stage *s, const struct op *op)
 {
     struct mount_words words;
     s->subject = op->fields[0];
     if (!parse_mount_words(op->fields[2], &words))
         return unknown_word(s);
-    int made = words.point ? root_create(s, op->fields[0], true, 0755, NULL) : -1;
-    if (made >= 0)
-        sys_close(made);
+    bool made = false;
+    int point = words.point ? root_create(s, op->fields[0], true, 0755, &made) : -1;
+    if (point >= 0)
+        sys_close(point);
     int from = root_open(s, op->fields[0], O_RDONLY | O_DIRECTORY);
     if (from < 0)
         return from;
@@ -196,8 +234,12 @@ int op_tmpfs_copyup(struct stage *s, const struct op *op)
     int result = mount;
     if (mount >= 0) {
         struct mount_words after = {.set = words.set & MOUNT_ATTR_RDONLY};
+        struct statx before = {0};
+        sys_statx(mount, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &before);
         int to = (int)sys_openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
         result = to < 0 ? to : copy_tree(s, from, to);
+        if (result == 0)
+            restore_root(to, op->fields[1], &before, made);
         if (to >= 0)
             sys_close(to);
         if (result == 0)

@@ -259,22 +259,27 @@ int op_pivot(struct stage *s, const struct op *op)
         if (result < 0)
             return result;
     }
+    int old = open_directory("/");
+    if (old < 0)
+        return old;
     long result = sys1(__NR_fchdir, s->root);
     if (result == 0)
         result = sys2(__NR_pivot_root, PTR("."), PTR("."));
     if (result == -EINVAL)
         s->hint = "the root of the host is no mount point (chroot or initramfs) or is shared";
-    if (result < 0)
-        return (int)result;
     /*
      * pivot_root(2), "pivot_root(".", ".")": the old root now lies over the new one. Its mounts may be peers of the
-     * host's (rootfsPropagation shared): as slaves their end stays here.
+     * host's (rootfsPropagation shared): as slaves their end stays here. `.` must be the old root for that.
      */
-    result = sys5(__NR_mount, 0, PTR("."), 0, 1 << 19 | 1 << 14 /* MS_SLAVE, MS_REC */, 0);
+    if (result == 0)
+        result = sys1(__NR_fchdir, old);
+    if (result == 0)
+        result = sys5(__NR_mount, 0, PTR("."), 0, 1 << 19 | 1 << 14 /* MS_SLAVE, MS_REC */, 0);
     if (result == 0)
         result = sys2(__NR_umount2, PTR("."), 2 /* MNT_DETACH */);
     if (result == 0)
         result = sys1(__NR_chdir, PTR("/"));
+    sys_close(old);
     s->pivoted = true;
     return (int)result;
 }

@@ -1,18 +1,6 @@
-/** Mounts, copies and devices. */
+/** Mounts and devices. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { op } from '../../../src/ops/encode.ts';
 import type { Op } from '../../../src/ops/ops.ts';
@@ -119,67 +107,35 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
     assert.ok(existsSync(`${base}/a/b/x`));
   });
 
-  /** A tree with all that a copy has to keep. */
-  const fill = (path: string): void => {
-    mkdirSync(`${path}/sub/deeper`, { recursive: true });
-    writeFileSync(`${path}/sub/file`, 'x'.repeat(100_000));
-    linkSync(`${path}/sub/file`, `${path}/sub/deeper/linked`);
-    writeFileSync(`${path}/setuid`, '');
-    chmodSync(`${path}/setuid`, 0o4755);
-    symlinkSync('/etc/passwd', `${path}/link`);
-    spawnSync('mkfifo', [`${path}/fifo`]);
-    spawnSync('touch', ['-d', '2001-02-03 04:05:06.789', `${path}/sub/file`]);
-    own(mode, path);
-    chmodSync(`${path}/setuid`, 0o4755);
-    chmodSync(path, 0o1750);
-    spawnSync('setfattr', ['-n', 'user.berth', '-v', 'kept', `${path}/sub/file`]);
-  };
-  const check =
-    'cd /tmp/copy; stat -c "%a %u %h %Y %s" sub/file; stat -c %a . setuid; readlink link; test -p fifo && echo fifo; test sub/file -ef sub/deeper/linked && echo linked';
-  const expected = /4?\n?644 0 2 981173106 100000\n1750\n4755\n\/etc\/passwd\nfifo\nlinked\n/;
-
-  test(`tmpfs copy-up keeps what is there, ${where}`, () => {
-    mkdirSync(`${root}/tmp/copy`);
-    fill(`${root}/tmp/copy`);
+  test(`a tmpfs has the mode that it is given, else that of what it covers, else 1777, ${where}`, () => {
+    mkdirSync(`${root}/covered`, { mode: 0o750 });
+    own(mode, `${root}/covered`);
     const done = run(
-      [op('tmpfs-copyup', '/tmp/copy', 'size=1m', 'nosuid')],
-      `${check}; grep " /tmp/copy " /proc/mounts`,
+      [
+        op('mount', 'tmpfs', 'tmpfs', '/covered', 'point', ''),
+        op('mount', 'tmpfs', 'tmpfs', '/fresh', 'point', ''),
+        op('mount', 'tmpfs', 'tmpfs', '/given', 'point', 'size=4k,mode=711'),
+        op('tmpfs-copyup', '/etc', 'mode=700', 'point'),
+        op('tmpfs-copyup', '/copied', '', 'point'),
+      ],
+      'stat -c "%a %u" /covered /fresh /given /etc /copied; cat /etc/hello',
     );
-    assert.match(done.text, expected, done.text);
-    assert.match(done.text, /tmpfs \/tmp\/copy tmpfs rw,nosuid/);
-    const full = run([op('tmpfs-copyup', '/tmp/copy', 'size=8k', '')], 'echo ran');
-    assert.match(full.fail, /^tmpfs-copyup 28 \/tmp\/copy: no space left on device: while copying /, full.text);
+    assert.match(done.text, /750 0\n1777 0\n711 0\n700 0\n1777 0\nhello/, done.text);
   });
 
-  test(`copy-up fills an empty volume, and only that, ${where}`, () => {
-    const volume = directory(mode);
-    const fresh = run([op('copy-up', volume, '/tmp/copy'), op('bind', volume, '/tmp/copy', '', '')], check);
-    assert.match(fresh.text, expected, fresh.text);
-    assert.equal(readlinkSync(`${volume}/link`), '/etc/passwd');
-    assert.equal(
-      spawnSync('getfattr', ['--only-values', '-n', 'user.berth', `${volume}/sub/file`], { encoding: 'latin1' }).stdout,
-      'kept',
-    );
-    const used = directory(mode);
-    writeFileSync(`${used}/mine`, '');
-    run([op('copy-up', used, '/tmp/copy'), op('copy-up', used, '/no/such/place')], 'true');
-    assert.ok(existsSync(`${used}/mine`) && !existsSync(`${used}/sub`));
-  });
-
-  test(`chown-tree gives a volume away, ${where}`, () => {
-    const volume = directory(mode);
-    mkdirSync(`${volume}/a/b`, { recursive: true });
-    const outside = directory(mode);
-    symlinkSync(outside, `${volume}/a/link`);
-    own(mode, volume);
-    const before = statSync(outside).uid;
-    const done = run([op('chown-tree', volume, 33, 34)], 'true');
-    assert.equal(done.status, 0, done.text);
-    const id = mode.user ? 300_000 + 33 - 1 : 33;
-    for (const path of [volume, `${volume}/a/b`, `${volume}/a/link`]) assert.equal(lstatSync(path).uid, id, path);
-    assert.equal(statSync(outside).uid, before);
-    if (mode.user)
-      assert.match(run([op('chown-tree', volume, 99_999_999, 0)], 'true').fail, /^chown-tree 22 .*not mapped/);
+  test(`what is shared stays shared after pivot, and nothing of the old root is unmounted outside, ${where}`, () => {
+    const source = directory(mode);
+    const ops = list(mode, root, {
+      inside: [
+        op('mount', 'tmpfs', 'tmpfs', '/tmp/t', 'point', ''),
+        op('bind', source, '/tmp/shared', 'point,rshared', ''),
+      ],
+      argv: ['sh', '-c', 'grep /tmp/shared /proc/self/mountinfo; grep -c . /proc/self/mountinfo'],
+    });
+    const done = play(mode, ops);
+    assert.match(done.text, /\/tmp\/shared [^-]*shared:\d+/, done.text);
+    assert.equal(done.status, 0);
+    assert.ok(existsSync('/proc/self/status'));
   });
 
   test(`files, links and directories of ours, ${where}`, () => {
