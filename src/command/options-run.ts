@@ -122,7 +122,7 @@ const CONFINEMENT: readonly OptionRow[] = [
 ];
 
 const TRANSFER: readonly OptionRow[] = [
-  text('pull', 'POLICY', 'always, missing, never or newer', { alone: 'missing' }),
+  text('pull', 'POLICY', 'always, missing, never or newer'),
   ...PULLING,
   integer('retry', 'N', 'how often a pull is tried again'),
   duration('retry-delay', 'TIME', 'time between these'),

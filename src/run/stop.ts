@@ -52,14 +52,3 @@ export function signalPayload(host: Host, state: ContainerState, signal: number)
     host.close(pidfd);
   }
 }
-
-/** Blocks until the payload is gone. */
-export function waitPayload(host: Host, state: ContainerState): void {
-  const pidfd = openPayload(host, state);
-  if (pidfd === undefined) return;
-  try {
-    host.poll([pidfd], -1);
-  } finally {
-    host.close(pidfd);
-  }
-}

@@ -9,7 +9,9 @@ import { verb } from './edge.ts';
 /** `berth logs`: a front to the journal; becomes journalctl(1) for the container's unit. */
 export const main: (host: Host) => number = verb(LOGS, (host, command) => {
   const units = command.operands.map(word => unitArguments(host, word));
-  const argv = ['journalctl', '--no-pager', ...units.flat(), ...options(command)];
+  const matches = units.flatMap((unit, index) => (index === 0 ? unit : ['+', ...unit]));
+  const oldest = Math.min(...command.operands.map(word => requireContainer(host, word).state.created));
+  const argv = ['journalctl', '--no-pager', '--quiet', ...options(command, oldest), ...matches];
   return host.exec(argv, host.environmentList());
 });
 
@@ -22,11 +24,13 @@ function unitArguments(host: Host, word: string): string[] {
   if (state.unit === '' || state.unit.endsWith('.scope')) {
     throw new Failure(125, `${word}: runs in the foreground and writes to its terminal`);
   }
-  // An account may read its own unit's lines of the system manager: they carry its uid.
-  return state.manager === 'user' ? [`--user-unit=${state.unit}`] : [`--unit=${state.unit}`];
+  // Fields that the journal itself makes of the sender's group: the manager's own lines about the unit do not match.
+  return state.manager === 'user'
+    ? [`_SYSTEMD_USER_UNIT=${state.unit}`, `_UID=${host.euid}`]
+    : [`_SYSTEMD_UNIT=${state.unit}`];
 }
 
-function options(command: Command): string[] {
+function options(command: Command, oldest: number): string[] {
   const words = [
     `--output=${isSet(command, 'timestamps') ? 'short-iso' : isSet(command, 'names') ? 'with-unit' : 'cat'}`,
   ];
@@ -35,6 +39,7 @@ function options(command: Command): string[] {
     const value = lastValue(command, name);
     if (value !== undefined) words.push(`--${name}=${journalTime(value)}`);
   }
+  if (lastValue(command, 'since') === undefined) words.push(`--since=@${oldest}`);
   const tail = lastValue(command, 'tail');
   words.push(tail === undefined || Number(tail) < 0 ? '--lines=all' : `--lines=${tail}`);
   return words;

@@ -38,7 +38,8 @@ function removeOne(host: Host, context: Context, store: string, command: Command
   } finally {
     lock.release();
   }
-  host.write(1, `${word}\n`);
+  // In a unit (ExecStop=, ExecStopPost=) it would be a line of the journal that says nothing.
+  if (!context.inUnit) host.write(1, `${word}\n`);
   return 0;
 }
 

@@ -16,7 +16,7 @@ export const main: (host: Host) => number = verb(STOP, (host, command) => {
     if (isSet(command, 'ignore') && findContainer(host, word)?.state === undefined) return 0;
     const { state } = requireContainer(host, word);
     if (isRunning(host, state)) stopContainer(host, context, state, timeout);
-    host.write(1, `${word}\n`);
+    if (!context.inUnit) host.write(1, `${word}\n`);
     return 0;
   });
 });

@@ -1,10 +1,10 @@
 import { WAIT } from '../command/options-container.ts';
 import { allValues, isSet } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
-import { findContainer, requireContainer } from '../run/containers.ts';
+import { findContainer, openPayload, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
+import { statusOf } from '../run/finish.ts';
 import type { ContainerState } from '../run/state.ts';
-import { waitPayload } from '../run/stop.ts';
 import { forEachOperand, verb } from './edge.ts';
 
 /** `berth wait`: blocks until the payload is gone and prints its exit status, which systemd knows. */
@@ -19,12 +19,28 @@ export const main: (host: Host) => number = verb(WAIT, (host, command) => {
       host.write(1, '-1\n');
       return 0;
     }
-    const { state } = requireContainer(host, word);
-    waitPayload(host, state);
-    host.write(1, `${exitStatus(host, state)}\n`);
+    host.write(1, `${endOf(host, requireContainer(host, word).state)}\n`);
     return 0;
   });
 });
+
+/** Linux 6.15 tells the status of any process by its pidfd; before that systemd is asked, which has forgotten a collected unit. */
+function endOf(host: Host, state: ContainerState): number {
+  const [major = 0, minor = 0] = host
+    .kernelRelease()
+    .split('.')
+    .map(part => Number.parseInt(part, 10));
+  const pidfd = openPayload(host, state);
+  if (pidfd === undefined) return exitStatus(host, state);
+  try {
+    if (major > 6 || (major === 6 && minor >= 15))
+      return statusOf(host.attend({ pidfd }, { forward: [], child: false }));
+    host.poll([pidfd], -1);
+  } finally {
+    host.close(pidfd);
+  }
+  return exitStatus(host, state);
+}
 
 /** ExecMainStatus= of the unit; 128 + N for signal N; -1 when systemd does not know (any more). */
 function exitStatus(host: Host, state: ContainerState): number {
