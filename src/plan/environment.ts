@@ -1,4 +1,4 @@
-import type { PlanContext } from './context.ts';
+import { refuse, type PlanContext } from './context.ts';
 import type { UserPlan } from './user.ts';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -40,6 +40,8 @@ export function planEnvironment(context: PlanContext, user: UserPlan, hostname: 
   }
   const out: string[] = [];
   for (const [name, value] of env) out.push(`${name}=${value}`);
+  const wrong = out.find(entry => entry.includes('\0'));
+  if (wrong !== undefined) refuse(context, '--env', `the variable ${wrong.split('=')[0] ?? ''} holds a NUL byte`);
   return out;
 }
 

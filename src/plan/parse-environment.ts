@@ -1,3 +1,4 @@
+import { parseJson } from '../base/json.ts';
 import { bad, type Draft, type Reader } from './draft.ts';
 import { cut } from './parse-values.ts';
 
@@ -89,12 +90,13 @@ function trimStart(text: string): string {
 /** `--entrypoint`: a JSON array of words, or one word; empty clears the image's. */
 export function parseEntrypoint(draft: Draft, value: string): void {
   const words = value.startsWith('[') ? readArray(value) : undefined;
+  if (words?.some(word => word.includes('\0'))) return bad(draft, 'entrypoint', value, 'a word holds a NUL byte');
   draft.request.entrypoint = words ?? (value === '' ? [] : [value]);
 }
 
 function readArray(text: string): string[] | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     return Array.isArray(value) && value.every(word => typeof word === 'string') ? value : undefined;
   } catch {
     return undefined;

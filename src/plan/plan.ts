@@ -8,6 +8,7 @@ import { planEnvironment } from './environment.ts';
 import { planIds } from './ids.ts';
 import { planMounts } from './mounts.ts';
 import { planHostname, planNamespaces, planSysctls } from './namespaces.ts';
+import { cleanPath } from './parse-values.ts';
 import { planPaths } from './paths.ts';
 import { isSystemd, planArgs, planLimits, planStopSignal } from './process.ts';
 import { planLabels, planSeccomp } from './security.ts';
@@ -74,6 +75,15 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
   });
 }
 
+/** An image's directory may be relative, to the root; `..` leads nowhere (T15). */
+function workdirOf(context: PlanContext): string {
+  const { request, image } = context;
+  if (request.workdir !== undefined) return request.workdir;
+  const clean = cleanPath(`/${image?.workingDirectory ?? ''}`);
+  if (clean === undefined) refuse(context, '--workdir', "the image's working directory holds a NUL byte");
+  return clean ?? '/';
+}
+
 function filesOf(user: ReturnType<typeof planUser>): { name: string; text: string }[] {
   const files: { name: string; text: string }[] = [];
   if (user.passwd !== undefined) files.push({ name: 'passwd', text: user.passwd });
@@ -93,17 +103,17 @@ function makeProcess(
   capabilities: ReturnType<typeof planCapabilities>;
   mountLabel?: string;
 } {
-  const { request, image } = context;
+  const { request } = context;
   const capabilities = planCapabilities(context, user.uid);
   const labels = planLabels(context);
   warnOfNodes(context, ids, capabilities.bounding);
-  const cwd = request.workdir ?? image?.workingDirectory ?? '';
+  const cwd = workdirOf(context);
   const process: SpecProcess = {
     ...(request.tty ? { terminal: true } : {}),
     user: { uid: user.uid, gid: user.gid, umask: request.umask, additionalGids: [...user.groups] },
     args,
     env: planEnvironment(context, user, hostname, systemd),
-    cwd: cwd.startsWith('/') ? cwd : `/${cwd}`,
+    cwd,
     capabilities: capabilities.sets ?? {},
     rlimits: planLimits(context),
     ...(request.noNewPrivileges ? { noNewPrivileges: true } : {}),

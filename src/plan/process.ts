@@ -23,6 +23,8 @@ export function planArgs(context: PlanContext): string[] {
       'give a command after the image',
     );
   } else if (args[0] === '') refuse(context, 'COMMAND', 'the command is an empty word');
+  // An image's JSON can hold what no argument can.
+  if (args.some(word => word.includes('\0'))) refuse(context, 'COMMAND', 'a word of the command holds a NUL byte');
   return args;
 }
 

@@ -1,3 +1,4 @@
+import { parseJson } from '../base/json.ts';
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { printable } from './printable.ts';
@@ -71,7 +72,7 @@ const ACTIONS = 'KILL KILL_PROCESS KILL_THREAD TRAP ERRNO TRACE ALLOW LOG NOTIFY
 export function evaluateSeccomp(text: string, subject: SeccompSubject, path: string): Result<SpecSeccomp, Problem[]> {
   let profile: Profile;
   try {
-    profile = JSON.parse(text) as Profile;
+    profile = parseJson(text) as Profile;
   } catch (error) {
     return wrong(path, `not JSON: ${error instanceof Error ? error.message : ''}`);
   }

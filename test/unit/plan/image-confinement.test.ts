@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { makePlan } from '../../../src/plan/plan.ts';
 import type { ImageRecord } from '../../../src/image/types.ts';
 import { parse } from './helpers.ts';
-import { accountFacts, image, plan, rootFacts } from './plan-helpers.ts';
+import { accountFacts, image, plan, refusals, rootFacts } from './plan-helpers.ts';
 
 /** Labels and annotations by which some container tool lets an image or a caller change how a container is confined or run. */
 const KNOWN = [
@@ -114,6 +114,17 @@ test('T15, T16: volumes of an image lead nowhere else', () => {
     .filter(mount => mount.source?.startsWith('/v/'))
     .map(mount => mount.destination);
   assert.deepEqual(targets, ['/etc', '/x']);
+});
+
+test('T15: the working directory of an image leads nowhere else', () => {
+  const cwd = (workingDirectory: string) => plan([], rootFacts(), { workingDirectory }).spec.process?.cwd;
+  assert.deepEqual(['', '/', 'a/b', '/a/', '/../../etc', '../x'].map(cwd), ['/', '/', '/a/b', '/a', '/etc', '/x']);
+});
+
+test('what no argument can hold is refused, wherever the image has it', () => {
+  assert.match(refusals([], rootFacts(), { command: ['a\0b'] })[0] ?? '', /a word of the command holds a NUL byte/);
+  assert.match(refusals([], rootFacts(), { environment: ['A=\0'] })[0] ?? '', /the variable A holds a NUL byte/);
+  assert.match(refusals([], rootFacts(), { workingDirectory: '/a\0' })[0] ?? '', /working directory holds a NUL byte/);
 });
 
 test('T11: inheritable and ambient sets are empty unless asked for', () => {
