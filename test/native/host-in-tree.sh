@@ -20,6 +20,7 @@ link build/berth-test-static build/obj -O2 -static -Wl,--gc-sections -s
 exec 9>&-
 
 umask 022
+mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 failures=0 number=0
 result() { # STATUS NAME
     number=$((number + 1))
@@ -41,6 +42,14 @@ for program in berth-test berth-test-static; do
         grep -v "^sh: \|^$" $dir.err | head -20 | sed 's/^/# /' || true
         result $((status > 1 || $(grep -c 'Sanitizer\|runtime error' $dir.err || true) > 0)) "$program as user $user: ends in order"
     done
+done
+
+for program in berth-test berth-test-static; do
+    timeout 100 python3 test/native/host/terminal.py /tmp/$program >/tmp/terminal.log 2>&1 || true
+    sed "s/^\(not \)\?ok [0-9]* - /\1ok - $program: /" /tmp/terminal.log
+    number=$((number + $(grep -cE '^(not )?ok ' /tmp/terminal.log || true)))
+    failures=$((failures + $(grep -c '^not ok ' /tmp/terminal.log || true)))
+    result $(($(grep -cE '^(not )?ok ' /tmp/terminal.log || true) != 8)) "$program: all terminal tests ran"
 done
 
 edge() { # NAME STATUS PATTERN COMMAND…: exit status and the whole of standard error, one line at most

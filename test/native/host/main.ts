@@ -45,6 +45,15 @@ const ROLES: Readonly<Record<string, (host: Host, dir: string) => number>> = {
     }
     return 0;
   },
+  /** Attends a shell on the pty 5 (master) and 6; tells how it ended on descriptor 7. */
+  terminal(host) {
+    const argv = ['setsid', '--ctty', 'sh', '-c', host.environment('BERTH_SCRIPT') ?? ''];
+    const child = host.spawn({ argv, environment: ['PATH=/usr/bin:/bin', 'PS1='], input: 6, stdout: 6, stderr: 6 });
+    host.close(6);
+    const end = host.attend(child, { terminal: 5, forward: [1], child: true, detachable: true });
+    host.write(7, JSON.stringify(end));
+    return 0;
+  },
   throw(host) {
     host.readFile('/no\nsuch');
     return 0;
