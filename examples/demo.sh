@@ -8,6 +8,8 @@ name=demo
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 root() { printf '# %s\n' "$*"; $machine run $name -- "$@"; }
 alice() { printf '$ %s\n' "$*"; $machine run $name --user alice -- "$@"; }
+# The service is up when the web server has been executed, which may be a moment before it listens.
+again='--silent --show-error --retry 5 --retry-all-errors'
 
 step 'What the host needs, the Debian 13 tree, the build'
 packaging/build/tree.sh host
@@ -35,7 +37,7 @@ alice cp /var/tmp/hello.container .config/containers/systemd/
 alice systemctl --user daemon-reload
 alice systemctl --user start hello
 alice systemctl --user --no-pager status hello
-alice curl --silent --show-error http://localhost:8080/
+alice curl $again http://localhost:8080/
 alice journalctl --user --no-pager -u hello
 alice berth ps
 
@@ -45,7 +47,7 @@ $machine copy $name examples/hello-system.container /etc/containers/systemd/hell
 root systemctl daemon-reload
 root systemctl start hello-system
 root systemctl --no-pager status hello-system
-root curl --silent --show-error http://localhost:8090/
+root curl $again http://localhost:8090/
 root journalctl --no-pager -u hello-system
 root berth ps
 
