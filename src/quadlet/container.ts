@@ -10,7 +10,7 @@ import { refuseSystemCalls } from './syscalls.ts';
 import { faultOf } from './checks.ts';
 import { imageOf } from './image-name.ts';
 import { mappingSpecials } from './mapping.ts';
-import { fail, failAt, failKey, type Draft, type Setting, type Unit } from './model.ts';
+import { fail, failAt, failKey, warnAt, type Draft, type Setting, type Unit } from './model.ts';
 import { addOptions } from './options.ts';
 import { lastItem, readBoolean, readLastArguments, readScalar, readWords } from './read.ts';
 import { mountOptions, networkOptions, volumeOptions, type Referring } from './references.ts';
@@ -35,6 +35,7 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
   const base = commandBase(unit, setting);
   const name = containerName(unit);
   const from: Referring = { unit, draft, setting };
+  if (unit.present.has('ContainerName')) checkName(unit, name);
   killMode(unit, draft);
   draft.lines.push(UNIT_VARIABLE);
   stopLines(draft, base, name);
@@ -54,6 +55,14 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
   refuseSystemCalls(unit);
   accountLines(unit, draft, setting, operand.rootfs ? undefined : operand.value);
   draft.lines.push(`ExecStart=${commandLine(base, RUN_VERB, { options, optionWords: argumentWords(unit), operands })}`);
+}
+
+/** A warning only: the peer's generator hands such names on, and the start refuses them (T20). */
+function checkName(unit: Unit, name: Bytes): void {
+  const entry = unit.present.get('ContainerName')?.at(-1);
+  const what = faultOf('name', name);
+  if (entry === undefined || what === undefined) return;
+  warnAt(unit, entry, 'value', `\`ContainerName=${name}\` has the wrong form`, { part: name, hint: `write ${what}` });
 }
 
 const REPLACE: OptionUse = { name: 'replace', value: 'true', form: 'flag' };

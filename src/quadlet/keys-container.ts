@@ -103,7 +103,7 @@ const contents = (): readonly KeyRow[] => [
   argsKey('Unmask', 'security-opt', '4.6', 'paths to show, with `:` between them, or ALL', { prefix: 'unmask=' }),
   argsKey('EnvironmentFile', 'env-file', '4.5', 'file with environment variables', { path: true }),
   argsKey('Secret', 'secret', '4.5', 'secret'),
-  argsKey('Mount', 'mount', '4.6', 'mount, type=TYPE,...', CODE),
+  argsKey('Mount', 'mount', '4.6', 'mount, type=TYPE,OPTIONS', CODE),
 ];
 
 const health = (): readonly KeyRow[] => [
