@@ -35,9 +35,10 @@ interface Candidate {
 }
 
 function candidates(host: Host): Candidate[] {
-  if (host.euid === 0) return [{ base: '/run/berth', path: '/run/berth' }];
-  const list: Candidate[] = [];
   const session = host.environment('XDG_RUNTIME_DIR');
+  if (host.euid === 0 && (session === undefined || isHostRoot(host)))
+    return [{ base: '/run/berth', path: '/run/berth' }];
+  const list: Candidate[] = [];
   if (session?.startsWith('/')) list.push({ base: session, path: `${session}/berth` });
   const prepared = `/run/berth/users/${host.euid}`;
   list.push({ base: prepared, path: prepared });
@@ -47,6 +48,11 @@ function candidates(host: Host): Candidate[] {
   const usual = `/run/user/${host.euid}`;
   if (session !== usual) list.push({ base: usual, path: `${usual}/berth` });
   return list;
+}
+
+/** False for the root of a user namespace that an account made (rootless Podman calls OCI runtimes there): /run is not its own. */
+function isHostRoot(host: Host): boolean {
+  return /^\s*0\s+0\s+4294967295\s*$/.test(host.readFileIfExists('/proc/self/uid_map') ?? '0 0 4294967295');
 }
 
 /** What cannot be looked at (ProtectHome= hides /run/user) is not there for us. */
