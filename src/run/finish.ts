@@ -31,14 +31,17 @@ export const FORWARDED = [1, 2, 3, 10, 12, 15, 18];
 
 /**
  * The payload becomes the unit's main process. MAINPID= goes with a barrier, so that systemd knows the process before it can exit: then its
- * exit status is the unit's, however soon. READY=1 is the relay's, so that our death cannot hang the start.
+ * exit status is the unit's, however soon. READY=1 is the relay's, so that our death cannot hang the start; without a relay
+ * it is ours.
  */
 export function handOver(host: Host, started: Started): void {
   const { stage } = started.begun;
-  startRelay(host, started, true);
-  if (started.request.sdnotify !== 'ignore') host.notify(`MAINPID=${stage.pid}`, true);
+  const { sdnotify } = started.request;
+  const relay = startRelay(host, started, true);
+  if (sdnotify !== 'ignore') host.notify(`MAINPID=${stage.pid}`, true);
   started.undo.forget();
   host.proceed(stage, 'ready');
+  if (relay === undefined && sdnotify !== 'ignore' && host.outcome(stage) === '') host.notify('READY=1', true);
 }
 
 /** Waits for the payload beside it, then cleans up; the exit status, 128 + N after signal N. */

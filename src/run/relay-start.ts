@@ -20,7 +20,8 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   const terminal = handsOver ? begun.heard.fds.get('console') : undefined;
   const out = streams.out ?? terminal;
   if (out === undefined && !handsOver) return undefined;
-  if (out === undefined && sdnotify === 'ignore') return undefined;
+  // No log to carry and no messages to filter (LogDriver=passthrough): nothing of ours stays, the launcher says READY=1.
+  if (out === undefined && sdnotify !== 'container') return undefined;
   const words: string[] = [];
   const descriptors: number[] = [];
   const opened: number[] = [];
@@ -43,9 +44,9 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   if (handsOver) {
     give('status', begun.stage.status);
     give('notify', made.notify);
-    words.push(...managerWords(host, started));
+    // Only where systemd waits for the payload itself: who attends to it waits for the relay, too.
+    words.push(...managerWords(host, started), ...holdWords(started));
   }
-  words.push(...holdWords(started));
   const [up, upEnd] = host.pipe();
   give('up', upEnd);
   const child = host.relay(words, descriptors);
