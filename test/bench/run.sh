@@ -12,6 +12,7 @@ machine down $name
 machine up $name --install
 trap 'machine down $name' EXIT
 work=$(mktemp -d)
+chmod 755 "$work"
 "$checkout/node_modules/.bin/esbuild" "$here/measure.ts" --bundle --platform=node --format=esm --log-level=warning --outfile="$work/measure.mjs"
 machine copy $name "$work" /var/tmp/bench
 rm -rf "$work"
@@ -25,9 +26,11 @@ machine run $name --user alice bash -ec '
     python3 - <<"PY"
 import json
 spec = json.load(open("config.json"))
+spec["linux"].update({kind: [{"containerID": 0, "hostID": 1000, "size": 1}] for kind in ("uidMappings", "gidMappings")})
 spec["process"].update(terminal=False, args=["true"], env=["PATH=/bin"])
 json.dump(spec, open("config.json", "w"))
 PY'
 machine run $name --user alice env BENCH_BUNDLE=/home/alice/bundle BENCH_RUNS="${BENCH_RUNS:-21}" ${BENCH_ONLY:+BENCH_ONLY="$BENCH_ONLY"} \
     node /var/tmp/bench/measure.mjs >"$checkout/dist/bench.json.part"
-mv "$checkout/dist/bench.json.part" "$checkout/dist/bench.json"
+machine run $name node /var/tmp/bench/measure.mjs <"$checkout/dist/bench.json.part" >"$checkout/dist/bench.json"
+rm "$checkout/dist/bench.json.part"
