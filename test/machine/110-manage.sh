@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# A person's containers: detached starts, exec, stop, kill, wait, rm, ps, inspect, logs, and the terminal.
+. "$(dirname "$0")/lib.sh"
+SERVES='echo up $GREETING; echo oops >&2; trap "exit 4" TERM; while :; do sleep 0.1; done'
+
+begin() { # WHO NAME [OPTION…]: a detached container that ends with 4 at SIGTERM
+    local who=$1 name=$2
+    shift 2
+    as "$who" berth run -d --name "$name" --network none "$@" localhost/busybox sh -c "$SERVES" >/dev/null
+}
+gone() { equal "$(as "$1" berth ps -a -q --filter "name=$2")" ''; }
+
+detached() {
+    local id
+    id=$(as "$1" berth run -d --rm --name d1 --network none localhost/busybox sleep 1000)
+    [[ $id =~ ^[0-9a-f]{64}$ ]]
+    equal "$(as "$1" berth ps --no-trunc -q)" "$id"
+    equal "$(manager "$1" is-active d1.service)" active
+    manager "$1" stop d1.service
+    gone "$1" d1
+}
+detached_fails() {
+    local said
+    said=$(fails_with 125 as "$1" berth run -d --rm --name d2 --network none localhost/busybox no-such 2>&1)
+    contains "$said" no-such
+    equal "$(wc -l <<<"$said")" 1
+    gone "$1" d2
+}
+variable() { # the value comes from our environment, and not over an argument list
+    as "$1" env GREETING='a "quoted" $value \ x' berth run -d --rm --name d3 -e GREETING --network none localhost/busybox \
+        sh -c 'echo "<$GREETING>"; sleep 1000' >/dev/null
+    journalctl --sync
+    equal "$(as "$1" berth logs d3)" '<a "quoted" $value \ x>'
+    as "$1" berth rm -f d3 >/dev/null
+}
+executes() {
+    begin "$1" e1 -e GREETING=hello
+    equal "$(as "$1" berth exec e1 sh -c 'echo $GREETING')" hello
+    equal "$(as "$1" berth exec -e GREETING=other -w /tmp e1 sh -c 'echo $GREETING $PWD')" 'other /tmp'
+    equal "$(as "$1" berth exec -u app e1 id)" 'uid=1000(app) gid=1000(app) groups=44(extra),1000(app)'
+    equal "$(echo data | as "$1" berth exec -i e1 cat)" data
+    fails_with 9 as "$1" berth exec e1 sh -c 'exit 9'
+    contains "$(fails_with 127 as "$1" berth exec e1 no-such 2>&1)" no-such
+    fails_with 126 as "$1" berth exec e1 /etc/passwd
+    contains "$(fails_with 126 as "$1" berth exec -u nobody-here e1 true 2>&1)" nobody-here
+    contains "$(fails_with 125 as "$1" berth exec no-container true 2>&1)" no-container
+}
+in_group() { # the joined process is in the payload's control group and dies with it
+    as "$1" berth exec -d e1 sleep 12345
+    local pid
+    pid=$(pgrep -f 'sleep 12345' | head -n 1)
+    grep -q '^0::/.*/e1.service/payload$' "/proc/$pid/cgroup"
+}
+terminal() {
+    contains "$(as "$1" script -qec 'berth exec -it e1 sh -c "tty; exit 3"' /dev/null || echo "status $?")" $'/dev/pts/0\r\nstatus 3'
+    contains "$(as "$1" script -qec 'berth run --rm -it --network none localhost/busybox sh -c "tty; exit 5"' /dev/null || echo "status $?")" $'/dev/pts/0\r\nstatus 5'
+}
+terminal_size() {
+    contains "$(as "$1" script -qec 'stty rows 33 cols 99; berth run --rm -it --network none localhost/busybox sh -c "sleep 0.2; stty size"' /dev/null)" '33 99'
+}
+told() {
+    equal "$(as "$1" berth ps --format '{{.Names}} {{.State}} {{.Unit}}')" 'e1 running e1.service'
+    equal "$(as "$1" berth inspect --format '{{.State.Running}} {{.Name}} {{.HostConfig.NetworkMode}}' e1)" 'true e1 none'
+    as "$1" berth ps --format json | python3 -c 'import json,sys; assert [c["Names"] for c in json.load(sys.stdin)] == [["e1"]]'
+    as "$1" berth inspect e1 | python3 -c 'import json,sys; [c] = json.load(sys.stdin); assert c["Berth"]["spec"]["ociVersion"].startswith("1.")'
+    contains "$(fails_with 125 as "$1" berth inspect no-container 2>&1)" no-container
+    contains "$(fails_with 125 as "$1" berth ps --filter shape=round 2>&1)" shape
+}
+logged() {
+    journalctl --sync
+    equal "$(as "$1" berth logs e1 | sort)" $'oops\nup hello'
+}
+waited() {
+    as "$1" berth wait e1 >waited 2>&1 &
+    sleep 0.3
+    as "$1" berth stop e1
+    wait $!
+    equal "$(cat waited)" 4
+    equal "$(as "$1" berth ps -q)" ''
+    equal "$(as "$1" berth ps -a --format '{{.Names}} {{.State}}')" 'e1 exited'
+    contains "$(fails_with 125 as "$1" berth exec e1 true 2>&1)" 'not running'
+    as "$1" berth rm e1
+    gone "$1" e1
+}
+not_forced() {
+    begin "$1" f1
+    contains "$(fails_with 2 as "$1" berth rm f1 2>&1)" running
+    as "$1" berth rm -f f1
+    gone "$1" f1
+}
+stubborn() { # -t counts although the unit's own time is longer
+    as "$1" berth run -d --rm --name s1 --stop-timeout 60 --network none localhost/busybox sleep 1000 >/dev/null
+    local began=$SECONDS
+    as "$1" berth stop -t 1 s1
+    ((SECONDS - began < 8))
+    gone "$1" s1
+}
+absent() {
+    contains "$(fails_with 1 as "$1" berth rm absent 2>&1)" absent
+    as "$1" berth rm -i absent
+    fails_with 125 as "$1" berth stop absent
+    as "$1" berth stop -i absent
+    contains "$(fails_with 125 as "$1" berth kill -s NOSUCH absent 2>&1)" NOSUCH
+}
+cidfile() {
+    as "$1" berth run --rm --cidfile /tmp/id-"$1" --network none localhost/busybox true
+    [ ! -e /tmp/id-"$1" ]
+}
+
+for who in root alice; do
+    as "$who" berth load -q -i "$IMAGES/busybox.tar" >/dev/null
+    check "$who: run -d is a unit of systemd" detached "$who"
+    check "$who: run -d of a program that is not there says so" detached_fails "$who"
+    check "$who: run -d takes a variable from our environment" variable "$who"
+    check "$who: exec" executes "$who"
+    check "$who: exec is in the payload's control group" in_group "$who"
+    check "$who: T28: run -t and exec -t have a terminal of their own" terminal "$who"
+    check "$who: the terminal has the size of ours" terminal_size "$who"
+    check "$who: ps and inspect tell of it" told "$who"
+    check "$who: logs shows the payload's lines, no others" logged "$who"
+    check "$who: wait prints the exit status after stop" waited "$who"
+    check "$who: rm wants --force for a container that runs" not_forced "$who"
+    check "$who: stop --time is shorter than the unit's time" stubborn "$who"
+    check "$who: a container that is not there" absent "$who"
+    check "$who: --cidfile goes with --rm" cidfile "$who"
+done
+finish
