@@ -71,7 +71,7 @@ static void make_missing(int parent, const char *component, const char *path, si
     if (hidden)
         remove_at(parent, component, &stat);
     if (mkdirat(parent, component, 0755) < 0)
-        layer_fail("%s: %s", layer_text(path, length), strerror(errno));
+        layer_fail("%s: %s", layer_text(path, length), layer_reason());
     if (hidden)
         make_opaque(parent, component);
 }
@@ -116,7 +116,7 @@ int place_parent(const struct place *place, bool create)
         fd = make_parents(place->text, length);
     }
     if (fd < 0)
-        layer_fail("%s: %s", layer_text(place->text, length), strerror(errno));
+        layer_fail("%s: %s", layer_text(place->text, length), layer_reason());
     kept.valid = true;
     kept.fd = fd;
     return fd;
@@ -135,12 +135,12 @@ void make_opaque(int parent, const char *base)
     char path[LAYER_COMPONENT_LIMIT + 3];
     snprintf(path, sizeof(path), "./%s", base);
     if (fchdir(parent) < 0)
-        layer_fail("%s: %s", layer_text(base, strlen(base)), strerror(errno));
+        layer_fail("%s: %s", layer_text(base, strlen(base)), layer_reason());
     int trusted = map == MAP_HOST ? lsetxattr(path, "trusted.overlay.opaque", "y", 1, 0) : -1;
     int user = lsetxattr(path, "user.overlay.opaque", "y", 1, 0);
     if (trusted < 0 && user < 0)
         layer_fail("a directory cannot be marked as replacing that of lower layers: %s: %s",
-                   layer_text(base, strlen(base)), strerror(errno));
+                   layer_text(base, strlen(base)), layer_reason());
 }
 
 /* Names of the directories that are open above the present one, so that they can be removed on the way back. */
@@ -244,5 +244,5 @@ void remove_at(int parent, const char *base, const struct stat *stat)
         fine = unlinkat(parent, base, 0) == 0;
     }
     if (!fine)
-        layer_fail("%s: %s", layer_text(base, strlen(base)), strerror(errno));
+        layer_fail("%s: %s", layer_text(base, strlen(base)), layer_reason());
 }

@@ -49,7 +49,7 @@ static void be_remover(void *argument)
     int status = 0;
     for (char *const *path = removal->paths; *path != NULL; path++)
         if (!remove_one(*path) && status++ == 0)
-            layer_say("error", "%s: %s", layer_text(*path, strlen(*path)), strerror(errno));
+            layer_say("error", "%s: %s", layer_text(*path, strlen(*path)), layer_reason());
     _exit(status ? 1 : 0);
 }
 

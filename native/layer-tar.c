@@ -400,7 +400,7 @@ static void parse(struct parser *parser)
 void layer_parser(const struct layer_limits *limits)
 {
     if (confine_calls(parser_calls, sizeof(parser_calls) / sizeof(*parser_calls)) < 0)
-        layer_fail("seccomp: %s", strerror(errno));
+        layer_fail("seccomp: %s", layer_reason());
     struct parser parser = {.limits = limits};
     char digest[LAYER_DIGEST_LIMIT];
     parser.stream = stream_open(LAYER_FD_IN, limits->byte_limit, limits->sha512_diff);

@@ -66,7 +66,7 @@ static const char *shown(void)
 
 _Noreturn static void fail_here(void)
 {
-    layer_fail("%s: %s", shown(), strerror(errno));
+    layer_fail("%s: %s", shown(), layer_reason());
 }
 
 /* --- reading records ------------------------------------------------------------------------------------------------ */
@@ -366,7 +366,7 @@ static void make_hardlink(int parent)
     }
     if (from < 0 || linkat(from, writer.target.base, place, writer.place.base, 0) < 0)
         layer_fail("a hard link could not be made: %s -> %s: %s", shown(), layer_text(writer.link, strlen(writer.link)),
-                   strerror(errno));
+                   layer_reason());
     close(place);
 }
 
@@ -482,7 +482,7 @@ void layer_writer(const struct layer_limits *limits)
     writer.limits = limits;
     path_start(limits->map);
     if (confine_calls(writer_calls, sizeof(writer_calls) / sizeof(*writer_calls)) < 0)
-        layer_fail("seccomp: %s", strerror(errno));
+        layer_fail("seccomp: %s", layer_reason());
     for (;;) {
         take_record();
         if (writer.record.kind == RECORD_END)

@@ -132,6 +132,15 @@ const char *layer_text(const char *bytes, size_t length)
     return text;
 }
 
+const char *layer_reason(void)
+{
+    static char text[128];
+    snprintf(text, sizeof(text), "%s", strerror(errno));
+    if (text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a')
+        text[0] += 'a' - 'A';
+    return text;
+}
+
 void layer_descriptors(int in, int out, int result, int root)
 {
     /* First out of the way of each other, then to their numbers. */
@@ -161,7 +170,7 @@ static void be_writer(void *argument)
     layer_descriptors(work->pipes[RECORDS][0], -1, work->pipes[WRITER_RESULT][1], work->request->target);
     prctl(PR_SET_DUMPABLE, 0);
     if (confine_root(LAYER_FD_ROOT, WRITER_CAPABILITIES) < 0)
-        layer_fail("chroot: %s", strerror(errno));
+        layer_fail("chroot: %s", layer_reason());
     layer_writer(&work->limits);
 }
 
@@ -333,12 +342,12 @@ int layer_plain(int source, int target, uint64_t byte_limit, struct error *error
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         layer_descriptors(source, target, ends[1], -1);
         if (confine_calls(calls, sizeof(calls) / sizeof(*calls)) < 0)
-            layer_fail("seccomp: %s", strerror(errno));
+            layer_fail("seccomp: %s", layer_reason());
         struct stream *stream = stream_open(LAYER_FD_IN, byte_limit, false);
         const unsigned char *part;
         for (size_t got; (got = stream_take(stream, &part, PIPE_SIZE)) > 0;)
             if (!write_full(LAYER_FD_OUT, part, got))
-                layer_fail("writing the archive: %s", strerror(errno));
+                layer_fail("writing the archive: %s", layer_reason());
         layer_say("ok", "%s", "");
         _exit(0);
     }

@@ -129,6 +129,9 @@ _Noreturn void layer_fail(const char *format, ...) __attribute__((format(printf,
 /* Bytes as text for people: control characters and what is not UTF-8 as \xNN (T28), shortened. Static, four at a time. */
 const char *layer_text(const char *bytes, size_t length);
 
+/* strerror of errno as it stands in our messages: it begins in lower case. */
+const char *layer_reason(void);
+
 struct layer_limits {
     uint64_t byte_limit, entry_limit;
     bool sha512_diff, needs_end;

@@ -73,6 +73,7 @@ const ABSENT = 'no such file';
 
 function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  if (code === 'ENOENT' || code === 'ENOTDIR') return ABSENT;
+  if (code === 'ENOENT') return ABSENT;
+  if (code === 'ENOTDIR') return 'not a directory on the way, and links are not followed';
   return code === 'ELOOP' ? 'a link, which is not followed' : code;
 }

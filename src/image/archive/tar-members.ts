@@ -134,7 +134,7 @@ function numberAt(header: Buffer, start: number, length: number, name: string): 
     const digits = textAt(header, start, length).trim();
     if (/^[0-7]*$/.test(digits)) return digits === '' ? 0 : parseInt(digits, 8);
   }
-  throw new ImageError(`${name}: the archive is corrupt: a header has a bad number`);
+  throw new ImageError(`${name}: the archive is corrupt, or no tar archive: a header has a bad number`);
 }
 
 function readAt(fd: number, offset: number, length: number, name: string): Buffer {
