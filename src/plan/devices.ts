@@ -23,9 +23,9 @@ export function planDevices(context: PlanContext, ids: IdPlan): DevicePlan {
       continue;
     }
     for (const node of nodes) {
-      const target = node.path.startsWith(wanted.host)
-        ? wanted.target + node.path.slice(wanted.host.length)
-        : wanted.target;
+      // Below a directory the names are kept; a link was resolved to another name.
+      const inside = node.path.startsWith(`${wanted.host}/`);
+      const target = inside ? wanted.target + node.path.slice(wanted.host.length) : wanted.target;
       if (inUserNamespace) plan.mounts.push(bind(node.path, target));
       else add(plan, node, target, wanted.access);
     }

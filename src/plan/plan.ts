@@ -9,7 +9,7 @@ import { planIds } from './ids.ts';
 import { planMounts } from './mounts.ts';
 import { planHostname, planNamespaces, planSysctls } from './namespaces.ts';
 import { cleanPath } from './parse-values.ts';
-import { planPaths } from './paths.ts';
+import { isUnmasked, planPaths } from './paths.ts';
 import { isSystemd, planArgs, planLimits, planStopSignal } from './process.ts';
 import { planLabels, planSeccomp } from './security.ts';
 import type { Spec, SpecLinux, SpecProcess } from './spec.ts';
@@ -136,10 +136,10 @@ function makeLinux(context: PlanContext, ids: IdPlan, namespaces: ReturnType<typ
   if (Object.keys(sysctl).length > 0) linux.sysctl = sysctl;
   const propagation = propagationOf(context);
   if (propagation !== undefined) linux.rootfsPropagation = propagation;
-  // The host's /sys, which another runtime binds, shows more than a fresh one.
-  const hostSys =
-    context.foreign && hasUserNamespace(ids) && !namespaces.own.has('network') && !context.request.privileged;
-  linux.maskedPaths = hostSys ? ['/sys/kernel', ...paths.masked] : paths.masked;
+  // In a user namespace the network namespace of others has no fresh sysfs: it is the host's, with all that is mounted there.
+  const hostSys = hasUserNamespace(ids) && !namespaces.own.has('network') && !context.request.privileged;
+  const hidden = hostSys && !isUnmasked(context.request.unmask, '/sys/kernel') ? ['/sys/kernel'] : [];
+  linux.maskedPaths = [...hidden, ...paths.masked];
   linux.readonlyPaths = paths.readOnly;
   const { readOnly, readOnlyTmpfs } = context.request;
   if (readOnly && !readOnlyTmpfs && !context.foreign) linux.readonlyPaths.push('/dev');

@@ -9,7 +9,7 @@ export function collectDevices(host: Host, request: RunRequest): PlanFacts['devi
   const devices: Record<string, readonly Node[]> = {};
   for (const { host: path } of request.devices) {
     const nodes: Node[] = [];
-    addNode(host, path, nodes);
+    addNode(host, resolved(host, path), nodes);
     devices[path] = nodes;
   }
   if (request.privileged) {
@@ -18,6 +18,12 @@ export function collectDevices(host: Host, request: RunRequest): PlanFacts['devi
     devices['/dev'] = nodes;
   }
   return devices;
+}
+
+/** A link to one node stands for the node (/dev/dri/by-path/…); a directory keeps the name it was asked for by. */
+function resolved(host: Host, path: string): string {
+  const real = host.realpath(path) ?? path;
+  return host.stat(real)?.kind === 'directory' ? path : real;
 }
 
 /** Never taken from the host's /dev: each container has its own, and virtual consoles are the host's alone. */

@@ -76,6 +76,18 @@ test('devices: made for root, bound for an account, refused when absent', () => 
   assert.match(plan([['device', '/dev/fuse:r']], rootFacts({ devices })).warnings[0] ?? '', /not enforced/);
 });
 
+test('devices: a directory stands for its nodes, a link for the one it leads to', () => {
+  const node = (path: string) => ({ path, type: 'c', major: 226, minor: 0, mode: 0o660, uid: 0, gid: 44 }) as const;
+  const devices = {
+    '/dev/dri': [node('/dev/dri/card0'), node('/dev/dri/renderD128')],
+    '/dev/dri/card': [node('/dev/dri/card0')],
+  };
+  const paths = (value: string) =>
+    plan([['device', value]], rootFacts({ devices })).spec.linux.devices?.map(one => one.path);
+  assert.deepEqual(paths('/dev/dri:/dev/gpu'), ['/dev/gpu/card0', '/dev/gpu/renderD128']);
+  assert.deepEqual(paths('/dev/dri/card'), ['/dev/dri/card']);
+});
+
 test('a user mount on /dev takes ours below it away', () => {
   const made = plan([['volume', '/dev:/dev']], accountFacts({ sources: { '/dev': 'directory' } }));
   const below = made.spec.mounts?.filter(one => one.destination.startsWith('/dev')).map(one => one.destination);
@@ -86,6 +98,14 @@ test('/dev/shm', () => {
   assert.equal(mount([['shm-size', '1m']], '/dev/shm'), 'tmpfs shm nosuid,noexec,nodev,mode=1777,size=1048576');
   assert.equal(mount([['ipc', 'none']], '/dev/shm'), undefined);
   assert.equal(mount([['ipc', 'host']], '/dev/shm'), 'bind /dev/shm bind,rprivate,nosuid,noexec,nodev');
+});
+
+test('an account on the network of others does not see /sys/kernel of the host', () => {
+  const masked = (options: Options, facts: PlanFacts) =>
+    plan(options, facts).spec.linux.maskedPaths?.includes('/sys/kernel');
+  assert.equal(masked([['network', 'host']], accountFacts()), true);
+  assert.equal(masked([['network', 'host']], rootFacts()), false);
+  assert.equal(masked([], accountFacts()), false);
 });
 
 test('masked paths', () => {
