@@ -13,7 +13,8 @@
  * Each step adds to the undo list; a failure before 7 takes all back in reverse order. SIGKILL of the launcher at any point: the stage
  * notices the end of its control socket and exits; files are left to the next start or to ExecStopPost=.
  */
-import type { Host } from '../host/host.ts';
+import type { Host, Lock } from '../host/host.ts';
+import { lockImage } from '../image/lock.ts';
 import { compileRun } from '../ops/compile.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { begin, mapOf } from './begin.ts';
@@ -34,23 +35,33 @@ export function startContainer(host: Host, parts: Parts, request: RunRequest, wa
   const place = choosePlace(host, parts, request, wanted);
   stopForReplace(host, place.context, place.name, request.replace);
   const undo = makeUndo();
-  const lock = lockName(host, place.store, place.name);
+  const locks = [lockName(host, place.store, place.name)];
   let started: Started;
   try {
     takeName(host, parts, place.store, place.name);
-    started = startUnderLock(host, parts, request, place, undo);
+    started = startUnderLock(host, parts, request, place, undo, locks);
     reachReady(host, parts, started);
     if (place.handsOver) handOver(host, started);
   } catch (error) {
     throw withUndo(error, undo.run());
   } finally {
-    lock.release();
+    for (const lock of locks) lock.release();
   }
   return place.handsOver ? 0 : attendPayload(host, parts, started);
 }
 
-function startUnderLock(host: Host, parts: Parts, request: RunRequest, place: StartPlace, undo: Undo): Started {
+function startUnderLock(
+  host: Host,
+  parts: Parts,
+  request: RunRequest,
+  place: StartPlace,
+  undo: Undo,
+  locks: Lock[],
+): Started {
   const prepared = prepare(host, parts, request, place);
+  // Until state.json says that the image is in use, `rmi` must not take it away.
+  const image = prepared.image && lockImage(host, place.store, prepared.image.id, false, true);
+  if (image !== undefined) locks.push(image);
   for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
   const made = make(host, parts, prepared, place, undo);
   const { spec } = prepared.plan;
