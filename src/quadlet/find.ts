@@ -26,7 +26,7 @@ export function loadUnit(host: Pick<Files, 'list' | 'readFile'>, one: FoundUnit,
   const read = one.broken === undefined ? readText(host, path) : { text: '', reason: one.broken };
   const document = lex(path, read.text);
   if (read.reason !== undefined) {
-    document.problems.push(problem('unreadable', `error loading ${path}: ${read.reason}`, { file: path }));
+    document.problems.push(problem('unreadable', `cannot be loaded: ${read.reason}`, { file: path }));
   }
   const inDropIns = addDropIns(host, parseUnitName(name, type), dropIns, document);
   const unit = unitOf({ name, type, path, directory, document });

@@ -44,6 +44,8 @@ function aliases(unit: Unit, links: Link[]): void {
       warnAt(unit, entry, 'install', `Alias=${value} is not a name below the directory of units`);
       continue;
     }
+    // The instance that a link to the template makes has the template's aliases too: those are the template's.
+    if (path.endsWith('@.service') && (unit.name.instance ?? '') !== '') continue;
     links.push({ path, target: '../'.repeat(path.split('/').length - 1) + `${unit.stem}.service` });
   }
 }

@@ -1,7 +1,7 @@
 import { problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
 import { placeOf } from '../unit/document.ts';
-import type { UnitType } from '../unit/names.ts';
+import { isServiceStem, type UnitType } from '../unit/names.ts';
 import { isWritable, noSpecifiers } from '../unit/write.ts';
 import { translateBuild } from './build.ts';
 import { translateContainer } from './container.ts';
@@ -124,10 +124,7 @@ function spreadFailures(units: readonly Unit[]): void {
 function finish(unit: Unit, draft: Draft, setting: Setting, owners: Map<Bytes, Unit>): Translation {
   const links = installLinks(unit);
   const failed = isFailed(unit);
-  const file =
-    owners.get(unit.stem) === unit && isWritable(unit.stem) && !unit.stem.includes('/')
-      ? `${unit.stem}.service`
-      : undefined;
+  const file = owners.get(unit.stem) === unit && isServiceStem(unit.stem) ? `${unit.stem}.service` : undefined;
   const text = failed ? failureText(unit, setting) : serviceText(unit, draft);
   return { unit, file, text, links, failed };
 }

@@ -46,7 +46,7 @@ function attempt<T>(action: () => T, path: Bytes, problems: Problem[]): T | unde
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     if (error.code === 'ENOTDIR') return undefined;
-    problems.push(problem('unreadable', `error loading ${path}: ${error.message}`, { file: path }));
+    problems.push(problem('unreadable', `cannot be loaded: ${error.message}`, { file: path }));
     return undefined;
   }
 }

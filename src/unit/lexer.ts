@@ -43,23 +43,22 @@ function isCrlf(body: Bytes): boolean {
   return body.split('\r\n').length === body.split('\n').length && body.split('\r\n').length === body.split('\r').length;
 }
 
-/** What systemd would cut at, or drop the line for: reported here, since two readers must never see different lines (T32). */
+/**
+ * What systemd would cut at, or drop the line for: two readers must never see different lines (T32). One problem, since such a file is no text, and
+ * nothing else in it can be judged.
+ */
 function checkBytes(path: Bytes, body: Bytes, problems: Problem[]): void {
-  if (body.includes('\0')) {
-    const hint = 'save the file as UTF-8 text';
-    problems.push(
-      problem('nul', 'the file contains a NUL byte', { file: path, ...position(body, body.indexOf('\0')), hint }),
-    );
-  }
-  if (body.includes('\r')) {
-    const hint = 'use one kind of line end';
-    const at = position(body, body.indexOf('\r'));
-    problems.push(problem('carriage-return', 'carriage return inside a line', { file: path, ...at, hint }));
-  }
-  const wrong = nonText(body);
-  if (wrong >= 0) {
-    const hint = 'save the file as UTF-8 text';
-    problems.push(problem('encoding', 'the text is not UTF-8', { file: path, ...position(body, wrong), hint }));
+  const nul = body.indexOf('\0');
+  const bad = nonText(body);
+  const cr = body.indexOf('\r');
+  const text = { hint: 'save the file as UTF-8 text' };
+  if (nul >= 0)
+    problems.push(problem('nul', 'the file contains a NUL byte', { file: path, ...position(body, nul), ...text }));
+  else if (bad >= 0)
+    problems.push(problem('encoding', 'the text is not UTF-8', { file: path, ...position(body, bad), ...text }));
+  else if (cr >= 0) {
+    const place = { file: path, ...position(body, cr), hint: 'use one kind of line end' };
+    problems.push(problem('carriage-return', 'carriage return inside a line', place));
   }
 }
 
@@ -118,7 +117,7 @@ function read(document: Document): void {
 
 function severalLines(entry: Entry, { end, irregular }: Joined, line: Bytes): void {
   (entry.section.ends ??= new Map()).set(entry, end);
-  if (irregular) replaceEntry(entry, line);
+  if (irregular) replaceEntry(entry, strip(line));
 }
 
 /** `clean` differs from `lines` only when some line has blanks at its ends: then it is a copy. */
@@ -211,13 +210,13 @@ function notAnAssignment(source: Source, at: number, line: Bytes, equal: number)
   const place = { file: source.path, line: at + 1, column: 1 };
   if (equal > 0) {
     const hint = 'put a header such as `[Container]` above it';
-    return problem('no-section', `line ${at + 1}: assignment before any section`, { ...place, hint });
+    return problem('no-section', 'assignment before any section', { ...place, hint });
   }
   const shown = line.length > 60 ? `${line.slice(0, 60)}...` : line;
-  return problem('no-assignment', `line ${at + 1}: \`${shown}\` is neither KEY=VALUE, [Section] nor a comment`, place);
+  return problem('no-assignment', `\`${shown}\` is neither KEY=VALUE, [Section] nor a comment`, place);
 }
 
 function tooLong(source: Source, at: number): Problem {
   const place = { file: source.path, line: at + 1, column: 1, hint: 'systemd loads no unit with such a line' };
-  return problem('long-line', `line ${at + 1} is longer than 1 MiB`, place);
+  return problem('long-line', 'the line is longer than 1 MiB', place);
 }
