@@ -1,4 +1,5 @@
 import { HostError, type Host } from '../host/host.ts';
+import { outerUid } from '../host/outer-uid.ts';
 import { enableControllers, removeGroup, writeLimit, type Limit } from './cgroup.ts';
 import { unifiedPath } from './cgroup-path.ts';
 import { Failure } from './failure.ts';
@@ -55,7 +56,7 @@ export function makeScopeGroup(
   request: { path: string | undefined; id: string; limits: readonly Limit[] },
 ): { scope: string; cgroup: string } {
   const { slice, scope } = parseScopeName(request.path, request.id);
-  const manager = host.euid === 0 ? 'system' : 'user';
+  const manager = outerUid(host) === 0 ? 'system' : 'user';
   parts.systemd.startScope(host, manager, scope, {
     description: `berth container ${request.id}`,
     pid,

@@ -5,6 +5,7 @@
  * (systemd, src/core/dbus.c: "direct buses" receive every signal). An account speaks to the system manager over the system bus.
  */
 import type { Bytes, Host } from '../host/host.ts';
+import { outerUid } from '../host/outer-uid.ts';
 import { HostError } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { marshal, pad, readU32, unmarshal } from './marshal.ts';
@@ -88,11 +89,11 @@ function openFirst(host: Host, manager: string, sockets: readonly Socket[]): Bus
 
 function systemSockets(host: Host): Socket[] {
   const bus = { path: busPath(host.environment('DBUS_SYSTEM_BUS_ADDRESS')) ?? SYSTEM_BUS, daemon: true };
-  return host.euid === 0 ? [{ path: '/run/systemd/private', daemon: false }, bus] : [bus];
+  return outerUid(host) === 0 ? [{ path: '/run/systemd/private', daemon: false }, bus] : [bus];
 }
 
 function userSockets(host: Host): Socket[] {
-  const standard = `/run/user/${host.euid}`;
+  const standard = `/run/user/${outerUid(host)}`;
   const runtime = host.environment('XDG_RUNTIME_DIR') ?? (host.stat(standard) === undefined ? undefined : standard);
   const bus = busPath(host.environment('DBUS_SESSION_BUS_ADDRESS')) ?? (runtime && `${runtime}/bus`);
   const sockets: Socket[] = [];
@@ -149,7 +150,7 @@ export function waitForSignal(bus: Bus, wanted: (message: Message) => boolean): 
 
 /** EXTERNAL: the kernel tells who we are (D-Bus Specification, "Authentication Protocol"). */
 function authenticate(bus: Bus): void {
-  const uid = String(bus.host.euid);
+  const uid = String(outerUid(bus.host));
   const hex = Array.from(uid, digit => digit.charCodeAt(0).toString(16)).join('');
   bus.host.send(bus.fd, `\0AUTH EXTERNAL ${hex}\r\nBEGIN\r\n`);
   while (!bus.buffer.includes('\r\n')) fill(bus, REPLY_MS);
