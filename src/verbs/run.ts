@@ -6,6 +6,7 @@ import { storeDirectory } from '../image/store.ts';
 import { parseRunRequest, type Reader } from '../plan/request-parse.ts';
 import { findContext } from '../run/context.ts';
 import { failureOf } from '../run/failure.ts';
+import { printStart } from '../run/preview.ts';
 import { startContainer } from '../run/start.ts';
 import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
@@ -17,11 +18,13 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const parsed = parseRunRequest(command, readerOf(host), id.slice(0, 12));
   if (parsed.isErr()) throw failureOf(parsed.error);
   const request = parsed.value;
+  const wanted = { id, store: storeOf(host, command) };
+  if (globalValue(command, 'print-ops') === 'true') return printStart(host, PARTS, request, wanted);
   if (request.detach) {
     const context = findContext(host);
-    if (!context.notify) return runDetached(host, context, command, request, storeOf(host, command));
+    if (!context.notify) return runDetached(host, context, command, request, wanted.store);
   }
-  return startContainer(host, PARTS, request, { id, store: storeOf(host, command) });
+  return startContainer(host, PARTS, request, wanted);
 });
 
 export function storeOf(host: Host, command: Command): string {
