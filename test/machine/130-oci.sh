@@ -57,7 +57,7 @@ never_started() {
 }
 hooks() {
     configure true
-    printf '#!/bin/sh\ncat >>%s/hooked\nprintf "\\n%%%%s\\n" "$1" >>%s/hooked\n' "$WORK" "$WORK" >"$WORK/hook"
+    printf '#!/bin/sh\ncat >>%s/hooked\nprintf "\\n%%s\\n" "$1" >>%s/hooked\n' "$WORK" "$WORK" >"$WORK/hook"
     chmod 755 "$WORK/hook"
     python3 - "$WORK/bundle/config.json" "$WORK/hook" <<'PY'
 import json, sys
