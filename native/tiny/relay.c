@@ -15,7 +15,8 @@
  * 4. the end. A pipe at its end is flushed: the stream is shut down, and journald closes it once it has processed the
  *    last line (only then may we go: it reads our cgroup from /proc). With both flushed, the hold is released and the
  *    payload's exit becomes visible to systemd, which kills what is left of the unit at once. When the pipes do not
- *    end although the payload has (somebody outside holds the write end), they are read until empty.
+ *    end although the payload has (somebody outside holds the write end), they are read until empty: cgroup.events
+ *    tells, or where the kernel tells too late (`look=1`), a look at /proc every ten seconds.
  *    A journal that takes nothing for 5 s does not keep the exit back any longer.
  */
 #include "relay.h"
@@ -114,6 +115,7 @@ static void read_word(const char *word)
     relay.ready_started |= text_equal(word, "ready=started");
     relay.ready_payload |= text_equal(word, "ready=payload");
     relay.fdstore |= text_equal(word, "fdstore=1");
+    relay.look |= text_equal(word, "look=1");
     relay.hold |= text_equal(word, "hold=pid");
     relay.hold_user |= text_equal(word, "hold=user");
 }
@@ -236,6 +238,8 @@ static int64_t next_due(void)
         lost |= relay.stream[i].pipe >= 0 && relay.stream[i].sink < 0;
     if (lost && (due == 0 || relay.retry < due))
         due = relay.retry;
+    if (due == 0 && relay.look && relay.hold)
+        return RELAY_LOOK_MS;
     if (due == 0)
         return -1;
     int64_t left = due - relay_clock();
@@ -246,9 +250,11 @@ static void wait_for(struct pollfd *fds)
 {
     int64_t left = next_due();
     struct __kernel_timespec timeout = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
-    if (sys_ppoll(fds, SOURCES, left < 0 ? NULL : &timeout) < 0)
-        for (int i = 0; i < SOURCES; i++)
-            fds[i].revents = 0;
+    long ready = sys_ppoll(fds, SOURCES, left < 0 ? NULL : &timeout);
+    for (int i = 0; ready < 0 && i < SOURCES; i++)
+        fds[i].revents = 0;
+    if (ready == 0 && relay.look && relay.hold)
+        relay.ended |= payload_exiting();
 }
 
 static void serve_streams(const struct pollfd *fds)

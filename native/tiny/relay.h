@@ -7,6 +7,7 @@
 
 enum {
     RELAY_FIRST_FD = 10,   /* index 0 of the words */
+    RELAY_LOOK_MS = 10000, /* see relay.c */
     RELAY_RETRY_MS = 200,  /* the journal or the manager cannot be reached */
     RELAY_FLUSH_MS = 5000, /* how long the end of a payload may wait for a journal that does not read */
 };
@@ -33,7 +34,7 @@ struct relay {
     int guard_pid, hold_pid;
     int64_t deadline; /* milliseconds, CLOCK_MONOTONIC; 0: none */
     int64_t retry;    /* no connection attempt before */
-    bool ready_started, ready_payload, ready_due, fdstore;
+    bool ready_started, ready_payload, ready_due, fdstore, look;
     bool hold, hold_user; /* see relay-guard.c */
     bool leaving;         /* the end is in order: the guard goes, too */
     bool ended;           /* the payload is gone, or can be gone but for us */

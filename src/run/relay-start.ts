@@ -91,8 +91,15 @@ function managerWords(host: Host, started: Started): string[] {
 }
 
 /** With a pid namespace of its own the payload's end can be kept back until its last line is written. */
-function holdWords(started: Started): string[] {
+function holdWords(host: Host, started: Started): string[] {
   const bits = namespacesOf(started.prepared.plan.spec);
   if ((bits & NEWPID) === 0) return [];
-  return [(bits & NEWUSER) === 0 ? 'hold=pid' : 'hold=user'];
+  const told = started.made.group !== undefined && tellsInTime(host.kernelRelease());
+  return [(bits & NEWUSER) === 0 ? 'hold=pid' : 'hold=user', ...(told ? [] : ['look=1'])];
+}
+
+/** Since Linux 6.19 a process leaves its control group only after the exit that the hold keeps back: `events` tells too late. */
+function tellsInTime(release: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map(part => parseInt(part, 10));
+  return major < 6 || (major === 6 && minor < 19);
 }
