@@ -45,7 +45,7 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
     give('status', begun.stage.status);
     give('notify', made.notify);
     // Only where systemd waits for the payload itself: who attends to it waits for the relay, too.
-    words.push(...managerWords(host, started), ...holdWords(started));
+    words.push(...managerWords(host, started), ...holdWords(host, started));
   }
   const [up, upEnd] = host.pipe();
   give('up', upEnd);
