@@ -20,10 +20,10 @@ tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 apparmordir ?= $(sysconfdir)/apparmor.d
 
 PACKAGE := dist/berth_$(VERSION)_amd64.deb
-MANUAL := $(wildcard packaging/man/*.[1-8])
+MANUAL := $(wildcard build/man/*.[1-8])
 UNITS := $(wildcard units/system/* units/user/*)
 PARTS := dist/berth $(wildcard dist/cli.mjs) $(UNITS) $(MANUAL) $(wildcard packaging/debian/* packaging/apparmor/* \
-	packaging/tmpfiles/* packaging/completions/*) Makefile
+	packaging/tmpfiles/*) build/completions/berth.bash Makefile
 
 .PHONY: install install-program install-units install-manual deb
 
@@ -32,7 +32,7 @@ install: install-program install-units install-manual
 install-program:
 	install -D -m 755 dist/berth $(DESTDIR)$(bindir)/berth
 	[ ! -e dist/cli.mjs ] || install -D -m 644 dist/cli.mjs $(DESTDIR)$(libdir)/cli.mjs
-	[ ! -s build/seccomp-default.json ] || install -D -m 644 build/seccomp-default.json $(DESTDIR)$(libdir)/seccomp.json
+	for file in build/seccomp.json build/seccomp-no-chroot.json; do install -D -m 644 $$file $(DESTDIR)$(libdir)/$${file##*/} || exit 1; done
 	install -d $(DESTDIR)$(generatordir) $(DESTDIR)$(usergeneratordir)
 	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(generatordir)/berth-system-generator
 	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(usergeneratordir)/berth-user-generator
@@ -49,8 +49,7 @@ install-manual:
 	install -D -m 644 packaging/debian/copyright $(DESTDIR)$(docdir)/copyright
 	install -m 644 NEWS.md $(DESTDIR)$(docdir)/NEWS.md
 	for page in $(MANUAL); do install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
-	for file in $(wildcard packaging/completions/*.bash); do \
-		install -D -m 644 $$file $(DESTDIR)$(datadir)/bash-completion/completions/berth || exit 1; done
+	install -D -m 644 build/completions/berth.bash $(DESTDIR)$(datadir)/bash-completion/completions/berth
 
 deb: $(PACKAGE)
 

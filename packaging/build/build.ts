@@ -11,6 +11,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { bundleNode, bundlePrograms, writeEntry } from './bundle.ts';
+import { writeManual } from '../man/make.ts';
 import { writeDefaultSeccomp } from './seccomp.ts';
 import { globalsHeader, nativeVerbs, programsHeader, tinyImageHeader, type Program } from './tables.ts';
 import { writeIfChanged } from './write.ts';
@@ -45,6 +46,7 @@ async function build(sanitize: boolean): Promise<void> {
   writeIfChanged('build/globals.h', await globalsHeader());
   writeIfChanged('build/tiny-image.h', tinyImageHeader());
   writeDefaultSeccomp();
+  writeManual('.');
   const node = existsSync('src/cli.ts') ? bundleNode('src/cli.ts', 'dist/cli.mjs', version) : undefined;
   const names = (await bundlePrograms(programs, version)).map(program => program.name);
   await node;

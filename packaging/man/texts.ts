@@ -1,0 +1,53 @@
+/** What the tables cannot say; the rest of the manual is made from them. */
+export const INTRODUCTION = [
+  'Berth makes a container an ordinary systemd unit. A file NAME.container in /etc/containers/systemd becomes NAME.service at',
+  'systemctl daemon-reload; systemctl starts, stops and restarts it, journalctl shows its output. There is no daemon.',
+  '',
+  'The verbs below are for the generated units, and for people: what a person starts with berth run becomes a scope or a transient service,',
+  'so that systemd knows every container.',
+];
+
+export const EXIT_STATUS = [
+  '- 0 | success',
+  '- 125 | Berth itself failed; one line says why',
+  '- 126 | the command of the container cannot be executed',
+  '- 127 | the command of the container, or a program that Berth needs, was not found',
+  '- 78 | (generated units) the unit file could not be translated',
+  "- any other | the payload's own; 128 + N after signal N. A unit has the payload's true status or signal.",
+];
+
+export const ENVIRONMENT = [
+  '- XDG_DATA_HOME | where the images and volumes of an account are, in berth/ (default: ~/.local/share)',
+  '- XDG_RUNTIME_DIR | where the state of its running containers is, in berth/',
+  '- QUADLET_UNIT_DIRS | colon-separated absolute directories that replace the search path of unit files',
+];
+
+export const FILES = [
+  '- /etc/containers/systemd, /usr/share/containers/systemd, /run/containers/systemd | unit files of the system manager',
+  '- ~/.config/containers/systemd, /etc/containers/systemd/users | unit files of user managers',
+  '- /var/lib/berth | images, volumes and writable layers of root; users/UID below it for accounts without a home',
+  '- /run/berth | state of running containers, gone when they stop; users/UID below it for units with User=',
+];
+
+export const UNITS = [
+  'Unit files have the syntax of systemd.syntax(7). [Unit], [Service] and [Install] pass into the generated unit; the section of the type',
+  'is translated into a command of berth(1). Files are searched in the directories of berth(1), below them in all subdirectories; the first of a',
+  'name wins; drop-ins NAME.container.d/*.conf apply.',
+  '',
+  'A file that cannot be translated becomes a unit of the expected name that fails with status 78 and says file, line, column, key and',
+  'what to do in its journal: systemctl status shows it. berth check says the same beforehand.',
+];
+
+export const DIFFERENCES = [
+  '- One bad file never affects another. | Podman drops all units of the directory.',
+  '- A reference to a unit that failed is an error that names both. | Podman writes an anonymous volume, or an empty --rootfs.',
+  '- A value that is no boolean is an error. | Podman reads everything that is not yes as no.',
+  '- Empty words are kept as "". | Podman writes nothing, and the next option becomes the value.',
+  '- A word ; is quoted. | systemd would read it as the end of the command.',
+  '- Bad escapes and open quotes are errors. | Podman drops the assignment.',
+  '- Account names in volumes are looked up. | Podman takes any name for uid 0.',
+  '- Two units with one service name are reported. | Podman lets the last one win.',
+  '- The order of the arguments is fixed. | In Podman it differs from run to run.',
+  '- User= and DynamicUser= in [Service] work: the container is rootless, without user manager and session. | Podman does not support them.',
+  '- The main process of the unit is the first process of the container. | In Podman it is a monitor.',
+];

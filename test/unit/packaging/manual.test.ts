@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { bashCompletion } from '../../../packaging/completions/bash.ts';
+import { pages, pageName, usage } from '../../../packaging/man/pages.ts';
+import { roff } from '../../../packaging/man/roff.ts';
+import { keyTables } from '../../../src/verbs/help-keys.ts';
+import { OCI_VERBS, VERBS } from '../../../src/verbs/table.ts';
+
+const written = new Map(pages().map(page => [page.name, roff(page, '0')]));
+const shown = VERBS.filter(row => row.hidden !== true);
+const escaped = (text: string): string => text.replaceAll('-', '\\-');
+
+void test('every verb has a page with every one of its options', () => {
+  for (const row of [...shown, ...OCI_VERBS]) {
+    const page = written.get(pageName(row)) ?? '';
+    for (const option of row.options) {
+      const line =
+        option.refused === undefined ? `.B ${escaped(usage(option))}\n` : `.B ${escaped(`--${option.name}`)}\n`;
+      assert.ok(page.includes(line), `${row.name}: ${usage(option)}`);
+    }
+  }
+});
+
+void test('every key of every section is in berth.unit(5)', () => {
+  const page = written.get('berth.unit') ?? '';
+  for (const table of keyTables()) {
+    const start = page.indexOf(`.SH "[${table.section}]"`);
+    const part = page.slice(start, page.indexOf('.SH', start + 1));
+    for (const row of table.rows) assert.ok(part.includes(`.B ${row.key}=\n`), `[${table.section}] ${row.key}`);
+  }
+});
+
+void test('the completion is a shell program that knows every verb and option', () => {
+  const text = bashCompletion();
+  const checked = spawnSync('bash', ['-n'], { input: text, encoding: 'utf8' });
+  assert.equal(checked.stderr, '');
+  const ask = (words: string[]): string[] => {
+    const script = `${text}\nCOMP_WORDS=(${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${String(words.length - 1)}; _berth; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.split('\n');
+  };
+  for (const row of shown) {
+    const offered = ask(['berth', ...row.name.split(' '), '--']);
+    for (const option of row.options) {
+      if (option.refused === undefined) assert.ok(offered.includes(`--${option.name}`), `${row.name} --${option.name}`);
+    }
+    assert.ok(ask(['berth', row.name.split(' ')[0] ?? '']).includes(row.name.split(' ')[0] ?? ''), row.name);
+  }
+});
