@@ -30,17 +30,25 @@ function inPasswd(host: Host, field: 0 | 2, word: Bytes): User | undefined {
   return undefined;
 }
 
-const SOCKET = '/run/systemd/userdb/io.systemd.Multiplexer';
+const SERVICES = '/run/systemd/userdb';
+const MULTIPLEXER = 'io.systemd.Multiplexer';
 const REPLY_LIMIT = 1 << 20;
 
+/** systemd-userdbd asks all services at once; where it is not installed each is asked in turn, systemd's own among them. */
 function inDatabase(host: Host, key: { uid: number } | { userName: Bytes }): User | undefined {
-  if (host.lstat(SOCKET) === undefined) return undefined;
-  const call = {
-    method: 'io.systemd.UserDatabase.GetUserRecord',
-    parameters: { ...key, service: 'io.systemd.Multiplexer' },
-  };
+  if (host.lstat(SERVICES) === undefined) return undefined;
+  const names = host.list(SERVICES).map(entry => entry.name);
+  for (const service of names.includes(MULTIPLEXER) ? [MULTIPLEXER] : names) {
+    const user = askService(host, service, key);
+    if (user !== undefined) return user;
+  }
+  return undefined;
+}
+
+function askService(host: Host, service: Bytes, key: { uid: number } | { userName: Bytes }): User | undefined {
+  const call = { method: 'io.systemd.UserDatabase.GetUserRecord', parameters: { ...key, service } };
   try {
-    const answer = ask(host, `${JSON.stringify(call)}\0`);
+    const answer = ask(host, `${SERVICES}/${service}`, `${JSON.stringify(call)}\0`);
     return answer === undefined ? undefined : toUser(parseJson(answer));
   } catch (error) {
     if (error instanceof HostError || error instanceof SyntaxError) return undefined;
@@ -49,8 +57,8 @@ function inDatabase(host: Host, key: { uid: number } | { userName: Bytes }): Use
 }
 
 /** One call and its reply, which ends with a NUL. */
-function ask(host: Host, call: Bytes): Bytes | undefined {
-  const fd = host.connectUnix(SOCKET, 'stream');
+function ask(host: Host, socket: Bytes, call: Bytes): Bytes | undefined {
+  const fd = host.connectUnix(socket, 'stream');
   try {
     host.send(fd, call);
     let reply = '';
