@@ -9,9 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
-#define UNUSED (void)this, (void)argc
-
 FUNCTION(make_pipe)
 {
     UNUSED;
@@ -257,13 +254,16 @@ FUNCTION(compile_seccomp)
 
 FUNCTION(default_seccomp)
 {
-    UNUSED, (void)argv;
-    if (seccomp_default_length == 0) {
+    UNUSED;
+    uint32_t number = 0;
+    if (JS_ToUint32(context, &number, argv[0]) < 0)
+        return JS_EXCEPTION;
+    if (number >= seccomp_default_count) {
         struct error error;
-        error_set(&error, "seccomp", ENOENT, "", "this build has no default seccomp profile");
+        error_set(&error, "seccomp", ENOENT, "", "this build has no such seccomp profile");
         return throw_error(context, &error);
     }
-    return give_bytes(context, (const char *)seccomp_default_program, seccomp_default_length);
+    return give_bytes(context, (const char *)seccomp_defaults[number].bytes, seccomp_defaults[number].length);
 }
 
 static const JSCFunctionListEntry functions[] = {
@@ -274,7 +274,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("relay", 2, start_relay),
     JS_CFUNC_DEF("attend", 2, attend_to),
     JS_CFUNC_DEF("compileSeccomp", 1, compile_seccomp),
-    JS_CFUNC_DEF("defaultSeccomp", 0, default_seccomp),
+    JS_CFUNC_DEF("defaultSeccomp", 1, default_seccomp),
     JS_CFUNC_DEF("pipe", 1, make_pipe),
     JS_CFUNC_DEF("fchown", 3, change_owner),
 };

@@ -9,5 +9,9 @@ int seccomp_compile(JSContext *context, const char *profile, size_t length, void
                     struct error *error);
 
 /* The default profile's program, made at build time (build/seccomp-default.c); length 0: this build has none. */
-extern const unsigned char seccomp_default_program[];
-extern const unsigned long seccomp_default_length;
+struct seccomp_program {
+    const unsigned char *bytes;
+    unsigned long length;
+};
+extern const struct seccomp_program seccomp_defaults[];
+extern const unsigned seccomp_default_count;

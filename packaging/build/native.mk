@@ -84,13 +84,15 @@ $(O)/tiny-image.o: build/tiny build/relay | $(O)
 		printf '.section .note.GNU-stack,"",@progbits\n'; \
 	done | $(CC) -x assembler -c -o $@ -
 
-# The default seccomp profile is compiled here, so that no start pays for it.
+# The default seccomp profiles are compiled here, in the order of src/plan/built-in-seccomp.ts, so that no start pays for it.
 build/seccomp-default: packaging/build/seccomp-default.c native/seccomp-compile.c native/seccomp-compile.h native/error.c
 	@$(CC) $(COMMON) -O1 -o $@ $(filter %.c,$^) $(QUICKJS) -lseccomp -lm -lpthread -ldl
 
-build/seccomp-default.c: build/seccomp-default build/seccomp-default.json
+SECCOMP_PROFILES := build/seccomp.json build/seccomp-no-chroot.json
+
+build/seccomp-default.c: build/seccomp-default $(SECCOMP_PROFILES)
 	@echo "  SECCOMP $@"
-	@build/seccomp-default build/seccomp-default.json > $@.part && mv $@.part $@
+	@build/seccomp-default $(SECCOMP_PROFILES) > $@.part && mv $@.part $@
 
 $(O)/seccomp-default.o: build/seccomp-default.c | $(O)
 	@$(CC) $(COMMON) -c -o $@ $<

@@ -1,7 +1,6 @@
 /*
- * Build-time program: compiles the default seccomp profile with the same code that compiles a profile at a start, so that
- * starts need not: seccomp-default PROFILE.json > build/seccomp-default.c. An empty file gives an empty program, with which
- * no container starts.
+ * Build-time program: compiles the default seccomp profiles with the same code that compiles a profile at a start, so that
+ * starts need not: seccomp-default PROFILE.json... > build/seccomp-default.c.
  */
 #include "seccomp-compile.h"
 #include <stdio.h>
@@ -20,29 +19,40 @@ static char *read_text(const char *path, size_t *ret_length)
     return text;
 }
 
-int main(int argc, char **argv)
+static int print_program(JSContext *context, const char *path, int number)
 {
     size_t length = 0, text_length = 0;
     void *program = NULL;
     struct error error;
-    char *text = argc == 2 ? read_text(argv[1], &text_length) : NULL;
+    char *text = read_text(path, &text_length);
     if (!text) {
-        fprintf(stderr, "seccomp-default: the profile cannot be read\n");
-        return 1;
+        fprintf(stderr, "seccomp-default: %s: cannot be read\n", path);
+        return -1;
     }
+    if (seccomp_compile(context, text, text_length, &program, &length, &error) < 0) {
+        fprintf(stderr, "seccomp-default: %s: %s\n", error.path, error.text);
+        return -1;
+    }
+    printf("static const unsigned char program_%d[] = {", number);
+    for (size_t i = 0; i < length; i++)
+        printf("%s%d,", i % 32 == 0 ? "\n" : "", ((unsigned char *)program)[i]);
+    printf("\n};\n");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
     JSRuntime *runtime = JS_NewRuntime();
     JSContext *context = JS_NewContextRaw(runtime);
     JS_AddIntrinsicBaseObjects(context);
     JS_AddIntrinsicJSON(context);
-    if (text_length > 0 && seccomp_compile(context, text, text_length, &program, &length, &error) < 0) {
-        fprintf(stderr, "seccomp-default: %s: %s\n", error.path, error.text);
-        return 1;
-    }
     printf("/* Made by packaging/build/seccomp-default.c. */\n#include \"seccomp-compile.h\"\n");
-    printf("const unsigned long seccomp_default_length = %zu;\nconst unsigned char seccomp_default_program[] = {",
-           length);
-    for (size_t i = 0; i < length; i++)
-        printf("%s%d,", i % 32 == 0 ? "\n" : "", ((unsigned char *)program)[i]);
-    printf("%s};\n", length == 0 ? "0" : "\n");
+    for (int i = 1; i < argc; i++)
+        if (print_program(context, argv[i], i - 1) < 0)
+            return 1;
+    printf("const struct seccomp_program seccomp_defaults[] = {\n");
+    for (int i = 1; i < argc; i++)
+        printf("    {program_%d, sizeof program_%d},\n", i - 1, i - 1);
+    printf("};\nconst unsigned seccomp_default_count = %d;\n", argc - 1);
     return 0;
 }

@@ -68,7 +68,10 @@ function globalRows(row: OptionRow): string[] {
 
 /** build/tiny-image.h: the bytes of the tiny programs in the read-only data of dist/berth. */
 export function tinyImageHeader(): string {
-  const lines = ['/* Made by packaging/build/build.ts; the bytes are those of build/tiny and build/relay. */', '#pragma once'];
+  const lines = [
+    '/* Made by packaging/build/build.ts; the bytes are those of build/tiny and build/relay. */',
+    '#pragma once',
+  ];
   for (const name of ['tiny', 'relay']) {
     lines.push(
       `extern const unsigned char ${name}_image[];`,

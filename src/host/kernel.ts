@@ -62,8 +62,8 @@ export interface Kernel {
   attend(stage: Pick<Launched, 'pidfd'>, request: AttendRequest): AttendEnd;
   /** The `linux.seccomp` object of an OCI configuration (JSON text), compiled by libseccomp to a BPF program (struct sock_filter records). */
   compileSeccomp(profile: Bytes): Bytes;
-  /** The ready BPF program of the default profile, made at build time; see packaging/build. */
-  defaultSeccomp(): Bytes;
+  /** The ready BPF program of a default profile, made at build time, by its number in plan/built-in-seccomp.ts. */
+  defaultSeccomp(number: number): Bytes;
   /** Creates an AF_UNIX datagram socket bound at `path` with this mode; its descriptor. */
   bindDatagram(path: Bytes, mode: number): number;
   open(path: Bytes, flags: number): number;

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { builtInProfile } from '../plan/built-in-seccomp.ts';
 import type { Spec, SpecProcess } from '../plan/spec.ts';
 import { op } from './encode.ts';
 import type { Op } from './ops.ts';
@@ -59,11 +60,12 @@ export function identityOps(request: IdentityRequest): Op[] {
   return ops;
 }
 
-/** The BPF program of a configuration; `isDefault`: it is the one that was compiled at build time. */
+/** The BPF program of a configuration; `isDefault`: it is one that was compiled at build time. */
 export function seccompProgram(host: Host, spec: Spec, isDefault: boolean): string {
   const profile = spec.linux.seccomp;
   if (profile === undefined) return '';
-  return isDefault ? host.defaultSeccomp() : host.compileSeccomp(JSON.stringify(profile));
+  const number = isDefault ? builtInProfile(spec.process?.capabilities?.bounding ?? []) : undefined;
+  return number === undefined ? host.compileSeccomp(JSON.stringify(profile)) : host.defaultSeccomp(number);
 }
 
 /** Words of the operation `seccomp` for `flags` of config.json. */

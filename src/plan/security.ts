@@ -1,3 +1,4 @@
+import { builtInProfile } from './built-in-seccomp.ts';
 import type { CapabilityPlan } from './capabilities.ts';
 import { refuse, type PlanContext } from './context.ts';
 import { hash } from './environment.ts';
@@ -13,7 +14,7 @@ export const DEFAULT_PROFILE = '/usr/share/containers/seccomp.json';
  */
 export const BUILT_IN_SECCOMP: SpecSeccomp = { defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 38 };
 
-/** Whether the profile's text is needed for a start: not for the default one with the default capabilities. */
+/** The filter. The profile's text is needed where no built-in program is the default profile for these capabilities. */
 export function planSeccomp(
   context: PlanContext,
   capabilities: CapabilityPlan,
@@ -21,7 +22,7 @@ export function planSeccomp(
   const { request, facts } = context;
   if (request.seccomp === 'unconfined' || (request.privileged && request.seccomp === undefined))
     return { isDefault: false };
-  if (request.seccomp === undefined && capabilities.isDefault && !context.foreign) {
+  if (request.seccomp === undefined && builtInProfile(capabilities.bounding) !== undefined && !context.foreign) {
     return { profile: BUILT_IN_SECCOMP, isDefault: true };
   }
   const path = request.seccomp ?? DEFAULT_PROFILE;

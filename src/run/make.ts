@@ -1,8 +1,10 @@
 import { version } from '../base/version.ts';
 import type { Host } from '../host/host.ts';
+import { BUILT_IN_PROFILES, builtInProfile } from '../plan/built-in-seccomp.ts';
 import { specText } from '../plan/spec-text.ts';
 import { makeBundle } from './bundle.ts';
 import { makePayloadGroup, type PayloadGroup } from './cgroup.ts';
+import { foreignSpec } from './foreign.ts';
 import { makeLayer, removeStored } from './layer.ts';
 import type { Parts } from './parts.ts';
 import type { StartPlace } from './place.ts';
@@ -29,9 +31,10 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     host,
     place.runtime,
     place.name,
-    { config: configText(host, plan), marker: markerOf(prepared, place), files: plan.files },
+    { config: configText(host, writtenPlan(plan, place)), marker: markerOf(prepared, place), files: plan.files },
     undo,
   );
+  if (place.foreign !== '' && plan.root.kind === 'overlay') host.mkdir(`${place.bundle}/rootfs`, 0o755);
   for (const path of plan.directories) {
     host.mkdirs(path, 0o700);
     undo.add(path, () => host.removeTree(path));
@@ -46,12 +49,18 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
   return { ...notify, group };
 }
 
-/** The evaluated default seccomp profile, installed beside the program; see packaging/build/seccomp.ts. */
-const SECCOMP_TEXT = '/usr/lib/berth/seccomp.json';
+function writtenPlan(plan: Prepared['plan'], place: StartPlace): Prepared['plan'] {
+  return place.foreign === '' ? plan : { ...plan, spec: foreignSpec(plan, place.bundle) };
+}
 
-/** config.json for any OCI runtime: the profile whose program is built in is written out. */
+/** The evaluated default seccomp profiles, installed beside the program; see packaging/build/seccomp.ts. */
+const SECCOMP_TEXTS = '/usr/lib/berth';
+
+/** config.json for any OCI runtime: a profile whose program is built in is written out. */
 function configText(host: Host, plan: Prepared['plan']): string {
-  return specText(plan, plan.defaultSeccomp ? host.readFileIfExists(SECCOMP_TEXT, 1 << 20) : undefined);
+  if (!plan.defaultSeccomp) return specText(plan, undefined);
+  const number = builtInProfile(plan.spec.process?.capabilities?.bounding ?? []) ?? 0;
+  return specText(plan, host.readFileIfExists(`${SECCOMP_TEXTS}/${BUILT_IN_PROFILES[number]?.file ?? ''}`, 1 << 20));
 }
 
 /** /run/.containerenv by which programs notice that they run in a container; podman-run(1) has the same lines. */

@@ -109,10 +109,16 @@ export const SECCOMP: Tests = {
     refused(host, { ...ERRNO, syscalls: [3] }, 'syscalls');
   },
   'the default program is ready and confines': ({ host }) => {
-    const program = host.defaultSeccomp();
+    const program = host.defaultSeccomp(0);
     check(program.length > 1000 && program.length % 8 === 0, `${program.length} bytes`);
     // personality(2) is allowed with a few values only; switching address randomisation off is none of them.
     equal(under(host, program, 'setarch -R echo loose 2>/dev/null || echo refused; echo after'), 'refused\nafter\n');
     equal(under(host, host.compileSeccomp(JSON.stringify(ERRNO)), 'setarch -R echo loose'), 'loose\n');
+  },
+  'each set of capabilities has the program that is meant for it': ({ host }) => {
+    const script = 'chroot / true 2>/dev/null && echo may || echo may not';
+    if (host.euid === 0) equal(under(host, host.defaultSeccomp(0), script), 'may\n');
+    equal(under(host, host.defaultSeccomp(1), script), 'may not\n');
+    fails('ENOENT', () => host.defaultSeccomp(2));
   },
 };

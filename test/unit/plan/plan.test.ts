@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { builtInProfile } from '../../../src/plan/built-in-seccomp.ts';
 import { specText } from '../../../src/plan/spec-text.ts';
 import type { PlanFacts } from '../../../src/plan/types.ts';
 import { accountFacts, plan, refusals, rootFacts } from './plan-helpers.ts';
@@ -148,7 +149,13 @@ test('seccomp: other capabilities need the profile, and say so when it is not th
   assert.match(refusals([['cap-add', 'sys_admin']])[0] ?? '', /seccomp.json: the seccomp profile cannot be read/);
   const made = plan([['cap-add', 'sys_admin']], rootFacts({ seccompProfile: ALLOW }));
   assert.deepEqual([made.defaultSeccomp, made.spec.linux.seccomp?.defaultAction], [false, 'SCMP_ACT_ALLOW']);
-  assert.equal(plan([['cap-drop', 'net_raw']]).defaultSeccomp, true);
+  for (const built of ['net_raw', 'chown', 'all']) assert.equal(plan([['cap-drop', built]]).defaultSeccomp, true);
+  assert.deepEqual(
+    [['CAP_SYS_CHROOT', 'CAP_NET_ADMIN'], ['CAP_CHOWN'], ['CAP_SYS_ADMIN'], ['CAP_BPF', 'CAP_SYS_CHROOT']].map(
+      builtInProfile,
+    ),
+    [0, 1, undefined, undefined],
+  );
   assert.match(
     refusals([['security-opt', 'seccomp=/x']], rootFacts({ seccompProfile: '{' }))[0] ?? '',
     /\/x: the seccomp profile cannot be used: not JSON/,
