@@ -33,7 +33,9 @@ struct session {
     const struct attend_request *request;
     struct termios before;
     bool raw;
-    bool input_open, output_open, master_open;
+    bool input_open, output_open;
+    bool master_open; /* there may be more to read */
+    bool hung_up;     /* nobody reads what we write to the master */
     bool detached;
     bool saw_ctrl_p;
     struct buffer in, out; /* to the pty, from the pty */
@@ -98,13 +100,16 @@ static void read_input(struct session *session)
 static int read_master(struct session *session)
 {
     struct buffer *out = &session->out;
-    ssize_t got = read(session->request->terminal, out->data, sizeof(out->data));
+    ssize_t got;
+    do
+        got = read(session->request->terminal, out->data, sizeof(out->data));
+    while (got < 0 && errno == EINTR);
     if (got > 0) {
         out->start = 0;
         out->end = (size_t)got;
         return 1;
     }
-    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+    if (got < 0 && errno == EAGAIN)
         return 0;
     session->master_open = false; /* EIO: nobody has the other side open */
     return 0;
@@ -143,18 +148,24 @@ static void take_signals(struct session *session, int fd)
     }
 }
 
+/* A hang-up is not the end of what the payload wrote: only a read that finds nothing more is. */
 static void step(struct session *session, const struct pollfd *polls)
 {
+    bool room = session->out.end == session->out.start, writable = true;
     if (polls[2].revents)
         read_input(session);
-    if (polls[3].revents & POLLIN)
+    if (polls[3].revents & (POLLHUP | POLLERR))
+        session->hung_up = true;
+    if (polls[3].revents && room)
         read_master(session);
-    else if (polls[3].revents & (POLLHUP | POLLERR))
-        session->master_open = false;
-    if (session->out.end > session->out.start && polls[4].revents)
+    if (!room && polls[4].revents)
         write_some(STDOUT_FILENO, &session->out, &session->output_open);
-    if (session->in.end > session->in.start && session->master_open)
-        write_some(session->request->terminal, &session->in, &session->master_open);
+    if (session->hung_up)
+        session->in.start = session->in.end = 0;
+    else if (session->in.end > session->in.start)
+        write_some(session->request->terminal, &session->in, &writable);
+    if (!session->output_open)
+        session->out.start = session->out.end = 0;
 }
 
 /* The last words: what is in the pty when the payload has ended. */
@@ -177,7 +188,7 @@ static int loop(struct session *session, int signals, struct error *error)
             {.fd = signals, .events = POLLIN},
             {.fd = session->request->pidfd, .events = POLLIN},
             {.fd = terminal >= 0 && session->input_open && room_in ? STDIN_FILENO : -1, .events = POLLIN},
-            {.fd = session->master_open ? terminal : -1,
+            {.fd = session->master_open && (room_out || !room_in) ? terminal : -1,
              .events = (short)((room_out ? POLLIN : 0) | (room_in ? 0 : POLLOUT))},
             {.fd = session->output_open && !room_out ? STDOUT_FILENO : -1, .events = POLLOUT},
         };
@@ -235,6 +246,9 @@ int attend(const struct attend_request *request, struct process_end *ret_end, st
             sigaddset(&wanted, ending[i]);
     }
     sigprocmask(SIG_BLOCK, &wanted, &before);
+    /* Ours, so that a payload that closes its terminal and opens it again (an init does) does not hang it up. */
+    cleanup_close int peer =
+        request->terminal < 0 ? -1 : ioctl(request->terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     cleanup_close int signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
     int result = signals < 0 ? error_errno(error, "signalfd", "") : 0;
     if (result == 0 && request->terminal >= 0) {

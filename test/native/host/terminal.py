@@ -52,7 +52,7 @@ class Session:
         while text not in self.seen:
             ready, _, _ = select.select([self.outer], [], [], max(0, deadline - time.monotonic()))
             if not ready:
-                raise AssertionError(f"{text!r} did not come; there was {self.seen!r}")
+                raise AssertionError(f"{text!r} did not come; there was {self.seen[-200:]!r}")
             self.seen += os.read(self.outer, 65536)
 
     def raw(self):
@@ -66,7 +66,7 @@ class Session:
         ready, _, _ = select.select([self.report], [], [], seconds)
         if not ready:
             os.kill(self.pid, signal.SIGKILL)
-            raise AssertionError(f"it did not end; there was {self.seen!r}")
+            raise AssertionError(f"it did not end; there was {self.seen[-200:]!r}")
         told = os.read(self.report, 1000).decode()
         _, status = os.waitpid(self.pid, 0)
         return told, status
@@ -86,6 +86,18 @@ def all_of_a_long_output():
     s = Session("seq 1 30000; echo last words")
     s.until(b"last words\r\n")
     assert s.seen.replace(b"\r\n", b"\n") == b"".join(b"%d\n" % n for n in range(1, 30001)) + b"last words\n"
+    assert s.end()[0] == '{"status":0}'
+
+
+def a_slow_reader_gets_all_of_it():
+    s = Session("seq 1 3000; echo last words")
+    time.sleep(0.5)  # the payload has ended, its last words wait behind a full terminal
+    while b"last words" not in s.seen:
+        ready, _, _ = select.select([s.outer], [], [], 5)
+        assert ready, f"it ends with {s.seen[-200:]!r}"
+        s.seen += os.read(s.outer, 100)
+        time.sleep(0.001)
+    assert s.seen.count(b"\r\n") == 3001, s.seen[-200:]
     assert s.end()[0] == '{"status":0}'
 
 
@@ -134,6 +146,14 @@ def a_background_process_keeps_the_pty():
     assert s.end(seconds=3)[0] == '{"status":0}'
 
 
+def the_payload_closes_its_terminal_and_opens_it_again():
+    s = Session("echo ready; tty=$(tty); exec <&- >&- 2>&-; sleep 0.3; exec <$tty >$tty 2>&1; echo again; read x; echo \"<$x>\"")
+    s.until(b"again")
+    s.type(b"y\r")
+    s.until(b"<y>")
+    assert s.end()[0] == '{"status":0}'
+
+
 def input_from_a_pipe_ends():
     s = Session("stty -echo; while read line; do echo \"<$line>\"; done; exit 6", streams="pipe")
     s.until(b"<echo typed>")
@@ -141,8 +161,9 @@ def input_from_a_pipe_ends():
 
 
 TESTS = [
-    keys_and_output, all_of_a_long_output, window_size, detach_keys, signals_restore_the_terminal,
+    keys_and_output, all_of_a_long_output, a_slow_reader_gets_all_of_it, window_size, detach_keys, signals_restore_the_terminal,
     signals_are_handed_on, a_background_process_keeps_the_pty, input_from_a_pipe_ends,
+    the_payload_closes_its_terminal_and_opens_it_again,
 ]
 failures = 0
 for number, test in enumerate(TESTS, 1):
