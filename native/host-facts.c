@@ -9,9 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
-#define UNUSED (void)this, (void)argc, (void)argv
-
 FUNCTION(environment)
 {
     UNUSED;

@@ -14,8 +14,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
-#define UNUSED (void)this, (void)argc
 #define PATH_ARGUMENT(variable, index)                                                                                 \
     cleanup_bytes struct bytes variable = BYTES_NONE;                                                                  \
     if (take_path(context, argv[index], &variable) < 0)                                                                \

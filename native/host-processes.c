@@ -13,9 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
-#define UNUSED (void)this, (void)argc
-
 static const size_t capture_limit = (size_t)16 << 20;
 
 /* A SpawnRequest with its descriptors: 0 to 2 of the child, and our ends of what is captured. */

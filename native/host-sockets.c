@@ -11,9 +11,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
-#define UNUSED (void)this, (void)argc
-
 enum { most_fds = 253 }; /* SCM_MAX_FD */
 
 /* A path, or `@name` for the abstract namespace. */

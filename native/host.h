@@ -68,5 +68,9 @@ JSValue give_exit(JSContext *context, int status, int signal);
 int read_all(int fd, size_t size_hint, size_t limit, char **ret_data, size_t *ret_length);
 int write_all(int fd, const char *data, size_t length);
 
+/* A function of the host, as QuickJS calls it; missing arguments are undefined. */
+#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
+#define UNUSED (void)this, (void)argc, (void)argv
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define INSTALL(context, host, table) JS_SetPropertyFunctionList(context, host, table, COUNT(table))

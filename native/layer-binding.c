@@ -11,9 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
-#define UNUSED (void)this, (void)argc
-
 static void free_map(struct store_map *map)
 {
     free(map->uid);

@@ -57,7 +57,8 @@ export interface Files {
   readFileIfExists(path: Bytes, limit?: number): Bytes | undefined;
   /**
    * Reads a regular file below `root`, resolved by openat2 with RESOLVE_IN_ROOT, so that no link leads out (T16, T18).
-   * 'absent' when it does not exist; 'whiteout' when an overlay whiteout (char device 0:0) stands there or on the way.
+   * 'absent' when it does not exist; 'whiteout' when this layer hides the path in the layers below: an overlay whiteout (char
+   * device 0:0) or something else that is no directory stands there or on the way, or a directory on the way is opaque.
    */
   readFileInRoot(root: Bytes, path: Bytes, limit: number): { data: Bytes } | 'absent' | 'whiteout';
   /** Temporary name in the same directory, write, fsync, rename, fsync of the directory (T24). */
