@@ -59,8 +59,8 @@ function baseMounts(context: PlanContext, ids: IdPlan, namespaces: NamespacePlan
       destination: '/dev',
       type: 'tmpfs',
       source: 'tmpfs',
-      // Ours becomes read-only when all is made in it (plan.ts).
-      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k', ...(readOnlyDev && context.foreign ? ['ro'] : [])],
+      // `ro` comes last: the runtime makes the rest in it first.
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k', ...(readOnlyDev ? ['ro'] : [])],
     },
     sysMount(context, ids, namespaces),
     { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: pts },

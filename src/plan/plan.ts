@@ -141,8 +141,6 @@ function makeLinux(context: PlanContext, ids: IdPlan, namespaces: ReturnType<typ
   const hidden = hostSys && !isUnmasked(context.request.unmask, '/sys/kernel') ? ['/sys/kernel'] : [];
   linux.maskedPaths = [...hidden, ...paths.masked];
   linux.readonlyPaths = paths.readOnly;
-  const { readOnly, readOnlyTmpfs } = context.request;
-  if (readOnly && !readOnlyTmpfs && !context.foreign) linux.readonlyPaths.push('/dev');
   return linux;
 }
 
