@@ -4,6 +4,7 @@ import { isDelegated } from './cgroup.ts';
 import { findContext, requireUnified, type Context } from './context.ts';
 import { runtimeDirectory } from './directories.ts';
 import { Failure } from './failure.ts';
+import { foreignRuntime } from './foreign.ts';
 import type { Parts } from './parts.ts';
 import type { Place } from './prepare.ts';
 
@@ -42,6 +43,7 @@ export function choosePlace(host: Host, parts: Parts, request: RunRequest, wante
     handsOver,
     unitPath,
     bundle: `${runtime}/containers/${name}`,
+    foreign: foreignRuntime(request),
     notifySocket: handsOver && request.sdnotify === 'container',
   };
 }

@@ -27,6 +27,8 @@ export interface Place {
   /** Path of the unit's control group; empty: no groups are made. */
   readonly unitPath: string;
   readonly notifySocket: boolean;
+  /** Another OCI runtime that gets the bundle; empty: ours. */
+  readonly foreign: string;
 }
 
 /** Finds the image, decides on volumes, collects facts and plans. Makes nothing. */

@@ -16,6 +16,7 @@ export function printStart(host: Host, parts: Parts, request: RunRequest, wanted
     name,
     bundle,
     unitPath: '',
+    foreign: '',
     notifySocket: false,
   });
   for (const warning of plan.warnings) host.write(2, `berth: warning: ${warning}\n`);

@@ -93,7 +93,8 @@ function managerWords(host: Host, started: Started): string[] {
 /** With a pid namespace of its own the payload's end can be kept back until its last line is written. */
 function holdWords(host: Host, started: Started): string[] {
   const bits = namespacesOf(started.prepared.plan.spec);
-  if ((bits & NEWPID) === 0) return [];
+  // Another runtime's pid namespace is its own to make.
+  if ((bits & NEWPID) === 0 || started.place.foreign !== '') return [];
   const told = started.made.group !== undefined && tellsInTime(host.kernelRelease());
   return [(bits & NEWUSER) === 0 ? 'hold=pid' : 'hold=user', ...(told ? [] : ['look=1'])];
 }

@@ -16,11 +16,14 @@
 import type { Host, Lock } from '../host/host.ts';
 import { lockImage } from '../image/lock.ts';
 import { compileRun } from '../ops/compile.ts';
+import type { Op } from '../ops/ops.ts';
 import type { RunRequest } from '../plan/request.ts';
+import type { Spec } from '../plan/spec.ts';
 import { begin, mapOf } from './begin.ts';
 import { Failure, failureOf } from './failure.ts';
 import { attendPayload, handOver, reachReady, type Started } from './finish.ts';
 import { writeNote } from './layer.ts';
+import { foreignOps, stageSpec } from './foreign.ts';
 import { lockName } from './locks.ts';
 import { make } from './make.ts';
 import type { Parts } from './parts.ts';
@@ -65,12 +68,12 @@ function startUnderLock(
   for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
   const made = make(host, parts, prepared, place, undo);
   const { spec } = prepared.plan;
-  const streams = makeStreams(host, request, spec);
-  const { ops, descriptors } = compileRun(host, prepared.plan, { bundle: place.bundle });
+  const streams = makeStreams(host, request, spec, place.foreign !== '');
+  const { ops, descriptors, stage } = compileStage(host, request, prepared, place);
   if (prepared.layer !== '') noteLayer(host, prepared);
   const begun = begin(
     host,
-    { spec, ops, descriptors, sibling: place.handsOver, group: made.group?.directory ?? '', streams },
+    { spec: stage, ops, descriptors, sibling: place.handsOver, group: made.group?.directory ?? '', streams },
     undo,
   );
   const network = parts.network.setUp(host, request, {
@@ -83,6 +86,19 @@ function startUnderLock(
   if (network.isErr()) throw failureOf([network.error]);
   undo.add('network', () => void parts.network.tearDown(host, network.value));
   return { request, place, prepared, made, streams, begun, network: network.value, undo };
+}
+
+/** Our stage becomes the payload, or the other runtime that makes it. `stage` has the namespaces that the stage is to have. */
+function compileStage(
+  host: Host,
+  request: RunRequest,
+  prepared: Prepared,
+  place: StartPlace,
+): { ops: readonly Op[]; descriptors: readonly number[]; stage: Spec } {
+  const { plan } = prepared;
+  if (place.foreign === '') return { ...compileRun(host, plan, { bundle: place.bundle }), stage: plan.spec };
+  const ops = foreignOps(plan, request, place.bundle, place.foreign);
+  return { ops, descriptors: [], stage: stageSpec(plan) };
 }
 
 function noteLayer(host: Host, prepared: Prepared): void {

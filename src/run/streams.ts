@@ -15,8 +15,10 @@ export interface Streams {
   closePayloadEnds(): void;
 }
 
-export function makeStreams(host: Host, request: RunRequest, spec: Spec): Streams {
+export function makeStreams(host: Host, request: RunRequest, spec: Spec, foreign: boolean): Streams {
   const nothing = { closePayloadEnds: () => undefined };
+  // Another runtime relays its terminal to ours itself.
+  if (request.tty && foreign) return { stdio: ['inherit', 'inherit', 'inherit'], ...nothing };
   if (request.tty) return { stdio: ['null', 'null', 'null'], ...nothing };
   const input: Stdio = request.interactive ? 'inherit' : 'null';
   if (request.logDriver === 'none') return { stdio: [input, 'null', 'null'], ...nothing };

@@ -15,6 +15,12 @@ import { PARTS } from './parts.ts';
 export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   const [word = '', ...words] = command.operands;
   const { state, bundle } = requireContainer(host, word);
+  if (state.runtime !== '' && state.runtime !== 'berth') {
+    throw new Failure(
+      125,
+      `${word}: exec works with the built-in runtime alone; this container runs with ${state.runtime}`,
+    );
+  }
   const payload = openPayload(host, state);
   if (payload === undefined) throw new Failure(125, `${word}: container is not running`);
   const spec = JSON.parse(host.readFile(`${bundle}/config.json`)) as Spec;
