@@ -24,6 +24,6 @@ Description=Wait for the system's network-online.target
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=infinity
-ExecStart=-${program} wait-network-online
+ExecStart=-${program} system wait
 `;
 }

@@ -45,16 +45,10 @@ export const SYSTEM_TAKEOVER: VerbRow = hosted(
 );
 
 /** What the network unit of user managers runs. */
-export const WAIT_NETWORK_ONLINE: VerbRow = native(
-  'wait-network-online',
-  '',
-  'wait for the network of the system',
-  [],
-  {
-    hidden: true,
-    most: 0,
-  },
-);
+export const SYSTEM_WAIT: VerbRow = native('wait-network-online', '', 'wait for the network of the system', [], {
+  hidden: true,
+  most: 0,
+});
 
 /** The generator's own grammar, flags with one dash, is in generator/flags.ts; this row is for help. */
 export const GENERATOR: VerbRow = native(

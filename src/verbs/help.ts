@@ -1,13 +1,18 @@
 import { nearest } from '../base/suggest.ts';
+import { version } from '../base/version.ts';
 import { helpOf, helpOfAll, helpOfOption } from '../command/help.ts';
 import type { VerbRow } from '../command/types.ts';
 import type { Bytes, Host } from '../host/host.ts';
 import { listKeys } from './help-keys.ts';
 import { LATER_VERBS, OCI_VERBS, VERBS } from './table.ts';
 
-/** `berth help [VERB [--OPTION]]`, `berth help keys [SECTION]`. */
+/** `berth help [VERB [--OPTION]]`, `berth help keys [SECTION]`, and `berth` without a verb: `--version`, `--help`. */
 export function main(host: Host): number {
   const at = host.argv.indexOf('help');
+  if (at < 0 && host.argv.some(word => word === '--version' || word === '-v')) {
+    host.write(1, `berth version ${version()}\n`);
+    return 0;
+  }
   const words = at < 0 ? [] : host.argv.slice(at + 1).filter(word => word !== '--help' && word !== '-h');
   const text = helpText(words);
   if (text !== undefined) {

@@ -42,7 +42,7 @@ export const VERBS: readonly VerbRow[] = [
   OCI,
   admin.GENERATOR,
   admin.LAYER,
-  admin.WAIT_NETWORK_ONLINE,
+  admin.SYSTEM_WAIT,
   container.VERSION,
   container.INFO,
   admin.HELP,

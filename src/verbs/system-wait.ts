@@ -1,4 +1,4 @@
-import { WAIT_NETWORK_ONLINE } from '../command/options-admin.ts';
+import { SYSTEM_WAIT } from '../command/options-admin.ts';
 import { HostError, type Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { call, connectManager, waitForSignal, type Bus } from '../systemd/wire.ts';
@@ -15,7 +15,7 @@ const LIMIT_USEC = 90_000_000;
  * at the end of each job. It never makes a start fail: whatever goes wrong is one line, and status 0.
  */
 export function main(host: Host): number {
-  const command = commandLine(host, WAIT_NETWORK_ONLINE);
+  const command = commandLine(host, SYSTEM_WAIT);
   if (typeof command === 'number') return command;
   try {
     const bus = connectManager(host, 'system');

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# The generator under systemd: systemd's own parser judges what it writes, broken edits of running services, the peer's generator beside ours.
+. "$(dirname "$0")/lib.sh"
+
+judged() { # KIND EXPECTED
+    local said
+    said=$(python3 "$TESTS/generator-judge.py" "$1" "$WORK/out-$1")
+    equal "$(tail -n 1 <<<"$said")" "$2" || { head -n 5 <<<"$said"; return 1; }
+}
+
+# A service keeps running while its file is broken; a restart meets the failing unit, whose lines say what to repair.
+broken_edit() { # USER
+    local user=$1 pid status=0
+    as "$user" berth load -q -i "$IMAGES/busybox.tar"
+    unit_file "$user" edited <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf'
+    manager "$user" start edited
+    pid=$(manager "$user" show -P MainPID edited)
+    unit_file "$user" edited <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nReadOnly=maybe\nStopTimeout=1\nExec=sleep inf'
+    equal "$(manager "$user" is-active edited)" active
+    equal "$(manager "$user" show -P MainPID edited)" "$pid"
+    manager "$user" restart edited 2>/dev/null || status=$?
+    [ "$status" != 0 ]
+    equal "$(manager "$user" show -P ExecMainStatus edited)" 78
+    [ ! -e "/proc/$pid" ]
+    journalctl --sync
+    contains "$(manager "$user" status --no-pager -l edited || true)" 'neither true nor false'
+    unit_file "$user" edited <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nReadOnly=yes\nStopTimeout=1\nExec=sleep inf'
+    manager "$user" reset-failed edited || true
+    manager "$user" restart edited
+    equal "$(manager "$user" is-active edited)" active
+    unit_gone "$user" edited
+}
+
+boot_shows_failure() {
+    unit_file root wanted <<<$'[Container]\nImage=localhost/busybox\nNope=1\n[Install]\nWantedBy=multi-user.target'
+    contains "$(systemctl list-dependencies --plain multi-user.target)" wanted.service
+    unit_gone root wanted
+}
+
+# While the peer's generator is active ours writes nothing; a takeover makes it ours, --undo gives the files back.
+takeover() {
+    local link=/etc/systemd/system-generators/podman-system-generator
+    berth system takeover --undo
+    [ ! -e $link ]
+    unit_file root shared <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf'
+    contains "$(systemctl cat shared)" /usr/bin/podman
+    contains "$(berth check || true)" 'podman-system-generator is active'
+    berth system takeover
+    equal "$(readlink $link)" /dev/null
+    contains "$(systemctl cat shared)" /usr/bin/berth
+    berth system takeover
+    unit_gone root shared
+}
+
+network_is_quiet() { # USER
+    as "$1" timeout 5 berth system wait
+}
+
+# Ended by the signal of the job's end: not before, and not long after.
+network_is_awaited() {
+    cat >/run/systemd/system/slow-network.service <<<$'[Unit]\nBefore=network-online.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=sleep 2'
+    mkdir -p /run/systemd/system/network-online.target.wants
+    ln -sf ../slow-network.service /run/systemd/system/network-online.target.wants/
+    systemctl daemon-reload
+    systemctl stop network-online.target slow-network.service 2>/dev/null || true
+    systemctl start --no-block network-online.target
+    as alice timeout 20 berth system wait
+    equal "$(systemctl is-active network-online.target)" active
+    systemctl stop network-online.target slow-network.service
+    rm -r /run/systemd/system/network-online.target.wants /run/systemd/system/slow-network.service
+    systemctl daemon-reload
+}
+
+quadlet_verbs() { # USER
+    local user=$1 files
+    files=$(mktemp -d /var/tmp/quadlet.XXXXXX)
+    chmod 755 "$files"
+    printf '# FileName=one\n[Container]\nImage=localhost/busybox\n---\n# FileName=two\n[Volume]\n' >"$files/both.quadlets"
+    contains "$(as "$user" berth quadlet install "$files/both.quadlets")" one.container
+    contains "$(as "$user" berth quadlet list --format '{{.Name}} {{.App}} {{.Status}}')" 'two.volume .both.app inactive/dead'
+    equal "$(as "$user" berth quadlet print one.container | head -n 1)" '# FileName=one'
+    fails_with 125 as "$user" berth quadlet install "$files/both.quadlets"
+    as "$user" berth quadlet install --replace "$files/both.quadlets"
+    contains "$(as "$user" berth quadlet rm one.container)" two.volume
+    equal "$(as "$user" berth quadlet list -n)" ''
+    rm -r "$files"
+}
+
+check 'T32: systemd reads the words that were written' judged words '150 of 150'
+check '500 mutated files each give a unit that systemd loads' judged mutants '500 of 500'
+for user in root alice; do
+    check "$user: a broken edit, restart, status, repair" broken_edit $user
+    check "$user: quadlet install, list, print, rm" quadlet_verbs $user
+    check "$user: the wait for the network ends at once when nothing is on its way" network_is_quiet $user
+done
+check 'a broken unit is still wanted by its target' boot_shows_failure
+check 'the wait for the network ends with the job' network_is_awaited
+check "one owner of the files: the peer's generator, or ours after a takeover" takeover
+finish

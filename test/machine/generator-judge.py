@@ -1,0 +1,145 @@
+"""Units with hostile values, judged by systemd itself; used by 700-generator.sh.
+
+words OUT    prints how many Exec= word lists came back from systemd as they went in (T32)
+mutants OUT  prints how many mutated files gave a unit that systemd loads
+"""
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+UNITS = "/run/systemd/system"
+PIECES = ["a", "b c", "'", '"', "\\", "\\n", ";", " ; ", "", "\n", "\t", "\r\n[Service]\nExecStartPre=/bin/false", "#", "%", "$x",
+          "${y}", "=", "\x01", "\x7f", "ä", "-x", "--", "@", "!", "\\x41", "%n"]
+BASE = """# a web server
+[Unit]
+Description=Web \\
+  server
+After=network.target
+
+[Container]
+Image=localhost/busybox
+ContainerName=web
+Exec=httpd -f -p "80 80" 'x' \\
+  --more
+Environment=A=1 "B=two words"
+Volume=/srv:/srv:ro
+PublishPort=8080:80
+Label=app=web
+AddCapability=CAP_NET_ADMIN
+ReadOnly=yes
+Mount=type=tmpfs,destination=/x
+
+[Service]
+Restart=always
+Environment=FOO=bar
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def escaped(word):
+    """A word as [Container] Exec= takes it; a percent sign is systemd's, so it is doubled."""
+    text = "".join(c if c.isalnum() and c.isascii() else "\\U%08x" % ord(c) for c in word).replace("\\U00000025", "%%")
+    return '"' + text + '"'
+
+
+def generate(directory, out):
+    os.makedirs(out, exist_ok=True)
+    environment = dict(os.environ, QUADLET_UNIT_DIRS=directory)
+    command = ["berth", "generator", "-no-kmsg-log", out]
+    return subprocess.run(command, env=environment, timeout=60, capture_output=True)
+
+
+def load(out, prefix):
+    for name in os.listdir(out):
+        if name.endswith(".service"):
+            os.symlink(os.path.join(out, name), os.path.join(UNITS, name))
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+
+
+def unload(prefix):
+    for name in os.listdir(UNITS):
+        if name.startswith(prefix):
+            os.unlink(os.path.join(UNITS, name))
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+
+
+def argv_of(service):
+    path = "/org/freedesktop/systemd1/unit/" + "".join(c if c.isalnum() else "_%02x" % ord(c) for c in service)
+    command = ["busctl", "--json=short", "get-property", "org.freedesktop.systemd1", path, "org.freedesktop.systemd1.Service", "ExecStart"]
+    lines = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["data"]
+    assert len(lines) == 1, lines
+    return lines[0][1]
+
+
+def words(out):
+    rng = random.Random(32)
+    units = tempfile.mkdtemp(dir=os.path.dirname(out))
+    lists = []
+    for i in range(150):
+        lists.append(["".join(rng.choice(PIECES) for _ in range(rng.randrange(3))) for _ in range(rng.randrange(1, 6))])
+        with open("%s/judge%d.container" % (units, i), "w") as file:
+            file.write("[Container]\nImage=localhost/i\nExec=%s\n" % " ".join(map(escaped, lists[-1])))
+    done = generate(units, out)
+    assert done.returncode == 0, done
+    load(out, "judge")
+    good = 0
+    for i, wanted in enumerate(lists):
+        subprocess.run(["systemctl", "show", "-p", "LoadState", "judge%d.service" % i], check=True, capture_output=True)
+        got = argv_of("judge%d.service" % i)
+        if got[got.index("localhost/i") + 1:] == wanted:
+            good += 1
+        else:
+            print("# wanted %r, systemd has %r" % (wanted, got))
+    unload("judge")
+    print("%d of %d" % (good, len(lists)))
+
+
+def mutate(rng):
+    text = bytearray(BASE.encode())
+    for _ in range(rng.randrange(1, 5)):
+        at, kind = rng.randrange(len(text)), rng.randrange(6)
+        if kind == 0:
+            text[at] = rng.randrange(256)
+        elif kind == 1:
+            del text[at:at + rng.randrange(1, 20)]
+        elif kind == 2:
+            text[at:at] = rng.choice([b'"', b"'", b"\\", b"\n", b"[", b"]", b"=", b"%", b"\\\n", b"\0", b"\xff", b";"])
+        elif kind == 3:
+            lines = text.split(b"\n")
+            rng.shuffle(lines)
+            text = bytearray(b"\n".join(lines))
+        elif kind == 4:
+            text[at:at] = text[rng.randrange(len(text)):][:40]
+        else:
+            text = text[:at]
+    return bytes(text) or b"\n"
+
+
+def mutants(out):
+    rng = random.Random(500)
+    units = tempfile.mkdtemp(dir=os.path.dirname(out))
+    for i in range(500):
+        with open("%s/mutant%d.container" % (units, i), "wb") as file:
+            # Of its own name, so that no two claim one service.
+            file.write(mutate(rng).replace(b"ServiceName", b"X"))
+    done = generate(units, out)
+    assert done.returncode in (0, 1), done
+    load(out, "mutant")
+    good = 0
+    names = ["mutant%d.service" % i for i in range(500)]
+    shown = subprocess.run(["systemctl", "show", "-p", "Id", "-p", "LoadState"] + names, check=True, capture_output=True, text=True)
+    for block in shown.stdout.strip().split("\n\n"):
+        if "LoadState=loaded" in block:
+            good += 1
+        else:
+            print("# " + block.replace("\n", " "))
+    unload("mutant")
+    print("%d of 500" % good)
+
+
+{"words": words, "mutants": mutants}[sys.argv[1]](sys.argv[2])
