@@ -27,11 +27,10 @@ run() { # PROGRAM MODE UID
         failures=$((failures + 1))
     fi
 }
-for program in berth berth-asan; do
-    run $program host 0
-    run $program subordinate 12345
-    run $program single 61200
-done
+run berth host 0
+run berth subordinate 12345
+run berth-asan subordinate 12345
+run berth-asan single 61200
 
 # The fuzzer: the same code with sanitizers, as an account, on mutations of the seeds.
 python3 test/native/layer/seeds.py "$work/seeds"
