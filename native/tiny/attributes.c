@@ -70,6 +70,8 @@ bool parse_mount_words(const char *flags, struct mount_words *out)
     while (next_word(&flags, word, sizeof word)) {
         if (text_equal(word, "r"))
             out->recursive = true;
+        else if (text_equal(word, "ridmap"))
+            out->deep_idmap = true;
         else if (text_equal(word, "create"))
             out->create = true;
         else if (text_equal(word, "point"))
@@ -117,7 +119,7 @@ int apply_mount_words(int mount, const struct mount_words *words, int idmap)
     struct mount_attr map = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)idmap};
     int result = 0;
     if (idmap >= 0)
-        result = set_attributes(mount, words->recursive, &map);
+        result = set_attributes(mount, words->deep_idmap, &map);
     if (result == 0)
         result = set_and_clear(mount, true, words->set_deep, words->clear_deep);
     if (result == 0)

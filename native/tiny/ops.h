@@ -40,6 +40,8 @@
     X(pdeathsig, "pdeathsig", "i", 0) \
     /* mount propagation of a path (of the old root before pivot): private, slave, shared, unbindable; r for recursive */ \
     X(propagation, "propagation", "pf", 0) \
+    /* a user namespace with the maps `inside outside count,…;inside outside count,…` (uids; gids) for binds to name by its number, the first is 0; before the root is made, since the kernel makes none where the root is covered */ \
+    X(id_map, "id-map", "t", 0) \
     /* new root from overlayfs: upper, work (both empty: read-only), flags (userxattr, volatile, metacopy; legacy forces mount(2)), mount context, then lower directories, top first */ \
     X(root_overlay, "root-overlay", "ppftp", 1) \
     /* new root from a directory (flags: r recursive) */ \
@@ -58,7 +60,7 @@
     X(mount, "mount", "ttgft", 0) \
     /* proc, sysfs or cgroup2 where a fresh one may be refused: fsopen; on EPERM open_tree of the host's with AT_RECURSIVE, read-only by mount_setattr with AT_RECURSIVE */ \
     X(mount_host, "mount-host", "tgf", 0) \
-    /* open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory; point, here and in the other mounts, makes an empty target of the right kind), attach by descriptor (T3); text: comma-separated id map `fd` for MOUNT_ATTR_IDMAP or empty */ \
+    /* open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory; point, here and in the other mounts, makes an empty target of the right kind), attach by descriptor (T3); text: number of an `id-map` for MOUNT_ATTR_IDMAP (flag ridmap: all below too) or empty */ \
     X(bind, "bind", "pgft", 0) \
     /* give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner */ \
     X(chown_tree, "chown-tree", "pii", 0) \

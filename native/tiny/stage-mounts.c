@@ -158,6 +158,15 @@ static int check_source(struct stage *s, int mount, const struct mount_words *wo
     return directory ? -EISDIR : -ENOTDIR;
 }
 
+static int find_id_map(struct stage *s, const char *text)
+{
+    uint64_t number;
+    if (text_unsigned(text, 10, MAX_ID_MAPS, &number) && number < s->id_map_count)
+        return s->id_maps[number];
+    s->hint = "there is no id map of this number";
+    return -EINVAL;
+}
+
 int op_bind(struct stage *s, const struct op *op)
 {
     struct mount_words words;
@@ -175,10 +184,14 @@ int op_bind(struct stage *s, const struct op *op)
         mount = clone_mount(AT_FDCWD, op->fields[0], AT_RECURSIVE);
     if (mount < 0)
         return mount;
-    int idmap = op->fields[3][0] == 0 ? -1 : field_fd(op->fields[3]);
     int result = check_source(s, mount, &words);
-    if (result == 0 && (result = apply_mount_words(mount, &words, idmap)) < 0 && idmap >= 0)
-        s->hint = "its file system may not support id-mapped mounts here";
+    int idmap = -1;
+    if (result == 0 && op->fields[3][0] != 0)
+        result = idmap = find_id_map(s, op->fields[3]);
+    if (result >= 0)
+        result = apply_mount_words(mount, &words, idmap);
+    if (result < 0 && idmap >= 0)
+        s->hint = "an id-mapped mount needs root without a user namespace, and a file system that can do it";
     if (result < 0) {
         sys_close(mount);
         return result;

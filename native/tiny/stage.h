@@ -15,6 +15,7 @@ enum {
     FD_LAUNCH = 70,
     /* Listen descriptors become 3, 4, … and must end below FD_CONTROL. */
     MAX_LISTEN = 60,
+    MAX_ID_MAPS = 64,
     EXIT_OURS = 125,
     EXIT_CANNOT_RUN = 126,
     EXIT_NOT_FOUND = 127,
@@ -46,6 +47,8 @@ struct stage {
     bool sets_pending; /* …and the sets still have to be applied */
     bool cwd_pending;
     struct capability_sets sets;
+    int id_maps[MAX_ID_MAPS];
+    unsigned id_map_count;
     const char **environment;
     const char *cwd;
     const char **listen;
@@ -99,7 +102,7 @@ struct mount_words {
     uint64_t set_deep, clear_deep; /* all mounts below */
     uint64_t propagation;
     bool propagation_deep;
-    bool recursive, create, point, source_directory, source_file;
+    bool recursive, deep_idmap, create, point, source_directory, source_file;
 };
 /* False: an unknown word. */
 bool parse_mount_words(const char *flags, struct mount_words *out);

@@ -17,7 +17,7 @@ import type { NamespaceType, Spec, SpecProcess } from '../plan/spec.ts';
 import type { Plan } from '../plan/types.ts';
 import { deviceOps } from './devices.ts';
 import { op } from './encode.ts';
-import { hasBoundDev, lateOps, mountOps } from './mounts.ts';
+import { hasBoundDev, idMapOps, lateOps, mountOps } from './mounts.ts';
 import type { Op } from './ops.ts';
 import { execOps, identityOps, labelOps, limitOps, seccompFlags, seccompProgram } from './process.ts';
 
@@ -123,7 +123,7 @@ function nameOps(spec: Spec, ops: Op[]): void {
 
 function rootOps(plan: CompileInput): Op[] {
   const { root, spec } = plan;
-  const ops = propagationOps(spec);
+  const ops = [...propagationOps(spec), ...idMapOps(spec)];
   if (root.kind === 'directory') ops.push(op('root-bind', root.path, 'r'));
   else {
     const flags = root.userxattr ? 'userxattr' : '';

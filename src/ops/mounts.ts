@@ -5,7 +5,17 @@ import type { Op } from './ops.ts';
 
 /** Operations for `mounts` of config.json, in its order. `bundle`: directory that relative sources start from. */
 export function mountOps(spec: Spec, bundle: string): Op[] {
-  return (spec.mounts ?? []).map(mount => mountOp(spec, bundle, mount));
+  const maps = idMaps(spec);
+  return (spec.mounts ?? []).map(mount => mountOp(spec, bundle, mount, maps));
+}
+
+/** The user namespaces that id-mapped binds need, one for each different map. */
+export function idMapOps(spec: Spec): Op[] {
+  return idMaps(spec).map(map => op('id-map', map));
+}
+
+function idMaps(spec: Spec): string[] {
+  return [...new Set((spec.mounts ?? []).map(idMap).filter(map => map !== ''))];
 }
 
 /** What is read-only in the end, but must be written while things are made in it: a tmpfs. */
@@ -28,13 +38,13 @@ function isBind(mount: SpecMount): boolean {
   return mount.type === 'bind' || (mount.options ?? []).some(word => word === 'bind' || word === 'rbind');
 }
 
-function mountOp(spec: Spec, bundle: string, mount: SpecMount): Op {
+function mountOp(spec: Spec, bundle: string, mount: SpecMount, maps: readonly string[]): Op {
   const options = parseMountOptions(mount.options ?? []);
   const target = mount.destination.startsWith('/') ? mount.destination : `/${mount.destination}`;
-  if (options.idmap || mount.uidMappings !== undefined || mount.gidMappings !== undefined) {
-    throw new RangeError(`${target}: id-mapped mounts cannot be made here`);
+  if (options.idmap && (mount.uidMappings === undefined || mount.gidMappings === undefined)) {
+    throw new RangeError(`${target}: an id-mapped mount needs uidMappings and gidMappings`);
   }
-  if (options.bind || mount.type === 'bind') return bindOp(bundle, mount, target, options);
+  if (options.bind || mount.type === 'bind') return bindOp(bundle, mount, target, options, maps);
   const type = mount.type ?? 'none';
   const late = isLate(mount, options);
   const words = [...options.words.filter(word => !late || word !== 'ro'), 'point'];
@@ -49,13 +59,25 @@ function mountOp(spec: Spec, bundle: string, mount: SpecMount): Op {
 /** A fresh one may be refused: see the operation `mount-host`. */
 const HOST_TYPES: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup2']);
 
-function bindOp(bundle: string, mount: SpecMount, target: string, options: MountOptions): Op {
+function bindOp(bundle: string, mount: SpecMount, target: string, options: MountOptions, maps: readonly string[]): Op {
   const source = mount.source ?? '';
   const words = [...options.words, 'point'];
   if (options.recursive) words.push('r');
   // As other runtimes: a bind mount is private unless it says otherwise.
   if (!options.words.some(word => PROPAGATION.test(word))) words.push('rprivate');
-  return op('bind', source.startsWith('/') ? source : `${bundle}/${source}`, target, words.join(','), '');
+  if (mount.options?.includes('ridmap') === true) words.push('ridmap');
+  const map = idMap(mount);
+  const path = source.startsWith('/') ? source : `${bundle}/${source}`;
+  return op('bind', path, target, words.join(','), map === '' ? '' : String(maps.indexOf(map)));
+}
+
+/** The id map of a bind: the file system's id, what it appears as, how many. Empty: none. */
+function idMap(mount: SpecMount): string {
+  const { uidMappings, gidMappings } = mount;
+  if (uidMappings === undefined || gidMappings === undefined) return '';
+  return [uidMappings, gidMappings]
+    .map(map => map.map(line => `${line.containerID} ${line.hostID} ${line.size}`).join(','))
+    .join(';');
 }
 
 const PROPAGATION = /^r?(private|slave|shared|unbindable)$/;

@@ -76,6 +76,11 @@ export const OPS = [
     help: 'mount propagation of a path (of the old root before pivot): private, slave, shared, unbindable; r for recursive',
   },
   {
+    name: 'id-map',
+    fields: ['text'],
+    help: 'a user namespace with the maps `inside outside count,…;inside outside count,…` (uids; gids) for binds to name by its number, the first is 0; before the root is made, since the kernel makes none where the root is covered',
+  },
+  {
     name: 'root-overlay',
     fields: ['path', 'path', 'flags', 'text', 'path'],
     rest: true,
@@ -117,7 +122,7 @@ export const OPS = [
   {
     name: 'bind',
     fields: ['path', 'target', 'flags', 'text'],
-    help: 'open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory; point, here and in the other mounts, makes an empty target of the right kind), attach by descriptor (T3); text: comma-separated id map `fd` for MOUNT_ATTR_IDMAP or empty',
+    help: 'open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory; point, here and in the other mounts, makes an empty target of the right kind), attach by descriptor (T3); text: number of an `id-map` for MOUNT_ATTR_IDMAP (flag ridmap: all below too) or empty',
   },
   {
     name: 'chown-tree',

@@ -52,6 +52,14 @@ work_directory() {
     equal "$(run "$1" --user 33 --workdir /made/here localhost/busybox sh -c 'pwd; stat -c %u .')" $'/made/here\n33'
 }
 
+id_map() { # owner 0 on the disk is 33 inside, and back
+    mkdir -p "$WORK/mapped"
+    touch "$WORK/mapped/old"
+    chmod 777 "$WORK/mapped"
+    equal "$(run root --user 33 -v "$WORK/mapped:/m:idmap=uids=0-33-1;gids=0-33-1" localhost/busybox sh -c 'stat -c %u:%g /m/old; touch /m/new')" 33:33
+    equal "$(stat -c %u:%g "$WORK/mapped/new")" 0:0
+}
+
 for who in root alice; do
     as "$who" berth load -q -i "$IMAGES/busybox.tar" >/dev/null
     check "$who: --print-ops shows the list and starts nothing" prints "$who"
@@ -65,4 +73,6 @@ for who in root alice; do
     check "$who: a working directory that is missing is made for the user" work_directory "$who"
     as "$who" sh -c 'berth volume rm fresh filled ro mine >/dev/null 2>&1 || true'
 done
+as root berth load -q -i "$IMAGES/busybox.tar" >/dev/null
+check 'root: a bind mount with an id map of its own' id_map
 finish

@@ -1,6 +1,6 @@
 /** Mounts and devices. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { op } from '../../../src/ops/encode.ts';
 import type { Op } from '../../../src/ops/ops.ts';
@@ -99,6 +99,31 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
       assert.equal(done.status, 125);
     });
   }
+
+  test(`an id-mapped bind, ${where}`, () => {
+    const source = directory(mode);
+    writeFileSync(`${source}/mine`, '');
+    own(mode, source);
+    const mapped = (script: string, after: readonly Op[] = []): Outcome => {
+      const bind = op('bind', source, '/tmp/mapped', 'point', '0');
+      const ops = list(mode, root, { inside: [bind], after, argv: ['sh', '-c', script] });
+      ops.splice(
+        ops.findIndex(one => one.name === 'root-bind'),
+        0,
+        op('id-map', '0 1000 1,33 0 1;0 1000 1'),
+      );
+      return play(mode, ops);
+    };
+    const done = mapped('stat -c "%u %g" /tmp/mapped/mine');
+    if (mode.user) {
+      assert.match(done.fail, /^(bind|id-map) 1 .*\(an id-mapped mount needs root/, done.text);
+      return;
+    }
+    assert.match(done.text, /\n1000 1000\n/, done.text);
+    chmodSync(source, 0o777);
+    assert.equal(mapped('echo x > /tmp/mapped/by-user', [op('user', 1000, 1000)]).status, 0);
+    assert.equal(statSync(`${source}/by-user`).uid, 0, 'what 1000 writes belongs to 0 on the disk');
+  });
 
   test(`create makes a missing source, ${where}`, () => {
     const base = directory(mode);

@@ -3,54 +3,9 @@ import { test } from 'node:test';
 import { fakeHost } from '../../../src/host/fake.ts';
 import type { Host } from '../../../src/host/host.ts';
 import { compileRun, listenDescriptors, type CompileInput } from '../../../src/ops/compile.ts';
-import { compileExec } from '../../../src/ops/exec.ts';
 import { printOps } from '../../../src/ops/print.ts';
 import type { Spec } from '../../../src/plan/spec.ts';
-
-const SPEC: Spec = {
-  ociVersion: '1.2.0',
-  process: {
-    user: { uid: 33, gid: 34, umask: 0o22, additionalGids: [33, 4] },
-    args: ['sh', '-c', 'true'],
-    env: ['PATH=/bin', 'A=b c'],
-    cwd: '/srv',
-    capabilities: { bounding: ['CAP_CHOWN', 'CAP_KILL'] },
-    rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1024, hard: 'unlimited' }],
-    noNewPrivileges: true,
-    oomScoreAdj: 100,
-    apparmorProfile: 'box',
-  },
-  root: { path: '/b/rootfs', readonly: true },
-  hostname: 'web',
-  mounts: [
-    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'nodev', 'noexec'] },
-    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
-    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'gid=5'] },
-    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro'] },
-    { destination: '/data', type: 'bind', source: '/vol', options: ['rbind', 'rw'] },
-    { destination: 'relative', source: 'sub', options: ['bind', 'ro', 'rslave'] },
-    { destination: '/run', type: 'tmpfs', options: ['tmpcopyup', 'nodev'] },
-    { destination: '/shm', type: 'tmpfs', options: ['ro', 'size=1k'] },
-    { destination: '/disk', type: 'ext4', source: '/dev/sda', options: ['ro'] },
-  ],
-  linux: {
-    namespaces: [
-      { type: 'pid' },
-      { type: 'mount' },
-      { type: 'user' },
-      { type: 'uts' },
-      { type: 'cgroup' },
-      { type: 'network', path: '/run/netns/x' },
-    ],
-    uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
-    gidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
-    devices: [{ type: 'c', path: '/dev/fuse', major: 10, minor: 229, fileMode: 0o666, uid: 0, gid: 0 }],
-    sysctl: { 'net.ipv4.ip_forward': '1' },
-    maskedPaths: ['/proc/kcore'],
-    readonlyPaths: ['/proc/sys'],
-    seccomp: { defaultAction: 'SCMP_ACT_ALLOW', flags: ['SECCOMP_FILTER_FLAG_LOG'] },
-  },
-};
+import { SPEC } from './spec.ts';
 
 const PLAN: CompileInput = {
   spec: SPEC,
@@ -190,6 +145,21 @@ test('T10 without a cgroup namespace of its own the cgroup tree is read-only', (
   );
 });
 
+test('an id-mapped bind carries its maps', () => {
+  const uidMappings = [
+    { containerID: 0, hostID: 1000, size: 1 },
+    { containerID: 5, hostID: 6, size: 7 },
+  ];
+  const gidMappings = [{ containerID: 0, hostID: 1, size: 2 }];
+  const spec: Spec = {
+    ...SPEC,
+    mounts: [{ destination: '/i', type: 'bind', source: '/x', options: ['rbind', 'ridmap'], uidMappings, gidMappings }],
+  };
+  const text = printOps(compileRun(host(), { ...PLAN, spec }, { bundle: '/b' }).ops);
+  assert.match(text, /^propagation \/ rslave\nid-map '0 1000 1,5 6 7;0 1 2'\nroot-overlay/m);
+  assert.match(text, /^bind \/x \/i point,r,rprivate,ridmap 0$/m);
+});
+
 test('what cannot be done is said by name', () => {
   const run = (change: Partial<Spec>): unknown =>
     compileRun(host(), { ...PLAN, spec: { ...SPEC, ...change } }, { bundle: '/b' });
@@ -200,7 +170,7 @@ test('what cannot be done is said by name', () => {
   );
   assert.throws(
     () => run({ mounts: [{ destination: '/i', type: 'bind', source: '/x', options: ['idmap'] }] }),
-    /\/i: id-mapped/,
+    /\/i: an id-mapped mount needs uidMappings/,
   );
   assert.throws(
     () => run({ process: { ...SPEC.process!, rlimits: [{ type: 'RLIMIT_NONE', soft: 1, hard: 1 }] } }),
@@ -213,37 +183,4 @@ test('T2 descriptors of another process are not passed on', () => {
   assert.deepEqual(listenDescriptors(host({ LISTEN_PID: '77', LISTEN_FDS: 'x' })), []);
   assert.deepEqual(listenDescriptors(host({ LISTEN_FDS: '2' })), []);
   assert.deepEqual(listenDescriptors(host({ LISTEN_PID: '77', LISTEN_FDS: '1' })), [3]);
-});
-
-test('T11 exec has the confinement of its container, whatever the user', () => {
-  const request = { args: ['id'], env: ['PATH=/bin'], cwd: '/', user: { uid: 0, gid: 0 }, terminal: true };
-  const text = printOps(compileExec(host(), { spec: SPEC, pidfd: 8, defaultSeccomp: true }, request).ops);
-  assert.equal(
-    text,
-    `oom-score-adj 100
-rlimit 7 1024 unlimited
-setns 0 76020000
-become-root
-fork
-session
-console 0 -1
-label apparmor box
-cwd / 755 0 0
-sync ready
-capabilities 21 21 21 0 0
-user 0 0
-no-new-privileges
-seccomp (1 instructions) log
-environment PATH=/bin
-exec /bin id
-`,
-  );
-  const other = printOps(
-    compileExec(
-      host(),
-      { spec: SPEC, pidfd: 8, defaultSeccomp: true },
-      { ...request, user: { uid: 5, gid: 5 }, terminal: false },
-    ).ops,
-  );
-  assert.match(other, /^capabilities 21 0 0 0 0$/m);
 });
