@@ -45,7 +45,7 @@ export const SYSTEM_TAKEOVER: VerbRow = hosted(
 );
 
 /** What the network unit of user managers runs. */
-export const SYSTEM_WAIT: VerbRow = native('wait-network-online', '', 'wait for the network of the system', [], {
+export const SYSTEM_WAIT: VerbRow = native('system wait', '', 'wait for the network of the system', [], {
   hidden: true,
   most: 0,
 });
