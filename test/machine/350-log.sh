@@ -1,0 +1,216 @@
+#!/usr/bin/env bash
+# The log: fields, order and completeness in the real journal, for the three ways to run.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+CRASHES=${CRASHES:-30}
+
+images() {
+    as root berth load -q -i $IMAGES/busybox.tar
+    as alice berth load -q -i $IMAGES/busybox.tar
+    way_load svc $IMAGES/busybox.tar
+}
+
+unit() { # WAY NAME COMMAND [LINE…]
+    printf '%s\n' '[Container]' 'Image=localhost/busybox' 'Network=none' 'StopTimeout=1' "ContainerName=$2-$1" "Exec=$3" "${@:4}" | way_unit "$1" "$2-$1"
+}
+
+# fields WAY UNIT MATCH FIELD: a field of the unit's entries that match, once per value.
+fields() {
+    journalctl --sync
+    local own=(journalctl _SYSTEMD_UNIT="$2.service")
+    [ "$1" != alice ] || own=(journalctl _SYSTEMD_USER_UNIT="$2.service" _UID=1000)
+    "${own[@]}" MESSAGE="$3" -o json | python3 -c 'import json, sys
+print(",".join(sorted({str(json.loads(line).get(sys.argv[1])) for line in sys.stdin})))' "$4"
+}
+
+has_fields() { # WAY UID
+    unit "$1" fields 'sh -c "echo to out; echo to err >&2; echo \"<4>a warning\" >&2; exec sleep inf"'
+    way_start "$1" "fields-$1"
+    way_stop "$1" "fields-$1"
+    equal "$(fields "$1" "fields-$1" 'to out' PRIORITY)" 6
+    equal "$(fields "$1" "fields-$1" 'to err' PRIORITY)" 3
+    equal "$(fields "$1" "fields-$1" 'a warning' PRIORITY)" 4
+    equal "$(fields "$1" "fields-$1" 'to out' _UID)" "$2"
+    equal "$(fields "$1" "fields-$1" 'to out' SYSLOG_IDENTIFIER)" "fields-$1"
+    equal "$(fields "$1" "fields-$1" 'to out' _COMM)" berth-relay
+    # LogExtraFields= is for system units alone (systemd.exec(5)).
+    [ "$1" = alice ] || equal "$(fields "$1" "fields-$1" 'to out' CONTAINER_NAME)" "fields-$1"
+    way_gone "$1" "fields-$1"
+}
+
+# The owner reads what the unit of the own manager says, without being root.
+owner_reads() {
+    unit alice mine 'sh -c "echo mine to read; exec sleep inf"'
+    way_start alice mine-alice
+    way_stop alice mine-alice
+    contains "$(as alice journalctl --user -u mine-alice -o cat)" 'mine to read'
+    ! contains "$(as bob journalctl _SYSTEMD_USER_UNIT=mine-alice.service -o cat 2>&1)" 'mine to read' 2>/dev/null
+    way_gone alice mine-alice
+}
+
+crash_unit() { unit "$1" crash 'sh -c "echo first; echo to err >&2; printf unfinished; kill -SEGV $$$$"'; }
+
+# Every line of a payload that dies at once, each with its unit: CRASHES of CRASHES.
+every_line() { # WAY
+    local i line
+    crash_unit "$1"
+    for ((i = 0; i < CRASHES; i++)); do
+        way_start "$1" "crash-$1" 2>/dev/null || true
+        manager "$(way_manager "$1")" reset-failed "crash-$1" 2>/dev/null || true
+    done
+    way_stop "$1" "crash-$1" 2>/dev/null || true
+    for line in first 'to err' unfinished; do
+        equal "$line $(way_journal "$1" "crash-$1" | grep -cx "$line" || true)" "$line $CRASHES"
+    done
+    way_gone "$1" "crash-$1"
+    journalctl --rotate --vacuum-time=1s --quiet 2>/dev/null || true
+}
+
+under_load() { # WAY
+    local busy=() i CRASHES=$((CRASHES / 2))
+    for ((i = 0; i < 6; i++)); do
+        (while :; do :; done) &
+        busy+=($!)
+    done
+    local status=0
+    (set -e; every_line "$1") || status=$?
+    kill "${busy[@]}"
+    return $status
+}
+
+counts() { unit "$1" count 'sh -c "trap \"exit 0\" TERM; i=0; while [ $$i -lt 400 ]; do echo line $$i; i=$$((i+1)); [ $$((i % 20)) != 0 ] || sleep 0.1; done; sleep inf & wait"'; }
+
+counted() { # WAY: 0…399, each once, in order
+    way_journal "$1" "count-$1" | grep '^line ' | cut -d' ' -f2 >"$WORK/got"
+    seq 0 399 >"$WORK/wanted"
+    cmp "$WORK/got" "$WORK/wanted"
+}
+
+until_line() { # WAY TEXT
+    local spins=0
+    until way_journal "$1" "count-$1" | grep -qx "$2"; do
+        [ $((++spins)) -lt 300 ]
+        read -rt 0.05 <> <(:) || :
+    done
+}
+
+journal_restarts() { # WAY
+    counts "$1"
+    way_start "$1" "count-$1"
+    local payload
+    payload=$(way_property "$1" "count-$1" MainPID)
+    systemctl restart systemd-journald
+    until_line "$1" 'line 399'
+    equal "$(way_property "$1" "count-$1" MainPID)" "$payload"
+    counted "$1"
+    way_gone "$1" "count-$1"
+}
+
+# Killed, journald starts again by itself: the payload does not notice, and writes on into the new one.
+journal_killed() { # WAY
+    counts "$1"
+    way_start "$1" "count-$1"
+    local payload
+    payload=$(way_property "$1" "count-$1" MainPID)
+    systemctl kill --kill-whom=main --signal=KILL systemd-journald
+    until_line "$1" 'line 399'
+    equal "$(way_property "$1" "count-$1" MainPID)" "$payload"
+    way_gone "$1" "count-$1"
+    systemctl reset-failed systemd-journald
+}
+
+# A journal that does not read makes the payload wait; nothing is lost when it reads again.
+journal_blocked() { # WAY
+    unit "$1" count 'sh -c "i=0; while [ $$i -lt 20000 ]; do echo a line of some length to fill the pipe and the socket $$i; i=$$((i+1)); done; echo done; exec sleep inf"'
+    local journald
+    journald=$(systemctl show systemd-journald -P MainPID)
+    kill -STOP "$journald"
+    local status=0
+    timeout 20 bash -c "$(declare -f way_start way_manager manager as); way_start $1 count-$1" || status=$?
+    sleep 0.5
+    kill -CONT "$journald"
+    [ $status = 0 ]
+    until_line "$1" done
+    equal "$(way_journal "$1" "count-$1" | grep -c 'to fill the pipe')" 20000
+    way_gone "$1" "count-$1"
+}
+
+# Write ends of the pipes that a process outside holds must not keep the unit from ending.
+held_outside() { # WAY
+    unit "$1" held 'sh -c "echo up; trap \"echo bye; exit 7\" TERM; while :; do sleep 0.1; done"'
+    way_start "$1" "held-$1"
+    local payload
+    payload=$(way_property "$1" "held-$1" MainPID)
+    sleep inf >"/proc/$payload/fd/1" 2>"/proc/$payload/fd/2" &
+    kill -TERM "$payload"
+    timeout 15 tail --pid="$payload" -f /dev/null
+    kill $!
+    equal "$(way_property "$1" "held-$1" ExecMainStatus)" 7
+    contains "$(way_journal "$1" "held-$1")" bye
+    way_gone "$1" "held-$1"
+}
+
+supervisors() { # WAY UNIT COMM
+    local group pid
+    group=$(way_property "$1" "$2" ControlGroup)
+    for pid in $(cat "/sys/fs/cgroup$group/supervisor/cgroup.procs"); do
+        [ "$(cat "/proc/$pid/comm")" != "$3" ] || echo "$pid"
+    done
+}
+
+guard_is_replaced() { # WAY
+    unit "$1" guarded 'sh -c "trap \"echo the end; exit 0\" TERM; while :; do sleep 0.1; done"'
+    way_start "$1" "guarded-$1"
+    local before after= spins=0
+    before=$(supervisors "$1" "guarded-$1" berth-guard)
+    [ -n "$before" ]
+    kill -KILL "$before"
+    until [ -n "$after" ] && [ "$after" != "$before" ]; do
+        after=$(supervisors "$1" "guarded-$1" berth-guard)
+        [ $((++spins)) -lt 500 ]
+    done
+    way_stop "$1" "guarded-$1"
+    contains "$(way_journal "$1" "guarded-$1")" 'the end'
+    way_gone "$1" "guarded-$1"
+}
+
+# Nothing but relay and guard stays, each of at most 20 kB that nobody shares.
+small() { # WAY
+    unit "$1" small 'sleep inf'
+    way_start "$1" "small-$1"
+    local group pid
+    group=$(way_property "$1" "small-$1" ControlGroup)
+    equal "$(for pid in $(cat "/sys/fs/cgroup$group/supervisor/cgroup.procs"); do cat "/proc/$pid/comm"; done | sort | tr '\n' ' ')" 'berth-guard berth-relay '
+    for pid in $(cat "/sys/fs/cgroup$group/supervisor/cgroup.procs"); do
+        [ "$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup")" -le 20 ]
+    done
+    way_gone "$1" "small-$1"
+}
+
+# T1 The relay's program is a sealed file in memory, and nothing of it can be reached from inside.
+not_inside() { # WAY
+    unit "$1" inside 'sleep inf'
+    way_start "$1" "inside-$1"
+    # The shell is the payload's only company: its pid is not 2, which the hold keeps from being given out.
+    equal "$(way_berth "$1" exec "inside-$1" sh -c 'for p in /proc/[0-9]*; do read -r name <$p/comm; echo $name; done' | tr '\n' ' ')" 'sleep sh '
+    equal "$(way_berth "$1" exec "inside-$1" sh -c '[ $$ != 2 ]; echo $?')" 0
+    way_gone "$1" "inside-$1"
+}
+
+check 'the images are there' images
+for way in root:0 alice:1000 svc:990; do
+    check "${way%:*}: priorities, unit, identifier, owner and extra fields" has_fields "${way%:*}" "${way#*:}"
+done
+check 'the owner reads the own journal, others do not' owner_reads
+for way in $WAYS; do
+    check "$way: every line of $CRASHES crashes, with its unit" every_line "$way"
+    check "$way: every line of crashes under load" under_load "$way"
+    check "$way: nothing is lost when journald restarts" journal_restarts "$way"
+    check "$way: a payload outlives a killed journald" journal_killed "$way"
+    check "$way: a journal that does not read loses nothing" journal_blocked "$way"
+    check "$way: write ends held outside do not keep the unit from ending" held_outside "$way"
+    check "$way: a killed guard is replaced" guard_is_replaced "$way"
+    check "$way: only relay and guard stay, below 20 kB each" small "$way"
+    check "$way: T1 nothing of ours is seen inside" not_inside "$way"
+done
+finish
