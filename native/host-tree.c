@@ -16,11 +16,28 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#define STEP_OPENAT(directory, name, flags) minus(openat(directory, name, (int)(flags)))
+#define STEP_READLINK(fd, text, size) minus(readlinkat(fd, "", text, size))
+#define STEP_STATX(fd, about) minus(statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, about))
+#define STEP_CLOSE(fd) close(fd)
+
+static long minus(long result)
+{
+    return result < 0 ? -errno : result;
+}
+
+#include "tiny/openat2.h"
+
 static int open_how(int directory, const char *path, int flags, uint64_t resolve)
 {
     struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = resolve};
     for (;;) {
         int fd = (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
+        if (fd < 0 && errno == ENOSYS) {
+            int found = openat2_by_steps(directory, path, how.flags, resolve);
+            errno = found < 0 ? -found : 0;
+            return found < 0 ? -1 : found;
+        }
         if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) /* EAGAIN: a rename in the tree raced with the walk */
             return fd;
     }

@@ -205,10 +205,13 @@ static inline long sys_openat(int dir, const char *path, int flags, int mode)
 {
     return sys4(__NR_openat, dir, PTR(path), flags, mode);
 }
+/* openat2.c */
+long openat2_fallback(int dir, const char *path, uint64_t flags, uint64_t resolve);
 static inline long sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
-    return sys4(__NR_openat2, dir, PTR(path), PTR(&how), sizeof how);
+    long fd = sys4(__NR_openat2, dir, PTR(path), PTR(&how), sizeof how);
+    return fd == -ENOSYS ? openat2_fallback(dir, path, flags, resolve) : fd;
 }
 static inline long sys_statx(int dir, const char *path, int flags, unsigned mask, struct statx *out)
 {
