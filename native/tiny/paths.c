@@ -219,10 +219,30 @@ int root_create(struct stage *s, const char *path, bool directory, unsigned mode
     return directory ? -ENOTDIR : -EISDIR;
 }
 
+/* Nearly always the directory is there and its path ends plainly: one look-up then. */
+static int open_parent_at_once(struct stage *s, const char *path, struct root_place *place)
+{
+    char parent[MAX_PATH];
+    size_t n = text_length(path);
+    if (n >= sizeof parent || s->root < 0)
+        return -ENAMETOOLONG;
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    const char *last = path + n;
+    if (n == 0 || *last == 0 || text_equal(last, ".") || text_equal(last, "..") ||
+        text_length(last) >= sizeof place->name)
+        return -EINVAL;
+    memcpy(parent, path, n);
+    parent[n] = 0;
+    memcpy(place->name, last, text_length(last) + 1);
+    return (int)sys_openat2(s->root, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_IN_ROOT);
+}
+
 int root_parent(struct stage *s, const char *path, bool create, struct root_place *place)
 {
     struct wish wish = {.create = create, .parent_only = true, .last = place->name};
-    return place->parent = walk(s, path, &wish);
+    place->parent = open_parent_at_once(s, path, place);
+    return place->parent >= 0 ? place->parent : (place->parent = walk(s, path, &wish));
 }
 
 /* Missing directories of a host path, as the user would make them: mkdir -p. */

@@ -58,8 +58,9 @@ int op_device(struct stage *s, const struct op *op)
     int result = root_parent(s, op->fields[0], true, &place);
     if (result < 0)
         return result;
-    result = make_node(&place, &node, field_int(op->fields[5]), field_int(op->fields[6]));
+    result = s->no_nodes ? -EPERM : make_node(&place, &node, field_int(op->fields[5]), field_int(op->fields[6]));
     if (result == -EPERM) {
+        s->no_nodes = node.kind != S_IFIFO;
         result = (int)sys_openat(place.parent, place.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
         if (result >= 0)
             sys_close(result);

@@ -223,7 +223,10 @@ int op_seccomp(struct stage *s, const struct op *op)
         s->hint = "the program is damaged";
         return -EINVAL;
     }
-    long result = sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, PTR(&program));
+    long result = hide_descriptors(s);
+    if (result < 0)
+        return (int)result;
+    result = sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, PTR(&program));
     if (result == -EACCES)
         s->hint = "without CAP_SYS_ADMIN a filter needs no-new-privileges";
     return result < 0 ? (int)result : apply_sets(s);

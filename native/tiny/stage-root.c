@@ -82,21 +82,15 @@ static int set_overlay_options(struct stage *s, int context, const struct op *op
     return result;
 }
 
-/* Linux 6.8 and later: lowerdir+. 1: this kernel does not know it. */
+/* Linux 6.8 and later: lowerdir+. Before, that word is refused here, or (before 6.5) only when the mount is made. */
 static int overlay_by_context(struct stage *s, const struct op *op)
 {
     int context = fs_open(s, "overlay");
     if (context < 0)
         return context;
     int result = set_overlay_options(s, context, op);
-    for (unsigned i = 4; result == 0 && i < op->count; i++) {
+    for (unsigned i = 4; result == 0 && i < op->count; i++)
         result = set_directory(s, context, "lowerdir+", op->fields[i]);
-        if (result == -EINVAL && i == 4) {
-            sys_close(context);
-            s->detail[0] = 0;
-            return 1;
-        }
-    }
     if (result == 0 && op->fields[0][0] != 0)
         result = set_directory(s, context, "upperdir", op->fields[0]);
     if (result == 0 && op->fields[0][0] != 0)
@@ -182,10 +176,13 @@ int op_root_overlay(struct stage *s, const struct op *op)
         int result = mount < 0 ? mount : apply_mount_words(mount, &words, -1);
         return result < 0 ? result : attach_root(s, mount);
     }
-    int mount = has_word(op->fields[2], "legacy") ? 1 : overlay_by_context(s, op);
-    if (mount > 2)
+    int mount = has_word(op->fields[2], "legacy") ? -EINVAL : overlay_by_context(s, op);
+    if (mount >= 0)
         return attach_root(s, mount);
-    int result = mount == 1 ? overlay_by_mount(s, op) : mount;
+    /* An old kernel, or directories that do not fit: then this says the same again. */
+    int result = mount == -EINVAL ? overlay_by_mount(s, op) : mount;
+    if (result == 0)
+        s->detail[0] = 0;
     if (result < 0)
         explain_overlay(s, result);
     return result;

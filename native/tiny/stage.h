@@ -46,6 +46,8 @@ struct stage {
     bool sets_given;   /* `capabilities` was played */
     bool sets_pending; /* …and the sets still have to be applied */
     bool cwd_pending;
+    bool hidden;   /* all descriptors above 2 are close-on-exec */
+    bool no_nodes; /* mknod was refused: binds from now on */
     struct capability_sets sets;
     int id_maps[MAX_ID_MAPS];
     unsigned id_map_count;
@@ -136,6 +138,9 @@ int apply_sets(struct stage *s);
 
 /* stage-devices.c */
 int take_null(struct stage *s);
+
+/* stage-exec.c: makes all descriptors above 2 close-on-exec (T2), before a filter may forbid that. */
+int hide_descriptors(struct stage *s);
 
 /* init.c */
 _Noreturn void init_loop(int child);
