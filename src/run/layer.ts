@@ -17,18 +17,18 @@ export function layerPath(store: string, name: string): string {
   return `${store}/containers/${name}`;
 }
 
-/** Makes an empty layer; what an earlier container of this name left must have been removed before. */
-export function makeLayer(host: Host, store: string, name: string): string {
+/**
+ * Makes the container's directory with its note, and in it an empty layer where one is wanted. What an earlier container of this name
+ * left must have been removed before. The note comes first, so that a start that is cut off leaves nothing that no note tells of.
+ */
+export function makeLayer(host: Host, store: string, name: string, note: LayerNote, writable: boolean): void {
   const layer = layerPath(store, name);
   host.mkdirs(`${store}/containers`, 0o700);
   host.mkdir(layer, 0o700);
+  host.writeFile(`${layer}/container.json`, JSON.stringify(note), 0o600);
+  if (!writable) return;
   host.mkdir(`${layer}/upper`, 0o755);
   host.mkdir(`${layer}/work`, 0o700);
-  return layer;
-}
-
-export function writeNote(host: Host, layer: string, note: LayerNote): void {
-  host.writeFile(`${layer}/container.json`, JSON.stringify(note), 0o600);
 }
 
 export function readNote(host: Host, layer: string): LayerNote | undefined {
@@ -79,4 +79,25 @@ function removeHard(host: Host, store: string, path: string, uidMap: IdMap, gidM
   }
   host.mkdirs(`${store}/tmp`, 0o700);
   host.rename(path, `${store}/tmp/${host.random(8)}`);
+}
+
+/** A name in the store's tmp/ that tells who works there: the entry is swept when that process is gone. */
+export function temporaryPath(host: Host, store: string): string {
+  host.mkdirs(`${store}/tmp`, 0o700);
+  return `${store}/tmp/${host.pid}.${host.startTime(host.pid) ?? '0'}.${host.random(6)}`;
+}
+
+/** Removes from the store's tmp/ what no living process owns; what resists stays for another time. */
+export function sweep(host: Host, store: string, uidMap: IdMap, gidMap: IdMap): void {
+  if (host.stat(`${store}/tmp`) === undefined) return;
+  for (const { name } of host.list(`${store}/tmp`)) {
+    const [pid = '', start = ''] = name.split('.');
+    if (/^\d+$/.test(pid) && start !== '' && host.startTime(Number(pid)) === start) continue;
+    const path = `${store}/tmp/${name}`;
+    try {
+      host.removeTree(path);
+    } catch {
+      if (uidMap.length > 0) removeMapped(host, path, uidMap, gidMap);
+    }
+  }
 }

@@ -5,7 +5,8 @@ import { specText } from '../plan/spec-text.ts';
 import { makeBundle } from './bundle.ts';
 import { makePayloadGroup, type PayloadGroup } from './cgroup.ts';
 import { foreignSpec } from './foreign.ts';
-import { makeLayer, removeStored } from './layer.ts';
+import { mapOf } from './begin.ts';
+import { layerPath, makeLayer, removeStored, type LayerNote } from './layer.ts';
 import type { Parts } from './parts.ts';
 import type { StartPlace } from './place.ts';
 import type { Prepared } from './prepare.ts';
@@ -21,12 +22,11 @@ export interface Made {
 /** Makes volumes, writable layer, bundle, control group and notification socket; each is taken back by `undo`. */
 export function make(host: Host, parts: Parts, prepared: Prepared, place: StartPlace, undo: Undo): Made {
   const { layer, plan } = prepared;
+  const own = layerPath(place.store, place.name);
+  // Nothing has run in it when it is taken back: all of it is ours.
+  undo.add(own, () => removeStored(host, place.store, own, [], []));
+  makeLayer(host, place.store, place.name, noteOf(prepared), layer !== '');
   parts.volumes.create(host, place.store, prepared.volumes, undo);
-  if (layer !== '') {
-    // Nothing has run in it when it is taken back: all of it is ours.
-    undo.add(layer, () => removeStored(host, place.store, layer, [], []));
-    makeLayer(host, place.store, place.name);
-  }
   makeBundle(
     host,
     place.runtime,
@@ -61,6 +61,16 @@ function configText(host: Host, plan: Prepared['plan']): string {
   if (!plan.defaultSeccomp) return specText(plan, undefined);
   const number = builtInProfile(plan.spec.process?.capabilities?.bounding ?? []) ?? 0;
   return specText(plan, host.readFileIfExists(`${SECCOMP_TEXTS}/${BUILT_IN_PROFILES[number]?.file ?? ''}`, 1 << 20));
+}
+
+function noteOf(prepared: Prepared): LayerNote {
+  const { linux } = prepared.plan.spec;
+  return {
+    version: 1,
+    uidMap: mapOf(linux.uidMappings),
+    gidMap: mapOf(linux.gidMappings),
+    anonymousVolumes: prepared.volumes.anonymous,
+  };
 }
 
 /** /run/.containerenv by which programs notice that they run in a container; podman-run(1) has the same lines. */

@@ -2,7 +2,7 @@ import { HostError, type Host } from '../host/host.ts';
 import { removeGroup } from './cgroup.ts';
 import type { Container } from './containers.ts';
 import type { IdMap } from './ids.ts';
-import { layerPath, readNote, removeStored } from './layer.ts';
+import { layerPath, readNote, removeStored, sweep } from './layer.ts';
 import type { Parts } from './parts.ts';
 
 /**
@@ -74,4 +74,5 @@ function removeStoredParts(
     attempt(() => lines.push(...parts.volumes.remove(host, store, note.anonymousVolumes, uidMap, gidMap)));
   }
   attempt(() => removeStored(host, store, layer, uidMap, gidMap));
+  attempt(() => sweep(host, store, uidMap, gidMap));
 }

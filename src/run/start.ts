@@ -19,10 +19,9 @@ import { compileRun } from '../ops/compile.ts';
 import type { Op } from '../ops/ops.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { Spec } from '../plan/spec.ts';
-import { begin, mapOf } from './begin.ts';
+import { begin } from './begin.ts';
 import { Failure, failureOf } from './failure.ts';
 import { attendPayload, handOver, reachReady, type Started } from './finish.ts';
-import { writeNote } from './layer.ts';
 import { foreignOps, stageSpec } from './foreign.ts';
 import { lockName } from './locks.ts';
 import { make } from './make.ts';
@@ -70,7 +69,6 @@ function startUnderLock(
   const { spec } = prepared.plan;
   const streams = makeStreams(host, request, spec, place.foreign !== '');
   const { ops, descriptors, stage } = compileStage(host, request, prepared, place);
-  if (prepared.layer !== '') noteLayer(host, prepared);
   const begun = begin(
     host,
     { spec: stage, ops, descriptors, sibling: place.handsOver, group: made.group?.directory ?? '', streams },
@@ -99,16 +97,6 @@ function compileStage(
   if (place.foreign === '') return { ...compileRun(host, plan, { bundle: place.bundle }), stage: plan.spec };
   const ops = foreignOps(plan, request, place.bundle, place.foreign);
   return { ops, descriptors: [], stage: stageSpec(plan) };
-}
-
-function noteLayer(host: Host, prepared: Prepared): void {
-  const { linux } = prepared.plan.spec;
-  writeNote(host, prepared.layer, {
-    version: 1,
-    uidMap: mapOf(linux.uidMappings),
-    gidMap: mapOf(linux.gidMappings),
-    anonymousVolumes: prepared.volumes.anonymous,
-  });
 }
 
 /** The first error is what is said; what could not be taken back follows it. */

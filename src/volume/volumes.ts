@@ -4,7 +4,7 @@ import type { RunRequest } from '../plan/request.ts';
 import { isName } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import type { IdMap } from '../run/ids.ts';
-import { removeStored } from '../run/layer.ts';
+import { removeStored, temporaryPath } from '../run/layer.ts';
 import type { VolumeChoice } from '../run/parts.ts';
 import type { Undo } from '../run/undo.ts';
 
@@ -58,8 +58,7 @@ export function chooseVolumes(host: Host, store: string, request: RunRequest, im
 export function createVolumes(host: Host, store: string, choice: VolumeChoice, undo: Undo): void {
   for (const name of choice.missing) {
     const path = volumePath(store, name);
-    const temporary = `${store}/tmp/${host.random(8)}`;
-    host.mkdirs(`${store}/tmp`, 0o700);
+    const temporary = temporaryPath(host, store);
     host.mkdirs(`${store}/volumes`, 0o700);
     host.mkdir(temporary, 0o700);
     host.mkdir(`${temporary}/_data`, 0o755);
@@ -71,7 +70,9 @@ export function createVolumes(host: Host, store: string, choice: VolumeChoice, u
       filled: false,
       labels: {},
     };
-    host.writeFileAtomic(`${temporary}/volume.json`, JSON.stringify(record), 0o600);
+    // An anonymous volume ends with its container: it need not outlive a power cut, and a start need not wait for the disk.
+    if (record.anonymous) host.writeFile(`${temporary}/volume.json`, JSON.stringify(record), 0o600);
+    else host.writeFileAtomic(`${temporary}/volume.json`, JSON.stringify(record), 0o600);
     host.rename(temporary, path);
     undo.add(path, () => host.removeTree(path));
   }
@@ -82,7 +83,9 @@ export function markFilled(host: Host, store: string, choice: VolumeChoice): voi
   for (const name of choice.fresh) {
     const record = readVolume(host, store, name);
     if (record === undefined) continue;
-    host.writeFileAtomic(`${volumePath(store, name)}/volume.json`, JSON.stringify({ ...record, filled: true }), 0o600);
+    const text = JSON.stringify({ ...record, filled: true });
+    if (record.anonymous) host.writeFile(`${volumePath(store, name)}/volume.json`, text, 0o600);
+    else host.writeFileAtomic(`${volumePath(store, name)}/volume.json`, text, 0o600);
   }
 }
 
