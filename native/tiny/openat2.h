@@ -73,7 +73,8 @@ static int steps_take(struct steps *s, char *name, bool *last, bool *slash)
 static int steps_follow(struct steps *s, int link)
 {
     char text[STEPS_PATH];
-    long n = (s->resolve & RESOLVE_NO_SYMLINKS) || ++s->links > STEPS_LINKS ? -ELOOP : STEP_READLINK(link, text, sizeof text);
+    long n = (s->resolve & RESOLVE_NO_SYMLINKS) || ++s->links > STEPS_LINKS ? -ELOOP
+                                                                            : STEP_READLINK(link, text, sizeof text);
     STEP_CLOSE(link);
     return n < 0 ? (int)n : steps_prepend(s, text, (size_t)n);
 }

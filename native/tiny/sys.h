@@ -211,7 +211,8 @@ static inline long sys_openat2(int dir, const char *path, uint64_t flags, uint64
 {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
     long fd = sys4(__NR_openat2, dir, PTR(path), PTR(&how), sizeof how);
-    return fd == -ENOSYS ? openat2_fallback(dir, path, flags, resolve) : fd;
+    /* EAGAIN: a rename anywhere on the host raced with a `..`, as openat2(2) warns. */
+    return fd == -ENOSYS || fd == -EAGAIN ? openat2_fallback(dir, path, flags, resolve) : fd;
 }
 static inline long sys_statx(int dir, const char *path, int flags, unsigned mask, struct statx *out)
 {
