@@ -21,11 +21,11 @@ main() {
     [ ${#files[@]} -gt 0 ] || { echo "no machine tests"; close 1; }
     bash "$checkout/packaging/build/build.sh" || { echo "not ok - the build"; close 1; }
     machine down "$name"
+    [ $keep = yes ] || trap 'machine down "$name"' EXIT
     machine up "$name" --install || { echo "not ok - the machine boots and takes the package"; close 1; }
     machine copy "$name" "$here" /usr/local/lib/berth-tests || close 1
     remember
     for file in "${files[@]}"; do run_file "$file"; done
-    [ $keep = yes ] || machine down "$name"
     close 0
 }
 
@@ -62,7 +62,7 @@ state() {
         ps -eo comm= | grep -E "^(berth|pasta)" | sort
         findmnt -rno TARGET | grep -E "berth|netns" | sort
         ls -d /run/berth/containers/* /run/berth/users/*/containers/* /run/user/*/berth/containers/* 2>/dev/null
-        ls -A /etc/containers/systemd /home/*/.config/containers/systemd 2>/dev/null | grep "\."
+        find /etc/containers/systemd /home/*/.config/containers/systemd -mindepth 1 2>/dev/null
         systemctl list-units --failed --plain --no-legend
         ls /run/systemd/transient 2>/dev/null | grep -v "^\(run\|session\)-" || true'
 }
