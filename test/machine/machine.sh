@@ -107,7 +107,7 @@ make_cgroup() {
     local top=/sys/fs/cgroup
     [ "$(stat -f -c %T $top)" = cgroup2fs ] || top=/sys/fs/cgroup/unified
     [ "$(stat -f -c %T $top 2>/dev/null)" = cgroup2fs ] || die "no unified cgroup hierarchy is mounted on this host (looked at $top)"
-    cgroup=$top/berth-$name
+    cgroup=$top/berth-$name-$$ # two caches may each have a machine of this name
     mkdir -p "$cgroup"
     echo "$cgroup" >"$dir/cgroup"
 }
