@@ -18,16 +18,24 @@ export function accountLines(unit: Unit, draft: Draft, setting: Setting, image: 
   if (dynamic) {
     defaultService(unit, draft, 'RuntimeDirectory', 'berth-%N');
     defaultService(unit, draft, 'StateDirectory', 'berth-%N');
-  } else if (name !== 'root' && name !== '0') {
+  }
+  const account = name === '' ? dynamicName(unit.stem) : name;
+  if (account !== undefined && account !== 'root' && account !== '0') {
     // Images are loaded once, by root; an account that lacks one is handed its own copy, owned through its own ids.
     const handed = image === undefined ? '' : ` --image ${quoteWord(image)}`;
-    draft.lines.push(`ExecStartPre=+${setting.program} account prepare${handed} ${quoteWord(name)}`);
+    draft.lines.push(`ExecStartPre=+${setting.program} account prepare${handed} ${quoteWord(account)}`);
   }
   if (name !== 'root' && name !== '0') refuseSandbox(unit, dynamic);
   // Under strict everything is read-only that is not named; the account's directories are made by the line above.
   if (lastEntry(unit.service, 'ProtectSystem')?.value === 'strict') {
     draft.lines.push('ReadWritePaths=-/run/berth/users -/var/lib/berth/users');
   }
+}
+
+/** systemd names a dynamic user without User= by the unit, when that is a user name (systemd.exec(5), DynamicUser=). */
+function dynamicName(stem: Bytes): Bytes | undefined {
+  const prefix = stem.split('@')[0] ?? '';
+  return /^[a-zA-Z_][a-zA-Z0-9_-]{0,30}$/.test(prefix) ? prefix : undefined;
 }
 
 function flag(unit: Unit, key: string): boolean {
