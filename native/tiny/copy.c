@@ -77,6 +77,9 @@ static int finish(int from, int to, const struct statx *about)
     long result = sys3(__NR_fchown, to, about->stx_uid, about->stx_gid);
     if (result == 0)
         result = sys2(__NR_fchmod, to, about->stx_mode & 07777);
+    /* RestrictSUIDSGID= of the unit (DynamicUser= implies it) forbids these two bits, and only them. */
+    if (result == -EPERM && (about->stx_mode & 06000) != 0)
+        result = sys2(__NR_fchmod, to, about->stx_mode & 01777);
     if (result == 0)
         result = copy_attributes(from, to);
     set_times(to, NULL, about);

@@ -4,10 +4,16 @@
  *
  * All signals are blocked and taken one by one by rt_sigtimedwait(2): no handler, no race. (The kernel does not throw
  * signals away for the first process of a pid namespace while they are blocked.)
+ *
+ * Compiled twice: as a program of its own (build/init, -DBERTH_INIT), one page of code that the stage carries and
+ * executes, and into the stage for where a filter forbids that.
  */
 #include "sys.h"
 #include "text.h"
-#include "stage.h"
+
+enum { EXIT_UNKNOWN = 125 };
+
+_Noreturn void init_loop(int child);
 
 /* The payload's end among all that ended; -1 while it runs. */
 static int reap(int child)
@@ -17,7 +23,7 @@ static int reap(int child)
         if (pid == child)
             result = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f);
     /* No child at all: it was reaped before us. */
-    return result < 0 && pid == -ECHILD ? EXIT_OURS : result;
+    return result < 0 && pid == -ECHILD ? EXIT_UNKNOWN : result;
 }
 
 _Noreturn void init_loop(int child)
@@ -35,12 +41,16 @@ _Noreturn void init_loop(int child)
     }
 }
 
-int init_main(int argc, char **argv, char **envp)
+#ifdef BERTH_INIT
+int tiny_main(int argc, char **argv, char **envp);
+
+int tiny_main(int argc, char **argv, char **envp)
 {
     uint64_t child;
     (void)envp;
     if (argc != 2 || !text_unsigned(argv[1], 10, INT32_MAX, &child) || child == 0)
-        return EXIT_OURS;
+        return EXIT_UNKNOWN;
     sys_prctl(PR_SET_NAME, PTR("berth-init"), 0, 0, 0);
     init_loop((int)child);
 }
+#endif

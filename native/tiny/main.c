@@ -1,7 +1,6 @@
 /*
- * One static program, sealed in a memfd, with four parts; argv[0] chooses:
+ * One static program, sealed in a memfd, with parts that argv[0] chooses (the reaper is a program of its own, init.c):
  *   berth-stage   plays the operations that set a container up and becomes the payload (stage.c)
- *   berth-init    optional reaper at pid 1 of a container (init.c)
  *   berth-relay   log, notifications and guard beside a running payload (relay.c)
  *   berth-holder  keeps the namespaces of a pod (holder.c)
  */
@@ -15,8 +14,6 @@ int tiny_main(int argc, char **argv, char **envp)
     const char *name = argc > 0 ? argv[0] : "";
     if (text_equal(name, "berth-stage") && stage_main != NULL)
         return stage_main(argc, argv, envp);
-    if (text_equal(name, "berth-init") && init_main != NULL)
-        return init_main(argc, argv, envp);
     if (text_equal(name, "berth-relay") && relay_main != NULL)
         return relay_main(argc, argv, envp);
     if (text_equal(name, "berth-holder") && holder_main != NULL)

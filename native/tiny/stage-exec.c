@@ -63,44 +63,6 @@ int op_listen(struct stage *s, const struct op *op)
     return 0;
 }
 
-int op_init(struct stage *s, const struct op *op)
-{
-    char number[24];
-    static char *const no_environment[] = {NULL};
-    (void)op;
-    int result = apply_sets(s);
-    if (result < 0)
-        return result;
-    uint64_t all = ~0ull;
-    /* Before the child is there: a signal that comes meanwhile is kept for the reaper. */
-    sys_sigprocmask(SIG_SETMASK, &all, NULL);
-    /* Not clone3(2): filters of containers answer that with ENOSYS, since they cannot look into its structure. */
-    long pid = sys5(__NR_clone, SIGCHLD, 0, 0, 0, 0);
-    if (pid == 0) {
-        uint64_t none = 0;
-        sys_sigprocmask(SIG_SETMASK, &none, NULL);
-        /* A terminal's signals are for the payload: its own group, in the foreground. */
-        sys2(__NR_setpgid, 0, 0);
-        int group = (int)sys_getpid();
-        uint64_t ttou = 1ull << (SIGTTOU - 1);
-        sys_sigprocmask(SIG_BLOCK, &ttou, NULL);
-        sys_ioctl(0, TIOCSPGRP, PTR(&group));
-        sys_sigprocmask(SIG_SETMASK, &none, NULL);
-        return 0;
-    }
-    if (pid < 0)
-        return (int)pid;
-    TEXT(word, sizeof number);
-    text_add_number(&word, pid);
-    char *words[] = {"berth-init", word.start, NULL};
-    sys_dup3(FD_SELF, 3, O_CLOEXEC);
-    sys_close_range(4, ~0u, 0);
-    /* The program anew, so that its pages are clean. A filter may forbid it: then from these pages. */
-    sys_execveat(3, "", words, no_environment, AT_EMPTY_PATH);
-    sys_close(3);
-    init_loop((int)pid);
-}
-
 /* LISTEN_PID is a number that only now is known (sd_listen_fds(3)). */
 static void fill_listen_pid(struct stage *s)
 {

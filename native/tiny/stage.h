@@ -11,7 +11,6 @@ enum {
     FD_CONTROL = 64,
     FD_OPS = 65,
     FD_STATUS = 66,
-    FD_SELF = 67,
     FD_LAUNCH = 70,
     /* Listen descriptors become 3, 4, … and must end below FD_CONTROL. */
     MAX_LISTEN = 60,

@@ -181,8 +181,8 @@ enum {
     TINY_S_IFMT = 0170000,
 };
 
-#ifndef SCHED_IDLE
-#define SCHED_IDLE 5
+#ifndef MFD_EXEC /* Linux 6.3 */
+#define MFD_EXEC 0x10U
 #endif
 #ifndef O_PATH
 #define O_PATH 010000000
@@ -288,9 +288,8 @@ static inline _Noreturn void sys_exit(int status)
 }
 #endif
 
-/* The four programs in one; see main.c. */
+/* The programs in one; see main.c. */
 int stage_main(int argc, char **argv, char **envp) __attribute__((weak));
-int init_main(int argc, char **argv, char **envp) __attribute__((weak));
 int relay_main(int argc, char **argv, char **envp) __attribute__((weak));
 int holder_main(int argc, char **argv, char **envp) __attribute__((weak));
 

@@ -69,7 +69,11 @@ build/programs/%.length.h: build/programs/%.c ;
 
 $(O)/main.o: $(PROGRAMS:%=build/programs/%.c)
 
-build/tiny: $(TINY_SOURCES) $(TINY_HEADERS) packaging/build/native.mk
+# The reaper alone, which the stage carries (native/tiny/stage-init.c).
+build/init: native/tiny/init.c native/tiny/start.c native/tiny/text.c $(TINY_HEADERS) packaging/build/native.mk
+	@$(CC) $(TINY_CFLAGS) -DBERTH_INIT $(TINY_LDFLAGS) -o $@ $(filter %.c,$^)
+
+build/tiny: build/init $(TINY_SOURCES) $(TINY_HEADERS) packaging/build/native.mk
 	@echo "  TINY $@"
 	@$(CC) $(TINY_CFLAGS) $(TINY_LDFLAGS) -o $@ $(TINY_SOURCES)
 
