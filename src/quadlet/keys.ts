@@ -32,6 +32,8 @@ export interface KeyRow {
   readonly path?: boolean;
   readonly lower?: boolean;
   readonly check?: Check;
+  /** Set by the maker when the value becomes the option's as it is. */
+  readonly bare?: boolean;
   /** What to use instead. */
   readonly deprecated?: string;
 }
@@ -59,7 +61,8 @@ type More = Omit<Partial<KeyRow>, 'key' | 'kind' | 'option' | 'since' | 'help'>;
 type Maker = (key: string, option: string, since: string, help: string, more?: More) => KeyRow;
 
 function maker(kind: KeyKind): Maker {
-  return (key, option, since, help, more) => ({ key, kind, option, since, help, ...more });
+  return (key, option, since, help, more) =>
+    more === undefined ? { key, kind, option, since, help, bare: true } : { key, kind, option, since, help, ...more };
 }
 
 export const scalarKey = maker('scalar');

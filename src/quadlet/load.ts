@@ -149,7 +149,8 @@ function stemOf(unit: Unit): Bytes {
 function resourceOf(unit: Unit): Bytes | undefined {
   switch (unit.name.type) {
     case 'container': {
-      const name = containerName(unit).replaceAll('%N', unit.stem);
+      const given = containerName(unit);
+      const name = given.includes('%N') ? given.replaceAll('%N', unit.stem) : given;
       return name.includes('%') ? undefined : name;
     }
     case 'pod':

@@ -17,7 +17,10 @@ export function lex(path: Bytes, text: Bytes): Document {
   const problems: Problem[] = [];
   const source = split(path, text, problems);
   const document: Document = { source, sections: [], problems };
-  if (problems.length === 0) read(document);
+  if (problems.length === 0) {
+    if (isOrdinary(text)) readOrdinary(document);
+    else read(document);
+  }
   return document;
 }
 
@@ -65,6 +68,47 @@ function checkBytes(path: Bytes, body: Bytes, problems: Problem[]): void {
 function position(body: Bytes, at: number): { line: number; column: number } {
   const line = body.slice(0, at).split('\n').length;
   return { line, column: at - body.lastIndexOf('\n', at - 1) };
+}
+
+/** No continuation, no blanks at the ends of lines or around an equal sign, no long line: most files. Decided for the whole text at once. */
+function isOrdinary(text: Bytes): boolean {
+  return (
+    text.length < LONGEST_LINE &&
+    !text.includes('\\\n') &&
+    !text.includes(' \n') &&
+    !text.includes('\n ') &&
+    !text.includes(' =') &&
+    !text.includes('= ') &&
+    !text.includes('\t') &&
+    !text.startsWith(' ') &&
+    !/[ \\]$/.test(text)
+  );
+}
+
+/** The loop of `read` without what an ordinary text has not. */
+function readOrdinary({ source, sections, problems }: Document): void {
+  const lines = source.lines;
+  const count = lines.length;
+  let section: Section | undefined;
+  for (let i = 0; i < count; i++) {
+    const line = lines[i] ?? '';
+    if (line === '') continue;
+    const first = line.charCodeAt(0);
+    if (first === 35 || first === 59) continue;
+    if (first === 91) {
+      if (section !== undefined) section.end = i;
+      section = header(source, i, line, problems);
+      sections.push(section);
+      continue;
+    }
+    const equal = line.indexOf('=');
+    if (equal > 0 && section !== undefined) {
+      section.entries.push({ key: line.slice(0, equal), value: line.slice(equal + 1), section, at: i });
+    } else {
+      problems.push(notAnAssignment(source, i, line, equal));
+    }
+  }
+  if (section !== undefined) section.end = count;
 }
 
 /** One pass over the lines. Kept together, since it is the loop that every unit file of a boot goes through. */
@@ -191,7 +235,24 @@ function endsAtEmptyLine(lines: readonly Bytes[], at: number): boolean {
   return true;
 }
 
+/** Headers that need no look at their characters. */
+const USUAL = new Set([
+  '[Unit]',
+  '[Service]',
+  '[Install]',
+  '[Container]',
+  '[Volume]',
+  '[Network]',
+  '[Pod]',
+  '[Kube]',
+  '[Image]',
+  '[Build]',
+]);
+
 function header(source: Source, at: number, line: Bytes, problems: Problem[]): Section {
+  if (USUAL.has(line)) {
+    return { name: line.slice(1, -1), source, at, end: at + 1, entries: [], ends: undefined, changed: undefined };
+  }
   const close = line.indexOf(']');
   const name = line.slice(1, close < 0 ? line.length : close);
   if (close !== line.length - 1 || name === '' || name.includes('[') || hasControl(name)) {

@@ -9,12 +9,12 @@ export function execLine(words: readonly Bytes[]): Bytes {
   // JSON quotes what we do, but for two characters, and tells by its length whether it did: faster than a search by pattern.
   const rare = JSON.stringify(joined).length !== joined.length + 2 || joined.includes("'") || joined.includes('\x7f');
   if (rare) return words.map(quoteWord).join(' ');
-  if (joined.split(' ').length === words.length && !words.includes('') && !words.includes(';')) return joined;
-  return words.map(quoteBlanks).join(' ');
-}
-
-function quoteBlanks(word: Bytes): Bytes {
-  return word === '' || word === ';' || word.includes(' ') ? `"${word}"` : word;
+  let quoted: Bytes[] | undefined;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? '';
+    if (word === '' || word === ';' || word.includes(' ')) (quoted ??= [...words])[i] = `"${word}"`;
+  }
+  return quoted === undefined ? joined : quoted.join(' ');
 }
 
 /** Blanks, control characters, quotes, backslash, and DEL. */
