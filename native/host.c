@@ -1,6 +1,7 @@
 #include "host.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,21 +88,19 @@ int take_path(JSContext *context, JSValueConst value, struct bytes *bytes)
 
 int take_int(JSContext *context, JSValueConst value, int *ret_number)
 {
-    int32_t number;
-    if (!JS_IsNumber(value)) {
+    double number;
+    if (!JS_IsNumber(value) || JS_ToFloat64(context, &number, value) < 0 || !(number >= INT_MIN && number <= INT_MAX)) {
         JS_ThrowTypeError(context, "the host takes a number here");
         return -1;
     }
-    if (JS_ToInt32(context, &number, value) < 0)
-        return -1;
-    *ret_number = number;
+    *ret_number = (int)number;
     return 0;
 }
 
 int take_unsigned(JSContext *context, JSValueConst value, uint32_t *ret_number)
 {
     double number;
-    if (!JS_IsNumber(value) || JS_ToFloat64(context, &number, value) < 0 || !(number >= 0 && number <= 4294967295.0)) {
+    if (!JS_IsNumber(value) || JS_ToFloat64(context, &number, value) < 0 || !(number >= 0 && number <= UINT32_MAX)) {
         JS_ThrowTypeError(context, "the host takes a number from 0 to 4294967295 here");
         return -1;
     }

@@ -3,6 +3,7 @@ import { encodeOps, op } from '../../../src/ops/encode.ts';
 import { finish, nativeHost } from '../../../src/host/native.ts';
 import { FILES } from './files.ts';
 import { runTests } from './harness.ts';
+import { JUNK_TESTS } from './junk.ts';
 import { KERNEL, request, writeIds } from './kernel.ts';
 import { PROCESSES } from './processes.ts';
 import { SECCOMP } from './seccomp.ts';
@@ -90,6 +91,6 @@ if (role !== undefined) {
   const status = ROLES[role]?.(host, dir) ?? 99;
   if (role !== 'silent') finish(status);
 } else {
-  const tests = { ...FILES, ...TREES, ...PROCESSES, ...SOCKETS, ...KERNEL, ...SECCOMP };
+  const tests = { ...FILES, ...TREES, ...PROCESSES, ...SOCKETS, ...KERNEL, ...SECCOMP, ...JUNK_TESTS };
   finish(runTests(host, dir, tests) === 0 ? 0 : 1);
 }

@@ -102,7 +102,8 @@ def a_slow_reader_gets_all_of_it():
 
 
 def window_size():
-    s = Session("stty size; trap 'stty size' WINCH; echo ready; while :; do sleep 0.1; done")
+    # The size is set when attending begins, which the shell may be ahead of.
+    s = Session("sleep 0.5; stty size; trap 'stty size' WINCH; echo ready; while :; do sleep 0.1; done")
     s.until(b"24 80\r\n")
     s.until(b"ready")
     s.size(50, 133)
