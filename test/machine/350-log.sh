@@ -55,7 +55,8 @@ every_line() { # WAY
     local i line
     crash_unit "$1"
     for ((i = 0; i < CRASHES; i++)); do
-        way_start "$1" "crash-$1" 2>/dev/null || true
+        # Until it has ended: a start of a unit that still runs would be nothing.
+        manager "$(way_manager "$1")" start --wait "crash-$1" 2>/dev/null || true
         manager "$(way_manager "$1")" reset-failed "crash-$1" 2>/dev/null || true
     done
     way_stop "$1" "crash-$1" 2>/dev/null || true
@@ -88,7 +89,7 @@ counted() { # WAY: 0…399, each once, in order
 
 until_line() { # WAY TEXT
     local spins=0
-    until way_journal "$1" "count-$1" | grep -qx "$2"; do
+    until way_journal "$1" "count-$1" | grep -x "$2" >/dev/null; do
         [ $((++spins)) -lt 300 ]
         read -rt 0.05 <> <(:) || :
     done
