@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { op } from '../../../src/ops/encode.ts';
-import { ACCOUNT_MODE, directory, list, makeRoot, own, play, ROOT } from './stage.ts';
+import { denying, ACCOUNT_MODE, directory, list, makeRoot, own, play, ROOT } from './stage.ts';
 
 for (const mode of [ROOT, ACCOUNT_MODE]) {
   const where = `as ${mode.name}`;
@@ -89,6 +89,18 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
     assert.doesNotMatch(done.text, /\[(true|sleep)\]/, 'no zombie is left');
     assert.equal(play(mode, withInit(['sh', '-c', 'kill -9 $$'])).status, 137);
     assert.equal(play(mode, withInit(['nothing'])).status, 127);
+  });
+
+  test(`init stays small, and works where a filter forbids its program, ${where}`, () => {
+    const rss = 'grep VmRSS /proc/1/status; exit 5';
+    const small = play(mode, withInit(['sh', '-c', rss]));
+    assert.ok(Number(/VmRSS:\s+(\d+) kB/.exec(small.text)?.[1] ?? 999) <= 20, small.text);
+    const memfdCreate = 319;
+    const ops = withInit(['sh', '-c', 'cat /proc/1/comm; exit 6']);
+    ops.splice(ops.length - 2, 0, op('no-new-privileges'), op('seccomp', denying(memfdCreate), ''));
+    const done = play(mode, ops);
+    assert.match(done.text, /berth-init/, done.text);
+    assert.equal(done.status, 6, done.text);
   });
 
   test(`init hands signals on, ${where}`, () => {

@@ -173,3 +173,15 @@ export function playBytes(mode: Mode, bytes: string, options: RunOptions = {}): 
   const fail = lines.find(line => line.startsWith('fail '))?.slice(5) ?? '';
   return { lines, text, status: number('exit'), signal: number('signal'), fail };
 }
+
+/** A filter that answers one system call of x86-64 with EACCES (ld nr; jeq; ret ERRNO|13; ret ALLOW), escaped as the operation wants it. */
+export function denying(number: number): string {
+  const instruction = (code: number, jt: number, jf: number, k: number): string =>
+    String.fromCharCode(code & 255, code >> 8, jt, jf, k & 255, (k >> 8) & 255, (k >> 16) & 255, (k >>> 24) & 255);
+  const program =
+    instruction(0x20, 0, 0, 0) +
+    instruction(0x15, 0, 1, number) +
+    instruction(0x06, 0, 0, 0x0005000d) +
+    instruction(0x06, 0, 0, 0x7fff0000);
+  return program.replaceAll('\x01', '\x01\x01').replaceAll('\0', '\x01\x02');
+}
