@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { runtimeDirectories } from './directories.ts';
 import type { Undo } from './undo.ts';
 
 /** What is in a bundle besides config.json from the beginning; the network adds hosts and resolv.conf. */
@@ -10,12 +11,23 @@ export interface BundleContent {
   readonly files: readonly { readonly name: string; readonly text: string }[];
 }
 
+/** The name of a bundle in the making: with its leading dot no container's name. */
+function halfMade(name: string): string {
+  return `.${name}.new`;
+}
+
+/** What a start that was killed while it wrote its bundle has left; to be removed under the name's lock. */
+export function findHalfMade(host: Host, name: string): string[] {
+  return runtimeDirectories(host)
+    .map(directory => `${directory}/containers/${halfMade(name)}`)
+    .filter(path => host.lstat(path) !== undefined);
+}
+
 /** Writes the bundle under a temporary name and renames it, so that a bundle is whole or not there. */
 export function makeBundle(host: Host, runtime: string, name: string, content: BundleContent, undo: Undo): string {
   const containers = `${runtime}/containers`;
   const bundle = `${containers}/${name}`;
-  // A leading dot is no container name.
-  const temporary = `${containers}/.${name}.new`;
+  const temporary = `${containers}/${halfMade(name)}`;
   host.mkdir(containers, 0o700);
   host.removeTree(temporary);
   host.mkdir(temporary, 0o700);

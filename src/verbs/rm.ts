@@ -3,6 +3,7 @@ import { isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { storeDirectory } from '../image/store.ts';
+import { findHalfMade } from '../run/bundle.ts';
 import { findContainer, isName, isRunning, type Container } from '../run/containers.ts';
 import { findContext, type Context } from '../run/context.ts';
 import { stopContainer } from '../run/ending.ts';
@@ -22,25 +23,34 @@ export const main: (host: Host) => number = verb(RM, (host, command) => {
 });
 
 function removeOne(host: Host, context: Context, store: string, command: Command, word: string): number {
-  const found = findContainer(host, word);
   const silent = isSet(command, 'ignore') || isSet(command, 'force');
-  if (found === undefined) return removeRemains(host, store, word, silent);
-  if (found.state !== undefined && isRunning(host, found.state)) stopFirst(host, context, command, found);
-  const lock = lockName(host, store, found.name);
-  try {
-    // Somebody else (ExecStopPost= of the unit that we stopped) may have been faster, or have started it anew.
-    const now = findContainer(host, found.name);
-    if (now?.state !== undefined && isRunning(host, now.state)) {
-      throw new Failure(125, `${found.name}: was started again by ${now.state.unit}; stop that unit`);
-    }
-    if (now !== undefined)
-      report(removeContainer(host, PARTS, store, now, isSet(command, 'volumes') || now.state?.remove === true));
-  } finally {
-    lock.release();
+  const withVolumes = isSet(command, 'volumes');
+  // A container that is just starting runs when its lock is free: then it is stopped in the next round.
+  for (let round = 1; ; round++) {
+    const found = findContainer(host, word);
+    if (found === undefined) return removeRemains(host, store, word, silent);
+    if (found.state !== undefined && isRunning(host, found.state)) stopFirst(host, context, command, found);
+    const left = removeStopped(host, store, found.name, withVolumes);
+    if (left === undefined) break;
+    if (!isSet(command, 'force') || round === 3) throw new Failure(125, `${word}: was started again by ${left}`);
   }
   // In a unit (ExecStop=, ExecStopPost=) it would be a line of the journal that says nothing.
   if (!context.inUnit) host.write(1, `${word}\n`);
   return 0;
+}
+
+/** Under the lock; somebody else (ExecStopPost= of the unit that we stopped) may have been faster. The unit of one that runs. */
+function removeStopped(host: Host, store: string, name: string, withVolumes: boolean): string | undefined {
+  const lock = lockName(host, store, name);
+  try {
+    const now = findContainer(host, name);
+    if (now?.state !== undefined && isRunning(host, now.state)) return now.state.unit;
+    if (now !== undefined) report(removeContainer(host, PARTS, store, now, withVolumes || now.state?.remove === true));
+    for (const path of findHalfMade(host, name)) host.removeTree(path);
+    return undefined;
+  } finally {
+    lock.release();
+  }
 }
 
 function stopFirst(host: Host, context: Context, command: Command, found: Container): void {
@@ -50,15 +60,17 @@ function stopFirst(host: Host, context: Context, command: Command, found: Contai
   stopContainer(host, context, found.state, time === undefined ? undefined : secondsOf(time));
 }
 
-/** No bundle: what a power cut leaves is the writable layer. */
+/** No bundle: what a power cut leaves is the writable layer, and a killed launcher half a bundle. */
 function removeRemains(host: Host, store: string, word: string, silent: boolean): number {
-  if (!isName(word) || host.lstat(layerPath(store, word)) === undefined) {
+  const halfMade = isName(word) ? findHalfMade(host, word) : [];
+  if (!isName(word) || (host.lstat(layerPath(store, word)) === undefined && halfMade.length === 0)) {
     if (silent) return 0;
     throw new Failure(1, `${word}: no such container`);
   }
   const lock = lockName(host, store, word);
   try {
     report(removeLayerOf(host, PARTS, store, word));
+    for (const path of findHalfMade(host, word)) host.removeTree(path);
   } finally {
     lock.release();
   }
