@@ -34,12 +34,20 @@ export function findContainer(host: Host, word: string): Container | undefined {
   return matches[0];
 }
 
-/** As findContainer; a Failure (125) when there is none, or when its start has not finished. */
+/**
+ * As findContainer, and by the name of its unit, as systemctl and journalctl take it: `berth exec web` reaches the container of web.service.
+ * A Failure (125) when there is none, or when its start has not finished. (`rm` looks for the name alone: what ExecStopPost= removes must
+ * never be another unit's.)
+ */
 export function requireContainer(host: Host, word: string): Container & { readonly state: ContainerState } {
-  const found = findContainer(host, word);
+  const found = findContainer(host, word) ?? ofUnit(host, word.endsWith('.service') ? word : `${word}.service`);
   if (found === undefined) throw new Failure(125, `${word}: no such container`);
   if (found.state === undefined) throw new Failure(125, `${word}: this container has not finished to start`);
   return { ...found, state: found.state };
+}
+
+function ofUnit(host: Host, unit: string): Container | undefined {
+  return listContainers(host).find(one => one.state?.unit === unit);
 }
 
 /** The rule of container names (T20): no path can be built from anything else. */

@@ -141,6 +141,17 @@ upgrade() { # WAY
     way_gone "$1" lasting-"$1"
 }
 
+# The name that systemctl takes reaches the container, too; rm alone wants the container's own.
+unit_name() { # WAY
+    way_unit "$1" named-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf'
+    way_start "$1" named-"$1"
+    equal "$(way_berth "$1" exec "named-$1" echo reached)" reached
+    contains "$(way_berth "$1" inspect "named-$1")" "systemd-named-$1"
+    way_berth "$1" rm -f -i "named-$1"
+    equal "$(way_property "$1" named-"$1" ActiveState)" active
+    way_gone "$1" named-"$1"
+}
+
 for way in $WAYS; do
     way_load "$way" "$IMAGES/busybox.tar" || exit 1
     check "$way: a log file that is a link to /dev/stdout logs" log_to_dev_stdout "$way" 0
@@ -154,6 +165,7 @@ for way in $WAYS; do
     check "$way: the payload's exit status is the unit's" exit_status "$way"
     check "$way: Type=oneshot waits and tells" oneshot "$way"
     check "$way: Restart=always after SIGKILL" restarts "$way"
+    check "$way: the name of the unit finds the container" unit_name "$way"
     check "$way: an upgrade leaves the payload running" upgrade "$way"
     way_berth "$way" rmi -f localhost/busybox >/dev/null 2>&1
 done
