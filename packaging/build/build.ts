@@ -9,7 +9,7 @@
  * A file is written only when its content changes, so make's time stamps tell what is to be done.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { bundleNode, bundlePrograms, writeEntry } from './bundle.ts';
 import { writeManual } from '../man/make.ts';
 import { writeDefaultSeccomp } from './seccomp.ts';
@@ -26,7 +26,11 @@ try {
 
 /** Only build/entry/NAME.ts, for the type checker. */
 async function entries(): Promise<void> {
-  for (const program of await presentPrograms()) writeEntry(program);
+  const programs = await presentPrograms();
+  for (const program of programs) writeEntry(program);
+  const names = programs.map(program => `${program.name}.ts`);
+  // A verb that is no longer native is no longer checked as one.
+  for (const file of readdirSync('build/entry')) if (!names.includes(file)) rmSync(`build/entry/${file}`);
 }
 
 async function presentPrograms(): Promise<readonly Program[]> {
