@@ -22,7 +22,7 @@ export function problem(code: string, message: string, place: Partial<Problem> =
 
 /** `FILE:LINE:COLUMN: MESSAGE; HINT`, with the parts that are known. One line, never more. */
 export function describe(p: Problem): string {
-  const place = [p.file, p.line, p.column].filter((part) => part !== undefined).join(':');
+  const place = [p.file, p.line, p.column].filter(part => part !== undefined).join(':');
   const head = place === '' ? '' : `${place}: `;
   return `${head}${p.message}${p.hint === undefined ? '' : `; ${p.hint}`}`;
 }

@@ -8,7 +8,11 @@ const IDS = [...range(1, 20), 22, 24, ...range(28, 35)].map(n => `T${String(n)}`
 const ROOT = join(import.meta.dirname, '..');
 
 void test('every threat has a test that carries its id in a name', () => {
-  const named = new Set(files(ROOT).flatMap(testNames).flatMap(name => name.match(/\bT\d+\b/g) ?? []));
+  const named = new Set(
+    files(ROOT)
+      .flatMap(testNames)
+      .flatMap(name => name.match(/\bT\d+\b/g) ?? []),
+  );
   assert.deepEqual(
     IDS.filter(id => !named.has(id)),
     [],
@@ -19,7 +23,9 @@ void test('every threat has a test that carries its id in a name', () => {
 function testNames(path: string): string[] {
   if (path.endsWith('threats.test.ts')) return [];
   const text = readFileSync(path, 'utf8');
-  return [...text.matchAll(/(?:\b(?:test|it|describe|check|case|ok|attack)\b[ (]*|"name": )(['"`])(.+?)\1/g)].map(match => match[2] ?? '');
+  return [...text.matchAll(/(?:\b(?:test|it|describe|check|case|ok|attack)\b[ (]*|"name": )(['"`])(.+?)\1/g)].map(
+    match => match[2] ?? '',
+  );
 }
 
 function files(directory: string): string[] {

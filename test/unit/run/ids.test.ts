@@ -10,7 +10,11 @@ const FULL = [
 ] as const;
 
 function withProc(uid: number, calls = {}): ReturnType<typeof fakeHost> {
-  return fakeHost({ uid, files: { '/proc/7/uid_map': '', '/proc/7/gid_map': '', '/proc/7/setgroups': 'allow' }, calls });
+  return fakeHost({
+    uid,
+    files: { '/proc/7/uid_map': '', '/proc/7/gid_map': '', '/proc/7/setgroups': 'allow' },
+    calls,
+  });
 }
 
 test('root writes the maps itself', () => {
@@ -50,7 +54,11 @@ test('an account asks both helpers, side by side, for a full map', () => {
 });
 
 test('a helper that refuses is named with the files to look at', () => {
-  const host = withProc(1000, { spawn: () => ({ pid: 1, pidfd: 1 }), wait: () => ({ status: 1 }), close: () => undefined });
+  const host = withProc(1000, {
+    spawn: () => ({ pid: 1, pidfd: 1 }),
+    wait: () => ({ status: 1 }),
+    close: () => undefined,
+  });
   assert.throws(
     () => writeIdMaps(host, 7, FULL, FULL),
     (error: unknown) =>

@@ -40,7 +40,11 @@ test('the stop signal, and no more when that is enough', () => {
 test('a payload that ignores it is killed with its whole group when the time is over', () => {
   const host = running([]);
   stopPayload(host, aState({ cgroup: '/u/payload' }), 15, 3);
-  assert.deepEqual(host.log.slice(0, 3), ['signal(15)', 'poll(3000)', 'writeFile(/sys/fs/cgroup/u/payload/cgroup.kill)']);
+  assert.deepEqual(host.log.slice(0, 3), [
+    'signal(15)',
+    'poll(3000)',
+    'writeFile(/sys/fs/cgroup/u/payload/cgroup.kill)',
+  ]);
 });
 
 test('without a group the payload alone gets SIGKILL', () => {
