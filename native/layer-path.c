@@ -49,11 +49,31 @@ void place_parse(struct place *place, const char *name, size_t length, const cha
     place->parent_length = base > 0 ? base - 1 : 0;
 }
 
+#define STEP_OPENAT(directory, name, flags) minus(openat(directory, name, (int)(flags)))
+#define STEP_READLINK(fd, text, size) minus(readlinkat(fd, "", text, size))
+#define STEP_STATX(fd, about) minus(statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, about))
+#define STEP_CLOSE(fd) close(fd)
+
+static long minus(long result)
+{
+    return result < 0 ? -errno : result;
+}
+
+#include "tiny/openat2.h"
+
 static int open_below(const char *path, uint64_t flags)
 {
     struct open_how how = {.flags = flags | O_CLOEXEC,
                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
-    return (int)syscall(SYS_openat2, LAYER_FD_ROOT, *path ? path : ".", &how, sizeof(how));
+    if (*path == 0)
+        path = ".";
+    int fd = (int)syscall(SYS_openat2, LAYER_FD_ROOT, path, &how, sizeof(how));
+    /* Forbidden by RestrictSUIDSGID=; or a rename somewhere on the host raced with a `..` of a link. */
+    if (fd < 0 && (errno == ENOSYS || errno == EAGAIN)) {
+        fd = openat2_by_steps(LAYER_FD_ROOT, path, how.flags, how.resolve);
+        errno = fd < 0 ? -fd : 0;
+    }
+    return fd;
 }
 
 bool is_whiteout(const struct stat *stat)

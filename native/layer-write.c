@@ -46,11 +46,12 @@ static struct {
 } writer;
 
 static const int writer_calls[] = {
-    SYS_read,     SYS_write,      SYS_pwrite64,  SYS_openat,    SYS_openat2,   SYS_close,      SYS_mkdirat,
-    SYS_mknodat,  SYS_symlinkat,  SYS_linkat,    SYS_unlinkat,  SYS_fchownat,  SYS_fchown,     SYS_fchmod,
-    SYS_fchmodat, SYS_utimensat,  SYS_fsetxattr, SYS_lsetxattr, SYS_ftruncate, SYS_fchdir,     SYS_newfstatat,
-    SYS_fstat,    SYS_getdents64, SYS_lseek,     SYS_fcntl,     SYS_dup,       SYS_mmap,       SYS_munmap,
-    SYS_mremap,   SYS_madvise,    SYS_brk,       SYS_futex,     SYS_getrandom, SYS_exit_group,
+    SYS_read,       SYS_write,   SYS_pwrite64,   SYS_openat,    SYS_openat2,    SYS_close,
+    SYS_mkdirat,    SYS_mknodat, SYS_symlinkat,  SYS_linkat,    SYS_unlinkat,   SYS_fchownat,
+    SYS_fchown,     SYS_fchmod,  SYS_fchmodat,   SYS_utimensat, SYS_fsetxattr,  SYS_lsetxattr,
+    SYS_ftruncate,  SYS_fchdir,  SYS_newfstatat, SYS_statx,     SYS_readlinkat, SYS_fstat,
+    SYS_getdents64, SYS_lseek,   SYS_fcntl,      SYS_dup,       SYS_mmap,       SYS_munmap,
+    SYS_mremap,     SYS_madvise, SYS_brk,        SYS_futex,     SYS_getrandom,  SYS_exit_group,
 };
 
 static void warn(const char *format, const char *name)
