@@ -57,11 +57,11 @@ static void terminal_raw(struct session *session)
     session->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
-static void terminal_size(const struct session *session)
+void terminal_copy_size(int terminal)
 {
     struct winsize size;
     if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-        ioctl(session->request->terminal, TIOCSWINSZ, &size);
+        ioctl(terminal, TIOCSWINSZ, &size);
 }
 
 /* What a person typed, without the keys that detach. A lone ctrl-p waits for the next key. */
@@ -133,7 +133,7 @@ static void take_signals(struct session *session, int fd)
     while (read(fd, &info, sizeof(info)) == sizeof(info)) {
         int number = (int)info.ssi_signo;
         if (number == SIGWINCH && session->request->terminal >= 0) {
-            terminal_size(session);
+            terminal_copy_size(session->request->terminal);
         } else if (session->request->forward & (UINT64_C(1) << (number - 1))) {
             syscall(SYS_pidfd_send_signal, session->request->pidfd, number, NULL, 0);
         } else {
@@ -254,7 +254,7 @@ int attend(const struct attend_request *request, struct process_end *ret_end, st
     if (result == 0 && request->terminal >= 0) {
         fcntl(request->terminal, F_SETFL, fcntl(request->terminal, F_GETFL) | O_NONBLOCK);
         terminal_raw(&session);
-        terminal_size(&session);
+        terminal_copy_size(request->terminal);
     }
     if (result == 0)
         result = loop(&session, signals, error);

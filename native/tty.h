@@ -16,3 +16,6 @@ struct attend_request {
 
 /* 0: ended, 1: the person detached, -1. */
 int attend(const struct attend_request *request, struct process_end *ret_end, struct error *error);
+
+/* Gives a pty the size of our own terminal, if there is one. */
+void terminal_copy_size(int terminal);

@@ -6,9 +6,15 @@ import { check, equal, fails, refuses, type Tests } from './harness.ts';
 const SH = '/usr/bin:/bin';
 
 /** A stage that plays `ops` and then runs a shell script, in new user, mount and pid namespaces. */
-export function request(script: string, ops: readonly Op[] = [], more: Partial<LaunchRequest> = {}): LaunchRequest {
+export function request(
+  script: string,
+  ops: readonly Op[] = [],
+  more: Partial<LaunchRequest> = {},
+  first: readonly Op[] = [],
+): LaunchRequest {
   const list = [
     op('session'),
+    ...first,
     op('sync', 'ready'),
     ...ops,
     op('environment', 'A=b'),

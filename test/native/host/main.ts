@@ -55,6 +55,30 @@ const ROLES: Readonly<Record<string, (host: Host, dir: string) => number>> = {
     host.write(7, JSON.stringify(end));
     return 0;
   },
+  /** As `terminal`, with a stage and the pty that it makes. */
+  console(host) {
+    const script = host.environment('BERTH_SCRIPT') ?? '';
+    const stage = host.launch(
+      request(script, [], {}, [
+        op('propagation', '/', 'rslave'),
+        op('root-bind', '/', 'r'),
+        op('console', 0, -1),
+        op('pivot'),
+      ]),
+    );
+    writeIds(host, stage);
+    const first = host.receiveMessage(stage);
+    const terminal = first === 'closed' ? undefined : first.fds[0];
+    const next = host.receiveMessage(stage);
+    if (terminal === undefined || next === 'closed' || next.message !== 'at ready') {
+      host.write(1, JSON.stringify([first, next]));
+      return 1;
+    }
+    host.proceed(stage, 'ready');
+    if (host.outcome(stage) !== '') return 1;
+    host.write(7, JSON.stringify(host.attend(stage, { terminal, forward: [], child: true })));
+    return 0;
+  },
   throw(host) {
     host.readFile('/no\nsuch');
     return 0;

@@ -14,7 +14,7 @@ import time
 class Session:
     """The program with its standard streams on a pty of ours, attending a shell on an inner pty."""
 
-    def __init__(self, script, streams="terminal"):
+    def __init__(self, script, streams="terminal", role="terminal"):
         self.outer, outer_end = pty.openpty()
         inner, inner_end = pty.openpty()
         report, report_end = os.pipe()
@@ -36,7 +36,7 @@ class Session:
             for number, fd in zip((5, 6, 7), kept):
                 os.dup2(fd, number)
             os.closerange(8, 200)
-            environment = {"BERTH_TEST": "terminal", "BERTH_SCRIPT": script, "ASAN_OPTIONS": "detect_leaks=0"}
+            environment = {"BERTH_TEST": role, "BERTH_SCRIPT": script, "ASAN_OPTIONS": "detect_leaks=0"}
             os.execve(sys.argv[1], [sys.argv[1]], environment)
         for fd in (inner, inner_end, report_end):
             os.close(fd)
@@ -155,6 +155,14 @@ def the_payload_closes_its_terminal_and_opens_it_again():
     assert s.end()[0] == '{"status":0}'
 
 
+def a_payload_has_the_size_from_its_start():
+    s = Session("stty size; read x; exit 3", role="console")
+    s.until(b"24 80\r\n")
+    s.type(b"\r")
+    assert s.end()[0] == '{"status":3}'
+    assert s.restored()
+
+
 def input_from_a_pipe_ends():
     s = Session("stty -echo; while read line; do echo \"<$line>\"; done; exit 6", streams="pipe")
     s.until(b"<echo typed>")
@@ -164,7 +172,7 @@ def input_from_a_pipe_ends():
 TESTS = [
     keys_and_output, all_of_a_long_output, a_slow_reader_gets_all_of_it, window_size, detach_keys, signals_restore_the_terminal,
     signals_are_handed_on, a_background_process_keeps_the_pty, input_from_a_pipe_ends,
-    the_payload_closes_its_terminal_and_opens_it_again,
+    the_payload_closes_its_terminal_and_opens_it_again, a_payload_has_the_size_from_its_start,
 ]
 failures = 0
 for number, test in enumerate(TESTS, 1):
