@@ -12,7 +12,7 @@ export function walkTemplate(template: string, value: unknown): string {
       throw new Failure(125, `--format {{${inner}}}: only {{.FIELD}} and {{json .FIELD}} are understood`);
     }
     const found = walk(value, path);
-    return json || typeof found === 'object' ? JSON.stringify(found) : printable(String(found));
+    return json || typeof found !== 'string' ? JSON.stringify(found) : printable(found);
   });
 }
 
