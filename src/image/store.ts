@@ -9,10 +9,11 @@ import { STORE_VERSION } from './types.ts';
  */
 export function storeDirectory(host: Host): string {
   if (host.euid === 0) return '/var/lib/berth';
-  const home = writableHome(host);
-  if (home !== undefined) {
+  for (const home of homes(host)) {
     const data = host.environment('XDG_DATA_HOME');
-    return `${data?.startsWith('/') && host.environment('HOME') === home ? data : `${home}/.local/share`}/berth`;
+    const store = `${data?.startsWith('/') && host.environment('HOME') === home ? data : `${home}/.local/share`}/berth`;
+    // A unit may see its home read-only (ProtectSystem=strict, ReadWritePaths=): the store is still where the account's prompt has it.
+    if (ownedBy(host, store, host.euid) || host.access(home, 2)) return store;
   }
   const prepared = `/var/lib/berth/users/${host.euid}`;
   if (ownedBy(host, prepared, host.euid)) return prepared;
@@ -70,18 +71,22 @@ function accountName(host: Host): string {
   return passwdEntry(host, 'uid', String(host.euid))?.name ?? String(host.euid);
 }
 
-function writableHome(host: Host): string | undefined {
-  const named = host.environment('HOME');
-  if (named !== undefined && isHome(host, named)) return named;
-  const listed = passwdEntry(host, 'uid', String(host.euid))?.home;
-  return listed !== undefined && isHome(host, listed) ? listed : undefined;
+/** $HOME, unless it is somebody else's (sudo), then what the account has. */
+function homes(host: Host): string[] {
+  const named = host.environment('HOME') ?? '';
+  const listed = passwdEntry(host, 'uid', String(host.euid))?.home ?? '';
+  return [...new Set([named, listed])].filter(
+    home => home.startsWith('/') && home !== '/' && ownedBy(host, home, host.euid),
+  );
 }
 
-function isHome(host: Host, path: string): boolean {
-  return path.startsWith('/') && path !== '/' && ownedBy(host, path, host.euid) && host.access(path, 2);
-}
-
+/** False also where a sandbox hides it. */
 function ownedBy(host: Host, path: string, uid: number): boolean {
-  const stat = host.stat(path);
-  return stat !== undefined && stat.kind === 'directory' && stat.uid === uid;
+  try {
+    const stat = host.stat(path);
+    return stat !== undefined && stat.kind === 'directory' && stat.uid === uid;
+  } catch (error) {
+    if (error instanceof HostError && error.code === 'EACCES') return false;
+    throw error;
+  }
 }

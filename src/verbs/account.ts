@@ -35,7 +35,8 @@ function isDynamic(uid: number): boolean {
 function hasHome(host: Host, user: User): boolean {
   if (!user.home.startsWith('/') || user.home === '/') return false;
   const stat = host.stat(user.home);
-  return stat?.kind === 'directory' && stat.uid === user.uid && (stat.mode & 0o200) !== 0;
+  // Root may write anywhere but on a read-only file system.
+  return stat?.kind === 'directory' && stat.uid === user.uid && (stat.mode & 0o200) !== 0 && host.access(user.home, 2);
 }
 
 /** BASE/users/UID, 0700 and the account's. All above it is root's alone, so nobody can plant a link on the way. */

@@ -161,6 +161,28 @@ as_podman_does() { # USER ARCHIVE
 check 'root: names, modes, owners, links, attributes and times are those of podman' as_podman_does root plain.tar
 check 'alice: names, modes, owners, links, attributes and times are those of podman' as_podman_does alice plain.tar
 
+# docker-archive, oci-archive, directories, zstd layers, several images in one archive: with the ids that podman has.
+saved_by_others() {
+    fresh alice
+    chmod 777 "$WORK"
+    as alice podman load -q -i "$ARCHIVES/plain.tar" >/dev/null
+    as alice podman load -q -i "$ARCHIVES/gzipped.tar" >/dev/null
+    local form id name
+    for form in docker-archive oci-archive oci-dir docker-dir; do
+        as alice podman save -q --format $form -o "$WORK/$form" localhost/plain >/dev/null
+        as alice berth load -i "$WORK/$form"
+    done
+    as alice podman save -q -m -o "$WORK/many" localhost/plain localhost/gzipped >/dev/null
+    equal "$(as alice berth load -q -i "$WORK/many" | sort | tr '\n' ' ')" 'localhost/gzipped:latest localhost/plain:latest '
+    id=$(as alice podman images -q --no-trunc localhost/plain)
+    contains "$(as alice berth images --no-trunc -n)" "$id"
+    as alice skopeo --insecure-policy copy -q --dest-compress-format zstd containers-storage:localhost/plain "oci-archive:$WORK/zstd:quay.io/a/b:c"
+    equal "$(as alice berth load -q -i "$WORK/zstd")" quay.io/a/b:c
+    for name in plain gzipped; do as alice podman rmi -f localhost/$name >/dev/null 2>&1 || true; done
+    is_clean alice
+}
+check 'what podman and skopeo save is loaded' saved_by_others
+
 names() {
     fresh "$1"
     as "$1" berth load -q -i "$ARCHIVES/plain.tar" >/dev/null

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
-import type { Stat } from '../../../src/host/host.ts';
+import { HostError, type Stat } from '../../../src/host/host.ts';
 import { storeMap } from '../../../src/image/store-map.ts';
 import { storeDirectory } from '../../../src/image/store.ts';
 
@@ -44,6 +44,19 @@ test('where the store is', () => {
     storeDirectory(host({ uid: 990, environment: { HOME: '/' }, owners: home })),
     '/var/lib/berth/users/990',
   );
+});
+
+test('a store that is there counts more than a home that cannot be written', () => {
+  const owners = { '/home/alice': 1000, '/home/alice/.local/share/berth': 1000 };
+  const stat = (path: string): Stat | undefined =>
+    path in owners ? ({ kind: 'directory', uid: 1000, mode: 0o700 } as Stat) : undefined;
+  const account = fakeHost({ environment: { HOME: '/home/alice' }, uid: 1000, calls: { stat, access: () => false } });
+  assert.equal(storeDirectory(account), '/home/alice/.local/share/berth');
+  const hidden = (path: string): Stat => {
+    throw new HostError('stat', 'EACCES', 13, 'permission denied', path);
+  };
+  const sandboxed = fakeHost({ environment: { HOME: '/home/alice' }, uid: 1000, calls: { stat: hidden } });
+  assert.equal(storeDirectory(sandboxed), '/var/lib/berth/users/1000');
 });
 
 test('an account of DynamicUser= has its store in the state directory', () => {
