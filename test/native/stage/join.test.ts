@@ -75,7 +75,7 @@ function startBeside(mode: Mode, ops: ReturnType<typeof list>): { pid: Promise<n
   return { pid, end: () => child.kill('SIGKILL') };
 }
 
-test('lists that are no lists end before anything is played', () => {
+test('T30 lists that are no lists end before anything is played', () => {
   const good = encodeOps([op('sync', 'created')]);
   const record = (text: string): string => `BERTHOPS1\n${String.fromCharCode(text.length, 0, 0, 0)}${text}`;
   const table: readonly (readonly [string, RegExp])[] = [
