@@ -182,6 +182,8 @@ int op_bind(struct stage *s, const struct op *op)
     /* In a user namespace mounts below may be locked to their parent: all or nothing. */
     if (mount == -EINVAL && !words.recursive)
         mount = clone_mount(AT_FDCWD, op->fields[0], AT_RECURSIVE);
+    if (mount == -EINVAL)
+        s->hint = "it lies in another mount namespace";
     if (mount < 0)
         return mount;
     int result = check_source(s, mount, &words);

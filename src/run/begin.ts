@@ -42,7 +42,11 @@ export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
   }
   const heard: Heard = { fds: new Map(), pid: 0 };
   awaitSync(host, stage, 'created', heard);
-  return { stage, heard };
+  if (heard.pid === 0) return { stage, heard };
+  // Only children are inside a joined pid namespace: the stage went on in one, and the first process is gone.
+  const inner = { ...stage, pid: heard.pid, pidfd: heard.fds.get('pid') ?? stage.pidfd };
+  undo.add('stage', () => endStage(host, inner));
+  return { stage: inner, heard };
 }
 
 /** A stage that a failed start leaves: the end of its control socket ends it; SIGKILL is for one that cannot notice. */

@@ -59,6 +59,13 @@ id_map() { # owner 0 on the disk is 33 inside, and back
     equal "$(run root --user 33 -v "$WORK/mapped:/m:idmap=uids=0-33-1;gids=0-33-1" localhost/busybox sh -c 'stat -c %u:%g /m/old; touch /m/new')" 33:33
     equal "$(stat -c %u:%g "$WORK/mapped/new")" 0:0
 }
+joins() { # root's containers share namespaces by name
+    berth run -d --rm --name base --network none --hostname based localhost/busybox sleep 1000 >/dev/null
+    contains "$(berth run --rm --network none --pid container:base localhost/busybox ps)" 'sleep 1000'
+    fails_with 4 berth run --rm --network none --pid container:base localhost/busybox sh -c 'exit 4'
+    equal "$(berth run --rm --network container:base --uts container:base localhost/busybox hostname)" based
+    berth stop -t 1 base >/dev/null
+}
 
 for who in root alice; do
     as "$who" berth load -q -i "$IMAGES/busybox.tar" >/dev/null
@@ -75,4 +82,5 @@ for who in root alice; do
 done
 as root berth load -q -i "$IMAGES/busybox.tar" >/dev/null
 check 'root: a bind mount with an id map of its own' id_map
+check 'root: a container joins namespaces of another' joins
 finish
