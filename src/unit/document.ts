@@ -11,6 +11,8 @@ export interface Source {
   readonly closed: boolean;
   readonly bom: boolean;
   readonly crlf: boolean;
+  /** Printable ASCII, tabs and newlines only. */
+  readonly plain: boolean;
 }
 
 /** `KEY=VALUE`, which may stand on several lines. `at` counts lines from 0. Few members: a boot makes many of these. */

@@ -1,7 +1,7 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Bytes } from '../host/host.ts';
-import { strip } from './lexer.ts';
+import { strip } from './strip.ts';
 import { UNIT_TYPES } from './names.ts';
 
 /** A unit file inside a `.quadlets` file. */

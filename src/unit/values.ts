@@ -1,6 +1,6 @@
 import { encodePoint } from '../base/utf8.ts';
 import type { Bytes } from '../host/host.ts';
-import { strip } from './lexer.ts';
+import { strip } from './strip.ts';
 
 /** What is wrong with a value: text for a message behind the key's name, and the part of the value that is meant. */
 export interface ValueFault {

@@ -22,6 +22,8 @@ const READ: readonly (readonly [name: string, text: string, expected: readonly s
   ['an empty line in front of a header ends it', '[A]\nk=a \\\n\n[B]\nl=b\n', ['k=a']],
   ['a comment at the end loses nothing', '[A]\nk=a \\\n# end\n', ['k=a']],
   ['a backslash in the last line', '[A]\nk=a\\', ['k=a']],
+  ['CRLF and a continuation', '[A]\r\nk=a\\\r\nb\r\n', ['k=a b']],
+  ['CRLF and blanks', '[A]\r\nk=a \r\n l=b\r\n', ['k=a', 'l=b']],
   ['CRLF', '[A]\r\nk=a\r\n', ['k=a']],
   ['byte order mark', '\xef\xbb\xbf[A]\nk=a\n', ['k=a']],
   ['a letter that ends in the byte A0 is kept', '[A]\nk=\xc3\xa0\n', ['k=\xc3\xa0']],
