@@ -19,7 +19,7 @@ export interface Made {
   readonly notify?: number;
 }
 
-/** Makes volumes, writable layer, bundle, control group and notification socket; each is taken back by `undo`. */
+/** Makes volumes, writable layer, bundle and notification socket; each is taken back by `undo`. */
 export function make(host: Host, parts: Parts, prepared: Prepared, place: StartPlace, undo: Undo): Made {
   const { layer, plan } = prepared;
   const own = layerPath(place.store, place.name);
@@ -39,14 +39,14 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     host.mkdirs(path, 0o700);
     undo.add(path, () => host.removeTree(path));
   }
-  const notify = place.notifySocket ? { notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : {};
-  if (place.unitPath === '') return notify;
-  const group = makePayloadGroup(
-    host,
-    { unitPath: place.unitPath, ownPath: place.context.cgroup, limits: plan.cgroup },
-    undo,
-  );
-  return { ...notify, group };
+  return place.notifySocket ? { notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : {};
+}
+
+/** The payload's control group with its limits; undefined where none are made. */
+export function makeGroup(host: Host, prepared: Prepared, place: StartPlace, undo: Undo): PayloadGroup | undefined {
+  if (place.unitPath === '') return undefined;
+  const request = { unitPath: place.unitPath, ownPath: place.context.cgroup, limits: prepared.plan.cgroup };
+  return makePayloadGroup(host, request, undo);
 }
 
 function writtenPlan(plan: Prepared['plan'], place: StartPlace): Prepared['plan'] {

@@ -50,6 +50,8 @@ export interface VolumePart {
 export interface SystemdPart {
   /** Makes a delegated scope with a process in it; returns when it is there. */
   startScope(host: Host, manager: 'system' | 'user', scope: string, request: ScopeRequest): void;
+  /** The same, but systemd works while we do: the result waits for it. */
+  beginScope(host: Host, manager: 'system' | 'user', scope: string, request: ScopeRequest): () => void;
   /** Moves a process into a group below a unit's own. */
   attach(host: Host, manager: 'system' | 'user', unit: string, subgroup: string, pid: number): void;
 }

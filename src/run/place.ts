@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
-import { isDelegated } from './cgroup.ts';
+import { availableControllers, isDelegated } from './cgroup.ts';
 import { findContext, requireUnified, type Context } from './context.ts';
 import { runtimeDirectory } from './directories.ts';
 import { Failure } from './failure.ts';
@@ -13,6 +13,10 @@ export interface StartPlace extends Place {
   readonly id: string;
   readonly runtime: string;
   readonly context: Context;
+  /** Path of the unit's control group; empty: no groups are made. Only right after `arrive`. */
+  readonly unitPath: string;
+  /** Waits for the scope that systemd is making meanwhile: where we are then. */
+  arrive(): StartPlace;
   /** The payload becomes the unit's main process and we leave; otherwise we stay and attend to it. */
   readonly handsOver: boolean;
 }
@@ -24,44 +28,62 @@ export interface Wanted {
 }
 
 export function choosePlace(host: Host, parts: Parts, request: RunRequest, wanted: Wanted): StartPlace {
-  const { id, store } = wanted;
   const { name } = request;
   const runtime = runtimeDirectory(host);
-  let context = findContext(host);
+  const context = findContext(host);
   const handsOver = request.detach && context.notify;
-  let unitPath = '';
-  if (request.cgroups !== 'disabled') {
-    if (!context.inUnit) context = enterScope(host, parts, context, name, id);
-    unitPath = groupPath(host, context);
-  }
-  return {
-    id,
-    name,
-    runtime,
-    store,
-    context,
-    handsOver,
-    unitPath,
-    bundle: `${runtime}/containers/${name}`,
-    foreign: foreignRuntime(request),
-    notifySocket: handsOver && request.sdnotify === 'container',
+  const settled = (at: Context): StartPlace => {
+    const unitPath = request.cgroups === 'disabled' ? '' : groupPath(host, at);
+    const place: StartPlace = {
+      ...wanted,
+      name,
+      runtime,
+      context: at,
+      handsOver,
+      unitPath,
+      controllers: unitPath === '' ? [] : availableControllers(host, unitPath),
+      bundle: `${runtime}/containers/${name}`,
+      foreign: foreignRuntime(request),
+      notifySocket: handsOver && request.sdnotify === 'container',
+      arrive: () => place,
+    };
+    return place;
   };
+  if (context.inUnit || request.cgroups === 'disabled') return settled(context);
+  const arrived = enterScope(host, parts, context, name, wanted.id);
+  const controllers = availableControllers(host, managerPath(host));
+  if (controllers.length === 0) return settled(arrived());
+  const nowhere = { ...context, own: { unit: '', manager: '', path: '', below: '' } } as const;
+  return { ...settled(nowhere), controllers, arrive: () => settled(arrived()) };
+}
+
+/** The group of the manager itself: what it has, a delegated scope of it gets. */
+function managerPath(host: Host): string {
+  return host.euid === 0 ? '' : `/user.slice/user-${host.euid}.slice/user@${host.euid}.service`;
 }
 
 /** A person's foreground container gets a scope, so that systemd knows it. Without a manager: one warning, and a plain child. */
-function enterScope(host: Host, parts: Parts, context: Context, name: string, id: string): Context {
-  if (!context.systemd) return warned(host, 'systemd does not run here', context);
+function enterScope(host: Host, parts: Parts, context: Context, name: string, id: string): () => Context {
+  if (!context.systemd) return () => warned(host, 'systemd does not run here', context);
   requireUnified(host, context);
   const manager = host.euid === 0 ? 'system' : 'user';
-  try {
-    parts.systemd.startScope(host, manager, `berth-${name}-${id.slice(0, 12)}.scope`, {
+  const wrapped = <T>(step: () => T): T | string => {
+    try {
+      return step();
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  const wait = wrapped(() =>
+    parts.systemd.beginScope(host, manager, `berth-${name}-${id.slice(0, 12)}.scope`, {
       description: `berth container ${name}`,
       pid: host.pid,
-    });
-  } catch (error) {
-    return warned(host, error instanceof Error ? error.message : String(error), context);
-  }
-  return findContext(host);
+    }),
+  );
+  return () => {
+    const problem = typeof wait === 'string' ? wait : wrapped(wait);
+    return typeof problem === 'string' ? warned(host, problem, context) : findContext(host);
+  };
 }
 
 function warned(host: Host, reason: string, context: Context): Context {

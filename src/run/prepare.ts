@@ -4,7 +4,6 @@ import type { ImageRecord } from '../image/types.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { Plan } from '../plan/types.ts';
-import { availableControllers } from './cgroup.ts';
 import { collectFacts } from './facts.ts';
 import { Failure, failureOf } from './failure.ts';
 import { layerPath } from './layer.ts';
@@ -24,8 +23,8 @@ export interface Place {
   readonly store: string;
   readonly name: string;
   readonly bundle: string;
-  /** Path of the unit's control group; empty: no groups are made. */
-  readonly unitPath: string;
+  /** Controllers that the payload's group can have. */
+  readonly controllers: readonly string[];
   readonly notifySocket: boolean;
   /** Another OCI runtime that gets the bundle; empty: ours. */
   readonly foreign: string;
@@ -42,7 +41,7 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
     layer,
     bundle: place.bundle,
     volumes: volumes.volumes,
-    controllers: place.unitPath === '' ? [] : availableControllers(host, place.unitPath),
+    controllers: place.controllers,
     notifySocket: place.notifySocket,
     ...(found === undefined ? {} : { image: found.record }),
   });

@@ -15,7 +15,7 @@ export function printStart(host: Host, parts: Parts, request: RunRequest, wanted
     store: wanted.store,
     name,
     bundle,
-    unitPath: '',
+    controllers: [],
     foreign: '',
     notifySocket: false,
   });

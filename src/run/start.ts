@@ -24,7 +24,7 @@ import { Failure, failureOf } from './failure.ts';
 import { attendPayload, handOver, reachReady, type Started } from './finish.ts';
 import { foreignOps, stageSpec } from './foreign.ts';
 import { lockName } from './locks.ts';
-import { make } from './make.ts';
+import { make, makeGroup, type Made } from './make.ts';
 import type { Parts } from './parts.ts';
 import { choosePlace, type StartPlace, type Wanted } from './place.ts';
 import { prepare, type Prepared } from './prepare.ts';
@@ -56,22 +56,25 @@ function startUnderLock(
   host: Host,
   parts: Parts,
   request: RunRequest,
-  place: StartPlace,
+  chosen: StartPlace,
   undo: Undo,
   locks: Lock[],
 ): Started {
-  const prepared = prepare(host, parts, request, place);
+  const prepared = prepare(host, parts, request, chosen);
   // Until state.json says that the image is in use, `rmi` must not take it away.
-  const image = prepared.image && lockImage(host, place.store, prepared.image.id, false, true);
+  const image = prepared.image && lockImage(host, chosen.store, prepared.image.id, false, true);
   if (image !== undefined) locks.push(image);
   for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
-  const made = make(host, parts, prepared, place, undo);
+  const put = make(host, parts, prepared, chosen, undo);
   const { spec } = prepared.plan;
-  const streams = makeStreams(host, request, spec, place.foreign !== '');
-  const { ops, descriptors, stage } = compileStage(host, request, prepared, place);
+  const streams = makeStreams(host, request, spec, chosen.foreign !== '');
+  const { ops, descriptors, stage } = compileStage(host, request, prepared, chosen);
+  const place = chosen.arrive();
+  const group = makeGroup(host, prepared, place, undo);
+  const made: Made = group === undefined ? put : { ...put, group };
   const begun = begin(
     host,
-    { spec: stage, ops, descriptors, sibling: place.handsOver, group: made.group?.directory ?? '', streams },
+    { spec: stage, ops, descriptors, sibling: place.handsOver, group: group?.directory ?? '', streams },
     undo,
   );
   const network = parts.network.setUp(host, request, {

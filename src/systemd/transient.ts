@@ -6,20 +6,40 @@ import { call, connectManager, waitForSignal, type Bus, type Call } from './wire
 export type Property = readonly [name: string, signature: string, value: unknown];
 
 /** Makes a delegated scope with a process in it; returns when the process is there. */
-export function startScope(
-  host: Host,
-  manager: 'system' | 'user',
-  scope: string,
-  request: { readonly description: string; readonly pid: number; readonly slice?: string },
-): void {
-  const result = startTransientService(host, manager, scope, [
-    ['Description', 's', request.description],
-    ['PIDs', 'au', [request.pid]],
-    ['Delegate', 'b', true],
-    ['CollectMode', 's', 'inactive-or-failed'],
-    ...(request.slice === undefined ? [] : [['Slice', 's', request.slice] as const]),
-  ]);
-  if (result !== 'done') throw new Failure(125, `${scope}: the scope could not be started (${result})`);
+export function startScope(host: Host, manager: 'system' | 'user', scope: string, request: ScopeWish): void {
+  beginScope(host, manager, scope, request)();
+}
+
+export interface ScopeWish {
+  readonly description: string;
+  readonly pid: number;
+  readonly slice?: string;
+}
+
+/** Asks for a delegated scope with a process in it; systemd works while the caller does. The result waits until the process is there. */
+export function beginScope(host: Host, manager: 'system' | 'user', scope: string, request: ScopeWish): () => void {
+  const bus = connectManager(host, manager);
+  let job: unknown;
+  try {
+    job = startUnit(bus, scope, [
+      ['Description', 's', request.description],
+      ['PIDs', 'au', [request.pid]],
+      ['Delegate', 'b', true],
+      ['CollectMode', 's', 'inactive-or-failed'],
+      ...(request.slice === undefined ? [] : [['Slice', 's', request.slice] as const]),
+    ]);
+  } catch (error) {
+    host.close(bus.fd);
+    throw error;
+  }
+  return () => {
+    try {
+      const result = resultOf(bus, job);
+      if (result !== 'done') throw new Failure(125, `${scope}: the scope could not be started (${result})`);
+    } finally {
+      host.close(bus.fd);
+    }
+  };
 }
 
 /**
@@ -32,16 +52,23 @@ export function startTransientService(
   unit: string,
   properties: readonly Property[],
 ): string {
-  return withManager(host, manager, bus => {
-    const [job] = call(bus, {
-      ...managerCall('StartTransientUnit'),
-      signature: 'ssa(sv)a(sa(sv))',
-      values: [unit, 'fail', properties.map(([name, signature, value]) => [name, [signature, value]]), []],
-    });
-    // JobRemoved: u id, o job, s unit, s result
-    const removed = waitForSignal(bus, message => message.member === 'JobRemoved' && message.values[1] === job);
-    return String(removed.values[3]);
+  return withManager(host, manager, bus => resultOf(bus, startUnit(bus, unit, properties)));
+}
+
+/** The job of the start. */
+function startUnit(bus: Bus, unit: string, properties: readonly Property[]): unknown {
+  const [job] = call(bus, {
+    ...managerCall('StartTransientUnit'),
+    signature: 'ssa(sv)a(sa(sv))',
+    values: [unit, 'fail', properties.map(([name, signature, value]) => [name, [signature, value]]), []],
   });
+  return job;
+}
+
+/** JobRemoved: u id, o job, s unit, s result. */
+function resultOf(bus: Bus, job: unknown): string {
+  const removed = waitForSignal(bus, message => message.member === 'JobRemoved' && message.values[1] === job);
+  return String(removed.values[3]);
 }
 
 /** Moves a process into a group below a unit's own (`subgroup` starts with `/`); the manager does it, as it may write where we may not. */

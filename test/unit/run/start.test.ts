@@ -109,6 +109,7 @@ function parts(host: FakeHost, faults: Faults = {}): Parts {
     volumes: { choose: chooseVolumes, create: createVolumes, markFilled, remove: removeVolumes },
     systemd: {
       startScope: () => assert.fail('a unit needs no scope'),
+      beginScope: () => assert.fail('a unit needs no scope'),
       attach: () => assert.fail('nothing is moved'),
     },
   };
