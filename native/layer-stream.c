@@ -49,7 +49,7 @@ static bool fill_input(struct stream *stream)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            layer_fail("reading the archive: %s", strerror(errno));
+            layer_fail("reading the archive: %s", layer_reason());
         stream->input_end += (size_t)got;
         stream->read_bytes += (uint64_t)got;
         return got > 0;
