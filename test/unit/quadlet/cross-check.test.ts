@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crossCheck } from '../../../src/quadlet/cross-check.ts';
+import { activePeer } from '../../../src/quadlet/owner.ts';
+import { publishedPorts } from '../../../src/quadlet/ports.ts';
+import type { Setting } from '../../../src/quadlet/model.ts';
+import { translateAll } from '../../../src/quadlet/translate.ts';
+import { parseQuadlets } from '../../../src/unit/quadlets-file.ts';
+import type { Stat } from '../../../src/host/host.ts';
+import { unitsOf } from './translate-helpers.ts';
+
+const IMAGE = '[Container]\nImage=localhost/i\n';
+
+function across(files: Readonly<Record<string, string>>): string[] {
+  const units = unitsOf(files);
+  const setting: Setting = {
+    graph: new Map(units.map(unit => [unit.name.name, unit])),
+    user: false,
+    program: '/usr/bin/berth',
+    account: (_, name) => (name === 'root' ? 0 : undefined),
+    exists: () => false,
+  };
+  translateAll(units, setting);
+  return crossCheck(units, setting).map(p => `${p.severity} ${p.code} ${p.file ?? ''}:${p.line ?? 0}`);
+}
+
+test('two containers on one host port', () => {
+  const port = (text: string): string => `${IMAGE}PublishPort=${text}\n`;
+  assert.deepEqual(across({ 'a.container': port('8080:80'), 'b.container': port('8080:81') }), [
+    'error port-taken /q/b.container:3',
+  ]);
+  assert.deepEqual(across({ 'a.container': port('8000-8100:80-180'), 'b.container': port('127.0.0.1:8080:81') }), [
+    'error port-taken /q/b.container:3',
+  ]);
+  for (const [one, other] of [
+    ['8080:80', '8080:80/udp'],
+    ['127.0.0.1:8080:80', '127.0.0.2:8080:80'],
+    ['8080:80', '8081:80'],
+    ['80', '80'],
+    ['${PORT}:80', '${PORT}:80'],
+  ] as const) {
+    assert.deepEqual(across({ 'a.container': port(one), 'b.container': port(other) }), [], `${one} ${other}`);
+  }
+});
+
+test('host ports of all forms', () => {
+  assert.deepEqual(publishedPorts('[::1]:53:53/udp'), { address: '::1', first: 53, last: 53, protocol: 'udp' });
+  assert.deepEqual(publishedPorts('0.0.0.0:1-3:1-3'), { address: '', first: 1, last: 3, protocol: 'tcp' });
+  assert.equal(publishedPorts('127.0.0.1::80'), undefined);
+});
+
+test('units that need each other', () => {
+  const a = `[Unit]\nRequires=b.container\n${IMAGE}`;
+  const b = `[Unit]\nBindsTo=a.container\n${IMAGE}`;
+  assert.deepEqual(across({ 'a.container': a, 'b.container': b }), ['error cycle /q/b.container:2']);
+  assert.deepEqual(across({ 'a.container': a, 'b.container': IMAGE }), []);
+});
+
+test('a member of a pod that publishes ports, a volume nobody defines, an account nobody knows', () => {
+  assert.deepEqual(across({ 'a.container': `${IMAGE}Pod=p.pod\nPublishPort=80:80\n`, 'p.pod': '[Pod]\n' }), [
+    'error pod-port /q/a.container:4',
+  ]);
+  assert.deepEqual(across({ 'a.container': `${IMAGE}Volume=data:/x\nVolume=/y:/y\nVolume=%h/z:/z\n` }), [
+    'warning undefined-volume /q/a.container:3',
+  ]);
+  assert.deepEqual(across({ 'a.container': `${IMAGE}[Service]\nUser=alicee\nGroup=root\n` }), [
+    'warning unknown-account /q/a.container:4',
+  ]);
+});
+
+test("the peer's generator is active unless something of higher precedence hides it", () => {
+  const file = (size: number, kind: Stat['kind'] = 'file'): Stat => ({ kind, size, mode: 0o755 }) as Stat;
+  const lookup = (files: Readonly<Record<string, Stat>>): string | undefined =>
+    activePeer({ stat: path => files[path], realpath: path => path }, false);
+  const own = '/usr/lib/systemd/system-generators/podman-system-generator';
+  const hidden = '/etc/systemd/system-generators/podman-system-generator';
+  assert.equal(lookup({}), undefined);
+  assert.equal(lookup({ [own]: file(10) }), own);
+  assert.equal(lookup({ [own]: file(10), [hidden]: file(0, 'char') }), undefined);
+  assert.equal(lookup({ [own]: file(10), [hidden]: file(0) }), undefined);
+});
+
+test('a .quadlets file is cut into its units', () => {
+  const text = '# FileName=web\n[Container]\nImage=x\n\n---\n\n  ---  \n# FileName=data\n; c\n[Unit]\n[Volume]\n';
+  const parts = parseQuadlets('f', text);
+  assert.ok(parts.isOk());
+  assert.deepEqual(
+    parts.value.map(part => part.name),
+    ['web.container', 'data.volume'],
+  );
+  assert.equal(parts.value[0]?.text, '# FileName=web\n[Container]\nImage=x\n');
+});
+
+test('parts of a .quadlets file that cannot be named are all reported, and nothing is taken', () => {
+  for (const [text, count] of [
+    ['', 1],
+    ['[Container]\n', 1],
+    ['# FileName=../x\n[Container]\n', 1],
+    ['# FileName=x.container\n[Container]\n', 1],
+    ['# FileName=x\n[Unit]\n---\n[Pod]\n', 2],
+    ['# FileName=x\n[Pod]\n---\n# FileName=x\n[Pod]\n', 1],
+  ] as const) {
+    const parts = parseQuadlets('f', text);
+    assert.ok(parts.isErr(), text);
+    assert.equal(parts.error.length, count, text);
+  }
+});

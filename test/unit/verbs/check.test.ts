@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
+import { main as check } from '../../../src/verbs/check.ts';
+import { main as help } from '../../../src/verbs/help.ts';
+
+const BAD = '[Container]\nImage=localhost/a\nPublishPorts=1\nReadOnly=maybe\n';
+
+function run(
+  words: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+  verb = check,
+): { host: FakeHost; status: number } {
+  const host = fakeHost({ argv: ['berth', ...words], files, calls: { realpath: path => path, cwd: () => '/q' } });
+  return { host, status: verb(host) };
+}
+
+test('text has the place, the line with a caret, and what to do', () => {
+  const { host, status } = run(['check', 'a.container'], { '/q/a.container': BAD });
+  assert.equal(status, 1);
+  assert.match(
+    host.written.out,
+    /^\/q\/a.container:4:10: error: `ReadOnly=maybe` is neither true nor false\n    4 \| ReadOnly=maybe\n      \|          \^\n      = write yes or no\n/m,
+  );
+  assert.match(host.written.out, /did you mean `PublishPort`\?/);
+  assert.match(host.written.out, /^2 errors, 0 warnings\n$/m);
+});
+
+test('json and sarif say the same', () => {
+  const json = run(['check', '--format', 'json', '/q'], { '/q/a.container': BAD });
+  assert.equal(json.status, 1);
+  const problems = JSON.parse(json.host.written.out) as { code: string; line: number }[];
+  assert.deepEqual(
+    problems.map(p => [p.code, p.line]),
+    [
+      ['unknown-key', 3],
+      ['boolean', 4],
+    ],
+  );
+  const sarif = run(['check', '--format=sarif', '/q'], { '/q/a.container': BAD });
+  const log = JSON.parse(sarif.host.written.out) as { version: string; runs: { results: { ruleId: string }[] }[] };
+  assert.equal(log.version, '2.1.0');
+  assert.deepEqual(
+    log.runs[0]?.results.map(one => one.ruleId),
+    ['unknown-key', 'boolean'],
+  );
+});
+
+test('good files give status 0; what is no unit file gives 2 and one line', () => {
+  assert.equal(run(['check', '/q'], { '/q/a.container': '[Container]\nImage=localhost/a\n' }).status, 0);
+  for (const words of [
+    ['check', '/q/none.container'],
+    ['check', '/q/x.txt'],
+    ['check', '--format=xml', '/q'],
+  ]) {
+    const { host, status } = run(words, { '/q/x.txt': 'x' });
+    assert.equal(status, 2, words.join(' '));
+    assert.match(host.written.err, /^berth: [^\n]+\n$/);
+  }
+});
+
+test('control characters of a file never reach the terminal (T28)', () => {
+  const { host } = run(['check', '/q'], { '/q/a.container': '[Container]\nImage=localhost/a\n\x1b[31mX=1\n' });
+  // eslint-disable-next-line no-control-regex -- that is what is looked for
+  assert.doesNotMatch(host.written.out, /\x1b/);
+});
+
+test('a key is explained for every section that has it', () => {
+  const { host, status } = run(['check', '--explain', 'publishport']);
+  assert.equal(status, 0);
+  assert.match(host.written.out, /\[Container\] PublishPort=[\s\S]*\[Pod\] PublishPort=/);
+  assert.match(run(['check', '--explain', 'Volum']).host.written.err, /did you mean Volume\?/);
+});
+
+test('help knows verbs, options and keys', () => {
+  assert.match(run(['help'], {}, help).host.written.out, /^ {2}run +run a container$/m);
+  assert.match(run(['help', 'run', '--volume'], {}, help).host.written.out, /-v, --volume/);
+  assert.match(run(['help', 'keys', 'network'], {}, help).host.written.out, /^\[Network\]\n {2}ServiceName=/m);
+  assert.match(run(['help', 'rum'], {}, help).host.written.err, /did you mean run\?/);
+  assert.match(run(['--version'], {}, help).host.written.out, /^berth version \d/);
+});
