@@ -9,14 +9,13 @@ checkout=$(cd "$here/../.." && pwd)
 cd "$checkout" || exit 1
 # shellcheck source=test/machine/tally.sh
 . "$here/../machine/tally.sh"
-work=$checkout/build/vm
+work=$checkout/build/vm.$$ # of its own: two runs may be on their way in one checkout
 
 main() {
     local files file
     mapfile -t files < <(choose "$@")
     [ ${#files[@]} -gt 0 ] || { echo "no vm tests"; close 1; }
     bash packaging/build/build.sh || { echo "not ok - the build"; close 1; }
-    rm -rf "$work"
     mkdir -p "$work/parcel"
     pack "${files[@]}" || close 1
     boot
@@ -36,6 +35,7 @@ choose() {
 close() {
     failed=$((failed + $1))
     echo "vm: $passed passed, $failed failed"
+    [ "$failed" != 0 ] || rm -rf "$work"
     [ "$failed" = 0 ]
     exit
 }
