@@ -37,7 +37,7 @@ alice cp /var/tmp/hello.container .config/containers/systemd/
 alice systemctl --user daemon-reload
 alice systemctl --user start hello
 alice systemctl --user --no-pager status hello
-alice curl $again http://localhost:8080/
+alice curl $again http://127.0.0.1:8080/
 alice journalctl --user --no-pager -u hello
 alice berth ps
 
@@ -47,7 +47,7 @@ $machine copy $name examples/hello-system.container /etc/containers/systemd/hell
 root systemctl daemon-reload
 root systemctl start hello-system
 root systemctl --no-pager status hello-system
-root curl $again http://localhost:8090/
+root curl $again http://127.0.0.1:8090/
 root journalctl --no-pager -u hello-system
 root berth ps
 
