@@ -20,7 +20,7 @@ test('text has the place, the line with a caret, and what to do', () => {
   assert.equal(status, 1);
   assert.match(
     host.written.out,
-    /^\/q\/a.container:4:10: error: `ReadOnly=maybe` is neither true nor false\n    4 \| ReadOnly=maybe\n      \|          \^\n      = write yes or no\n/m,
+    /^\/q\/a.container:4:10: error: `ReadOnly=maybe` is neither true nor false\n {4}4 \| ReadOnly=maybe\n {6}\| {10}\^\n {6}= write yes or no\n/m,
   );
   assert.match(host.written.out, /did you mean `PublishPort`\?/);
   assert.match(host.written.out, /^2 errors, 0 warnings\n$/m);
