@@ -66,7 +66,7 @@ static void guard_run(void)
 
 void guard_start(void)
 {
-    if (relay.payload < 0 || relay.self < 0)
+    if (relay.payload < 0 || relay.self < 0 || relay.attended)
         return;
     unsigned long flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD;
     long pid = clone_run(flags, stack + STACK, &relay.guard, guard_run);

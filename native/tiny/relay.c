@@ -116,6 +116,7 @@ static void read_word(const char *word)
     relay.ready_payload |= text_equal(word, "ready=payload");
     relay.fdstore |= text_equal(word, "fdstore=1");
     relay.look |= text_equal(word, "look=1");
+    relay.attended |= text_equal(word, "attended=1");
     relay.hold |= text_equal(word, "hold=pid");
     relay.hold_user |= text_equal(word, "hold=user");
 }

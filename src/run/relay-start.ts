@@ -37,7 +37,10 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   give('err', streams.err);
   sinkWords(host, started, words, give);
   give('payload', begun.stage.pidfd);
-  if (made.group !== undefined) {
+  // A person's foreground container: we stay, and the end of the relay is the end of our output. In a unit nobody would see it.
+  const attended = !handsOver && !started.place.context.inUnit;
+  if (attended) words.push('attended=1');
+  else if (made.group !== undefined) {
     open('kill', `${made.group.directory}/cgroup.kill`, O_WRONLY);
     open('events', `${made.group.directory}/cgroup.events`, O_RDONLY);
   }
@@ -47,14 +50,16 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
     // Only where systemd waits for the payload itself: who attends to it waits for the relay, too.
     words.push(...managerWords(host, started), ...holdWords(host, started));
   }
-  const [up, upEnd] = host.pipe();
-  give('up', upEnd);
+  const up = attended ? undefined : host.pipe();
+  give('up', up?.[1]);
   const child = host.relay(words, descriptors);
-  for (const fd of [...opened, upEnd, streams.out, streams.err, terminal, made.notify])
+  for (const fd of [...opened, up?.[1], streams.out, streams.err, terminal, made.notify])
     if (fd !== undefined) host.close(fd);
-  // Its end of `up` is closed when everything is in place.
-  host.poll([up], 10_000);
-  host.close(up);
+  if (up !== undefined) {
+    // Its end of `up` is closed when everything is in place.
+    host.poll([up[0]], 10_000);
+    host.close(up[0]);
+  }
   return child;
 }
 
@@ -87,7 +92,14 @@ function managerWords(host: Host, started: Started): string[] {
     `fdstore=${stored ? 1 : 0}`,
     `mainpid=${begun.stage.pid}`,
     'innerpid=1',
+    ...senderWords(started),
   ];
+}
+
+/** Who may write to the notification socket: the ids of the container, as we see them (T33). Without a map all that can reach it. */
+function senderWords(started: Started): string[] {
+  const map = started.prepared.plan.spec.linux.uidMappings ?? [];
+  return map.length === 0 ? [] : [`uids=${map.map(line => `${line.hostID}+${line.size}`).join(',')}`];
 }
 
 /** With a pid namespace of its own the payload's end can be kept back until its last line is written. */
