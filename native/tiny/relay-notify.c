@@ -119,7 +119,7 @@ static bool read_control(const struct tiny_msghdr *header)
     bool known = false;
     const char *at = header->control;
     const char *end = at + header->control_length;
-    while ((size_t)(end - at) >= sizeof(struct tiny_cmsghdr)) {
+    while (end - at >= (ptrdiff_t)sizeof(struct tiny_cmsghdr)) {
         const struct tiny_cmsghdr *c = (const struct tiny_cmsghdr *)at;
         if (c->length < sizeof *c || c->length > (size_t)(end - at))
             break;

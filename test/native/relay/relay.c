@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -349,6 +350,61 @@ static void small(void)
     bench_close(&b);
 }
 
+static int holds(struct bench *b)
+{
+    (void)b;
+    execl(relay_program, "berth-holder", (char *)NULL);
+    return 96;
+}
+
+/* A process without a parent in the holder's namespace; false when it is still there after two seconds. */
+static bool orphan_is_reaped(struct bench *b)
+{
+    char path[64], children[64];
+    pid_t helper = fork();
+    if (helper == 0) {
+        if (syscall(SYS_setns, b->payload_pidfd, CLONE_NEWPID) < 0)
+            _exit(1);
+        if (fork() == 0) {
+            if (fork() == 0)
+                usleep(100000);
+            _exit(0);
+        }
+        _exit(0);
+    }
+    waitpid(helper, NULL, 0);
+    usleep(50000);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", b->payload, b->payload);
+    bool seen = false;
+    for (int i = 0; i < 200; i++) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = read(fd, children, sizeof children);
+        close(fd);
+        seen |= n > 0;
+        if (seen && n == 0)
+            return true;
+        usleep(10000);
+    }
+    return false;
+}
+
+static void holder(void)
+{
+    struct bench b = {.hold = true};
+    bench_open(&b);
+    bench_payload(&b, holds);
+    bench_go(&b);
+    if (geteuid() == 0)
+        ok(orphan_is_reaped(&b), "the holder reaps what is left to it");
+    usleep(100000);
+    kill(b.payload, SIGUSR1), kill(b.payload, SIGQUIT);
+    bench_serve(&b, 100, never);
+    ok(!payload_ended(&b), "the holder stays whatever else it is sent");
+    kill(b.payload, SIGTERM);
+    ok(bench_serve(&b, 2000, payload_ended), "the holder ends on SIGTERM, as first process of its namespace");
+    bench_close(&b);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3)
@@ -372,6 +428,7 @@ int main(int argc, char **argv)
     plain_sinks();
     notifications(ok);
     small();
+    holder();
     printf("1..%d\n", number);
     return failures != 0;
 }
