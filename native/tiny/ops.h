@@ -88,7 +88,7 @@
     X(remove_tree, "remove-tree", "p", 0) \
     /* umask(2) */ \
     X(umask, "umask", "o", 0) \
-    /* resource number, soft, hard (decimal or `unlimited`); a hard limit above ours that the kernel refuses is an error */ \
+    /* resource number, soft, hard (decimal or `unlimited`); a hard limit above ours that the kernel refuses is an error, with `?` behind it becomes ours */ \
     X(rlimit, "rlimit", "itt", 0) \
     /* through the verified procfs */ \
     X(oom_score_adj, "oom-score-adj", "i", 0) \

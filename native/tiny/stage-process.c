@@ -24,26 +24,52 @@ int op_umask(struct stage *s, const struct op *op)
     return 0;
 }
 
-static bool parse_limit(const char *text, uint64_t *out)
+struct limit {
+    uint64_t soft, hard;
+};
+
+/* A `?` at the end sets *lenient. */
+static bool parse_limit(const char *text, uint64_t *out, bool *lenient)
 {
-    if (text_equal(text, "unlimited") || text_equal(text, "-1")) {
+    char number[24];
+    size_t n = text_length(text);
+    *lenient = n > 0 && text[n - 1] == '?';
+    n -= *lenient;
+    if (n >= sizeof number)
+        return false;
+    memcpy(number, text, n);
+    number[n] = 0;
+    if (text_equal(number, "unlimited") || text_equal(number, "-1")) {
         *out = RLIM64_INFINITY;
         return true;
     }
-    return text_unsigned(text, 10, UINT64_MAX, out);
+    return text_unsigned(number, 10, UINT64_MAX, out);
+}
+
+static long set_limit(int64_t resource, const struct limit *wanted, bool lenient)
+{
+    struct limit ours, most = *wanted;
+    long result = sys4(__NR_prlimit64, 0, resource, PTR(wanted), 0);
+    if (result != -EPERM || !lenient)
+        return result;
+    result = sys4(__NR_prlimit64, 0, resource, 0, PTR(&ours));
+    if (result < 0)
+        return result;
+    most.hard = most.hard < ours.hard ? most.hard : ours.hard;
+    most.soft = most.soft < most.hard ? most.soft : most.hard;
+    return sys4(__NR_prlimit64, 0, resource, PTR(&most), 0);
 }
 
 int op_rlimit(struct stage *s, const struct op *op)
 {
-    struct {
-        uint64_t soft, hard;
-    } limit;
+    struct limit limit;
+    bool strict, lenient;
     s->subject = op->fields[0];
-    if (!parse_limit(op->fields[1], &limit.soft) || !parse_limit(op->fields[2], &limit.hard)) {
+    if (!parse_limit(op->fields[1], &limit.soft, &strict) || !parse_limit(op->fields[2], &limit.hard, &lenient)) {
         s->hint = "a limit is a decimal number or `unlimited`";
         return -EINVAL;
     }
-    long result = sys4(__NR_prlimit64, 0, field_int(op->fields[0]), PTR(&limit), 0);
+    long result = set_limit(field_int(op->fields[0]), &limit, lenient);
     if (result == -EPERM)
         s->hint = "the hard limit is above ours; set Limit…= in [Service]";
     return (int)result;

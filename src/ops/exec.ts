@@ -46,12 +46,12 @@ export function compileExec(host: Host, target: ExecTarget, request: ExecRequest
   const ops = [];
   // Before the container is joined: its /proc would name files of root's for us.
   if (own.oomScoreAdj !== undefined) ops.push(op('oom-score-adj', own.oomScoreAdj));
-  ops.push(...limitOps(process), op('setns', 0, (bits >>> 0).toString(16)));
+  ops.push(op('setns', 0, (bits >>> 0).toString(16)));
   if (types.has('user')) ops.push(op('become-root'));
   if (types.has('pid')) ops.push(op('fork'));
   ops.push(op('session'));
   if (request.terminal) ops.push(op('console', request.user.uid, -1));
-  ops.push(...labelOps(process), op('cwd', request.cwd, '755', 0, 0), op('sync', 'ready'));
+  ops.push(...labelOps(process), op('cwd', request.cwd, '755', 0, 0), ...limitOps(process, true), op('sync', 'ready'));
   ops.push(
     ...identityOps({
       process,

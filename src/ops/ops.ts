@@ -181,7 +181,7 @@ export const OPS = [
   {
     name: 'rlimit',
     fields: ['int', 'text', 'text'],
-    help: 'resource number, soft, hard (decimal or `unlimited`); a hard limit above ours that the kernel refuses is an error',
+    help: 'resource number, soft, hard (decimal or `unlimited`); a hard limit above ours that the kernel refuses is an error, with `?` behind it becomes ours',
   },
   { name: 'oom-score-adj', fields: ['int'], help: 'through the verified procfs' },
   {

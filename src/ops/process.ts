@@ -8,13 +8,16 @@ import { capabilityMask, limitNumber, limitValue } from './tables.ts';
 /** PATH of a look-up when the environment has none. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** What can fail for outer reasons and needs privileges: before `sync ready`. */
-export function limitOps(process: SpecProcess): Op[] {
+/**
+ * What can fail for outer reasons and needs privileges: before `sync ready`. With `lenient` a limit above our own becomes ours: who
+ * calls `exec` may have less than the container was started with.
+ */
+export function limitOps(process: SpecProcess, lenient = false): Op[] {
   const ops: Op[] = [];
   for (const limit of process.rlimits ?? []) {
     const number = limitNumber(limit.type);
     if (number === undefined) throw new RangeError(`${limit.type}: there is no such limit`);
-    ops.push(op('rlimit', number, limitValue(limit.soft), limitValue(limit.hard)));
+    ops.push(op('rlimit', number, limitValue(limit.soft), `${limitValue(limit.hard)}${lenient ? '?' : ''}`));
   }
   if (process.user.umask !== undefined) ops.push(op('umask', process.user.umask.toString(8)));
   return ops;

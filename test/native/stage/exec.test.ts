@@ -160,6 +160,29 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
       }),
     );
     assert.match(done.text, /100\n200\n0027\n500\n/, done.text);
+    const beyond = play(
+      mode,
+      list(mode, root, {
+        inside: [op('rlimit', 7, '100', '200'), op('rlimit', 7, '150', '150')],
+        after: [op('user', 0, 0), op('capabilities', '0', '0', '0', '0', '0'), op('no-new-privileges')],
+        argv: ['sh', '-c', 'ulimit -n; ulimit -Hn'],
+      }),
+    );
+    assert.match(beyond.text, /150\n150\n/, beyond.text);
+    if (mode.user) {
+      const lower = op('rlimit', 7, '100', '200');
+      const higher = (hard: string): string =>
+        play(
+          mode,
+          list(mode, root, {
+            inside: [lower, op('rlimit', 7, '150', hard)],
+            argv: ['sh', '-c', 'ulimit -n; ulimit -Hn'],
+          }),
+        ).text;
+      assert.match(higher('300'), /fail rlimit 1 7: .*the hard limit is above ours/);
+      assert.match(higher('300?'), /150\n200\n/);
+      assert.match(higher('unlimited?'), /150\n200\n/);
+    }
     const refused = play(mode, list(mode, root, { inside: [op('rlimit', 7, '1', 'x')], argv: ['true'] }));
     assert.match(refused.fail, /^rlimit 22 7: invalid argument \(a limit is/);
   });
