@@ -3,7 +3,7 @@ import { digestName, isHex, parseDigest } from './digest.ts';
 import { ImageError } from './error.ts';
 import { layerDirectory, readLayer, writeImage } from './images.ts';
 import { flatMap, layerCalls } from './layer-calls.ts';
-import { writeName } from './names.ts';
+import { namePath, writeName } from './names.ts';
 import { findImage } from './resolve.ts';
 import { storeMap } from './store-map.ts';
 import { openStore } from './store.ts';
@@ -21,11 +21,24 @@ export interface Handover {
   readonly name: string;
 }
 
-/** The layers of an image that this store lacks; `undefined` when the name means a whole image already. */
-export function missingLayers(host: Host, name: string, layers: readonly Digest[]): Digest[] | undefined {
+/**
+ * The layers that this store lacks of the image which root has under this name. `undefined`: nothing is to be handed over, because the
+ * account has it, or because the name means an image that the account got itself; one that came from root follows root's.
+ */
+export function missingLayers(host: Host, name: string, id: string, layers: readonly Digest[]): Digest[] | undefined {
   const store = openStore(host);
-  if (findImage(host, store, name) !== undefined) return undefined;
+  const own = findImage(host, store, name)?.record.id;
+  if (own === id || (own !== undefined && own !== handedOver(host, store, name))) return undefined;
   return layers.filter(layer => readLayer(host, store, layer) === undefined);
+}
+
+/** handed/ESCAPED: the image id that root handed over under this name. */
+function handedPath(store: string, name: string): string {
+  return namePath(store, name).replace(`${store}/names/`, `${store}/handed/`);
+}
+
+function handedOver(host: Host, store: string, name: string): string | undefined {
+  return host.readFileIfExists(handedPath(store, name), 4096)?.trimEnd();
 }
 
 /** Moves a layer that was unpacked in `from` to its place. */
@@ -53,6 +66,8 @@ export function adoptImage(host: Host, text: string): void {
   }
   host.writeFileAtomic(`${store}/blobs/sha256/${record.id}`, configuration, 0o600);
   writeImage(host, store, record);
+  host.mkdirs(`${store}/handed`, 0o700);
+  host.writeFileAtomic(handedPath(store, name), `${record.id}\n`, 0o600);
   writeName(host, store, name, record.id);
 }
 

@@ -9,6 +9,7 @@
  *                           and layer.json (LayerRecord)
  *   images/HEX.json         ImageRecord, named by the image id (digest of the configuration)
  *   names/ESCAPED           one line: the image id; file name = reference with `%` and `/` as %25 and %2F
+ *   handed/ESCAPED          one line: the id of the image that root handed over under this name (account prepare --image)
  *   volumes/NAME/           volume.json and _data/
  *   containers/NAME/        upper/ work/ of a container's writable layer, container.json
  *   tmp/                    work in progress and what could not be removed; emptied at leisure

@@ -28,6 +28,7 @@ export function handOver(host: Host, user: User, reference: string): void {
     const answer = asAccount(host, user, [
       'missing',
       `name=${name}`,
+      `id=${record.id}`,
       ...record.layers.map(layer => `layer=${layer}`),
     ]).trim();
     if (answer === 'whole') return;

@@ -12,7 +12,7 @@ import type { LayerRecord } from '../image/types.ts';
  *   apply target=DIR [offset=N] [length=N] [blob=DIGEST] [diff=DIGEST] [as=DIGEST] [bytes=N] [entries=N]
  *         reads a layer from standard input, unpacks it into DIR/fs, writes DIR/layer.json, prints an ApplyAnswer as JSON;
  *         `blob` and `diff` are verified, `as` is taken on trust (a layer that was exported has no digest of its own)
- *   missing name=REF layer=DIGEST…   which of these the account's store lacks, one a line; `whole` when it has the image
+ *   missing name=REF id=HEX layer=DIGEST…   which of these the account's store lacks, one a line; `whole` when there is nothing to do
  *   adopt as=DIGEST           unpacks a layer from standard input straight into the account's store
  *   adopt-image               the documents of an image (JSON of Handover on standard input)
  *   export source=DIR         the layer in DIR as a tar stream on standard output
@@ -103,6 +103,7 @@ function missing(host: Host, values: Values): void {
   const lacking = missingLayers(
     host,
     required(values, 'name'),
+    required(values, 'id'),
     layers.filter(layer => layer !== undefined),
   );
   host.write(1, lacking === undefined ? 'whole\n' : lacking.map(layer => `${layer}\n`).join(''));

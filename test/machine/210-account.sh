@@ -93,6 +93,19 @@ nsenter_as_svc() {
 }
 check 'an image of root is handed over: the same tree with the account as its owner' hands_over
 
+follows() {
+    # What came from root follows root's; what the account got itself stays.
+    berth import -q "$WORK/archives/rootfs.tar" plain >/dev/null
+    berth account prepare --image plain svc
+    equal "$(service berth images -f reference=plain -q --no-trunc)" "$(berth images -f reference=plain -q --no-trunc)"
+    service berth load -q -i "$WORK/archives/plain.tar" >/dev/null
+    berth account prepare --image plain svc
+    [ "$(service berth images -f reference=plain -q --no-trunc)" != "$(berth images -f reference=plain -q --no-trunc)" ]
+    berth load -q -i "$WORK/archives/plain.tar" >/dev/null
+    equal "$(service berth images -f reference=plain -q --no-trunc)" "$(berth images -f reference=plain -q --no-trunc)"
+}
+check 'a newer image of root follows, one of the account stays' follows
+
 planted() {
     # The account puts links where the hand-over writes; root must not follow them, since root never writes there.
     service berth rmi -f plain >/dev/null
