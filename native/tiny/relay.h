@@ -35,7 +35,7 @@ struct relay {
     int64_t deadline; /* milliseconds, CLOCK_MONOTONIC; 0: none */
     int64_t retry;    /* no connection attempt before */
     bool ready_started, ready_payload, ready_due, fdstore, look;
-    bool attended; /* a launcher stays and sees our end: no guard */
+    bool attended;        /* a launcher stays and sees our end: no guard */
     bool hold, hold_user; /* see relay-guard.c */
     bool leaving;         /* the end is in order: the guard goes, too */
     bool ended;           /* the payload is gone, or can be gone but for us */
