@@ -56,6 +56,13 @@ export function makePayloadGroup(
 /** Kills all that is left in a group and removes it; absent is fine. */
 export function removeGroup(host: Host, directory: string): void {
   if (host.stat(directory) === undefined) return;
+  try {
+    // Nearly always it is empty already.
+    host.rmdir(directory);
+    return;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+  }
   killGroup(host, directory);
   for (const child of host.list(directory)) {
     if (child.kind === 'directory') removeGroup(host, `${directory}/${child.name}`);

@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
-import { call, connectManager, waitForSignal, type Bus, type Call } from './wire.ts';
+import { answerTo, call, connectManager, post, waitForSignal, type Bus, type Call } from './wire.ts';
 
 /** A unit property as org.freedesktop.systemd1(5) has it: name, signature, value. */
 export type Property = readonly [name: string, signature: string, value: unknown];
@@ -19,9 +19,9 @@ export interface ScopeWish {
 /** Asks for a delegated scope with a process in it; systemd works while the caller does. The result waits until the process is there. */
 export function beginScope(host: Host, manager: 'system' | 'user', scope: string, request: ScopeWish): () => void {
   const bus = connectManager(host, manager);
-  let job: unknown;
+  let serial: number;
   try {
-    job = startUnit(bus, scope, [
+    serial = postStart(bus, scope, [
       ['Description', 's', request.description],
       ['PIDs', 'au', [request.pid]],
       ['Delegate', 'b', true],
@@ -34,6 +34,7 @@ export function beginScope(host: Host, manager: 'system' | 'user', scope: string
   }
   return () => {
     try {
+      const [job] = answerTo(bus, serial);
       const result = resultOf(bus, job);
       if (result !== 'done') throw new Failure(125, `${scope}: the scope could not be started (${result})`);
     } finally {
@@ -52,17 +53,19 @@ export function startTransientService(
   unit: string,
   properties: readonly Property[],
 ): string {
-  return withManager(host, manager, bus => resultOf(bus, startUnit(bus, unit, properties)));
+  return withManager(host, manager, bus => {
+    const [job] = answerTo(bus, postStart(bus, unit, properties));
+    return resultOf(bus, job);
+  });
 }
 
-/** The job of the start. */
-function startUnit(bus: Bus, unit: string, properties: readonly Property[]): unknown {
-  const [job] = call(bus, {
+/** Asks for the start; the answer is the job. */
+function postStart(bus: Bus, unit: string, properties: readonly Property[]): number {
+  return post(bus, {
     ...managerCall('StartTransientUnit'),
     signature: 'ssa(sv)a(sa(sv))',
     values: [unit, 'fail', properties.map(([name, signature, value]) => [name, [signature, value]]), []],
   });
-  return job;
 }
 
 /** JobRemoved: u id, o job, s unit, s result. */

@@ -25,6 +25,8 @@ export interface Bus {
   /** Messages over the system bus name their destination; on a private socket there is none. */
   readonly daemon: boolean;
   serial: number;
+  /** The answer to our authentication was read: it comes before everything else. */
+  greeted: boolean;
   /** Bytes that were read and not yet parsed. */
   buffer: Bytes;
   /** Signals that came while a reply was awaited. */
@@ -78,7 +80,7 @@ function openFirst(host: Host, manager: string, sockets: readonly Socket[]): Bus
   let reason = 'XDG_RUNTIME_DIR is not set';
   for (const { path, daemon } of sockets) {
     try {
-      return { host, fd: host.connectUnix(path, 'stream'), daemon, serial: 0, buffer: '', signals: [] };
+      return { host, fd: host.connectUnix(path, 'stream'), daemon, serial: 0, greeted: false, buffer: '', signals: [] };
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       reason = error.message;
@@ -128,8 +130,18 @@ export interface Call {
 
 /** Sends and waits for the answer (25 s). Throws BusError. */
 export function call(bus: Bus, request: Call): readonly unknown[] {
+  return answerTo(bus, post(bus, request));
+}
+
+/** Sends a call; its serial number, for `answerTo`. */
+export function post(bus: Bus, request: Call): number {
   const serial = ++bus.serial;
   bus.host.send(bus.fd, encode(serial, bus.daemon, request));
+  return serial;
+}
+
+/** Waits for the answer to a call (25 s). Throws BusError. */
+export function answerTo(bus: Bus, serial: number): readonly unknown[] {
   for (;;) {
     const message = nextMessage(bus, REPLY_MS);
     if (message.type === 4) bus.signals.push(message);
@@ -148,17 +160,21 @@ export function waitForSignal(bus: Bus, wanted: (message: Message) => boolean): 
   }
 }
 
-/** EXTERNAL: the kernel tells who we are (D-Bus Specification, "Authentication Protocol"). */
+/** EXTERNAL: the kernel tells who we are (D-Bus Specification, "Authentication Protocol"). Calls may follow before the answer is there. */
 function authenticate(bus: Bus): void {
   const uid = String(outerUid(bus.host));
   const hex = Array.from(uid, digit => digit.charCodeAt(0).toString(16)).join('');
   bus.host.send(bus.fd, `\0AUTH EXTERNAL ${hex}\r\nBEGIN\r\n`);
+}
+
+function readGreeting(bus: Bus): void {
   while (!bus.buffer.includes('\r\n')) fill(bus, REPLY_MS);
   const end = bus.buffer.indexOf('\r\n');
   const answer = bus.buffer.slice(0, end);
   bus.buffer = bus.buffer.slice(end + 2);
   if (!answer.startsWith('OK '))
-    throw new BusError('AuthFailed', `the manager refused to speak with uid ${uid}: ${answer}`);
+    throw new BusError('AuthFailed', `the manager refused to speak with uid ${outerUid(bus.host)}: ${answer}`);
+  bus.greeted = true;
 }
 
 /** The error's text in one line, without control characters (T28); its name when it has none. */
@@ -183,6 +199,7 @@ function encode(serial: number, daemon: boolean, request: Call): Bytes {
 }
 
 function nextMessage(bus: Bus, timeout: number): Message {
+  if (!bus.greeted) readGreeting(bus);
   while (bus.buffer.length < 16) fill(bus, timeout);
   if (bus.buffer.charAt(0) !== 'l') throw new BusError('InvalidMessage', 'the manager answers in big endian');
   const fieldsLength = readU32(bus.buffer, 12);
