@@ -6,6 +6,8 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 
+import { measureGenerators } from './generator.ts';
+
 interface Row {
   name: string;
   unit: string;
@@ -217,6 +219,9 @@ function size(): void {
   add('size of the program', 'MB', bytes / 1e6, 'podman', statSync('/usr/bin/podman').size / 1e6, '<= 4 MB');
 }
 
+const generator = (): void =>
+  measureGenerators(pair, (name, ours, peer) => add(name, 'ms', median(ours), 'quadlet', median(peer), '<= 0.5'));
+
 const table = (): string =>
   rows
     .map(
@@ -230,7 +235,7 @@ function asAccount(): void {
   writeUnits(16);
   const only = process.env['BENCH_ONLY']?.split(',');
   const bundle = process.env['BENCH_BUNDLE'];
-  const parts: Record<string, () => void> = { run, exec, systemdStart, sixteen, size };
+  const parts: Record<string, () => void> = { run, exec, systemdStart, sixteen, size, generator };
   for (const [name, part] of Object.entries(parts)) if (only?.includes(name) ?? true) part();
   if (bundle !== undefined && (only?.includes('oci') ?? true)) runtimeAlone(bundle);
   command(['systemctl', '--user', 'start', ...HELD]);
