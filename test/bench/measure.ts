@@ -42,7 +42,6 @@ function quantile(values: readonly number[], q: number): number {
 }
 
 const median = (values: readonly number[]): number => quantile(values, 0.5);
-
 function add(name: string, unit: string, ours: number, peerName: string, peer: number, goal: string): void {
   rows.push({ name, unit, ours: round(ours), peer: round(peer), peerName, ratio: round(ours / peer), goal });
 }
