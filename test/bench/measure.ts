@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { median, quantile, round } from './statistics.ts';
 
 import { measureGenerators } from './generator.ts';
 
@@ -36,17 +37,9 @@ function time(argv: readonly string[]): number {
   return Number(process.hrtime.bigint() - start) / 1e6;
 }
 
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
-}
-
-const median = (values: readonly number[]): number => quantile(values, 0.5);
 function add(name: string, unit: string, ours: number, peerName: string, peer: number, goal: string): void {
   rows.push({ name, unit, ours: round(ours), peer: round(peer), peerName, ratio: round(ours / peer), goal });
 }
-
-const round = (value: number): number => Math.round(value * 1000) / 1000;
 
 /** Alternating runs; `between` runs untimed after each one. */
 function pair(
