@@ -5,6 +5,8 @@ python3 "$TESTS/images-make.py" "$WORK/archives" || exit 1
 chmod -R a+rX "$WORK/archives"
 SVC=$(id -u svc)
 clean() {
+    # What a case that failed half-way left running.
+    for user in root alice; do as $user berth rm -f -i user-of-plain >/dev/null 2>&1 || true; done
     umount /var/lib/berth 2>/dev/null
     umount /run/berth/users 2>/dev/null
     rm -rf "/run/berth/users/$SVC"
