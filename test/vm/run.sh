@@ -2,7 +2,7 @@
 # Tier vm: every test/vm/NNN-*.sh inside the Debian 13 tree booted by qemu with Debian's own kernel: all controllers of the
 # unified hierarchy are there, so limits bite, and AppArmor is on. Emulated: no place for timings.
 #   run.sh [NNN…]        numbers or parts of names choose tests
-# BERTH_VM_SECONDS limits the whole run (default 1200).
+# BERTH_VM_SECONDS limits the whole run (default 1800).
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
@@ -67,7 +67,7 @@ END
         printf 'for test in %s; do\n' "$*"
         cat <<'END'
     echo "@@ begin $test"
-    timeout --kill-after=10 300 bash /run/parcel/tests/$test
+    timeout --kill-after=10 900 bash /run/parcel/tests/$test
     echo "@@ end $test $?"
 done
 echo "@@ done"
@@ -85,7 +85,7 @@ boot() {
     tree=$(packaging/build/tree.sh)
     image=$(bash "$here/image.sh") || close 1
     # cmpxchg16b is left out of the processor: with it this emulation corrupts the kernel's slabs.
-    timeout --kill-after=10 "${BERTH_VM_SECONDS:-1200}" qemu-system-x86_64 \
+    timeout --kill-after=10 "${BERTH_VM_SECONDS:-1800}" qemu-system-x86_64 \
         -accel tcg,thread=single -cpu Nehalem,-cx16 -smp 1 -m 1024 -no-reboot -snapshot -display none -monitor none -nic none \
         -kernel "$(echo "$tree"/boot/vmlinuz-*)" -initrd "$image/initrd" \
         -append "console=ttyS0 root=/dev/vda rw panic=-1 quiet apparmor=1 security=apparmor systemd.unified_cgroup_hierarchy=1 \"systemd.run=/bin/sh /dev/vdb\" systemd.run_success_action=poweroff systemd.run_failure_action=poweroff" \
