@@ -25,8 +25,6 @@ export interface Bus {
   /** Messages over the system bus name their destination; on a private socket there is none. */
   readonly daemon: boolean;
   serial: number;
-  /** The answer to our authentication was read: it comes before everything else. */
-  greeted: boolean;
   /** Bytes that were read and not yet parsed. */
   buffer: Bytes;
   /** Signals that came while a reply was awaited. */
@@ -51,6 +49,8 @@ export function connectManager(host: Host, manager: 'system' | 'user'): Bus {
   const bus = openFirst(host, manager, manager === 'system' ? systemSockets(host) : userSockets(host));
   try {
     authenticate(bus);
+    // A call that arrives together with BEGIN is not noticed by systemd until something follows it.
+    readGreeting(bus);
     if (bus.daemon) beginOnBus(bus);
   } catch (error) {
     host.close(bus.fd);
@@ -80,7 +80,7 @@ function openFirst(host: Host, manager: string, sockets: readonly Socket[]): Bus
   let reason = 'XDG_RUNTIME_DIR is not set';
   for (const { path, daemon } of sockets) {
     try {
-      return { host, fd: host.connectUnix(path, 'stream'), daemon, serial: 0, greeted: false, buffer: '', signals: [] };
+      return { host, fd: host.connectUnix(path, 'stream'), daemon, serial: 0, buffer: '', signals: [] };
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       reason = error.message;
@@ -160,7 +160,7 @@ export function waitForSignal(bus: Bus, wanted: (message: Message) => boolean): 
   }
 }
 
-/** EXTERNAL: the kernel tells who we are (D-Bus Specification, "Authentication Protocol"). Calls may follow before the answer is there. */
+/** EXTERNAL: the kernel tells who we are (D-Bus Specification, "Authentication Protocol"). */
 function authenticate(bus: Bus): void {
   const uid = String(outerUid(bus.host));
   const hex = Array.from(uid, digit => digit.charCodeAt(0).toString(16)).join('');
@@ -174,7 +174,6 @@ function readGreeting(bus: Bus): void {
   bus.buffer = bus.buffer.slice(end + 2);
   if (!answer.startsWith('OK '))
     throw new BusError('AuthFailed', `the manager refused to speak with uid ${outerUid(bus.host)}: ${answer}`);
-  bus.greeted = true;
 }
 
 /** The error's text in one line, without control characters (T28); its name when it has none. */
@@ -199,7 +198,6 @@ function encode(serial: number, daemon: boolean, request: Call): Bytes {
 }
 
 function nextMessage(bus: Bus, timeout: number): Message {
-  if (!bus.greeted) readGreeting(bus);
   while (bus.buffer.length < 16) fill(bus, timeout);
   if (bus.buffer.charAt(0) !== 'l') throw new BusError('InvalidMessage', 'the manager answers in big endian');
   const fieldsLength = readU32(bus.buffer, 12);
@@ -224,7 +222,10 @@ function decode(data: Bytes, headLength: number): Message {
     replySerial: Number(field(5) ?? 0),
     member: word(3),
     errorName: word(4),
-    values: unmarshal(word(8), data.slice(headLength)).values,
+    // systemd tells of every property that changes: a body is read only when somebody wants it.
+    get values() {
+      return unmarshal(word(8), data.slice(headLength)).values;
+    },
   };
 }
 
