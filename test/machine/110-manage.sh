@@ -51,6 +51,10 @@ in_group() { # the joined process is in the payload's control group and dies wit
     pid=$(pgrep -f 'sleep 12345' | head -n 1)
     grep -q '^0::/.*/e1.service/payload$' "/proc/$pid/cgroup"
 }
+at_once() { # the manager moves the process: a call that it does not notice would wait for 25 s
+    local _
+    for _ in $(seq 10); do as "$1" timeout 10 berth exec e1 true; done
+}
 terminal() {
     contains "$(as "$1" script -qec 'berth exec -it e1 sh -c "tty; exit 3"' /dev/null || echo "status $?")" $'/dev/pts/0\r\nstatus 3'
     contains "$(as "$1" script -qec 'berth run --rm -it --network none localhost/busybox sh -c "tty; exit 5"' /dev/null || echo "status $?")" $'/dev/pts/0\r\nstatus 5'
@@ -114,6 +118,7 @@ for who in root alice; do
     check "$who: run -d takes a variable from our environment" variable "$who"
     check "$who: exec" executes "$who"
     check "$who: exec is in the payload's control group" in_group "$who"
+    check "$who: exec again and again" at_once "$who"
     check "$who: T28: run -t and exec -t have a terminal of their own" terminal "$who"
     check "$who: the terminal has the size of ours" terminal_size "$who"
     check "$who: ps and inspect tell of it" told "$who"
