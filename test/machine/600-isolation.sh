@@ -102,7 +102,7 @@ ids_in_range() {
 
 # T15: a working directory through a link of the image makes nothing outside.
 workdir_through_link() {
-    local image=$WORK/linked
+    local image=$WORK/linked-$1
     mkdir -p "$image"
     tar -C "$image" -xf "$IMAGES/rootfs.tar"
     ln -s ../../../../../../../var/tmp "$image/escape"
