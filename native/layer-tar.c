@@ -2,7 +2,7 @@
  * The parser: a process with nothing but a pipe in, a pipe out and memory.
  *
  * A reader of its own, because names must arrive byte for byte: libarchive turns names of extended headers into Unicode's
- * composed form, and a program that looks for its own file then does not find it. See packaging/decisions/0003-layers.md.
+ * composed form, and a program that looks for its own file then does not find it. See packaging/decisions/0005-layers.md.
  * What it understands: v7, ustar, pax, GNU long names, GNU sparse files (old form, 0.0, 0.1, 1.0), star's prefix.
  */
 #include "layer-tar.h"
