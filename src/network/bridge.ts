@@ -1,6 +1,7 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import type { Host } from '../host/host.ts';
+import { CLONE, type Host } from '../host/host.ts';
+import { encodeOps } from '../ops/encode.ts';
 import type { PortRequest, RunRequest } from '../plan/request.ts';
 import type { NetworkPlace, NetworkState } from '../run/parts.ts';
 import {
@@ -173,18 +174,23 @@ function noAddress(pool: Pool, wanted: string | undefined): Problem {
   return problem('network-address', `--ip ${wanted}: the address is ${reason}`);
 }
 
-/** An empty network namespace for as long as `act` runs. */
+/** An empty network namespace for as long as `act` runs: a stage that waits in it. */
 function withEmptyNamespace<T>(host: Host, act: (path: string) => T): T {
-  const [ready, end] = host.pipe();
-  const keeper = host.spawn({ argv: ['unshare', '--net', '--', 'sh', '-c', 'echo; exec sleep 60'], stdout: end });
-  host.close(end);
+  const keeper = host.launch({
+    namespaces: CLONE.NEWNET,
+    sibling: false,
+    ops: encodeOps([{ name: 'sync', fields: ['created'] }]),
+    stdio: ['null', 'null', 'null'],
+    descriptors: [],
+  });
   try {
-    host.poll([ready], 5000);
+    host.receiveMessage(keeper);
     return act(`/proc/${keeper.pid}/ns/net`);
   } finally {
-    host.close(ready);
-    host.signal(keeper.pidfd, 9);
+    // The end of its control socket ends it.
+    host.close(keeper.control);
     host.wait(keeper);
+    host.close(keeper.status);
     host.close(keeper.pidfd);
   }
 }
