@@ -50,7 +50,6 @@ static _Noreturn void become_reaper(long child)
         sys_execveat(3, "", words, no_environment, AT_EMPTY_PATH);
     }
     sys_close_range(3, ~0u, 0);
-    sys_prctl(PR_SET_NAME, PTR("berth-init"), 0, 0, 0);
     init_loop((int)child);
 }
 
@@ -63,6 +62,8 @@ int op_init(struct stage *s, const struct op *op)
         return result;
     /* Before the child is there: a signal that comes meanwhile is kept for the reaper. */
     sys_sigprocmask(SIG_SETMASK, &all, NULL);
+    /* Before it, too: the payload never sees a pid 1 of another name. */
+    sys_prctl(PR_SET_NAME, PTR("berth-init"), 0, 0, 0);
     /* Not clone3(2): filters of containers answer that with ENOSYS, since they cannot look into its structure. */
     long pid = sys5(__NR_clone, SIGCHLD, 0, 0, 0, 0);
     if (pid > 0)
