@@ -27,7 +27,8 @@ shows() { equal "$(way_property "$1" "told-$1" "$2")" "$3"; } # WAY PROPERTY VAL
 until_shows() { # WAY PROPERTY VALUE
     local spins=0
     until [ "$(way_property "$1" "told-$1" "$2")" = "$3" ]; do
-        [ $((++spins)) -lt 400 ] || shows "$@"
+        # A pid 1 without a handler ignores the SIGABRT of a watchdog: systemd waits TimeoutStopSec= (25 s) before SIGKILL.
+        [ $((++spins)) -lt 3000 ] || shows "$@"
         read -rt 0.02 <> <(:) || :
     done
 }
