@@ -25,6 +25,8 @@ $machine up $name --install
 trap '[ "${keep:-no}" = yes ] || $machine down $name' EXIT
 root systemctl --version
 root berth --version
+# User units wait for the network of the system; Podman's helper, which the machine has too, waits 90 s where nothing asks for it.
+root systemctl start network-online.target
 
 step 'An image, as root and as alice (made from busybox; no registry is asked)'
 root berth load -i /var/lib/images/hello.tar
