@@ -56,7 +56,7 @@ bad_unit() { # USER PART TEXT
     equal "$(property "$user" bad ExecMainStatus)" 78
     contains "$(journal "$user" bad)" "$part"
     contains "$(manager "$user" status bad -n 20 || true)" "$part"
-    unit_file "$user" bad <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf'
+    unit_file "$user" bad <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf'
     manager "$user" start bad
     unit_gone "$user" bad
 }
@@ -74,8 +74,8 @@ unreadable_file() {
 }
 
 one_service_name() {
-    unit_file root first <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf\nServiceName=same'
-    unit_file root second <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf\nServiceName=same'
+    unit_file root first <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf\nServiceName=same'
+    unit_file root second <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf\nServiceName=same'
     local said
     said=$(berth check /etc/containers/systemd/first.container /etc/containers/systemd/second.container 2>&1) && return 1
     contains "$said" first.container

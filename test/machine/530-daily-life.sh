@@ -9,6 +9,7 @@ log_to_dev_stdout() { # WAY USER
 [Container]
 Image=localhost/busybox
 Network=none
+StopTimeout=1
 User=$2
 Exec=sh -c 'ln -s /dev/stdout /tmp/access.log; ln -s /dev/stderr /tmp/error.log; echo to the access log >/tmp/access.log; echo to the error log >>/tmp/error.log; exec sleep inf'
 E2
@@ -20,7 +21,7 @@ E2
 }
 
 stderr_is_an_error() { # WAY
-    way_unit "$1" streams-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo good news; echo bad news >&2; exec sleep inf"'
+    way_unit "$1" streams-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "echo good news; echo bad news >&2; exec sleep inf"'
     way_start "$1" streams-"$1"
     way_stop "$1" streams-"$1"
     journalctl --sync
@@ -34,7 +35,7 @@ stderr_is_an_error() { # WAY
 # The last line of a payload that dies by a signal is in the journal, every time.
 last_line() { # WAY
     local way=$1 i seen
-    way_unit "$way" crash-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo last words; kill -SEGV $$$$"'
+    way_unit "$way" crash-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "echo last words; kill -SEGV $$$$"'
     for ((i = 0; i < CRASHES; i++)); do
         manager "$(way_manager "$way")" start --wait crash-"$1" || true # a start of a unit that still runs would be nothing
         manager "$(way_manager "$way")" reset-failed crash-"$1" 2>/dev/null || true
@@ -46,7 +47,7 @@ last_line() { # WAY
 }
 
 killed_relay() { # WAY
-    way_unit "$1" lost-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf'
+    way_unit "$1" lost-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "echo up; exec sleep inf"'
     way_start "$1" lost-"$1"
     local group payload relay pid manager
     payload=$(way_property "$1" lost-"$1" MainPID)
@@ -56,6 +57,9 @@ killed_relay() { # WAY
     done | head -n 1)
     [ -n "$relay" ]
     manager=$(way_manager "$1")
+    # From its first line on the journal knows the unit of a stream, also when the process behind it is gone.
+    local spins=0
+    until way_journal "$1" lost-"$1" | grep -x up >/dev/null; do [ $((++spins)) -lt 100 ]; done
     kill -KILL "$relay"
     # The manager tells when the unit has left active: wait for that job-less change by its own waiting command.
     timeout 10 tail --pid="$payload" -f /dev/null
@@ -66,7 +70,7 @@ killed_relay() { # WAY
 }
 
 missing_program() { # WAY
-    way_unit "$1" absent-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=/no/such/program'
+    way_unit "$1" absent-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=/no/such/program'
     ! way_start "$1" absent-"$1"
     equal "$(way_property "$1" absent-"$1" ExecMainStatus)" 127
     contains "$(way_journal "$1" absent-"$1")" '/no/such/program'
@@ -74,7 +78,7 @@ missing_program() { # WAY
 }
 
 not_executable() { # WAY
-    way_unit "$1" plainfile-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=/etc/passwd'
+    way_unit "$1" plainfile-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=/etc/passwd'
     ! way_start "$1" plainfile-"$1"
     equal "$(way_property "$1" plainfile-"$1" ExecMainStatus)" 126
     contains "$(way_journal "$1" plainfile-"$1")" '/etc/passwd'
@@ -82,7 +86,7 @@ not_executable() { # WAY
 }
 
 stubborn() { # WAY
-    way_unit "$1" stubborn-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=2\nExec=sh -c "trap \'\' TERM; while :; do sleep 1; done"'
+    way_unit "$1" stubborn-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nStopTimeout=2\nExec=sh -c "trap \'\' TERM; while :; do sleep 1; done"'
     way_start "$1" stubborn-"$1"
     local began=$SECONDS
     way_stop "$1" stubborn-"$1"
@@ -91,26 +95,26 @@ stubborn() { # WAY
 }
 
 exit_status() { # WAY
-    way_unit "$1" status-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "exit 42"'
+    way_unit "$1" status-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "exit 42"'
     way_start "$1" status-"$1" || true
     equal "$(way_property "$1" status-"$1" ExecMainStatus)" 42
     way_gone "$1" status-"$1"
 }
 
 oneshot() { # WAY
-    way_unit "$1" job-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "echo the job is done; exit $${CODE:-0}"\n[Service]\nType=oneshot'
+    way_unit "$1" job-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "echo the job is done; exit $${CODE:-0}"\n[Service]\nType=oneshot'
     way_start "$1" job-"$1"
     contains "$(way_journal "$1" job-"$1")" 'the job is done'
     equal "$(way_property "$1" job-"$1" Result)" success
     way_gone "$1" job-"$1"
-    way_unit "$1" job-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "exit 3"\n[Service]\nType=oneshot'
+    way_unit "$1" job-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "exit 3"\n[Service]\nType=oneshot'
     ! way_start "$1" job-"$1"
     equal "$(way_property "$1" job-"$1" ExecMainStatus)" 3
     way_gone "$1" job-"$1"
 }
 
 restarts() { # WAY: killed again and again, systemd alone brings it back
-    way_unit "$1" phoenix-"$1" <<<$'[Unit]\nStartLimitIntervalSec=0\n[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf\n[Service]\nRestart=always\nRestartSec=0'
+    way_unit "$1" phoenix-"$1" <<<$'[Unit]\nStartLimitIntervalSec=0\n[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf\n[Service]\nRestart=always\nRestartSec=0'
     way_start "$1" phoenix-"$1"
     local i before now
     for ((i = 0; i < 5; i++)); do
@@ -128,7 +132,7 @@ spins=0
 
 # The package is installed again over itself: payloads run on, and the new program stops and cleans what the old one started.
 upgrade() { # WAY
-    way_unit "$1" lasting-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "trap \'exit 0\' TERM; while :; do sleep 0.1; done"'
+    way_unit "$1" lasting-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "trap \'exit 0\' TERM; while :; do sleep 0.1; done"'
     way_start "$1" lasting-"$1"
     local before
     before=$(way_property "$1" lasting-"$1" MainPID)
@@ -143,7 +147,7 @@ upgrade() { # WAY
 
 # The name that systemctl takes reaches the container, too; rm alone wants the container's own.
 unit_name() { # WAY
-    way_unit "$1" named-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sleep inf'
+    way_unit "$1" named-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf'
     way_start "$1" named-"$1"
     equal "$(way_berth "$1" exec "named-$1" echo reached)" reached
     contains "$(way_berth "$1" inspect "named-$1")" "systemd-named-$1"
