@@ -1,8 +1,10 @@
 import type { Digest } from '../types.ts';
 
 /**
- * What the rest of Berth knows of registries (Node half only). `open.ts` makes a `Registry`: one repository with one tag or digest, behind
- * its mirrors, policy, credentials and certificates.
+ * What the rest of Berth knows of registries (Node half only). In `open.ts`, `openRegistries(host, name, options): Registry[]` gives one for
+ * each full reference that the name may mean (several only for a short name that no alias knows; try them in order), and
+ * `openRegistry(host, fullReference, options): Registry` one: a repository with a tag or digest, behind its mirrors, policy, credentials
+ * and certificates. Both read files only; the network is first used by the methods.
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
  *
  * Every failure is a `RegistryError` (`error.ts`), whose message is one line without secrets.
