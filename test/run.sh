@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 tiers=("$@")
 [ ${#tiers[@]} -gt 0 ] || tiers=(check unit native machine vm)
 mkdir -p build/test
-[ -d node_modules ] || npm ci --no-audit --no-fund >&2 || exit 1
+bash packaging/build/node-modules.sh >&2 || exit 1
 
 total_passed=0 total_failed=0
 for tier in "${tiers[@]}"; do

@@ -34,6 +34,7 @@ const NATIVE_ENTRY_MAY_USE = ['base', 'host'];
 const PACKAGE_DOORS: ReadonlyMap<string, readonly string[]> = new Map([
   ['ini', ['src/base/config.ts']],
   ['neverthrow', ['src/base/result.ts']],
+  ['smol-toml', ['src/base/toml.ts']],
   ['dbus-next', ['src/systemd/bus.ts']],
   ['systemd-journald', ['src/systemd/journal.ts']],
   ['yaml', ['src/kube/']],

@@ -34,7 +34,7 @@ systemd_settings() {
     for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer man-db.timer e2scrub_all.timer fstrim.timer \
         podman.service podman.socket podman-auto-update.timer podman-restart.service podman-clean-transient.service \
         systemd-udevd.service systemd-udev-trigger.service nftables.service e2scrub_reap.service systemd-networkd.service \
-        systemd-networkd.socket systemd-networkd-wait-online.service; do
+        systemd-networkd.socket systemd-networkd-wait-online.service docker-registry.service; do
         ln -sf /dev/null "$root/etc/systemd/system/$unit"
     done
     # Podman's default pids limit wants a controller that the unified tree of some hosts lacks.
