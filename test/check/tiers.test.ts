@@ -61,6 +61,8 @@ function runTier(t: { after(undo: () => void): void }, script: string): { output
   mkdirSync(join(top, 'test'));
   mkdirSync(join(top, 'node_modules'));
   cpSync('test/run.sh', join(top, 'test/run.sh'));
+  cpSync('packaging/build/node-modules.sh', join(top, 'packaging/build/node-modules.sh'));
+  writeFileSync(join(top, 'package.json'), '{}');
   writeFileSync(join(top, 'test/unit.sh'), script);
   const { stdout, status } = spawnSync('bash', [join(top, 'test/run.sh'), 'unit'], { encoding: 'utf8' });
   return { output: stdout.trim().split('\n'), status };
