@@ -18,10 +18,7 @@ int tiny_main(int argc, char **argv, char **envp)
         return relay_main(argc, argv, envp);
     if (text_equal(name, "berth-holder") && holder_main != NULL)
         return holder_main(argc, argv, envp);
-    TEXT(message, 128);
-    text_add(&message, "berth: no such part of the tiny program: ");
-    text_add_shown(&message, name);
-    text_add(&message, "\n");
-    sys_write(2, message.start, message.length);
+    static const char message[] = "berth: no such part of the tiny program\n";
+    sys_write(2, message, sizeof message - 1);
     return 125;
 }

@@ -152,10 +152,26 @@ bool log_done(void)
     return true;
 }
 
-/* A line of our own among the payload's errors. */
+/*
+ * A line of the guard's, when the relay is dead. The relay's streams do not do: journald asks /proc about the process
+ * that connected a stream and knows the unit of a dead one only by luck. So the guard connects one of its own and stays
+ * until journald has closed it. The old descriptors stay open: the payload is to be killed, not to see EPIPE.
+ */
 void log_say(const char *message)
 {
-    int sink = relay.stream[1].sink >= 0 ? relay.stream[1].sink : relay.stream[0].sink;
-    if (sink >= 0)
-        write_all(sink, message, text_length(message));
+    struct stream *s = &relay.stream[1];
+    struct __kernel_timespec left = {.tv_sec = RELAY_FLUSH_MS / 1000}; /* ppoll(2) counts it down */
+    s->pipe = -1;
+    if (!s->plain) {
+        s->sink = -1;
+        relay.retry = 0;
+        log_connect(s);
+    }
+    struct pollfd ready = {.fd = s->sink, .events = POLLOUT};
+    if (sys_ppoll(&ready, 1, &left) <= 0 || !write_all(s->sink, message, text_length(message)))
+        return;
+    log_flush(s);
+    ready = (struct pollfd){.fd = relay.flush, .events = POLLIN};
+    while (s->sink >= 0 && sys_ppoll(&ready, 1, &left) > 0)
+        log_flushed();
 }

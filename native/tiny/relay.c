@@ -72,30 +72,31 @@ long relay_connect(const char *path, int type)
     return fd;
 }
 
+/* Offsets in `relay` instead of pointers: the text of the relay shall fit in two pages. */
 struct word {
     const char *name;
-    const char **text;
-    int *fd;
+    uint16_t offset;
+    bool is_text;
 };
 
 static const struct word words[] = {
-    {"journal=", &relay.journal, NULL},
-    {"identifier=", &relay.identifier, NULL},
-    {"unit=", &relay.unit, NULL},
-    {"manager=", &relay.manager, NULL},
-    {"uids=", &relay.uids, NULL},
-    {"mainpid=", &relay.pid, NULL},
-    {"out=", NULL, &relay.stream[0].pipe},
-    {"err=", NULL, &relay.stream[1].pipe},
-    {"plain-out=", NULL, &relay.stream[0].sink},
-    {"plain-err=", NULL, &relay.stream[1].sink},
-    {"given=", NULL, &relay.given},
-    {"notify=", NULL, &relay.notify},
-    {"status=", NULL, &relay.status},
-    {"payload=", NULL, &relay.payload},
-    {"kill=", NULL, &relay.kill},
-    {"events=", NULL, &relay.events},
-    {"up=", NULL, &relay.up},
+    {"journal=", offsetof(struct relay, journal), true},
+    {"identifier=", offsetof(struct relay, identifier), true},
+    {"unit=", offsetof(struct relay, unit), true},
+    {"manager=", offsetof(struct relay, manager), true},
+    {"uids=", offsetof(struct relay, uids), true},
+    {"mainpid=", offsetof(struct relay, pid), true},
+    {"out=", offsetof(struct relay, stream[0].pipe), false},
+    {"err=", offsetof(struct relay, stream[1].pipe), false},
+    {"plain-out=", offsetof(struct relay, stream[0].sink), false},
+    {"plain-err=", offsetof(struct relay, stream[1].sink), false},
+    {"given=", offsetof(struct relay, given), false},
+    {"notify=", offsetof(struct relay, notify), false},
+    {"status=", offsetof(struct relay, status), false},
+    {"payload=", offsetof(struct relay, payload), false},
+    {"kill=", offsetof(struct relay, kill), false},
+    {"events=", offsetof(struct relay, events), false},
+    {"up=", offsetof(struct relay, up), false},
 };
 
 /* Words that are not known come from a newer launcher and are passed over. */
@@ -106,10 +107,11 @@ static void read_word(const char *word)
             continue;
         const char *value = word + text_length(words[i].name);
         uint64_t index;
-        if (words[i].text != NULL)
-            *words[i].text = *value != 0 ? value : NULL;
+        void *to = (char *)&relay + words[i].offset;
+        if (words[i].is_text)
+            *(const char **)to = *value != 0 ? value : NULL;
         else if (text_unsigned(value, 10, 64, &index))
-            *words[i].fd = RELAY_FIRST_FD + (int)index;
+            *(int *)to = RELAY_FIRST_FD + (int)index;
         return;
     }
     relay.ready_started |= text_equal(word, "ready=started");

@@ -244,7 +244,9 @@ bool bench_serve(struct bench *b, int milliseconds, bool (*until)(struct bench *
         if (fds[0].revents != 0 && b->stream_count < MOST_STREAMS) {
             int fd = check(accept4(b->journal, NULL, NULL, SOCK_CLOEXEC), "accept4");
             shutdown(fd, SHUT_WR); /* as journald does */
-            b->streams[b->stream_count++] = (struct journal_stream){.fd = fd};
+            struct ucred peer = {0};
+            check(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){sizeof peer}), "peer");
+            b->streams[b->stream_count++] = (struct journal_stream){.fd = fd, .peer = peer.pid};
         }
     }
 }

@@ -14,6 +14,7 @@ enum { MOST_STREAMS = 8, MOST_TEXT = 4 << 20 };
 /* What the journal got on one connection, header included. */
 struct journal_stream {
     int fd; /* -1: closed by us after the end */
+    pid_t peer;
     char *text;
     size_t length;
     bool ended;

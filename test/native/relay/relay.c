@@ -185,12 +185,28 @@ static void killed_relay(void)
 {
     struct bench b;
     begin(&b, waits, no_words);
+    pid_t guard = guard_of(&b);
+    b.slow_journal = true;
     kill(b.relay, SIGKILL);
-    ok(bench_serve(&b, 3000, payload_ended), "the payload of a killed relay is killed");
     bench_serve(&b, 300, never);
-    struct journal_stream *err = stream_of(&b, '3');
-    ok(err != NULL && strstr(body_of(err), "<2>berth: ") != NULL && strstr(body_of(err), "was killed") != NULL,
+    ok(!payload_ended(&b) && kill(guard, 0) == 0, "the guard of a killed relay waits for the journal");
+    b.slow_journal = false;
+    ok(bench_serve(&b, 3000, payload_ended), "the payload of a killed relay is killed");
+    struct journal_stream *said = stream_of(&b, '3');
+    ok(said != NULL && strncmp(body_of(said), "\n<2>berth: ", 11) == 0 && strstr(body_of(said), "was killed") != NULL,
        "and the journal says why");
+    ok(said != NULL && said->peer == guard,
+       "over a stream of the guard's own: journald knows no unit of a dead process");
+    bench_close(&b);
+}
+
+static void killed_relay_without_a_journal(void)
+{
+    struct bench b;
+    begin(&b, waits, no_words);
+    b.slow_journal = true;
+    kill(b.relay, SIGKILL);
+    ok(bench_serve(&b, 10000, payload_ended), "a journal that does not read does not keep the payload alive");
     bench_close(&b);
 }
 
@@ -420,6 +436,7 @@ int main(int argc, char **argv)
     streams_closed_by_a_payload_that_lives();
     pipes_held_outside();
     killed_relay();
+    killed_relay_without_a_journal();
     killed_guard();
     both_killed();
     signals();
