@@ -14,15 +14,26 @@ type Program = (host: Host) => number | Promise<number>;
 /** First words of verbs; a verb of two words looks at the second itself. */
 const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   check: () => import('./verbs/check.ts'),
+  'daemon-reload': () => import('./verbs/control.ts'),
+  disable: () => import('./verbs/enable.ts'),
+  enable: () => import('./verbs/enable.ts'),
   images: () => import('./verbs/images.ts'),
   import: () => import('./verbs/import.ts'),
   info: () => import('./verbs/info.ts'),
   load: () => import('./verbs/load.ts'),
+  mask: () => import('./verbs/enable.ts'),
   quadlet: () => import('./verbs/quadlet.ts'),
+  reload: () => import('./verbs/control.ts'),
+  restart: () => import('./verbs/control.ts'),
   rmi: () => import('./verbs/rmi.ts'),
+  start: () => import('./verbs/control.ts'),
+  status: () => import('./verbs/status.ts'),
   system: () => import('./verbs/system.ts'),
   tag: () => import('./verbs/tag.ts'),
+  'unit-stop': () => import('./verbs/control.ts'),
+  unmask: () => import('./verbs/enable.ts'),
   version: () => import('./verbs/version.ts'),
+  why: () => import('./verbs/status.ts'),
 };
 
 void start();

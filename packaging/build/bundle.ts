@@ -50,6 +50,8 @@ export async function bundleNode(entry: string, outfile: string, version: string
     platform: 'node',
     format: 'esm',
     target: 'node20',
+    // dbus-next looks for these where the address of a bus is unknown, or for descriptors; ours is known and has none.
+    external: ['x11', 'usocket'],
     // Packages in CommonJS form call require() for Node's own modules.
     banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
   });

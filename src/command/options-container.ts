@@ -1,3 +1,4 @@
+import { MANAGER } from './options-manager.ts';
 import { duration, flag, hosted, integer, list, native, text, words } from './rows.ts';
 import type { OptionRow, VerbRow } from './types.ts';
 
@@ -44,6 +45,7 @@ export const STOP: VerbRow = native('stop', 'CONTAINER...', 'stop containers', [
   IGNORE,
   LATEST,
   TIME,
+  ...MANAGER,
 ]);
 
 export const KILL: VerbRow = native('kill', 'CONTAINER...', 'send a signal to the payload', [

@@ -1,14 +1,21 @@
 import { STOP } from '../command/options-container.ts';
 import { isSet, lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
-import { findContainer, isRunning, requireContainer } from '../run/containers.ts';
+import { findContainer, isRunning, listContainers, requireContainer } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { stopContainer } from '../run/ending.ts';
 import { forEachOperand, verb } from './edge.ts';
 import { secondsOf, selectContainers } from './select.ts';
 
-/** `berth stop`: see run/ending.ts for who stops what. */
+/**
+ * `berth stop`: see run/ending.ts for who stops what. With --user, --system or --for, and for one name that is no container (a unit that has
+ * not come so far), it is the manager's affair: the Node half's `stop`.
+ */
 export const main: (host: Host) => number = verb(STOP, (host, command) => {
+  if (MANAGERS.some(name => lastValue(command, name) !== undefined)) return becomeUnitStop(host);
+  const [only = '', ...others] = command.operands;
+  const plain = command.options.length === 0 && others.length === 0 && only !== '';
+  if (plain && !findContext(host).inUnit && !isContainer(host, only)) return becomeUnitStop(host);
   const context = findContext(host);
   const time = lastValue(command, 'time');
   const timeout = time === undefined ? undefined : secondsOf(time);
@@ -20,3 +27,16 @@ export const main: (host: Host) => number = verb(STOP, (host, command) => {
     return 0;
   });
 });
+
+const MANAGERS = ['system', 'user', 'for'];
+
+function isContainer(host: Host, word: string): boolean {
+  return (
+    findContainer(host, word) !== undefined || listContainers(host).some(one => one.state?.unit === `${word}.service`)
+  );
+}
+
+function becomeUnitStop(host: Host): number {
+  const words = host.argv.slice(host.argv.indexOf('stop') + 1);
+  return host.exec([host.readlink('/proc/self/exe'), 'unit-stop', ...words], host.environmentList());
+}

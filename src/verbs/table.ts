@@ -1,4 +1,5 @@
 import * as admin from '../command/options-admin.ts';
+import * as control from '../command/options-control.ts';
 import * as container from '../command/options-container.ts';
 import * as image from '../command/options-image.ts';
 import { OCI_VERBS } from '../command/options-oci.ts';
@@ -27,6 +28,17 @@ export const VERBS: readonly VerbRow[] = [
   container.PS,
   container.INSPECT,
   container.LOGS,
+  control.START,
+  control.UNIT_STOP,
+  control.RESTART,
+  control.RELOAD,
+  control.STATUS,
+  control.WHY,
+  control.ENABLE,
+  control.DISABLE,
+  control.MASK,
+  control.UNMASK,
+  control.DAEMON_RELOAD,
   image.IMPORT,
   image.LOAD,
   image.IMAGES,

@@ -19,7 +19,12 @@ way_start() { manager "$(way_manager "$1")" start "$2"; }
 way_stop() { manager "$(way_manager "$1")" stop "$2"; }
 way_journal() { journal "$(way_manager "$1")" "$2"; }
 way_property() { property "$(way_manager "$1")" "$2" "$3"; }
-way_gone() { unit_gone "$(way_manager "$1")" "$2"; }
+way_gone() { # WAY NAME…
+    local owner
+    owner=$(way_manager "$1")
+    shift
+    unit_gone "$owner" "$@"
+}
 
 # way_berth WAY VERB…: the command as the account that the container belongs to.
 way_berth() {

@@ -1,0 +1,57 @@
+import type { UnitState } from './units.ts';
+
+/**
+ * Why a unit is not up, in a few words without a full stop; from what its manager says of it (man 5 systemd.service, "Result";
+ * man 5 systemd.exec, "Process exit codes").
+ */
+export function reasonOf(state: UnitState, job: string): string {
+  if (state.loadState === 'not-found') return 'there is no such unit';
+  if (state.loadState === 'masked') return 'it is masked';
+  if (state.loadError !== '') return `its unit file is not valid: ${state.loadError.replace(/\.$/, '')}`;
+  if (job === 'dependency') return 'a unit that it requires failed';
+  if (job === 'canceled') return 'another job took the place of this one';
+  if (job === 'timeout') return 'the job ran out of time in the queue (JobTimeoutSec=)';
+  if (!state.assertResult) return 'an Assert…= of it does not hold';
+  return RESULTS[state.result]?.(state) ?? `its result is ${state.result === '' ? job : state.result}`;
+}
+
+type Teller = (state: UnitState) => string;
+
+const RESULTS: Readonly<Record<string, Teller>> = {
+  'exit-code': state => `its main process exited with status ${state.mainStatus}${meaning(state.mainStatus)}`,
+  signal: state => `its main process was killed by signal ${state.mainStatus} (${signalName(state.mainStatus)})`,
+  'core-dump': state => `its main process dumped core on signal ${state.mainStatus} (${signalName(state.mainStatus)})`,
+  timeout: () => 'it took longer than its timeout (TimeoutStartSec= or TimeoutStopSec=)',
+  watchdog: () => 'it did not send WATCHDOG=1 in time (WatchdogSec=)',
+  'start-limit-hit': () =>
+    'it was started too often (StartLimitBurst=); `systemctl reset-failed` allows the next start',
+  resources: () => 'a resource that systemd needs for it was not there',
+  protocol: () => 'it ended before it said that it was ready',
+  'oom-kill': () => 'the kernel killed a process of it for want of memory',
+  'exec-condition': () => 'an ExecCondition= of it does not hold',
+};
+
+/** Statuses that mean the same for every unit of ours. */
+function meaning(status: number): string {
+  const text = STATUSES.get(status);
+  return text === undefined ? '' : `: ${text}`;
+}
+
+const STATUSES: ReadonlyMap<number, string> = new Map([
+  [78, 'its unit file has a mistake'],
+  [125, 'berth could not start the container'],
+  [126, 'the program of the container cannot be executed'],
+  [127, 'the program of the container does not exist'],
+  [137, 'SIGKILL'],
+  [143, 'SIGTERM'],
+]);
+
+/** Name of a signal of this architecture; its number in words when it has none. */
+export function signalName(number: number): string {
+  return SIGNALS[number] ?? `number ${number}`;
+}
+
+const SIGNALS =
+  `0 SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS`.split(
+    ' ',
+  );

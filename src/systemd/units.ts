@@ -1,0 +1,104 @@
+import type { ManagerBus } from './bus.ts';
+
+/** What the manager knows of a unit. Times in microseconds since the epoch, 0: never. */
+export interface UnitState {
+  readonly name: string;
+  readonly description: string;
+  /** `loaded`, `not-found`, `bad-setting`, `error`, `masked`. */
+  readonly loadState: string;
+  /** Why it could not be loaded; empty otherwise. */
+  readonly loadError: string;
+  readonly activeState: string;
+  readonly subState: string;
+  readonly unitFileState: string;
+  readonly fragmentPath: string;
+  /** The unit file of ours that it was made from; empty otherwise. */
+  readonly sourcePath: string;
+  readonly dropIns: readonly string[];
+  /** Id of the job in the queue; 0: none. */
+  readonly job: number;
+  readonly needReload: boolean;
+  readonly since: number;
+  readonly requires: readonly string[];
+  readonly invocation: string;
+  readonly conditionResult: boolean;
+  readonly assertResult: boolean;
+  readonly controlGroup: string;
+  /** Of services; defaults otherwise. */
+  readonly result: string;
+  readonly mainPid: number;
+  /** CLD_EXITED 1, CLD_KILLED 2, CLD_DUMPED 3; 0: none ended yet. */
+  readonly mainCode: number;
+  readonly mainStatus: number;
+  readonly statusText: string;
+  readonly restarts: number;
+  readonly memory: number | undefined;
+  readonly tasks: number | undefined;
+}
+
+const UNIT = 'org.freedesktop.systemd1.Unit';
+const PROPERTIES = 'org.freedesktop.DBus.Properties';
+/** CGROUP_LIMIT_MAX: no value. */
+const NONE = 0xffff_ffff_ffff_ffffn;
+
+/** Loads the unit and reads it. A unit that does not exist has the load state `not-found`. Throws ControlError. */
+export async function unitProperties(bus: ManagerBus, name: string): Promise<UnitState> {
+  const [path] = await bus.call({ member: 'LoadUnit', signature: 's', body: [name] });
+  const kind = name.slice(name.lastIndexOf('.') + 1);
+  const typed = kind.charAt(0).toUpperCase() + kind.slice(1);
+  const [unit, service] = await Promise.all([
+    allProperties(bus, String(path), UNIT),
+    allProperties(bus, String(path), `org.freedesktop.systemd1.${typed}`),
+  ]);
+  return readState(name, unit, service);
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+async function allProperties(bus: ManagerBus, path: string, name: string): Promise<Values> {
+  const [values] = await bus.call({ path, interface: PROPERTIES, member: 'GetAll', signature: 's', body: [name] });
+  return (values ?? {}) as Values;
+}
+
+function readState(name: string, unit: Values, service: Values): UnitState {
+  const text = (key: string, from = unit): string => (typeof from[key] === 'string' ? from[key] : '');
+  const words = (key: string): string[] => (Array.isArray(unit[key]) ? unit[key].map(String) : []);
+  const count = (key: string, from = service): number => Number(from[key] ?? 0);
+  const optional = (key: string): number | undefined =>
+    service[key] === undefined || service[key] === NONE ? undefined : Number(service[key]);
+  const [, loadError = ''] = Array.isArray(unit['LoadError']) ? unit['LoadError'].map(String) : [];
+  return {
+    name: text('Id') || name,
+    description: text('Description'),
+    loadState: text('LoadState'),
+    loadError,
+    activeState: text('ActiveState'),
+    subState: text('SubState'),
+    unitFileState: text('UnitFileState'),
+    fragmentPath: text('FragmentPath'),
+    sourcePath: text('SourcePath'),
+    dropIns: words('DropInPaths'),
+    job: Array.isArray(unit['Job']) ? Number(unit['Job'][0]) : 0,
+    needReload: unit['NeedDaemonReload'] === true,
+    since: count('StateChangeTimestamp', unit),
+    requires: ['Requires', 'Requisite', 'BindsTo'].flatMap(words),
+    invocation: hex(unit['InvocationID']),
+    conditionResult: unit['ConditionResult'] !== false,
+    assertResult: unit['AssertResult'] !== false,
+    controlGroup: text('ControlGroup', service),
+    result: text('Result', service),
+    mainPid: count('MainPID'),
+    mainCode: count('ExecMainCode'),
+    mainStatus: count('ExecMainStatus'),
+    statusText: text('StatusText', service),
+    restarts: count('NRestarts'),
+    memory: optional('MemoryCurrent'),
+    tasks: optional('TasksCurrent'),
+  };
+}
+
+function hex(bytes: unknown): string {
+  return bytes instanceof Uint8Array || Array.isArray(bytes)
+    ? Array.from(bytes as ArrayLike<number>, byte => byte.toString(16).padStart(2, '0')).join('')
+    : '';
+}

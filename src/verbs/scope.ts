@@ -1,0 +1,100 @@
+import { isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import { findUser, type User } from '../host/users.ts';
+import { Failure } from '../run/failure.ts';
+import { connectBus, ControlError, type ManagerBus, type Scope } from '../systemd/bus.ts';
+import type { Line } from '../systemd/jobs.ts';
+
+/** Whose units a command means, and the Host as that account would see it: its directories of unit files are searched. */
+export interface Realm {
+  readonly scope: Scope;
+  readonly host: Host;
+}
+
+/**
+ * `--system`, `--user`, `--for ACCOUNT`; default: the system for root, the own user manager for everybody else. A number is the exit status
+ * of the verb, which was run as another account.
+ */
+export function realmOf(host: Host, command: Command): Realm | number {
+  const account = lastValue(command, 'for');
+  const chosen = [isSet(command, 'system'), isSet(command, 'user'), account !== undefined].filter(Boolean).length;
+  if (chosen > 1) throw new Failure(125, '--system, --user and --for exclude each other');
+  if (account !== undefined) return realmOfAccount(host, account);
+  const user = isSet(command, 'user') || (host.uid !== 0 && !isSet(command, 'system'));
+  if (!user) return { scope: { kind: 'system' }, host: host.uid === 0 ? host : asSystem(host) };
+  return { scope: { kind: 'user', uid: host.uid }, host };
+}
+
+function realmOfAccount(host: Host, word: string): Realm | number {
+  const user = findUser(host, word);
+  if (user === undefined) throw new Failure(125, `--for ${word}: there is no such account`);
+  if (host.uid !== 0 && host.uid !== user.uid)
+    throw new Failure(125, `--for ${word}: only root may control the units of another account`);
+  return host.uid === user.uid ? { scope: { kind: 'user', uid: user.uid }, host } : runAs(host, user, word);
+}
+
+/**
+ * A user manager's bus speaks to nobody but its account, and files that are written there belong to it: so root runs the same verb as the
+ * account, with that account's places and nothing else of root's environment. The exit status of that.
+ */
+function runAs(host: Host, user: User, word: string): number {
+  const at = host.argv.findIndex(one => one === '--for' || one === `--for=${word}`);
+  const rest = [...host.argv.slice(1, at), '--user', ...host.argv.slice(host.argv[at] === '--for' ? at + 2 : at + 1)];
+  const places = [`HOME=${user.home}`, `USER=${user.name}`, `XDG_RUNTIME_DIR=/run/user/${user.uid}`];
+  const kept = ['PATH', 'LANG', 'TERM'].flatMap(name => {
+    const value = host.environment(name);
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
+  const argv = [
+    'setpriv',
+    `--reuid=${user.uid}`,
+    `--regid=${user.gid}`,
+    '--init-groups',
+    '--',
+    '/usr/bin/berth',
+    ...rest,
+  ];
+  return host.run({ argv, environment: [...kept, ...places], input: 0 }).status ?? 1;
+}
+
+/** The directories of unit files that the system's manager reads, for somebody who is not root. */
+function asSystem(host: Host): Host {
+  return Object.create(host, { uid: { value: 0 } }) as Host;
+}
+
+/** Connects to the realm's manager, runs `body`, disconnects. A ControlError becomes one line and status 125. */
+export async function withManager<T>(realm: Realm, body: (line: Line) => Promise<T>): Promise<T> {
+  const interactive = realm.scope.kind === 'system' && realm.host.isTerminal(0);
+  const agent = interactive ? authorisationAgent(realm.host) : undefined;
+  const connect = (): Promise<ManagerBus> => connectBus(realm.scope, interactive);
+  let line: Line | undefined;
+  try {
+    line = { bus: await connect(), again: connect };
+    return await body(line);
+  } catch (error) {
+    if (error instanceof ControlError) throw new Failure(125, explainError(error));
+    throw error;
+  } finally {
+    line?.bus.close();
+    agent?.();
+  }
+}
+
+/** polkit asks on the terminal of who has no desktop that could (man 1 pkttyagent); root is never asked. */
+function authorisationAgent(host: Host): (() => void) | undefined {
+  const program = '/usr/bin/pkttyagent';
+  if (process.getuid?.() === 0 || !host.access(program, 1)) return undefined;
+  const argv = [program, '--process', String(host.pid), '--fallback'];
+  const child = host.spawn({ argv, environment: host.environmentList(), input: 0 });
+  return () => {
+    host.signal(child.pidfd, 15);
+    host.wait(child);
+  };
+}
+
+function explainError(error: ControlError): string {
+  if (/InteractiveAuthorizationRequired$|AccessDenied$|NotAuthorized$/.test(error.name))
+    return `${error.message}: polkit does not let this account do it; run it as root, or with --user for your own units`;
+  return error.message;
+}

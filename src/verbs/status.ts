@@ -1,0 +1,125 @@
+import { encodeText } from '../base/text.ts';
+import { STATUS, WHY } from '../command/options-control.ts';
+import { lastValue } from '../command/read.ts';
+import type { Host } from '../host/host.ts';
+import { describe } from '../base/problem.ts';
+import { listContainers } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
+import type { ContainerState } from '../run/state.ts';
+import { reasonOf } from '../systemd/explain.ts';
+import { lastLines } from '../systemd/journal-lines.ts';
+import { unitProperties, type UnitState } from '../systemd/units.ts';
+import { commandLine, printable } from './command-line.ts';
+import { allUnits } from './quadlet-units.ts';
+import { settingOf } from '../quadlet/setting.ts';
+import { translateAll } from '../quadlet/translate.ts';
+import { realmOf, withManager, type Realm } from './scope.ts';
+import { ageOf, portsText } from './show.ts';
+import { failureLines } from './unit-failure.ts';
+import { sourceOf, unitNameOf } from './unit-names.ts';
+
+/** Exit statuses of systemctl(1): not running, no such unit. */
+const INACTIVE = 3;
+const UNKNOWN = 4;
+
+/** `berth status NAME…` and `berth why NAME`: where the unit is and why, its container, and the last it said. */
+export async function main(host: Host): Promise<number> {
+  const asked = host.argv.slice(1).find(one => one === 'status' || one === 'why');
+  const command = commandLine(host, asked === 'why' ? WHY : STATUS);
+  if (typeof command === 'number') return command;
+  const realm = realmOf(host, command);
+  if (typeof realm === 'number') return realm;
+  const format = lastValue(command, 'format') ?? '';
+  if (format !== '' && format !== 'json') throw new Failure(125, `--format ${format}: write json`);
+  const units = command.operands.map(operand => unitNameOf(realm.host, operand));
+  return withManager(realm, async ({ bus }) => {
+    if (asked === 'why')
+      return why(realm, await unitProperties(bus, units[0] ?? ''), unit => failureLines(bus, realm, unit, 'failed'));
+    const states = await Promise.all(units.map(unit => unitProperties(bus, unit)));
+    if (format === 'json') host.write(1, encodeText(`${JSON.stringify(states, undefined, 2)}\n`));
+    else
+      host.write(
+        1,
+        encodeText(states.map(state => textOf(realm, state, linesOf(lastValue(command, 'lines')))).join('\n')),
+      );
+    return Math.max(...states.map(statusOf));
+  });
+}
+
+function linesOf(text: string | undefined): number {
+  return text === undefined ? 5 : Number(text);
+}
+
+function statusOf(state: UnitState): number {
+  if (state.loadState === 'not-found') return UNKNOWN;
+  return ['active', 'reloading', 'activating'].includes(state.activeState) ? 0 : INACTIVE;
+}
+
+function textOf(realm: Realm, state: UnitState, lines: number): string {
+  const { host, scope } = realm;
+  const rows: [string, string][] = [['state', stateText(host, state)]];
+  if (isBroken(state)) rows.push(['why', reasonOf(state, 'failed')]);
+  if (state.needReload) rows.push(['note', 'its file changed on disk: run `berth daemon-reload`']);
+  const from = state.sourcePath === '' ? state.fragmentPath : state.sourcePath;
+  if (from !== '') rows.push(['from', from]);
+  rows.push(...containerRows(host, state.name));
+  if (state.statusText !== '') rows.push(['says', state.statusText]);
+  if (state.memory !== undefined && state.mainPid > 0)
+    rows.push(['memory', `${mebibytes(state.memory)}, ${state.tasks ?? 0} tasks`]);
+  const shown = rows.map(([name, value]) => `  ${name.padEnd(10)}${printable(value)}\n`);
+  const said = lines > 0 ? lastLines(host, scope, state, lines).map(line => `    ${line}\n`) : [];
+  const title = state.description === '' || state.description === state.name ? '' : ` - ${state.description}`;
+  return [`${printable(state.name + title)}\n`, ...shown, ...said].join('');
+}
+
+function isBroken(state: UnitState): boolean {
+  return state.activeState === 'failed' || state.loadState !== 'loaded';
+}
+
+function stateText(host: Host, state: UnitState): string {
+  if (state.loadState !== 'loaded') return state.loadState;
+  const since = state.since === 0 ? '' : ` for ${ageOf(Math.max(host.now() - state.since / 1e6, 0))}`;
+  const restarts = state.restarts === 0 ? '' : `, restarted ${state.restarts} times`;
+  return `${state.activeState} (${state.subState})${since}${restarts}`;
+}
+
+function containerRows(host: Host, unit: string): [string, string][] {
+  return listContainers(host).flatMap(({ state }) =>
+    state?.unit === unit && host.startTime(state.pid) === state.startTime ? rowsOf(state) : [],
+  );
+}
+
+function rowsOf(state: ContainerState): [string, string][] {
+  const rows: [string, string][] = [['container', `${state.name} (${state.id.slice(0, 12)}), pid ${state.pid}`]];
+  if (state.image !== '') rows.push(['image', state.image]);
+  if (state.ports.length > 0) rows.push(['ports', portsText(state.ports)]);
+  return rows;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1048576).toFixed(1)} MiB`;
+}
+
+/** What the generator finds wrong in the unit file that the service is made from. */
+function mistakesOf(host: Host, service: string): string[] {
+  const units = allUnits(host).map(({ unit }) => unit);
+  translateAll(units, settingOf(host, host.uid !== 0, units));
+  const source = sourceOf(units, service);
+  return source?.problems.map(describe) ?? [];
+}
+
+/** The reason, the unit file's own mistakes, the last lines. Status 0: the unit is up. */
+async function why(realm: Realm, state: UnitState, failure: (unit: string) => Promise<string[]>): Promise<number> {
+  const { host } = realm;
+  if (state.activeState === 'active') {
+    host.write(1, `${state.name} is up: ${stateText(host, state)}\n`);
+    return 0;
+  }
+  const mistakes = mistakesOf(host, state.name);
+  const lines = isBroken(state)
+    ? await failure(state.name)
+    : [`${state.name} is ${stateText(host, state)}: nobody asked for it, or it was stopped`];
+  for (const line of [...lines, ...mistakes])
+    host.write(1, encodeText(`${line.startsWith(' ') ? line : printable(line)}\n`));
+  return statusOf(state);
+}

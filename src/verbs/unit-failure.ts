@@ -1,0 +1,36 @@
+import type { ManagerBus } from '../systemd/bus.ts';
+import { reasonOf } from '../systemd/explain.ts';
+import { lastLines } from '../systemd/journal-lines.ts';
+import { unitProperties, type UnitState } from '../systemd/units.ts';
+import type { Realm } from './scope.ts';
+
+/** Why a job of a unit did not do what was asked: the reason in one line, then what the unit said last, each line indented. */
+export async function failureLines(bus: ManagerBus, realm: Realm, unit: string, job: string): Promise<string[]> {
+  const state = await unitProperties(bus, unit);
+  const lines = [`${state.name}: ${reasonOf(state, job)}`];
+  if (state.loadState === 'not-found') return lines;
+  for (const one of job === 'dependency' ? await failedRequirements(bus, state, new Set([state.name])) : []) {
+    lines.push(`${one.name}: ${reasonOf(one, 'failed')}`, ...said(realm, one));
+  }
+  return job === 'dependency' ? lines : [...lines, ...said(realm, state)];
+}
+
+/** Units that are required and failed, the deepest cause too. */
+async function failedRequirements(bus: ManagerBus, state: UnitState, seen: Set<string>): Promise<UnitState[]> {
+  const failed: UnitState[] = [];
+  for (const name of state.requires) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    const one = await unitProperties(bus, name);
+    const broken = one.activeState === 'failed' || one.loadState === 'not-found' || one.loadState === 'masked';
+    if (broken) failed.push(one);
+    else if (one.activeState === 'inactive') failed.push(...(await failedRequirements(bus, one, seen)));
+  }
+  return failed;
+}
+
+const LINES = 10;
+
+function said(realm: Realm, state: UnitState): string[] {
+  return lastLines(realm.host, realm.scope, state, LINES).map(line => `  ${line}`);
+}

@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# D-Bus control: start, stop, restart, reload, enable, disable, mask, status, why; as root, as a user, and as root for a user.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+SERVES='trap "exit 0" TERM; echo up; while :; do sleep 0.1; done'
+
+serving() { # WAY NAME
+    way_unit "$1" "$2" <<<$'[Unit]\nDescription=A service\n[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\n'"Exec=sh -c '$SERVES'"
+}
+# As root for the user where $1 is `for`.
+control() {
+    local who=$1 verb=$2
+    shift 2
+    if [ "$who" = for ]; then berth "$verb" --for alice "$@"; else as "$who" berth "$verb" "$@"; fi
+}
+owner() { if [ "$1" = for ]; then echo alice; else echo "$1"; fi; }
+
+starts_and_stops() {
+    local owner name=c1
+    owner=$(owner "$1")
+    serving "$owner" $name
+    equal "$(control "$1" start $name)" $name.service
+    equal "$(manager "$owner" is-active $name)" active
+    equal "$(control "$1" restart $name.container)" $name.service
+    equal "$(control "$1" stop $name.service)" $name.service
+    fails_with 3 manager "$owner" is-active $name >/dev/null
+    way_gone "$owner" $name
+}
+tells_why() {
+    local owner said
+    owner=$(owner "$1")
+    way_unit "$owner" broken <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\n'"Exec=sh -c 'echo the last word; exit 7'"$'\n[Service]\nType=oneshot'
+    said=$(fails_with 1 control "$1" start broken 2>&1)
+    contains "$said" 'broken.service: its main process exited with status 7'
+    contains "$said" '  the last word'
+    said=$(fails_with 3 control "$1" why broken)
+    contains "$said" 'status 7'
+    way_unit "$owner" needs <<<$'[Unit]\nRequires=broken.service\nAfter=broken.service\n[Container]\nImage=localhost/busybox\nNetwork=none'
+    said=$(fails_with 1 control "$1" start needs 2>&1)
+    contains "$said" 'needs.service: a unit that it requires failed'
+    contains "$said" 'broken.service: its main process exited with status 7'
+    said=$(fails_with 5 control "$1" start nosuch 2>&1)
+    equal "$said" 'berth: nosuch.service: there is no such unit'
+    way_gone "$owner" needs broken
+}
+mistaken() {
+    local owner said
+    owner=$(owner "$1")
+    way_unit "$owner" typo <<<$'[Container]\nImage=localhost/busybox\nPublishPorts=80'
+    said=$(fails_with 1 control "$1" start typo 2>&1)
+    contains "$said" 'its unit file has a mistake'
+    contains "$said" 'PublishPort'
+    way_gone "$owner" typo
+}
+enables() {
+    local owner said target=default.target
+    owner=$(owner "$1")
+    [ "$owner" != root ] || target=multi-user.target
+    serving "$owner" e1
+    said=$(as "$owner" berth enable e1)
+    contains "$said" "e1.container.d/50-berth-enable.conf, starts with $target"
+    contains "$(manager "$owner" show -P WantedBy e1)" "$target"
+    contains "$(as "$owner" berth enable e1)" 'already enabled'
+    contains "$(as "$owner" berth disable e1)" 'disabled: removed'
+    equal "$(manager "$owner" show -P WantedBy e1)" ''
+    as "$owner" berth enable --now e1 >/dev/null
+    equal "$(manager "$owner" is-active e1)" active
+    as "$owner" berth disable --now e1 >/dev/null
+    fails_with 3 manager "$owner" is-active e1 >/dev/null
+    way_unit "$owner" e2 <<<$'[Container]\nImage=localhost/busybox\n[Install]\nWantedBy=timers.target'
+    contains "$(as "$owner" berth disable e2)" 'which empties [Install]'
+    equal "$(manager "$owner" show -P WantedBy e2)" ''
+    contains "$(as "$owner" berth enable e2)" 'enabled: removed'
+    equal "$(manager "$owner" show -P WantedBy e2)" timers.target
+    as "$owner" berth mask e2 >/dev/null
+    said=$(fails_with 1 as "$owner" berth start e2 2>&1)
+    equal "$said" 'berth: e2.service: it is masked'
+    as "$owner" berth unmask e2 >/dev/null
+    way_gone "$owner" e1 e2
+}
+shows() {
+    local owner said
+    owner=$(owner "$1")
+    serving "$owner" s1
+    fails_with 3 control "$1" status s1 >/dev/null
+    control "$1" start -q s1
+    said=$(control "$1" status s1)
+    contains "$said" 's1.service - A service'
+    contains "$said" 'active (running) for'
+    contains "$said" 's1.container'
+    equal "$(control "$1" status --format json s1 | grep -c '"activeState": "active"')" 1
+    fails_with 4 control "$1" status nosuch >/dev/null
+    control "$1" stop s1 >/dev/null
+    way_gone "$owner" s1
+}
+# Nobody may control the system's units but root, unless polkit says so.
+denied() {
+    local said
+    serving root d1
+    said=$(fails_with 125 as alice berth start --system d1 2>&1)
+    contains "$said" 'polkit does not let this account'
+    equal "$(wc -l <<<"$said")" 1
+    said=$(fails_with 125 as alice berth start --for bob x 2>&1)
+    contains "$said" 'only root'
+    way_gone root d1
+}
+# One start must survive that the bus, or the manager, is restarted in its middle.
+survives() {
+    local pid
+    way_unit root slow <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nNotify=true\nStopTimeout=1\nExec=sleep 1000'
+    mkdir -p /run/systemd/system/slow.service.d
+    printf '[Service]\nExecStartPre=/bin/sh -c "read x </run/slow.fifo"\n' >/run/systemd/system/slow.service.d/wait.conf
+    mkfifo /run/slow.fifo
+    systemctl daemon-reload
+    berth start slow >/run/slow.said 2>&1 &
+    pid=$!
+    timeout 20 bash -c 'until [ "$(systemctl show -P SubState slow)" = start-pre ]; do read -rt 0.1 <> <(:) || :; done'
+    "$@"
+    echo go >/run/slow.fifo
+    # No READY=1 comes from a sleep: stopping is what ends it.
+    timeout 20 bash -c 'until [ "$(systemctl show -P SubState slow)" = start ]; do read -rt 0.1 <> <(:) || :; done'
+    systemctl stop slow
+    ! wait "$pid"
+    contains "$(cat /run/slow.said)" slow.service
+    rm -rf /run/slow.fifo /run/slow.said /run/systemd/system/slow.service.d
+    way_gone root slow
+}
+
+for who in root alice; do
+    way_load "$who" "$IMAGES/busybox.tar" >/dev/null
+    check "$who: start, restart, stop" starts_and_stops "$who"
+    check "$who: a failed start says why" tells_why "$who"
+    check "$who: a mistake in the file is told" mistaken "$who"
+    check "$who: enable, disable, mask" enables "$who"
+    check "$who: status" shows "$who"
+done
+check 'root for alice: start, restart, stop' starts_and_stops for
+check 'root for alice: a failed start says why' tells_why for
+check 'root for alice: status' shows for
+check 'a user is denied by polkit in one line' denied
+check 'a start survives that the manager is re-executed' survives systemctl daemon-reexec
+finish
