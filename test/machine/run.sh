@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Tier machine: every test/machine/NNN-*.sh inside one booted Debian 13 machine with the package installed.
+# Tier machine: every test/machine/NNN-*.sh inside booted Debian 13 machines with the package installed: two of them share the files.
 #   run.sh [--keep] [NNN…]      --keep leaves the machine up; numbers (or parts of names) choose tests
-# BERTH_MACHINE names the machine (default: test); BERTH_TEST_SECONDS limits one file (default 300).
+# BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 2);
+# BERTH_TEST_SECONDS limits one file (default 300).
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
@@ -16,16 +17,22 @@ if [ "${1:-}" = --keep ]; then
 fi
 
 main() {
-    local files
+    local files names worker workers=()
     mapfile -t files < <(choose "$@")
     [ ${#files[@]} -gt 0 ] || { echo "no machine tests"; close 1; }
     bash "$checkout/packaging/build/build.sh" || { echo "not ok - the build"; close 1; }
-    machine down "$name"
-    [ $keep = yes ] || trap 'machine down "$name"' EXIT
-    machine up "$name" --install || { echo "not ok - the machine boots and takes the package"; close 1; }
-    machine copy "$name" "$here" /usr/local/lib/berth-tests || close 1
-    remember
-    for file in "${files[@]}"; do run_file "$file"; done
+    work=$(mktemp -d)
+    names=("$name")
+    [ $keep = yes ] || [ ${#files[@]} = 1 ] || mapfile -t names < <(seq -f "$name-%g" "${BERTH_MACHINES:-2}")
+    printf '%s\n' "${files[@]}" >"$work/queue"
+    for name in "${names[@]}"; do
+        serve &
+        workers+=($!)
+    done
+    for worker in "${workers[@]}"; do wait "$worker" || failed=$((failed + 1)); done
+    while read -r good bad; do passed=$((passed + good)) failed=$((failed + bad)); done < <(cat "$work"/counts.* 2>/dev/null)
+    [ ! -s "$work/queue" ] || { echo "not ok - no machine took: $(tr '\n' ' ' <"$work/queue")"; failed=$((failed + 1)); }
+    rm -rf "$work"
     close 0
 }
 
@@ -43,6 +50,28 @@ close() {
     echo "machine: $passed passed, $failed failed"
     [ "$failed" = 0 ]
     exit
+}
+
+# One machine takes files from the queue until it is empty.
+serve() {
+    local file
+    machine down "$name"
+    [ $keep = yes ] || trap 'machine down "$name"' EXIT
+    machine up "$name" --install && machine copy "$name" "$here" /usr/local/lib/berth-tests ||
+        { echo "not ok - the machine $name boots and takes the package"; exit 1; }
+    remember
+    while file=$(take) && [ -n "$file" ]; do
+        run_file "$file" >"$work/output.$name"
+        flock "$work/queue" cat "$work/output.$name"
+        echo "$passed $failed" >"$work/counts.$name"
+    done
+    exit 0
+}
+
+# The first line of the queue leaves it.
+take() {
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    flock "$work/queue" sh -c 'head -n 1 "$1"; rest=$(tail -n +2 "$1"); if [ -n "$rest" ]; then echo "$rest"; fi >"$1.new"; cat "$1.new" >"$1"' sh "$work/queue"
 }
 
 run_file() {
