@@ -122,8 +122,11 @@ export const LOGS: VerbRow = native(
   [
     flag('color', 'colour the names'),
     flag('follow', 'wait for more', { short: 'f' }),
+    text('format', 'FORMAT', 'json: one object per line, as journalctl writes them'),
+    text('grep', 'PATTERN', 'only lines that match this regular expression'),
     LATEST,
     flag('names', 'show the name', { short: 'n' }),
+    text('priority', 'LEVEL', 'only lines of this priority or above: err for standard error'),
     text('since', 'TIME', 'only lines since'),
     integer('tail', 'N', 'only the last N lines'),
     flag('timestamps', 'show the time', { short: 't' }),

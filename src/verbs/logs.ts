@@ -2,21 +2,37 @@ import { LOGS } from '../command/options-container.ts';
 import { isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
-import { requireContainer } from '../run/containers.ts';
+import { findContainer, isName, listContainers, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { verb } from './edge.ts';
 
-/** `berth logs`: a front to the journal; becomes journalctl(1) for the container's unit. */
+/** `berth logs`: a front to the journal; becomes journalctl(1) for the containers' units, whose lines it merges in the order of time. */
 export const main: (host: Host) => number = verb(LOGS, (host, command) => {
-  const units = command.operands.map(word => unitArguments(host, word));
-  const matches = units.flatMap((unit, index) => (index === 0 ? unit : ['+', ...unit]));
-  const oldest = Math.min(...command.operands.map(word => requireContainer(host, word).state.created));
+  const wanted = command.operands.map(word => wantedOf(host, word));
+  const matches = wanted.flatMap(({ match }, index) => (index === 0 ? match : ['+', ...match]));
+  const oldest = Math.min(...wanted.map(({ since }) => since));
   const argv = ['journalctl', '--no-pager', '--quiet', ...options(command, oldest), ...matches];
   return host.exec(argv, host.environmentList());
 });
 
-/** The lines of this start only, as the peer shows them: earlier starts of the unit are journalctl's to show. */
-function unitArguments(host: Host, word: string): string[] {
+interface Wanted {
+  readonly match: readonly string[];
+  /** Seconds since the epoch; 0: everything. */
+  readonly since: number;
+}
+
+/**
+ * The lines of this start only, as the peer shows them: earlier starts of the unit are journalctl's to show. The container of a unit that
+ * has ended is gone; what it said is not.
+ */
+function wantedOf(host: Host, word: string): Wanted {
+  const present = findContainer(host, word) !== undefined || isUnitOfContainer(host, word);
+  if (!present) {
+    const match = unitMatches(host, word.endsWith('.service') ? word : `${word}.service`);
+    const argv = ['journalctl', '--quiet', '--no-pager', '--lines=1', '--output=cat', ...match];
+    const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
+    if (stdout !== '' && isName(word)) return { match, since: 0 };
+  }
   const { state } = requireContainer(host, word);
   if (!state.logDriver.startsWith('journald') && !state.logDriver.startsWith('passthrough')) {
     throw new Failure(125, `${word}: its log driver ${state.logDriver} keeps nothing that could be read`);
@@ -24,25 +40,41 @@ function unitArguments(host: Host, word: string): string[] {
   if (state.unit === '' || state.unit.endsWith('.scope')) {
     throw new Failure(125, `${word}: runs in the foreground and writes to its terminal`);
   }
-  // Fields that the journal itself makes of the sender's group: the manager's own lines about the unit do not match.
-  return state.manager === 'user'
-    ? [`_SYSTEMD_USER_UNIT=${state.unit}`, `_UID=${host.euid}`]
-    : [`_SYSTEMD_UNIT=${state.unit}`];
+  return { match: unitMatches(host, state.unit, state.manager), since: state.created };
+}
+
+function isUnitOfContainer(host: Host, word: string): boolean {
+  const unit = word.endsWith('.service') ? word : `${word}.service`;
+  return listContainers(host).some(one => one.state?.unit === unit);
+}
+
+/** Fields that the journal itself makes of the sender's group: the manager's own lines about the unit do not match. */
+function unitMatches(host: Host, unit: string, manager = host.euid === 0 ? 'system' : 'user'): string[] {
+  return manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
 }
 
 function options(command: Command, oldest: number): string[] {
-  const words = [
-    `--output=${isSet(command, 'timestamps') ? 'short-iso' : isSet(command, 'names') ? 'with-unit' : 'cat'}`,
-  ];
+  const words = [`--output=${outputOf(command)}`];
   if (isSet(command, 'follow')) words.push('--follow');
+  for (const name of ['grep', 'priority'] as const) {
+    const value = lastValue(command, name);
+    if (value !== undefined) words.push(`--${name}=${value}`);
+  }
   for (const name of ['since', 'until'] as const) {
     const value = lastValue(command, name);
     if (value !== undefined) words.push(`--${name}=${journalTime(value)}`);
   }
-  if (lastValue(command, 'since') === undefined) words.push(`--since=@${oldest}`);
+  if (lastValue(command, 'since') === undefined && oldest > 0) words.push(`--since=@${oldest}`);
   const tail = lastValue(command, 'tail');
   words.push(tail === undefined || Number(tail) < 0 ? '--lines=all' : `--lines=${tail}`);
   return words;
+}
+
+function outputOf(command: Command): string {
+  const format = lastValue(command, 'format');
+  if (format !== undefined && format !== 'json') throw new Failure(125, `--format ${format}: write json`);
+  if (format === 'json') return 'json';
+  return isSet(command, 'timestamps') ? 'short-iso' : isSet(command, 'names') ? 'with-unit' : 'cat';
 }
 
 /** The peer takes `10m` for ten minutes ago, and seconds since the epoch; journalctl writes them -10m and @N. */

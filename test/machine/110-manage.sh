@@ -73,6 +73,14 @@ told() {
 logged() {
     journalctl --sync
     equal "$(as "$1" berth logs e1 | sort)" $'oops\nup hello'
+    equal "$(as "$1" berth logs --priority err e1)" oops
+    equal "$(as "$1" berth logs --grep '^up' e1)" 'up hello'
+    equal "$(as "$1" berth logs --format json e1 | grep -c '"MESSAGE":"oops"')" 1
+    begin "$1" e9
+    journalctl --sync
+    equal "$(as "$1" berth logs e1 e9 | grep -c oops)" 2
+    as "$1" berth rm -f -t 1 e9 >/dev/null
+    contains "$(as "$1" berth logs e9)" oops
 }
 waited() {
     as "$1" berth wait e1 >waited 2>&1 &
