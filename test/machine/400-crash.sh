@@ -2,14 +2,14 @@
 # SIGKILL of the launcher at any moment of a start, and of whole units: nothing stays behind, the next start works.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/ways.sh"
-KILLS=${KILLS:-24}
+KILLS=${KILLS:-24} # npm run soak asks for more
 
 # killer UNIT CGROUP MICROSECONDS: waits for the launcher in the unit's group, waits that long, kills it. Prints whether it did.
 cat >killer.py <<'PY'
 import os, signal, sys, time
 group, delay = sys.argv[1], int(sys.argv[2])
 open('watching', 'w').close()
-end = time.monotonic() + 5
+end = time.monotonic() + 30
 while time.monotonic() < end:
     for path in (group + '/supervisor/cgroup.procs', group + '/cgroup.procs'):
         try:
@@ -58,30 +58,25 @@ kill_all() { # not the unit's own group: that could hit ExecStopPost= already
     echo 1 >"$(group_of "$1" victim.service)/supervisor/cgroup.kill"
     echo 1 >"$(group_of "$1" victim.service)/payload/cgroup.kill" || true
 }
-wait_failed() { # WAY
-    local _
-    for _ in $(seq 200); do
-        [ "$(way_property "$1" victim ActiveState)" != failed ] || return 0
-        sleep 0.05
-    done
-    return 1
-}
-wait_settled() { # until the unit is active or failed
-    local state
-    for _ in $(seq 200); do
-        state=$(way_property "$1" victim ActiveState)
-        [ "$state" = activating ] || [ "$state" = deactivating ] || break
+wait_failed() { equal "$(wait_settled "$1" active)" failed; } # WAY
+wait_settled() { # WAY [STATE…]: until the unit is in none of these states, nor on its way
+    local way=$1 state end=$((SECONDS + 60))
+    shift
+    while [ $SECONDS -lt $end ]; do
+        state=$(way_property "$way" victim ActiveState)
+        [[ " $* activating deactivating " == *" $state "* ]] || break
         sleep 0.02
     done
     echo "$state"
 }
 
 killed_launcher() { # WAY
-    local way=$1 i killed=0 state said
+    local way=$1 i killed=0 state said moment
     way_unit "$way" victim <<<$'[Container]\nImage=localhost/busybox\nExec=sleep 54321\nNetwork=none\nStopTimeout=0\nVolume=/data'
     for i in $(seq 1 "$KILLS"); do
         rm -f watching
-        python3 killer.py "$(group_of "$way" victim.service)" $((i * 1000)) >said &
+        moment=$((i * 24000 / KILLS))
+        python3 killer.py "$(group_of "$way" victim.service)" $moment >said &
         until [ -e watching ]; do sleep 0.01; done
         manager "$(way_manager "$way")" start --no-block victim
         wait $!
@@ -95,7 +90,7 @@ killed_launcher() { # WAY
         else
             equal "$state" failed
         fi
-        nothing_left "$way" || { echo "left behind after a kill at $((i * 1000)) microseconds ($said, $state)" >&2; return 1; }
+        nothing_left "$way" || { echo "left behind after a kill at $moment microseconds ($said, $state)" >&2; return 1; }
         manager "$(way_manager "$way")" reset-failed victim 2>/dev/null || true
     done
     echo "killed $killed of $KILLS" >&2
@@ -125,7 +120,7 @@ lost_runtime() { # WAY: the runtime directory is gone as after a power cut; the 
     esac
     way_unit "$way" victim <<<$'[Container]\nImage=localhost/busybox\nExec=sh -c "mkdir /d; touch /d/f; chown -R 5:5 /d; chmod 700 /d; sleep 54321"\nNetwork=none'
     way_start "$way" victim
-    sleep 0.3
+    timeout 30 bash -c "$(declare -f way_berth as); until way_berth $way exec systemd-victim sh -c '[ \$(stat -c %u%a /d) = 5700 ]' 2>/dev/null; do sleep 0.1; done"
     rm -rf /run/berth/containers/systemd-victim /run/user/1000/berth/containers/systemd-victim /run/berth/users/990/containers/systemd-victim
     kill_all "$way"
     wait_failed "$way"

@@ -2,13 +2,16 @@
 # Tier machine: every test/machine/NNN-*.sh inside booted Debian 13 machines with the package installed: two of them share the files.
 #   run.sh [--keep] [NNN…]      --keep leaves the machine up; numbers (or parts of names) choose tests
 # BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 2);
-# BERTH_TEST_SECONDS limits one file (default 300).
+# BERTH_TEST_SECONDS limits one file (default 300). BERTH_BURNERS=N keeps the machines busy meanwhile: N endless loops, one of them
+# with a line for the journal in each turn. CRASHES, AT_ONCE and KILLS go to the tests.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
 name=${BERTH_MACHINE:-test}
 machine() { "$here/machine.sh" "$@"; }
 keep=no
+knobs=()
+for knob in CRASHES AT_ONCE KILLS; do [ -z "${!knob:-}" ] || knobs+=("$knob=${!knob}"); done
 # shellcheck source=test/machine/tally.sh
 . "$here/tally.sh"
 if [ "${1:-}" = --keep ]; then
@@ -45,6 +48,14 @@ choose() {
     done
 }
 
+burn() { # NUMBER
+    local i loop='while :; do echo noise; done'
+    for ((i = 0; i < $1; i++)); do
+        machine run "$name" systemd-run --quiet --unit="burner-$i" -p LogRateLimitIntervalSec=1s -p LogRateLimitBurst=100 sh -c "$loop"
+        loop='while :; do :; done'
+    done
+}
+
 close() {
     failed=$((failed + $1))
     echo "machine: $passed passed, $failed failed"
@@ -59,6 +70,7 @@ serve() {
     [ $keep = yes ] || trap 'machine down "$name"' EXIT
     machine up "$name" --install && machine copy "$name" "$here" /usr/local/lib/berth-tests ||
         { echo "not ok - the machine $name boots and takes the package"; exit 1; }
+    burn "${BERTH_BURNERS:-0}"
     remember
     while file=$(take) && [ -n "$file" ]; do
         run_file "$file" >"$work/output.$name"
@@ -77,7 +89,7 @@ take() {
 run_file() {
     local file=$1 output status began=$SECONDS
     printf -- '-- %s\n' "$file"
-    output=$(timeout --kill-after=10 "${BERTH_TEST_SECONDS:-300}" "$here/machine.sh" run "$name" bash "/usr/local/lib/berth-tests/$file" 2>&1 </dev/null)
+    output=$(timeout --kill-after=10 "${BERTH_TEST_SECONDS:-300}" "$here/machine.sh" run "$name" env "${knobs[@]}" bash "/usr/local/lib/berth-tests/$file" 2>&1 </dev/null)
     status=$?
     printf '%s\n' "$output"
     tally "$file" $status "$output"

@@ -1,14 +1,30 @@
 #!/usr/bin/env bash
-# npm run soak [-- ROUNDS]: what takes too long for every change. Fuzzes for minutes instead of seconds and repeats the machine
-# tests (default 10 rounds) in a fresh machine each: rare orders of events show up here.
+# npm run soak [-- ROUNDS]: what takes too long for every change. Fuzzes for minutes instead of seconds, lets a thousand payloads crash
+# and kills hundreds of launchers in each way to run, on a machine that is idle and on a busy one, and repeats the machine tests
+# (default 10 rounds) in a fresh machine each: rare orders of events show up here.
+#   npm run soak -- crashes     only the crashes and kills (about half an hour on two processors)
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-rounds=${1:-10} failed=0
+rounds=${1:-10} failed=0 parts=0
 export BERTH_FUZZ_SECONDS=${BERTH_FUZZ_SECONDS:-300} BERTH_TEST_SECONDS=1800
-bash test/run.sh native || failed=$((failed + 1))
-for ((round = 1; round <= rounds; round++)); do
-    echo "== round $round of $rounds"
-    bash test/run.sh machine || failed=$((failed + 1))
-done
-echo "soak: $((rounds + 1 - failed)) passed, $failed failed"
+part() {
+    parts=$((parts + 1))
+    echo "== $1"
+    shift
+    "$@" || failed=$((failed + 1))
+}
+
+crashes() {
+    part 'crashes and kills, idle' env BERTH_MACHINES=1 CRASHES=1000 AT_ONCE=2 KILLS=100 bash test/machine/run.sh 400 530
+    part 'crashes and kills, busy' env BERTH_MACHINES=1 CRASHES=1000 AT_ONCE=20 KILLS=100 BERTH_BURNERS=4 bash test/machine/run.sh 400 530
+}
+
+if [ "$rounds" = crashes ]; then
+    crashes
+else
+    part native bash test/run.sh native
+    crashes
+    for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" bash test/run.sh machine; done
+fi
+echo "soak: $((parts - failed)) passed, $failed failed"
 [ "$failed" = 0 ]
