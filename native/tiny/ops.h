@@ -62,6 +62,8 @@
     X(mount_host, "mount-host", "tgf", 0) \
     /* open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory; point, here and in the other mounts, makes an empty target of the right kind), attach by descriptor (T3); text: number of an `id-map` for MOUNT_ATTR_IDMAP (flag ridmap: all below too) or empty */ \
     X(bind, "bind", "pgft", 0) \
+    /* as `bind`, but the source is what the second field names below the first, by openat2 with RESOLVE_IN_ROOT (T3) */ \
+    X(bind_below, "bind-below", "ptgf", 0) \
     /* give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner */ \
     X(chown_tree, "chown-tree", "pii", 0) \
     /* attach a detached mount or open file which the launcher made */ \

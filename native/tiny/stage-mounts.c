@@ -202,6 +202,43 @@ int op_bind(struct stage *s, const struct op *op)
     return attach_at(s, mount, op->fields[1], &words);
 }
 
+/* What a container wrote into a volume must not lead the mount of the next one out of it. */
+static int open_below(struct stage *s, const struct op *op)
+{
+    s->subject = op->fields[0];
+    int top = (int)sys_openat(AT_FDCWD, op->fields[0], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (top < 0)
+        return top;
+    s->subject = op->fields[1];
+    int found = (int)sys_openat2(top, op->fields[1], O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    if (found == -ENOENT)
+        s->hint = "the volume has no such subpath";
+    sys_close(top);
+    return found;
+}
+
+int op_bind_below(struct stage *s, const struct op *op)
+{
+    struct mount_words words;
+    if (!parse_mount_words(op->fields[3], &words))
+        return unknown_word(s);
+    int found = open_below(s, op);
+    if (found < 0)
+        return found;
+    int mount = clone_mount(found, "", AT_EMPTY_PATH | (words.recursive ? AT_RECURSIVE : 0));
+    if (mount == -EINVAL && !words.recursive)
+        mount = clone_mount(found, "", AT_EMPTY_PATH | AT_RECURSIVE);
+    sys_close(found);
+    int result = mount < 0 ? mount : apply_mount_words(mount, &words, -1);
+    if (result == 0) {
+        s->subject = op->fields[2];
+        return attach_at(s, mount, op->fields[2], &words);
+    }
+    if (mount >= 0)
+        sys_close(mount);
+    return result;
+}
+
 int op_bind_fd(struct stage *s, const struct op *op)
 {
     struct mount_words words;

@@ -9,7 +9,8 @@ export interface Program {
 /** The native rows of the verb table, and the generator. */
 export async function nativeVerbs(): Promise<readonly Program[]> {
   const { VERBS } = (await import('../../src/verbs/table.ts')) as { VERBS: readonly VerbRow[] };
-  const verbs = VERBS.filter(row => row.native).map(row => programOf(row.name));
+  const names = VERBS.filter(row => row.native).map(row => row.program ?? row.name);
+  const verbs = [...new Set(names)].map(programOf);
   return [{ name: 'generator', module: 'generator/main.ts' }, ...verbs.filter(verb => verb.name !== 'generator')];
 }
 

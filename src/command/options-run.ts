@@ -67,7 +67,7 @@ const FILES: readonly OptionRow[] = [
   flag('read-only', 'make the root read-only'),
   flag('read-only-tmpfs', 'with --read-only: writable tmpfs on /run, /tmp, /var/tmp (default true)'),
   list('volume', '[SOURCE:]TARGET[:OPTIONS]', 'mount a directory or a volume', { short: 'v' }),
-  list('mount', 'type=TYPE,...', 'mount a bind, volume or tmpfs'),
+  list('mount', 'type=TYPE,...', 'mount a bind, volume, image or tmpfs'),
   list('tmpfs', 'TARGET[:OPTIONS]', 'mount a tmpfs'),
   list('volumes-from', 'CONTAINER', 'mount the volumes of another container', {
     refused: 'name the volumes with --volume',
@@ -80,9 +80,7 @@ const FILES: readonly OptionRow[] = [
   list('device', 'HOST[:TARGET[:rwm]]', 'add a device'),
   words('device-cgroup-rule', 'RULE', 'rule of the device cgroup', { refused: 'use DeviceAllow= in [Service]' }),
   list('gpus', 'GPU', 'add GPUs', { refused: 'name the devices with --device' }),
-  list('secret', 'NAME[,OPTIONS]', 'add a secret', {
-    refused: `secrets are ${LATER}; use LoadCredential= and --volume`,
-  }),
+  list('secret', 'NAME[,OPTIONS]', 'give a secret as a file or, with type=env, as a variable'),
   list('chrootdirs', 'DIR', 'directories with our own files', { refused: `the option is ${LATER}` }),
   text('hosts-file', 'FILE', 'base of /etc/hosts: a path, image or none'),
   flag('no-hosts', "keep the image's /etc/hosts"),

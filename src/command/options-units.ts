@@ -36,21 +36,6 @@ export const POD_START: VerbRow = hosted('pod start', 'POD...', 'start pods', [A
 export const POD_STOP: VerbRow = hosted('pod stop', 'POD...', 'stop pods', [ALL, IGNORE, TIME]);
 export const POD_RM: VerbRow = hosted('pod rm', 'POD...', 'remove pods', [ALL, IGNORE, FORCE, TIME]);
 
-export const VOLUME_CREATE: VerbRow = hosted(
-  'volume create',
-  '[NAME]',
-  'make a volume',
-  [
-    text('driver', 'DRIVER', 'local or image', { short: 'd' }),
-    flag('ignore', 'a volume that is there is no error'),
-    list('label', 'NAME=VALUE', 'set a label', { short: 'l' }),
-    list('opt', 'NAME[=VALUE]', 'option of the driver', { short: 'o' }),
-    integer('uid', 'UID', 'owner'),
-    integer('gid', 'GID', 'group'),
-  ],
-  { most: 1 },
-);
-
 export const NETWORK_CREATE: VerbRow = hosted(
   'network create',
   '[NAME]',

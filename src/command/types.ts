@@ -37,6 +37,8 @@ export interface VerbRow {
   readonly most?: number;
   /** Owned by the native program; otherwise Node's cli.mjs. */
   readonly native: boolean;
+  /** The native program that serves it, where several verbs share one; otherwise its name with dashes. */
+  readonly program?: string;
   /** Not for people: absent from `help`. */
   readonly hidden?: boolean;
 }

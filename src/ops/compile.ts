@@ -22,7 +22,10 @@ import type { Op } from './ops.ts';
 import { execOps, identityOps, labelOps, limitOps, seccompFlags, seccompProgram } from './process.ts';
 
 /** What of a plan is compiled: `oci create` has no more than this of a foreign bundle. */
-export type CompileInput = Pick<Plan, 'spec' | 'root' | 'copyUps' | 'chowns' | 'init' | 'defaultSeccomp'>;
+export type CompileInput = Pick<Plan, 'spec' | 'root' | 'copyUps' | 'chowns' | 'init' | 'defaultSeccomp'> & {
+  /** Variables besides those of config.json. */
+  readonly secretEnvironment?: Plan['secretEnvironment'];
+};
 
 export interface CompilePlace {
   /** Directory that relative mount sources start from. */
@@ -70,7 +73,10 @@ export function compileRun(host: Host, plan: CompileInput, place: CompilePlace):
     }),
   );
   const listen = (place.listen ?? listenDescriptors(host)).map(fd => descriptors.push(fd) - 1);
-  ops.push(...execOps(process, listen, plan.init));
+  const secret = plan.secretEnvironment ?? [];
+  ops.push(
+    ...execOps(secret.length === 0 ? process : { ...process, env: [...process.env, ...secret] }, listen, plan.init),
+  );
   return compiled;
 }
 

@@ -68,6 +68,7 @@ function bindOp(bundle: string, mount: SpecMount, target: string, options: Mount
   if (mount.options?.includes('ridmap') === true) words.push('ridmap');
   const map = idMap(mount);
   const path = source.startsWith('/') ? source : `${bundle}/${source}`;
+  if (mount.subpath !== undefined) return op('bind-below', path, mount.subpath, target, words.join(','));
   return op('bind', path, target, words.join(','), map === '' ? '' : String(maps.indexOf(map)));
 }
 

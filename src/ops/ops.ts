@@ -125,6 +125,11 @@ export const OPS = [
     help: 'open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory; point, here and in the other mounts, makes an empty target of the right kind), attach by descriptor (T3); text: number of an `id-map` for MOUNT_ATTR_IDMAP (flag ridmap: all below too) or empty',
   },
   {
+    name: 'bind-below',
+    fields: ['path', 'text', 'target', 'flags'],
+    help: 'as `bind`, but the source is what the second field names below the first, by openat2 with RESOLVE_IN_ROOT (T3)',
+  },
+  {
     name: 'chown-tree',
     fields: ['path', 'int', 'int'],
     help: 'give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner',

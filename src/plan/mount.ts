@@ -2,7 +2,7 @@ import { hasUserNamespace, refuse, type IdPlan, type PlanContext } from './conte
 import type { MountOptions, MountRequest } from './request.ts';
 import type { SpecIdMapping, SpecMount } from './spec.ts';
 import { readDigits } from './parse-values.ts';
-import type { Plan } from './types.ts';
+import type { Plan, VolumeFacts } from './types.ts';
 
 /** What mounts come to, in the order of the request. */
 export interface MountPlan {
@@ -27,6 +27,12 @@ export function planMount(context: PlanContext, ids: IdPlan, mount: MountRequest
       return planBind(context, ids, mount, plan);
     case 'volume':
       return planVolume(context, ids, mount, plan, key);
+    case 'image': {
+      const facts = context.facts.volumes[`image:${mount.source}`];
+      if (facts !== undefined) return planLayers(context, ids, mount, facts, plan);
+      refuse(context, '--mount', `${mount.target}: no image ${mount.source}`);
+      return;
+    }
     case 'tmpfs':
       plan.mounts.push({
         destination: mount.target,
@@ -49,7 +55,7 @@ export function planMount(context: PlanContext, ids: IdPlan, mount: MountRequest
         context,
         '--mount',
         `--mount type=${mount.kind}: not in this version of Berth`,
-        'use bind, volume or tmpfs',
+        'use bind, volume, image or tmpfs',
       );
   }
 }
@@ -100,10 +106,44 @@ function planVolume(context: PlanContext, ids: IdPlan, mount: Volume, plan: Moun
     refuse(context, '--mount', `${mount.target}: subpath ${subpath} is not in the new volume ${mount.source}`);
     return;
   }
-  const source = subpath === undefined ? volume.path : `${volume.path}/${subpath}`;
+  if (volume.lower !== undefined) return planLayers(context, ids, mount, volume, plan);
+  if (volume.tmpfs !== undefined) {
+    const options = tmpfsOptions([...volume.tmpfs, ...(mount.options.readOnly ? ['ro'] : [])], false);
+    plan.mounts.push({ destination: mount.target, type: 'tmpfs', source: 'tmpfs', options });
+    return;
+  }
   if (volume.fresh && mount.options.copy) plan.copyUps.push({ path: volume.path, target: mount.target });
-  const options = bindOptions(context, mount.options, ['nosuid', 'nodev']);
-  finish(context, ids, source, mount.target, mount.options, options, plan);
+  const flags = [...(volume.words ?? []).filter(word => FLAGS.has(word)), ...mount.options.flags];
+  const readOnly = mount.options.readOnly || (volume.words ?? []).includes('ro');
+  const wanted = { ...mount.options, flags, readOnly };
+  const options = bindOptions(context, wanted, ['nosuid', 'nodev']);
+  finish(context, ids, volume.path, mount.target, wanted, options, plan, subpath);
+}
+
+/** Words of a mounted directory that a mount of the volume keeps. */
+const FLAGS = new Set(['nosuid', 'suid', 'nodev', 'dev', 'noexec', 'exec', 'noatime', 'relatime', 'strictatime']);
+
+/** The file system of an image; what is written over it is kept in the volume, or nowhere. */
+function planLayers(
+  context: PlanContext,
+  ids: IdPlan,
+  mount: Extract<MountRequest, { source: string }>,
+  { lower = [], writable }: VolumeFacts,
+  plan: MountPlan,
+): void {
+  if (context.foreign) refuse(context, '--mount', `${mount.target}: an image is mounted by the built-in runtime alone`);
+  const options = ['private', 'nodev', mount.options.readOnly || writable === undefined ? 'ro' : 'rw'];
+  const [only = ''] = lower;
+  // overlayfs wants two directories below when there is none above.
+  if (writable === undefined && lower.length === 1) {
+    const words = ['rprivate', 'nosuid', 'nodev', 'ro', 'bind'];
+    plan.mounts.push({ destination: mount.target, type: 'bind', source: only, options: words });
+    return;
+  }
+  options.push(`lowerdir=${lower.join(':')}`);
+  if (writable !== undefined) options.push(`upperdir=${writable}/upper`, `workdir=${writable}/work`);
+  if (hasUserNamespace(ids)) options.push('userxattr');
+  plan.mounts.push({ destination: mount.target, type: 'overlay', source: 'overlay', options });
 }
 
 /**
@@ -127,6 +167,7 @@ function finish(
   options: MountOptions,
   words: string[],
   plan: MountPlan,
+  subpath?: string,
 ): void {
   if (options.relabel !== undefined && context.facts.selinux && !context.request.selinux.disable) {
     refuse(
@@ -136,9 +177,13 @@ function finish(
       'use chcon, or --security-opt label=disable',
     );
   }
-  if (options.chown) plan.chowns.push(source);
+  if (options.chown && subpath === undefined) plan.chowns.push(source);
+  if (subpath !== undefined && (options.chown || options.overlay || context.foreign)) {
+    refuse(context, '--mount', `${destination}: subpath goes with neither U nor O nor another runtime`);
+  }
   if (options.overlay) return planOverlay(context, ids, source, destination, plan);
   const mount: SpecMount = { destination, type: 'bind', source, options: words };
+  if (subpath !== undefined) mount.subpath = subpath;
   const { idmap } = options;
   plan.mounts.push(idmap === undefined ? mount : withIdMap(context, ids, mount, idmap));
 }

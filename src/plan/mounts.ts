@@ -16,6 +16,7 @@ export interface MountSubject {
   readonly systemd: boolean;
   readonly user: UserPlan;
   readonly devices: readonly SpecMount[];
+  readonly secrets: readonly SpecMount[];
 }
 
 /**
@@ -26,7 +27,7 @@ export interface MountSubject {
 export function planMounts(
   context: PlanContext,
   ids: IdPlan,
-  { namespaces, systemd, user, devices }: MountSubject,
+  { namespaces, systemd, user, devices, secrets }: MountSubject,
 ): MountPlan {
   const plan: MountPlan = { mounts: [], copyUps: [], chowns: [], directories: [] };
   for (const request of context.request.mounts) planMount(context, ids, request, plan);
@@ -37,7 +38,7 @@ export function planMounts(
   const base = baseMounts(context, ids, namespaces, systemd)
     .filter(free)
     .filter(mount => !(taken.has('/dev') && mount.destination.startsWith('/dev/')));
-  const rest = [...plan.mounts, ...extra, ...devices.filter(free)];
+  const rest = [...plan.mounts, ...extra, ...devices.filter(free), ...secrets.filter(free)];
   return { ...plan, mounts: [...base, ...sortByDepth(rest)] };
 }
 

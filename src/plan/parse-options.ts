@@ -5,6 +5,7 @@ import { parseEntrypoint, parseEnv, parseEnvFile, parsePair } from './parse-envi
 import { parseMount } from './parse-mount.ts';
 import { parseVolume } from './parse-mounts.ts';
 import * as security from './parse-security.ts';
+import { parseSecret } from './parse-secret.ts';
 import { parseTmpfs } from './parse-tmpfs.ts';
 import { CONFINEMENT, NETWORK, RESOURCES } from './parse-confinement.ts';
 import * as values from './parse-values.ts';
@@ -124,6 +125,7 @@ const FILES: Readonly<Record<string, Apply>> = {
   }),
   'shm-size': (draft, value, option) =>
     take(draft, option, value, values.readSize(value), NOT_SIZE, read => (draft.request.shmSize = read)),
+  secret: parseSecret,
   device: security.parseDevice,
   'hosts-file': (draft, value, option) => {
     if (value !== 'none' && value !== '')

@@ -14,6 +14,7 @@ import { isSystemd, planArgs, planLimits, planStopSignal } from './process.ts';
 import { planLabels, planSeccomp } from './security.ts';
 import type { Spec, SpecLinux, SpecProcess } from './spec.ts';
 import type { Plan, PlanInput, RootFileSystem } from './types.ts';
+import { planSecrets } from './secrets.ts';
 import { planUser } from './user.ts';
 
 /** Seconds between stop signal and kill (podman-run(1), --stop-timeout). */
@@ -34,7 +35,14 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
   const systemd = isSystemd(context, args);
   const user = planUser(context, ids);
   const devices = planDevices(context, ids);
-  const mounts = planMounts(context, ids, { namespaces, systemd, user, devices: devices.mounts });
+  const secrets = planSecrets(context);
+  const mounts = planMounts(context, ids, {
+    namespaces,
+    systemd,
+    user,
+    devices: devices.mounts,
+    secrets: secrets.mounts,
+  });
   const hostname = planHostname(context);
   const process = makeProcess(context, ids, args, user, hostname, systemd);
   const linux = makeLinux(context, ids, namespaces);
@@ -64,8 +72,9 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
     root,
     copyUps: mounts.copyUps,
     directories: mounts.directories,
-    files: filesOf(user),
-    chowns: mounts.chowns.map(path => ({ path, uid: user.uid, gid: user.gid })),
+    files: [...filesOf(user), ...secrets.files],
+    secretEnvironment: secrets.environment,
+    chowns: [...mounts.chowns.map(path => ({ path, uid: user.uid, gid: user.gid })), ...secrets.chowns],
     cgroup: cgroup.files,
     stopSignal,
     stopTimeout: request.stopTimeout ?? STOP_TIMEOUT,

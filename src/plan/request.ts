@@ -122,7 +122,7 @@ export interface RunRequest {
   readonly procOptions: readonly string[];
   readonly pod?: string;
   readonly health: Readonly<Record<string, string>>;
-  readonly secrets: readonly string[];
+  readonly secrets: readonly SecretRequest[];
 }
 
 export type MountRequest =
@@ -156,6 +156,16 @@ export interface MountOptions {
   readonly recursive: boolean;
   /** nosuid, nodev, noexec and their opposites, as written. */
   readonly flags: readonly string[];
+}
+
+export interface SecretRequest {
+  readonly name: string;
+  readonly type: 'mount' | 'env';
+  /** Path inside, or name of the variable. */
+  readonly target: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
 }
 
 export interface DeviceRequest {

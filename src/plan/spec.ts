@@ -42,6 +42,8 @@ export interface SpecMount {
   options?: string[];
   uidMappings?: SpecIdMapping[];
   gidMappings?: SpecIdMapping[];
+  /** Not of OCI: the part of the source that is mounted, resolved below it without following a link out of it (T3). */
+  subpath?: string;
 }
 
 export interface SpecIdMapping {

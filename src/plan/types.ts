@@ -37,7 +37,9 @@ export interface PlanFacts {
   /** The bundle directory. */
   readonly bundle: string;
   /** Volumes resolved to host directories: key `kind:NAME`, or `anonymous:TARGET`. `fresh`: to be filled from the image. */
-  readonly volumes: Readonly<Record<string, { readonly path: string; readonly fresh: boolean }>>;
+  readonly volumes: Readonly<Record<string, VolumeFacts>>;
+  /** Content of the secrets that the request names, as far as they exist. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** Kind of each absolute bind source that exists. */
   readonly sources: Readonly<Record<string, 'directory' | 'file' | 'other'>>;
   /** Host device nodes asked for, by path (directories already expanded). */
@@ -82,6 +84,19 @@ export interface PlanFacts {
   readonly idMappedLayers: boolean;
 }
 
+export interface VolumeFacts {
+  readonly path: string;
+  readonly fresh: boolean;
+  /** Words of `--opt o=` that each mount of it gets. */
+  readonly words?: readonly string[];
+  /** An account's volume of type tmpfs: each container mounts its own. */
+  readonly tmpfs?: readonly string[];
+  /** The layers of an image, top first; `path` is empty. */
+  readonly lower?: readonly string[];
+  /** Directory with upper/ and work/ for what is written over `lower`. Absent: read-only. */
+  readonly writable?: string;
+}
+
 export type RootFileSystem =
   | {
       readonly kind: 'overlay';
@@ -109,8 +124,10 @@ export interface Plan {
   readonly root: RootFileSystem;
   /** Volumes to fill from the image before the payload runs: host directory and target. */
   readonly copyUps: readonly { readonly path: string; readonly target: string }[];
-  /** Files of the bundle besides config.json: name and text, mode 0644. */
-  readonly files: readonly { readonly name: string; readonly text: string }[];
+  /** Files of the bundle besides config.json: name, text and mode (default 0644). */
+  readonly files: readonly { readonly name: string; readonly text: string; readonly mode?: number }[];
+  /** Variables that config.json does not show: secrets. */
+  readonly secretEnvironment: readonly string[];
   /** Directories to make (0700, as the container's root) before the stage starts: upper and work of `:O` mounts. */
   readonly directories: readonly string[];
   /** Bind sources to chown for `:U`; ids inside the container. */

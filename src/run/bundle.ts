@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import type { Plan } from '../plan/types.ts';
 import { runtimeDirectories } from './directories.ts';
 import type { Undo } from './undo.ts';
 
@@ -8,7 +9,7 @@ export interface BundleContent {
   readonly config: string;
   /** Text of /run/.containerenv. */
   readonly marker: string;
-  readonly files: readonly { readonly name: string; readonly text: string }[];
+  readonly files: Plan['files'];
 }
 
 /** The name of a bundle in the making: with its leading dot no container's name. */
@@ -34,7 +35,10 @@ export function makeBundle(host: Host, runtime: string, name: string, content: B
   undo.add(temporary, () => host.removeTree(temporary));
   host.writeFile(`${temporary}/config.json`, content.config, 0o600);
   host.writeFile(`${temporary}/containerenv`, content.marker, 0o644);
-  for (const file of content.files) host.writeFile(`${temporary}/${file.name}`, file.text, 0o644);
+  for (const { name: file, text, mode = 0o644 } of content.files) {
+    host.writeFile(`${temporary}/${file}`, text, mode & 0o600);
+    if (mode !== (mode & 0o600)) host.chmod(`${temporary}/${file}`, mode);
+  }
   host.rename(temporary, bundle);
   undo.add(bundle, () => host.removeTree(bundle));
   return bundle;

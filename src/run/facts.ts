@@ -20,6 +20,7 @@ export interface FactsRequest {
   readonly layer: string;
   readonly bundle: string;
   readonly volumes: PlanFacts['volumes'];
+  readonly secrets: PlanFacts['secrets'];
   readonly controllers: readonly string[];
   readonly notifySocket: boolean;
 }
@@ -39,6 +40,7 @@ export function collectFacts(host: Host, known: FactsRequest): Result<PlanFacts,
     layer: known.layer,
     bundle: known.bundle,
     volumes: known.volumes,
+    secrets: known.secrets,
     sources: collectSources(host, request),
     devices: collectDevices(host, request),
     etcFiles: true,

@@ -80,7 +80,7 @@ export function reachReady(host: Host, parts: Parts, started: Started): void {
 
 /** --rm takes everything away; without it state, layer and bundle stay for `ps --all`, `logs` and `rm`. */
 function cleanUp(host: Host, parts: Parts, started: Started): void {
-  const { place, request, made, network } = started;
+  const { place, prepared, request, made, network } = started;
   if (request.remove) {
     const container = readContainer(host, place.bundle, place.name);
     for (const line of removeContainer(host, parts, place.store, container, true)) host.write(2, `berth: ${line}\n`);
@@ -88,6 +88,9 @@ function cleanUp(host: Host, parts: Parts, started: Started): void {
     return;
   }
   parts.network.tearDown(host, network);
+  for (const line of parts.volumes.release(host, place.store, prepared.volumes.named, place.bundle)) {
+    host.write(2, `berth: ${line}\n`);
+  }
   if (made.group !== undefined) removeGroup(host, made.group.directory);
 }
 
@@ -115,6 +118,7 @@ function stateOf(host: Host, started: Started): ContainerState {
     uidMap: mapOf(plan.spec.linux.uidMappings),
     gidMap: mapOf(plan.spec.linux.gidMappings),
     anonymousVolumes: prepared.volumes.anonymous,
+    volumes: prepared.volumes.named,
     ports: portsOf(request),
     labels: { ...prepared.image?.config.labels, ...request.labels },
     logDriver: request.logDriver,

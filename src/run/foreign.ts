@@ -30,6 +30,10 @@ export function foreignSpec(plan: Plan, bundle: string): Spec {
   );
   return {
     ...spec,
+    // The other runtime has no other way: config.json is 0600, below /run and gone with the container.
+    ...(spec.process === undefined
+      ? {}
+      : { process: { ...spec.process, env: [...spec.process.env, ...plan.secretEnvironment] } }),
     root: { ...spec.root, path: rootOf(plan, bundle) },
     linux: {
       ...linux,

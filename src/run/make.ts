@@ -1,5 +1,5 @@
 import { version } from '../base/version.ts';
-import type { Host } from '../host/host.ts';
+import type { Host, Lock } from '../host/host.ts';
 import { BUILT_IN_PROFILES, builtInProfile } from '../plan/built-in-seccomp.ts';
 import { specText } from '../plan/spec-text.ts';
 import { makeBundle } from './bundle.ts';
@@ -17,6 +17,8 @@ export interface Made {
   readonly group?: PayloadGroup;
   /** The notification socket that the payload writes to. */
   readonly notify?: number;
+  /** Until the container is listed as the user of its volumes. */
+  readonly locks: readonly Lock[];
 }
 
 /** Makes volumes, writable layer, bundle and notification socket; each is taken back by `undo`. */
@@ -26,7 +28,7 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
   // Nothing has run in it when it is taken back: all of it is ours.
   undo.add(own, () => removeStored(host, place.store, own, [], []));
   makeLayer(host, place.store, place.name, noteOf(prepared), layer !== '');
-  parts.volumes.create(host, place.store, prepared.volumes, undo);
+  const locks = parts.volumes.create(host, place.store, prepared.volumes, undo);
   makeBundle(
     host,
     place.runtime,
@@ -39,7 +41,7 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     host.mkdirs(path, 0o700);
     undo.add(path, () => host.removeTree(path));
   }
-  return place.notifySocket ? { notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : {};
+  return place.notifySocket ? { locks, notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : { locks };
 }
 
 /** The payload's control group with its limits; undefined where none are made. */

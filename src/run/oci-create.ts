@@ -137,6 +137,7 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
     spec,
     root: { kind: 'directory', path, nodev: hidesNodes(spec) },
     copyUps: [],
+    secretEnvironment: [],
     directories: [],
     files: [],
     chowns: [],

@@ -1,6 +1,6 @@
 import type { Problem } from '../base/problem.ts';
 import type { Result } from '../base/result.ts';
-import type { Host } from '../host/host.ts';
+import type { Host, Lock } from '../host/host.ts';
 import type { ImageRecord } from '../image/types.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { PlanFacts } from '../plan/types.ts';
@@ -14,6 +14,7 @@ import type { Undo } from './undo.ts';
 export interface Parts {
   readonly network: NetworkPart;
   readonly volumes: VolumePart;
+  readonly secrets: SecretPart;
   readonly systemd: SystemdPart;
 }
 
@@ -38,11 +39,21 @@ export interface VolumeChoice {
   readonly anonymous: readonly string[];
   readonly missing: readonly string[];
   readonly fresh: readonly string[];
+  /** Those that have a name of their own: they outlive the container. */
+  readonly named: readonly string[];
+}
+
+export interface SecretPart {
+  /** The bytes of a secret; undefined when there is none of this name. */
+  read(host: Host, store: string, name: string): string | undefined;
 }
 
 export interface VolumePart {
   choose(host: Host, store: string, request: RunRequest, image?: ImageRecord): VolumeChoice;
-  create(host: Host, store: string, choice: VolumeChoice, undo: Undo): void;
+  /** The locks are held until the container is listed as the user of its volumes. */
+  create(host: Host, store: string, choice: VolumeChoice, undo: Undo): Lock[];
+  /** The container with this bundle needs them no more. */
+  release(host: Host, store: string, names: readonly string[], bundle: string): string[];
   markFilled(host: Host, store: string, choice: VolumeChoice): void;
   remove(host: Host, store: string, names: readonly string[], uidMap: IdMap, gidMap: IdMap): string[];
 }

@@ -3,7 +3,7 @@ import { findImage } from '../image/resolve.ts';
 import type { ImageRecord } from '../image/types.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { RunRequest } from '../plan/request.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan, PlanFacts } from '../plan/types.ts';
 import { collectFacts } from './facts.ts';
 import { Failure, failureOf } from './failure.ts';
 import { layerPath } from './layer.ts';
@@ -41,6 +41,7 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
     layer,
     bundle: place.bundle,
     volumes: volumes.volumes,
+    secrets: secretsOf(host, parts, request, place.store),
     controllers: place.controllers,
     notifySocket: place.notifySocket,
     ...(found === undefined ? {} : { image: found.record }),
@@ -51,6 +52,16 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
   if (plan.isErr()) throw failureOf(plan.error);
   const prepared = { volumes, layer, plan: plan.value };
   return found === undefined ? prepared : { ...prepared, image: found.record };
+}
+
+/** Content by name; the plan refuses a name that is not there. */
+function secretsOf(host: Host, parts: Parts, request: RunRequest, store: string): PlanFacts['secrets'] {
+  const secrets: Record<string, string> = {};
+  for (const { name } of request.secrets) {
+    const data = parts.secrets.read(host, store, name);
+    if (data !== undefined) secrets[name] = data;
+  }
+  return secrets;
 }
 
 /** A read-only root, too: the mount points that the image lacks are made in the layer, never in the image's own. */

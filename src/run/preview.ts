@@ -20,7 +20,7 @@ export function printStart(host: Host, parts: Parts, request: RunRequest, wanted
     notifySocket: false,
   });
   for (const warning of plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
-  const { ops, opened } = compileRun(host, plan, { bundle });
+  const { ops, opened } = compileRun(host, { ...plan, secretEnvironment: [] }, { bundle });
   for (const fd of opened) host.close(fd);
   host.write(1, printOps(ops));
   return 0;

@@ -33,6 +33,7 @@ export function removeContainer(
       const down = parts.network.tearDown(host, state.network);
       if (down.isErr()) lines.push(...down.error.map(problem => problem.message));
     });
+    attempt(() => lines.push(...parts.volumes.release(host, store, state.volumes ?? [], container.bundle)));
     if (state.cgroup !== '') attempt(() => removeGroup(host, `/sys/fs/cgroup${state.cgroup}`));
   }
   const maps = { uidMap: state?.uidMap ?? [], gidMap: state?.gidMap ?? [] };

@@ -66,6 +66,7 @@ function startUnderLock(
   if (image !== undefined) locks.push(image);
   for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
   const put = make(host, parts, prepared, chosen, undo);
+  locks.push(...put.locks);
   const { spec } = prepared.plan;
   const streams = makeStreams(host, request, spec, chosen.foreign !== '');
   const { ops, descriptors, stage } = compileStage(host, request, prepared, chosen);

@@ -16,6 +16,7 @@ import type { LayerRecord } from '../image/types.ts';
  *   adopt as=DIGEST           unpacks a layer from standard input straight into the account's store
  *   adopt-image               the documents of an image (JSON of Handover on standard input)
  *   export source=DIR         the layer in DIR as a tar stream on standard output
+ *   export-tree source=DIR    any directory as a tar stream on standard output
  *   plain                     standard input decompressed on standard output
  *   remove path=PATH…         trees whose files belong to mapped ids
  *   sync path=DIR             everything on that file system reaches the disk
@@ -48,6 +49,7 @@ const ACTIONS = new Map<string, (host: Host, values: Values) => void>([
   ['adopt', adopt],
   ['adopt-image', host => adoptImage(host, host.readFile('/dev/stdin'))],
   ['export', (host, values) => layerCalls(host).exportLayer(`${required(values, 'source')}/fs`, 1)],
+  ['export-tree', (host, values) => layerCalls(host).exportLayer(required(values, 'source'), 1)],
   ['plain', host => layerCalls(host).plain(0, 1, BYTE_LIMIT)],
   ['remove', remove],
   ['sync', (host, values) => layerCalls(host).syncFileSystem(required(values, 'path'))],

@@ -1,11 +1,19 @@
 import type { Parts } from '../run/parts.ts';
-import { createVolumes, chooseVolumes, markFilled, removeVolumes } from '../volume/volumes.ts';
+import { readSecret } from '../secret/store.ts';
+import { createVolumes, chooseVolumes, markFilled, releaseVolumes, removeVolumes } from '../volume/volumes.ts';
 import { setUp, tearDown } from '../network/network.ts';
 import { attachProcess, beginScope, startScope } from '../systemd/transient.ts';
 
 /** The folders above `run/` that a start needs: this is where they are put together. */
 export const PARTS: Parts = {
   network: { setUp, tearDown },
-  volumes: { choose: chooseVolumes, create: createVolumes, markFilled, remove: removeVolumes },
+  volumes: {
+    choose: chooseVolumes,
+    create: createVolumes,
+    markFilled,
+    release: releaseVolumes,
+    remove: removeVolumes,
+  },
+  secrets: { read: (host, store, name) => readSecret(host, store, name)?.data },
   systemd: { startScope, beginScope, attach: attachProcess },
 };

@@ -1,8 +1,6 @@
 import { RUN } from '../command/options-run.ts';
 import { globalValue } from '../command/read.ts';
-import type { Command } from '../command/types.ts';
 import { HostError, type Host } from '../host/host.ts';
-import { storeDirectory } from '../image/store.ts';
 import { parseRunRequest, type Reader } from '../plan/request-parse.ts';
 import { findContext } from '../run/context.ts';
 import { failureOf } from '../run/failure.ts';
@@ -10,6 +8,7 @@ import { printStart } from '../run/preview.ts';
 import { startContainer } from '../run/start.ts';
 import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
+import { storeOf } from './place.ts';
 import { runDetached } from './run-detached.ts';
 
 /** `berth run`: see run/start.ts for how a container starts. */
@@ -26,10 +25,6 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   }
   return startContainer(host, PARTS, request, wanted);
 });
-
-export function storeOf(host: Host, command: Command): string {
-  return globalValue(command, 'root') ?? storeDirectory(host);
-}
 
 function readerOf(host: Host): Reader {
   return {

@@ -4,6 +4,7 @@ import * as container from '../command/options-container.ts';
 import * as image from '../command/options-image.ts';
 import { OCI_VERBS } from '../command/options-oci.ts';
 import { RUN } from '../command/options-run.ts';
+import { SECRET_VERBS, VOLUME_VERBS } from '../command/options-storage.ts';
 import * as units from '../command/options-units.ts';
 import { native } from '../command/rows.ts';
 import type { VerbRow } from '../command/types.ts';
@@ -44,6 +45,8 @@ export const VERBS: readonly VerbRow[] = [
   image.IMAGES,
   image.RMI,
   image.TAG,
+  ...VOLUME_VERBS,
+  ...SECRET_VERBS,
   admin.CHECK,
   admin.QUADLET_PRINT,
   admin.QUADLET_LIST,
@@ -66,7 +69,6 @@ export const LATER_VERBS: readonly VerbRow[] = [
   units.POD_START,
   units.POD_STOP,
   units.POD_RM,
-  units.VOLUME_CREATE,
   units.NETWORK_CREATE,
   units.NETWORK_RM,
   units.KUBE_PLAY,

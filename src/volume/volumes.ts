@@ -1,4 +1,5 @@
-import type { Host } from '../host/host.ts';
+import type { Host, Lock } from '../host/host.ts';
+import { findImage } from '../image/resolve.ts';
 import type { ImageRecord } from '../image/types.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { isName } from '../run/containers.ts';
@@ -7,33 +8,25 @@ import type { IdMap } from '../run/ids.ts';
 import { removeStored, temporaryPath } from '../run/layer.ts';
 import type { VolumeChoice } from '../run/parts.ts';
 import type { Undo } from '../run/undo.ts';
+import { lockVolume, mountVolume, unmountVolume } from './mounting.ts';
+import { backingOf } from './options.ts';
+import { dataPath, readVolume, volumePath, writeRecord, type VolumeRecord } from './record.ts';
 
-/**
- * Named and anonymous volumes: STORE/volumes/NAME with `_data/` and `volume.json`. A volume is `fresh` until one start has
- * filled it from the image; that is noted after the copy, so that a start that was cut off fills it again.
- */
-export interface VolumeRecord {
-  readonly version: 1;
-  readonly name: string;
-  readonly anonymous: boolean;
-  /** Seconds since the epoch. */
-  readonly created: number;
-  readonly filled: boolean;
-  readonly labels: Readonly<Record<string, string>>;
-}
+type Facts = VolumeChoice['volumes'][string];
 
 /** Decides on the volumes of a request: those it names, those it leaves unnamed, and those the image declares and nothing covers. */
 export function chooseVolumes(host: Host, store: string, request: RunRequest, image?: ImageRecord): VolumeChoice {
-  const volumes: Record<string, { path: string; fresh: boolean }> = {};
+  const volumes: Record<string, Facts> = {};
   const anonymous: string[] = [];
   const missing: string[] = [];
   const fresh: string[] = [];
+  const named: string[] = [];
   const take = (key: string, name: string): void => {
     if (volumes[key] !== undefined) return;
     const record = readVolume(host, store, name);
     if (record === undefined) missing.push(name);
     if (record?.filled !== true) fresh.push(name);
-    volumes[key] = { path: `${volumePath(store, name)}/_data`, fresh: record?.filled !== true };
+    volumes[key] = record === undefined ? { path: dataPath(store, name), fresh: true } : factsOf(host, store, record);
   };
   const takeAnonymous = (target: string): void => {
     const name = host.random(32);
@@ -42,51 +35,126 @@ export function chooseVolumes(host: Host, store: string, request: RunRequest, im
   };
   const covered = new Set(request.mounts.map(mount => trimmed(mount.target)));
   for (const mount of request.mounts) {
+    if (mount.kind === 'image') volumes[`image:${mount.source}`] = imageFacts(host, store, mount.source);
     if (mount.kind !== 'volume') continue;
     if (mount.source === '') takeAnonymous(mount.target);
     else if (!isName(mount.source)) throw new Failure(125, `${mount.source}: not a volume name`);
-    else take(`volume:${mount.source}`, mount.source);
+    else {
+      take(`volume:${mount.source}`, mount.source);
+      if (!named.includes(mount.source)) named.push(mount.source);
+    }
   }
   const declared = request.imageVolumes === 'anonymous' ? (image?.config.volumes ?? []) : [];
   for (const target of declared) {
     if (!covered.has(trimmed(target))) takeAnonymous(target);
   }
-  return { volumes, anonymous, missing, fresh };
+  return { volumes, anonymous, missing, fresh, named };
 }
 
-/** Makes the volumes that are missing; `undo` takes them back. */
-export function createVolumes(host: Host, store: string, choice: VolumeChoice, undo: Undo): void {
-  for (const name of choice.missing) {
-    const path = volumePath(store, name);
-    const temporary = temporaryPath(host, store);
-    host.mkdirs(`${store}/volumes`, 0o700);
-    host.mkdir(temporary, 0o700);
-    host.mkdir(`${temporary}/_data`, 0o755);
-    const record: VolumeRecord = {
-      version: 1,
-      name,
-      anonymous: choice.anonymous.includes(name),
-      created: Math.floor(host.now()),
-      filled: false,
-      labels: {},
-    };
-    // An anonymous volume ends with its container: it need not outlive a power cut, and a start need not wait for the disk.
-    if (record.anonymous) host.writeFile(`${temporary}/volume.json`, JSON.stringify(record), 0o600);
-    else host.writeFileAtomic(`${temporary}/volume.json`, JSON.stringify(record), 0o600);
-    host.rename(temporary, path);
-    undo.add(path, () => host.removeTree(path));
+/** Where a volume's content is, and what a mount of it must say. */
+function factsOf(host: Host, store: string, record: VolumeRecord): Facts {
+  const backing = backingOf(record);
+  const copies = record.options?.['nocopy'] === undefined;
+  const fresh = !record.filled && copies;
+  const path = dataPath(store, record.name);
+  switch (backing.kind) {
+    case 'directory':
+      return { path, fresh };
+    case 'image':
+      return { ...imageFacts(host, store, backing.image), writable: volumePath(store, record.name) };
+    case 'bind': {
+      if (host.stat(backing.device) === undefined) {
+        throw new Failure(
+          125,
+          `volume ${record.name}: its device ${backing.device} is not there; make the directory first`,
+        );
+      }
+      return { path: backing.device, fresh, words: backing.words };
+    }
+    case 'mount':
+      if (host.euid === 0) return { path, fresh };
+      if (backing.type === 'tmpfs') return { path, fresh: false, tmpfs: backing.words };
+      throw new Failure(
+        125,
+        `volume ${record.name}: the kernel lets only root mount a file system of type ${backing.type}; mount it by a .mount unit and use its directory`,
+      );
   }
+}
+
+function imageFacts(host: Host, store: string, reference: string): Facts {
+  const found = findImage(host, store, reference);
+  if (found === undefined)
+    throw new Failure(125, `${reference}: no such image in ${store}; 'berth pull' or 'berth load' it first`);
+  return { path: '', fresh: false, lower: found.layers };
+}
+
+/**
+ * Makes the volumes that are missing and mounts those that stand on a file system of their own; `undo` takes them back. The locks keep
+ * others from removing them until the container is listed as their user.
+ */
+export function createVolumes(host: Host, store: string, choice: VolumeChoice, undo: Undo): Lock[] {
+  const locks: Lock[] = [];
+  for (const name of choice.named) {
+    const lock = lockVolume(host, store, name, false, true);
+    if (lock !== undefined) locks.push(lock);
+  }
+  for (const name of choice.anonymous) makeVolume(host, store, anonymousRecord(host, name), undo);
+  for (const name of choice.named) {
+    const record = readVolume(host, store, name);
+    if (record === undefined) makeVolume(host, store, { ...anonymousRecord(host, name), anonymous: false }, undo);
+    const backing = record === undefined ? undefined : backingOf(record);
+    if (backing?.kind !== 'mount' || host.euid !== 0) continue;
+    mountVolume(host, store, name, backing);
+    undo.add(`mount of ${name}`, () => void unmountVolume(host, store, name));
+  }
+  return locks;
+}
+
+function anonymousRecord(host: Host, name: string): VolumeRecord {
+  return { version: 1, name, anonymous: true, created: Math.floor(host.now()), filled: false, labels: {} };
+}
+
+/** A directory with its record appears by a rename. False when another was faster: then that one counts. */
+export function makeVolume(host: Host, store: string, record: VolumeRecord, undo?: Undo): boolean {
+  const path = volumePath(store, record.name);
+  const temporary = temporaryPath(host, store);
+  host.mkdirs(`${store}/volumes`, 0o700);
+  host.mkdir(temporary, 0o700);
+  const directories = record.driver === 'image' ? ['upper', 'work'] : ['_data'];
+  for (const directory of directories) host.mkdir(`${temporary}/${directory}`, 0o755);
+  writeRecord(host, temporary, record);
+  try {
+    host.rename(temporary, path);
+  } catch (error) {
+    host.removeTree(temporary);
+    if (readVolume(host, store, record.name) === undefined) throw error;
+    return false;
+  }
+  undo?.add(path, () => host.removeTree(path));
+  return true;
 }
 
 /** Notes that the fresh volumes hold what the image had for them. */
 export function markFilled(host: Host, store: string, choice: VolumeChoice): void {
   for (const name of choice.fresh) {
     const record = readVolume(host, store, name);
-    if (record === undefined) continue;
-    const text = JSON.stringify({ ...record, filled: true });
-    if (record.anonymous) host.writeFile(`${volumePath(store, name)}/volume.json`, text, 0o600);
-    else host.writeFileAtomic(`${volumePath(store, name)}/volume.json`, text, 0o600);
+    if (record !== undefined) writeRecord(host, volumePath(store, name), { ...record, filled: true });
   }
+}
+
+/** Unmounts what the container was the last to use; the lines say what could not be done. */
+export function releaseVolumes(host: Host, store: string, names: readonly string[], bundle: string): string[] {
+  const lines: string[] = [];
+  for (const name of names) {
+    const record = isName(name) ? readVolume(host, store, name) : undefined;
+    if (record?.options?.['device'] === undefined || host.euid !== 0) continue;
+    try {
+      if (backingOf(record).kind === 'mount') unmountVolume(host, store, name, bundle);
+    } catch (error) {
+      lines.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return lines;
 }
 
 /** Removes anonymous volumes; a name that is none (any more) is passed over. The lines say what could not be removed. */
@@ -107,20 +175,6 @@ export function removeVolumes(
     }
   }
   return lines;
-}
-
-export function readVolume(host: Host, store: string, name: string): VolumeRecord | undefined {
-  const text = host.readFileIfExists(`${volumePath(store, name)}/volume.json`);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as VolumeRecord;
-  } catch {
-    return undefined;
-  }
-}
-
-function volumePath(store: string, name: string): string {
-  return `${store}/volumes/${name}`;
 }
 
 function trimmed(path: string): string {

@@ -54,6 +54,7 @@ export function rootFacts(more: Partial<PlanFacts> = {}): PlanFacts {
     layer: '/store/containers/c1',
     bundle: '/run/berth/containers/c1',
     volumes: {},
+    secrets: {},
     sources: {},
     devices: {},
     etcFiles: true,

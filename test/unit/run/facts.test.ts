@@ -42,6 +42,7 @@ function facts({ options = [], files = {}, host = {}, layers = [] }: Place): Pla
     volumes: {},
     controllers: [],
     notifySocket: false,
+    secrets: {},
   };
   return collectFacts(made, known)._unsafeUnwrap();
 }

@@ -8,7 +8,13 @@ import type { RunRequest } from '../../../src/plan/request.ts';
 import { Failure } from '../../../src/run/failure.ts';
 import type { Parts } from '../../../src/run/parts.ts';
 import { startContainer } from '../../../src/run/start.ts';
-import { chooseVolumes, createVolumes, markFilled, removeVolumes } from '../../../src/volume/volumes.ts';
+import {
+  chooseVolumes,
+  createVolumes,
+  markFilled,
+  releaseVolumes,
+  removeVolumes,
+} from '../../../src/volume/volumes.ts';
 
 const GROUP = '/sys/fs/cgroup/system.slice/web.service';
 const READER = { readFile: () => undefined, environment: () => undefined, environmentList: () => [], cwd: () => '/' };
@@ -106,7 +112,14 @@ function parts(host: FakeHost, faults: Faults = {}): Parts {
         return ok(undefined);
       },
     },
-    volumes: { choose: chooseVolumes, create: createVolumes, markFilled, remove: removeVolumes },
+    volumes: {
+      choose: chooseVolumes,
+      create: createVolumes,
+      markFilled,
+      release: releaseVolumes,
+      remove: removeVolumes,
+    },
+    secrets: { read: () => undefined },
     systemd: {
       startScope: () => assert.fail('a unit needs no scope'),
       beginScope: () => assert.fail('a unit needs no scope'),

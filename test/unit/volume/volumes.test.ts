@@ -5,7 +5,9 @@ import type { ImageRecord } from '../../../src/image/types.ts';
 import { newDraft } from '../../../src/plan/draft.ts';
 import type { MountRequest, RunRequest } from '../../../src/plan/request.ts';
 import { makeUndo } from '../../../src/run/undo.ts';
-import { chooseVolumes, createVolumes, markFilled, readVolume, removeVolumes } from '../../../src/volume/volumes.ts';
+import { readVolume } from '../../../src/volume/record.ts';
+import { backingOf, readOptions } from '../../../src/volume/options.ts';
+import { chooseVolumes, createVolumes, markFilled, removeVolumes } from '../../../src/volume/volumes.ts';
 
 const READER = { readFile: () => undefined, environment: () => undefined, environmentList: () => [], cwd: () => '/' };
 const OPTIONS = { readOnly: false, chown: false, copy: true, overlay: false, recursive: true, flags: [] };
@@ -57,4 +59,22 @@ test('only anonymous volumes are removed with a container (T20)', () => {
   assert.deepEqual(removeVolumes(host, '/store', [anonymous, 'data', '../data', 'absent'], [], []), []);
   assert.equal(readVolume(host, '/store', anonymous), undefined);
   assert.notEqual(readVolume(host, '/store', 'data'), undefined);
+});
+
+test('options of the local driver: what it stands on, and what is refused', () => {
+  assert.deepEqual(backingOf({ name: 'v', options: { o: 'uid=3' } }), { kind: 'directory' });
+  assert.deepEqual(backingOf({ name: 'v', options: { device: '/d', type: 'none', o: 'bind,ro' } }), {
+    kind: 'bind',
+    device: '/d',
+    words: ['ro'],
+  });
+  assert.deepEqual(backingOf({ name: 'v', options: { device: 'tmpfs', type: 'tmpfs', o: 'size=1m,uid=3' } }), {
+    kind: 'mount',
+    type: 'tmpfs',
+    device: 'tmpfs',
+    words: ['size=1m', 'uid=3'],
+  });
+  assert.throws(() => readOptions('v', 'local', ['type=tmpfs']), /needs --opt device=/);
+  assert.throws(() => readOptions('v', 'nfs', []), /no such volume driver/);
+  assert.throws(() => readOptions('v', 'local', ['o=size=3']), /only uid= and gid=/);
 });

@@ -1,0 +1,108 @@
+import type { Host, Lock } from '../host/host.ts';
+import { HostError } from '../host/host.ts';
+import { listContainers } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
+import type { Backing } from './options.ts';
+import { dataPath } from './record.ts';
+
+/**
+ * Volumes that stand on a file system of their own: root mounts it on `_data` when the first container needs it, and the last one to go
+ * takes it away. Nobody counts: who uses a volume is read from the state of the containers.
+ */
+export function mountVolume(
+  host: Host,
+  store: string,
+  name: string,
+  backing: Extract<Backing, { kind: 'mount' }>,
+): void {
+  const path = dataPath(store, name);
+  const lock = requireLock(host, `${lockPath(store, name)}.mount`);
+  try {
+    if (isMounted(host, path)) return;
+    const type = backing.type === '' ? [] : ['-t', backing.type];
+    const options = backing.words.length === 0 ? [] : ['-o', backing.words.join(',')];
+    run(host, name, ['mount', ...type, ...options, '--', backing.device, path]);
+  } finally {
+    lock.release();
+  }
+}
+
+/** Unmounts when no container uses the volume; `except` is the bundle that is just being removed. True when nothing is mounted now. */
+export function unmountVolume(host: Host, store: string, name: string, except = ''): boolean {
+  const path = dataPath(store, name);
+  if (!isMounted(host, path)) return true;
+  // A start that goes on holds it.
+  const lock = lockVolume(host, store, name, true, false);
+  if (lock === undefined) return false;
+  try {
+    if (usersOf(host, name, except).length > 0) return false;
+    run(host, name, ['umount', '--', path]);
+    return true;
+  } finally {
+    lock.release();
+  }
+}
+
+/** Names of the containers whose bundle says that they use the volume. */
+export function usersOf(host: Host, name: string, except = ''): string[] {
+  return listContainers(host)
+    .filter(({ bundle, state }) => bundle !== except && uses(state, name))
+    .map(container => container.name);
+}
+
+function uses(state: ReturnType<typeof listContainers>[number]['state'], name: string): boolean {
+  return state !== undefined && ((state.volumes ?? []).includes(name) || state.anonymousVolumes.includes(name));
+}
+
+/**
+ * Shared while a start goes from deciding on the volume to being listed as its user, exclusive while it is made, removed or
+ * unmounted. undefined when `wait` is false and another holds it.
+ */
+export function lockVolume(
+  host: Host,
+  store: string,
+  name: string,
+  exclusive: boolean,
+  wait: boolean,
+): Lock | undefined {
+  host.mkdirs(`${store}/locks`, 0o700);
+  return host.lock(lockPath(store, name), exclusive, wait);
+}
+
+const lockPath = (store: string, name: string): string => `${store}/locks/volume-${name}`;
+
+function requireLock(host: Host, path: string): Lock {
+  const lock = host.lock(path, true, true);
+  if (lock === undefined) throw new Error(`${path}: not locked`);
+  return lock;
+}
+
+/** proc_pid_mountinfo(5): the fifth field is the mount point, with blanks and the like in octal. */
+export function isMounted(host: Host, path: string): boolean {
+  const real = host.realpath(path) ?? path;
+  const text = host.readFileIfExists('/proc/self/mountinfo') ?? '';
+  return text.split('\n').some(line => unescape(line.split(' ')[4] ?? '') === real);
+}
+
+const unescape = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_whole, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+
+function run(host: Host, name: string, argv: string[]): void {
+  let ran;
+  try {
+    ran = host.run({ argv, environment: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], stdout: 'capture', stderr: 'capture' });
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new Failure(
+      125,
+      `volume ${name}: ${argv[0] ?? ''} cannot be run: ${error.message}; install the package mount`,
+    );
+  }
+  if (ran.status === 0) return;
+  const said =
+    ran.stderr
+      .trim()
+      .split('\n')
+      .find(line => line !== '') ?? `${argv[0] ?? ''} failed`;
+  throw new Failure(125, `volume ${name}: ${said}`);
+}

@@ -1,0 +1,231 @@
+#!/usr/bin/env bash
+# Volumes and secrets: the verbs, .volume units, what containers see of them, and that nothing leaks or stays.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+
+run() { # WAY WORD…
+    local way=$1
+    shift
+    way_berth "$way" run --rm --network none "$@"
+}
+
+life() { # create, exists, ls, inspect, rm
+    equal "$(way_berth "$1" volume create --label tier=db --uid 33 --gid 33 life)" life
+    contains "$(fails_with 125 way_berth "$1" volume create life 2>&1)" 'there is a volume of this name'
+    equal "$(way_berth "$1" volume create --ignore life)" life
+    way_berth "$1" volume exists life
+    fails_with 1 way_berth "$1" volume exists lif
+    equal "$(way_berth "$1" volume ls -q --filter label=tier=db)" life
+    contains "$(way_berth "$1" volume ls)" $'DRIVER  VOLUME NAME\nlocal   life'
+    equal "$(way_berth "$1" volume inspect life | jq -r '.[0] | .Name, .Driver, .Labels.tier, .Scope, .UID')" $'life\nlocal\ndb\nlocal\n33'
+    equal "$(run "$1" -v life:/v localhost/busybox stat -c %u:%g /v)" 33:33
+    equal "$(way_berth "$1" volume rm life)" life
+    fails_with 1 way_berth "$1" volume rm life
+    equal "$(way_berth "$1" volume ls -q)" ''
+}
+
+in_use() {
+    way_berth "$1" run -d --rm --name user --network none -v used:/u localhost/busybox sleep 1000
+    contains "$(fails_with 2 way_berth "$1" volume rm used 2>&1)" 'in use by container user'
+    equal "$(way_berth "$1" volume ls -q --filter dangling=true)" ''
+    way_berth "$1" volume rm --force --time 0 used
+    equal "$(way_berth "$1" ps -aq)" ''
+    fails_with 1 way_berth "$1" volume exists used
+}
+
+# A volume outlives its containers; an anonymous one goes with --rm.
+outlives() {
+    run "$1" -v kept:/k -v /anonymous --mount type=volume,dst=/other localhost/busybox sh -c 'echo data >/k/file'
+    equal "$(run "$1" -v kept:/k localhost/busybox cat /k/file)" data
+    equal "$(way_berth "$1" volume ls -q)" kept
+}
+
+archives() {
+    run "$1" -v kept:/k localhost/busybox sh -c 'chown 33:44 /k/file; chmod 640 /k/file; ln -s file /k/link'
+    way_berth "$1" volume export kept >"$WORK/kept.tar"
+    contains "$(tar -tvf "$WORK/kept.tar" --numeric-owner)" '-rw-r----- 33/44'
+    way_berth "$1" volume create copy
+    way_berth "$1" volume import copy - <"$WORK/kept.tar"
+    equal "$(run "$1" -v copy:/k localhost/busybox sh -c 'stat -c %u:%g:%a /k/file; cat /k/link')" $'33:44:640\ndata'
+    way_berth "$1" volume rm kept copy
+}
+
+# T17: an archive that leads out of the volume writes nothing outside.
+hostile_archive() {
+    rm -rf "$WORK/out" "$WORK/x"
+    ln -s /etc "$WORK/out"
+    tar -C "$WORK" -cf "$WORK/bad.tar" out
+    mkdir "$WORK/x"
+    mkdir "$WORK/x/out"
+    echo evil >"$WORK/x/out/evil"
+    tar -C "$WORK/x" -rf "$WORK/bad.tar" out/evil
+    way_berth "$1" volume create hostile
+    way_berth "$1" volume import hostile - <"$WORK/bad.tar" || true
+    [ ! -e /etc/evil ]
+    way_berth "$1" volume rm hostile
+}
+
+subpath() {
+    run "$1" -v deep:/d localhost/busybox sh -c 'mkdir -p /d/a/b; echo inner >/d/a/b/file; ln -s /etc /d/link; ln -s a/b /d/short'
+    equal "$(run "$1" --mount type=volume,src=deep,dst=/m,subpath=a/b localhost/busybox cat /m/file)" inner
+    equal "$(run "$1" --mount type=volume,src=deep,dst=/m,subpath=short localhost/busybox cat /m/file)" inner
+    # T3: a link of the payload leads to what is below the volume, where there is no /etc.
+    contains "$(fails_with 125 run "$1" --mount type=volume,src=deep,dst=/m,subpath=link localhost/busybox ls /m 2>&1)" 'no such subpath'
+    contains "$(fails_with 125 run "$1" --mount type=volume,src=deep,dst=/m,subpath=none localhost/busybox true 2>&1)" 'no such subpath'
+    way_berth "$1" volume rm deep
+}
+
+backed() { # a directory of the host, by Type=bind
+    mkdir -p "$WORK/backing"
+    chmod 777 "$WORK/backing"
+    way_berth "$1" volume create --opt type=none --opt o=bind,ro --opt "device=$WORK/backing" backed
+    touch "$WORK/backing/seen"
+    equal "$(run "$1" -v backed:/b localhost/busybox sh -c 'ls /b; touch /b/x 2>/dev/null || echo read-only')" $'seen\nread-only'
+    way_berth "$1" volume rm backed
+    [ -e "$WORK/backing/seen" ]
+    way_berth "$1" volume create --opt type=none --opt o=bind --opt device=/no/such gone
+    contains "$(fails_with 125 run "$1" -v gone:/b localhost/busybox true 2>&1)" '/no/such is not there'
+    way_berth "$1" volume rm gone
+}
+
+# root: mounted for the first container, unmounted by the last; shared between them.
+file_system() {
+    berth volume create --opt type=tmpfs --opt device=tmpfs --opt o=size=2m,uid=33 memory
+    berth run -d --rm --name first --network none -v memory:/m localhost/busybox sh -c 'echo shared >/m/file; exec sleep 1000'
+    timeout 10 bash -c 'until [ -s /var/lib/berth/volumes/memory/_data/file ]; do read -rt 0.05 <> <(:) || :; done'
+    equal "$(run root -v memory:/m localhost/busybox cat /m/file)" shared
+    findmnt -n /var/lib/berth/volumes/memory/_data >/dev/null
+    berth stop -t 0 first
+    timeout 10 bash -c 'while findmnt -n /var/lib/berth/volumes/memory/_data >/dev/null; do read -rt 0.05 <> <(:) || :; done'
+    equal "$(berth volume mount memory)" /var/lib/berth/volumes/memory/_data
+    findmnt -n /var/lib/berth/volumes/memory/_data >/dev/null
+    berth volume unmount memory
+    berth volume rm memory
+    berth volume create --opt type=nosuchfs --opt device=nothing wrong
+    local said
+    said=$(fails_with 125 run root -v wrong:/m localhost/busybox true 2>&1)
+    contains "$said" 'volume wrong: mount: '
+    equal "$(wc -l <<<"$said")" 1
+    berth volume rm wrong
+}
+
+of_an_image() {
+    way_berth "$1" volume create --driver image --opt image=localhost/busybox tools
+    run "$1" -v tools:/t localhost/busybox sh -c 'test -x /t/bin/busybox; echo more >/t/more'
+    equal "$(run "$1" -v tools:/t localhost/busybox cat /t/more)" more
+    way_berth "$1" volume rm tools
+    equal "$(run "$1" --mount type=image,src=localhost/busybox,dst=/i localhost/busybox sh -c 'test -x /i/bin/busybox; touch /i/x 2>/dev/null || echo read-only')" read-only
+    contains "$(fails_with 125 way_berth "$1" volume create --driver image --opt image=localhost/none x 2>&1)" 'no such image'
+}
+
+unit() { # every key of a .volume
+    local dir=$WORK/of-$1 said
+    mkdir -p "$dir"
+    chmod 777 "$dir"
+    way_text "$1" data.volume <<<$'[Volume]\nVolumeName=data\nLabel=a=b\nCopy=false\nUID=33\nGID=44'
+    way_text "$1" bound.volume <<<$'[Volume]\nDevice='"$dir"$'\nType=bind\nOptions=bind'
+    way_text "$1" image.volume <<<$'[Volume]\nDriver=image\nImage=localhost/busybox'
+    way_unit "$1" uses <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nVolume=data.volume:/etc\nVolume=bound.volume:/bound\nVolume=image.volume:/image\nExec=sh -c "stat -c %%u:%%g /etc; ls /etc | grep -c passwd; ls /image/bin/busybox; touch /bound/made; exec sleep inf"\nStopTimeout=1'
+    way_start "$1" uses
+    equal "$(way_property "$1" data-volume ActiveState)" active
+    timeout 10 bash -c "until [ -e $dir/made ]; do read -rt 0.05 <> <(:) || :; done"
+    said=$(way_journal "$1" uses)
+    contains "$said" 33:44
+    contains "$said" /image/bin/busybox
+    equal "$(way_berth "$1" volume ls -q | xargs)" 'data systemd-bound systemd-image'
+    way_stop "$1" uses
+    # Again: what is there is no error.
+    manager "$(way_manager "$1")" restart data-volume
+    way_gone "$1" uses
+    for name in data bound image; do way_remove "$1" $name.volume; done
+    way_berth "$1" volume rm --all
+}
+
+# way_text WAY FILE: a file of the unit directory; for svc with User=svc.
+way_text() {
+    local way=$1 file=$2 text directory=/etc/containers/systemd
+    text=$(cat)
+    [ "$way" != svc ] || text+=$'\n[Service]\nUser=svc'
+    [ "$way" != alice ] || directory=/home/alice/.config/containers/systemd
+    as "$(way_manager "$way")" mkdir -p "$directory"
+    printf '%s\n' "$text" >"$directory/$file"
+}
+
+way_remove() { # WAY FILE
+    local directory=/etc/containers/systemd
+    [ "$1" != alice ] || directory=/home/alice/.config/containers/systemd
+    manager "$(way_manager "$1")" stop "${2%.*}-${2##*.}" || true
+    rm -f "$directory/$2"
+    manager "$(way_manager "$1")" daemon-reload
+}
+
+secrets() {
+    local id
+    id=$(printf 's3cret-%s' "$1" | way_berth "$1" secret create --label k=v token -)
+    equal "$(way_berth "$1" secret ls --format '{{.Name}} {{.Driver}}')" 'token file'
+    equal "$(way_berth "$1" secret inspect token | jq -r '.[0] | .Spec.Name, .Spec.Labels.k, .SecretData')" $'token\nv\nnull'
+    equal "$(way_berth "$1" secret inspect --showsecret --format '{{.SecretData}}' token)" "s3cret-$1"
+    contains "$(printf x | fails_with 125 way_berth "$1" secret create token - 2>&1)" '--replace'
+    equal "$(run "$1" --secret token localhost/busybox sh -c 'cat /run/secrets/token; echo; stat -c %u:%g:%a /run/secrets/token')" "s3cret-$1"$'\n0:0:444'
+    equal "$(run "$1" --user 33 --secret token,target=/etc/own,uid=33,gid=44,mode=0400 localhost/busybox sh -c 'cat /etc/own; echo; stat -c %u:%g:%a /etc/own')" "s3cret-$1"$'\n33:44:400'
+    equal "$(run "$1" --secret token,type=env,target=PASSWORD localhost/busybox sh -c 'echo $PASSWORD')" "s3cret-$1"
+    contains "$(fails_with 125 run "$1" --secret nothing localhost/busybox true 2>&1)" 'no such secret'
+    equal "$(way_berth "$1" secret rm token)" "$id"
+    fails_with 1 way_berth "$1" secret exists token
+}
+
+# T29, T33: neither argv, nor inspect, nor config.json, nor the journal, nor other accounts.
+hidden() {
+    local marker=hunter2-$1-$$ pid
+    printf %s "$marker" | way_berth "$1" secret create hidden -
+    way_unit "$1" keeps <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nSecret=hidden,type=env,target=PASSWORD\nSecret=hidden,mode=0400\nExec=sh -c "echo up; exec sleep inf"\nStopTimeout=1'
+    way_start "$1" keeps
+    equal "$(way_berth "$1" exec systemd-keeps cat /run/secrets/hidden)" "$marker"
+    pid=$(way_property "$1" keeps MainPID)
+    contains "$(tr '\0' '\n' <"/proc/$pid/environ")" "PASSWORD=$marker"
+    ! way_berth "$1" inspect systemd-keeps | grep -q "$marker"
+    ! manager "$(way_manager "$1")" cat keeps | grep -q "$marker"
+    ! way_journal "$1" keeps | grep -q "$marker"
+    ! way_berth "$1" --print-ops run --rm --network none --secret hidden,type=env localhost/busybox true | grep -q "$marker"
+    [ "$1" = root ] && place=/var/lib/berth/secrets/hidden || place=$(find /home/alice/.local/share/berth/secrets /var/lib/berth/users/990/secrets -name hidden -print -quit 2>/dev/null)
+    equal "$(stat -c %a "$place")" 600
+    ! as bob cat "$place" 2>/dev/null
+    way_gone "$1" keeps
+    [ -z "$(grep -rl --binary-files=text "$marker" /run/berth /run/user/*/berth 2>/dev/null)" ]
+    way_berth "$1" secret rm hidden
+}
+
+bad_input() {
+    contains "$(fails_with 125 berth volume create --driver nfs x 2>&1)" 'no such volume driver'
+    contains "$(fails_with 125 berth volume create --opt size=1 x 2>&1)" 'has no option size'
+    contains "$(fails_with 125 berth volume create --opt type=tmpfs x 2>&1)" 'needs --opt device='
+    contains "$(fails_with 125 berth volume create ../x 2>&1)" 'not a name of a volume'
+    contains "$(fails_with 125 berth volume mk x 2>&1)" 'no such verb'
+    contains "$(fails_with 125 berth volume ls --filter colour=red 2>&1)" 'use name='
+    contains "$(fails_with 125 berth secret create x /no/such 2>&1)" '/no/such'
+    contains "$(fails_with 125 berth secret create a/b - 2>&1 </dev/null)" 'not a name of a secret'
+    contains "$(fails_with 125 berth secret create empty - 2>&1 </dev/null)" 'not empty'
+    contains "$(fails_with 125 alice_berth run --rm -v /no/such:/x localhost/busybox true 2>&1)" '/no/such'
+    equal "$(berth volume ls -q)" ''
+}
+alice_berth() { as alice berth "$@"; }
+
+for way in $WAYS; do
+    way_load "$way" "$IMAGES/busybox.tar" || exit 1
+    way_berth "$way" volume rm --all >/dev/null
+    check "$way: a volume is made, listed, shown and removed" life "$way"
+    # A person who is svc has no manager to start a container in the background.
+    [ "$way" = svc ] || check "$way: a volume in use stays unless it is forced" in_use "$way"
+    check "$way: a volume outlives its containers, an anonymous one does not" outlives "$way"
+    check "$way: export and import keep owners, modes and links" archives "$way"
+    check "$way: T17 an archive that leads out of the volume" hostile_archive "$way"
+    check "$way: T3 a part of a volume" subpath "$way"
+    check "$way: a volume on a directory of the host" backed "$way"
+    check "$way: a volume of an image, and an image as a mount" of_an_image "$way"
+    check "$way: .volume units" unit "$way"
+    check "$way: secrets as files and variables" secrets "$way"
+    check "$way: T29 a secret is where it was sent, and nowhere else" hidden "$way"
+done
+check 'root: a file system of its own is mounted while it is needed' file_system
+check 'bad input is one line' bad_input
+finish
