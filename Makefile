@@ -23,7 +23,7 @@ PACKAGE := dist/berth_$(VERSION)_amd64.deb
 MANUAL := $(wildcard build/man/*.[1-8])
 UNITS := $(wildcard units/system/* units/user/*)
 PARTS := dist/berth $(wildcard dist/cli.mjs) $(UNITS) $(MANUAL) $(wildcard packaging/debian/* packaging/apparmor/* \
-	packaging/tmpfiles/*) build/completions/berth.bash Makefile
+	packaging/tmpfiles/*) $(wildcard build/completions/berth.*) Makefile
 
 .PHONY: install install-program install-units install-manual deb
 
@@ -50,6 +50,8 @@ install-manual:
 	install -m 644 NEWS.md $(DESTDIR)$(docdir)/NEWS.md
 	for page in $(MANUAL); do install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -D -m 644 build/completions/berth.bash $(DESTDIR)$(datadir)/bash-completion/completions/berth
+	install -D -m 644 build/completions/berth.zsh $(DESTDIR)$(datadir)/zsh/vendor-completions/_berth
+	install -D -m 644 build/completions/berth.fish $(DESTDIR)$(datadir)/fish/vendor_completions.d/berth.fish
 
 deb: $(PACKAGE)
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { bashCompletion } from '../../../packaging/completions/bash.ts';
+import { fishCompletion } from '../../../packaging/completions/fish.ts';
+import { zshCompletion } from '../../../packaging/completions/zsh.ts';
 import { pages, pageName, usage } from '../../../packaging/man/pages.ts';
 import { roff } from '../../../packaging/man/roff.ts';
 import { keyTables } from '../../../src/verbs/help-keys.ts';
@@ -35,15 +37,32 @@ void test('the completion is a shell program that knows every verb and option', 
   const text = bashCompletion();
   const checked = spawnSync('bash', ['-n'], { input: text, encoding: 'utf8' });
   assert.equal(checked.stderr, '');
-  const ask = (words: string[]): string[] => {
-    const script = `${text}\nCOMP_WORDS=(${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${String(words.length - 1)}; _berth; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.split('\n');
-  };
-  for (const row of shown) {
-    const offered = ask(['berth', ...row.name.split(' '), '--']);
+  // One shell answers all questions: one line of words each.
+  const questions = shown.flatMap(row => [`berth ${row.name} --`, `berth ${row.name.split(' ')[0] ?? ''}`]);
+  const script = `${text}\nwhile read -ra COMP_WORDS; do COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _berth; echo "\${COMPREPLY[*]}"; done`;
+  const { stdout } = spawnSync('bash', ['-c', script], { encoding: 'utf8', input: `${questions.join('\n')}\n` });
+  const answers = stdout.split('\n').map(line => line.split(' '));
+  for (const [index, row] of shown.entries()) {
+    const offered = answers[2 * index] ?? [];
     for (const option of row.options) {
       if (option.refused === undefined) assert.ok(offered.includes(`--${option.name}`), `${row.name} --${option.name}`);
     }
-    assert.ok(ask(['berth', row.name.split(' ')[0] ?? '']).includes(row.name.split(' ')[0] ?? ''), row.name);
+    assert.ok(answers[2 * index + 1]?.includes(row.name.split(' ')[0] ?? ''), row.name);
+  }
+});
+
+void test('the completions of zsh and fish have every verb and every option', () => {
+  const zsh = zshCompletion().split('\n');
+  const fish = fishCompletion().split('\n');
+  for (const row of shown) {
+    const line = zsh.find(one => one.trimStart().startsWith(`'${row.name}') `)) ?? '';
+    for (const option of row.options.filter(one => one.refused === undefined)) {
+      assert.match(line, new RegExp(`'\\*?--${option.name}[=[]`), `zsh: ${row.name} --${option.name}`);
+      const last = row.name.split(' ').at(-1) ?? '';
+      const found = fish.some(
+        one => one.includes(`__fish_seen_subcommand_from ${last}'`) && one.includes(` -l ${option.name} `),
+      );
+      assert.ok(found, `fish: ${row.name} --${option.name}`);
+    }
   }
 });
