@@ -32,16 +32,84 @@ export type RegistryErrorKind =
 /** One line: who, what, what to do. It never holds a secret: no header, no query of an address. */
 export class RegistryError extends ImageError {
   readonly kind: RegistryErrorKind;
-  constructor(kind: RegistryErrorKind, message: string) {
+  /** Seconds after which the server wants to be asked again. */
+  readonly after: number | undefined;
+  constructor(kind: RegistryErrorKind, message: string, after?: number) {
     super(message);
     this.name = 'RegistryError';
     this.kind = kind;
+    this.after = after;
   }
 }
 
-/** Whether the network is the reason: with a usable image at hand a start goes on with that one. */
+/** Whether the network is the reason: with a usable image at hand a start goes on with that one. Also what is worth another try. */
 export function isUnreachable(error: unknown): boolean {
   return error instanceof RegistryError && UNREACHABLE.has(error.kind);
 }
 
 const UNREACHABLE: ReadonlySet<RegistryErrorKind> = new Set(['offline', 'stalled', 'broken']);
+
+/** What went wrong on the way to `host`, as one of ours. */
+export function networkError(host: string, error: unknown): Error {
+  if (error instanceof RegistryError) return error;
+  if (!(error instanceof Error)) return new RegistryError('broken', `${host}: ${String(error)}`);
+  // Several addresses were tried: what the first of them said.
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  const { code = '' } = (first ?? error) as NodeJS.ErrnoException;
+  const offline = OFFLINE[code];
+  if (offline !== undefined) return new RegistryError('offline', `${host}: ${offline}`);
+  const broken = BROKEN[code];
+  if (broken !== undefined) return new RegistryError('broken', `${host}: ${broken}`);
+  if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
+    const plain = error.message.includes('wrong version number') || error.message.includes('packet length too long');
+    return new RegistryError('certificate', `${host}: ${plain ? PLAIN_HTTP : 'TLS failed'}`);
+  }
+  if (code.startsWith('ERR_TLS_CERT_ALTNAME'))
+    return new RegistryError('certificate', `${host}: its certificate is for another name`);
+  if (TIMES.has(code)) {
+    const now = new Date().toISOString().slice(0, 16);
+    return new RegistryError(
+      'certificate',
+      `${host}: its certificate ${TIMES.get(code) ?? ''}; the clock here says ${now}Z`,
+    );
+  }
+  if (/CERT|SIGNATURE|ISSUER|CRL/.test(code)) {
+    return new RegistryError(
+      'certificate',
+      `${host}: its certificate is not from an authority known here (${code}); put the authority into /etc/containers/certs.d/${host}/ca.crt`,
+    );
+  }
+  if (code.startsWith('HPE_'))
+    return new RegistryError('bad-answer', `${host}: not an HTTP answer, or too large a head (${code})`);
+  if (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS'))
+    return new RegistryError('certificate', `${host}: TLS failed (${code})`);
+  // A disk that is full, a reader that ended: not the registry's.
+  return error;
+}
+
+const PLAIN_HTTP = 'it does not speak TLS; for a registry over http write insecure = true in registries.conf';
+
+const OFFLINE: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the name has no address; is the network up?',
+  EAI_AGAIN: 'the name cannot be looked up; is the network up?',
+  EAI_FAIL: 'the name cannot be looked up',
+  ECONNREFUSED: 'the connection is refused',
+  EHOSTUNREACH: 'there is no route to it',
+  ENETUNREACH: 'the network cannot be reached',
+  ENETDOWN: 'the network is down',
+  EADDRNOTAVAIL: 'there is no route to it',
+  ETIMEDOUT: 'the connection takes too long',
+};
+
+const BROKEN: Readonly<Record<string, string>> = {
+  ECONNRESET: 'the connection was cut off',
+  ECONNABORTED: 'the connection was cut off',
+  EPIPE: 'the connection was cut off',
+  ERR_STREAM_PREMATURE_CLOSE: 'the connection was cut off',
+  HPE_INVALID_EOF_STATE: 'the connection was cut off',
+};
+
+const TIMES: ReadonlyMap<string, string> = new Map([
+  ['CERT_HAS_EXPIRED', 'has expired'],
+  ['CERT_NOT_YET_VALID', 'is not valid yet'],
+]);

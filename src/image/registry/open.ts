@@ -1,0 +1,114 @@
+import type { Host } from '../../host/host.ts';
+import { ImageError } from '../error.ts';
+import { formatReference, localReference, parseReference, type Reference } from '../reference.ts';
+import { tlsMaterial, type TlsMaterial } from './certificates.ts';
+import { connections, type Connections } from './connections.ts';
+import { findCredentials } from './credentials.ts';
+import { endpointsOf, type Endpoint } from './endpoints.ts';
+import { proxyFor } from './proxy.ts';
+import { readRegistriesConf, type RegistriesConf } from './registries-conf.ts';
+import { registryOf } from './registry.ts';
+import type { Repository } from './repository.ts';
+import type { RetryRules } from './retry.ts';
+import { openSession } from './session.ts';
+import { fullReferences } from './short-names.ts';
+import { checkTrust } from './trust-policy.ts';
+import type { Registry, RegistryOptions } from './types.ts';
+
+/** One `Registry` for each full reference that a name may mean, likeliest first. Reads files only. Throws `configuration`, `policy`. */
+export function openRegistries(host: Host, name: string, options: RegistryOptions = {}): Registry[] {
+  const conf = readRegistriesConf(host);
+  return fullReferences(conf, name).map(reference => open(host, conf, reference, options));
+}
+
+/** The `Registry` of a full reference. */
+export function openRegistry(host: Host, fullReference: string, options: RegistryOptions = {}): Registry {
+  const reference = parseReference(fullReference);
+  if (reference === undefined || reference.registry === '')
+    throw new ImageError(`${fullReference}: not the full name of an image`);
+  return open(host, readRegistriesConf(host), localReference(reference), options);
+}
+
+function open(host: Host, conf: RegistriesConf, reference: Reference, options: RegistryOptions): Registry {
+  const endpoints = endpointsOf(conf, reference);
+  const pool = openConnections(host, endpoints, options);
+  const repositories = endpoints.map(endpoint => openRepository(host, conf, endpoint, pool, options));
+  return registryOf({
+    name: formatReference(reference),
+    reference: reference.digest ?? reference.tag,
+    repositories,
+    note: options.note ?? (() => undefined),
+    // Signatures and rejections are about what is fetched, not about what is sent.
+    check: () => checkTrust(host, reference),
+    close: () => pool.close(),
+  });
+}
+
+/** Connections to the endpoints, and to where they lead: token services, stores of blobs. */
+export function openConnections(host: Host, endpoints: readonly Endpoint[], options: RegistryOptions): Connections {
+  const known = new Map(endpoints.map(endpoint => [new URL(`https://${apiHost(endpoint.host)}`).host, endpoint]));
+  return connections({
+    tls: name => {
+      const endpoint = known.get(name);
+      if (endpoint !== undefined)
+        return tlsMaterial(host, endpoint.host, !isInsecure(endpoint, options), options.certDir);
+      return foreignMaterial(host, name, endpoints, options);
+    },
+    proxy: url => proxyFor(url, name => host.environment(name)),
+  });
+}
+
+/**
+ * A host that a registry sent us to: also believed with the authorities of the registry, but it does not get our client certificate. Unverified
+ * with `--tls-verify=false`, and on the host of an insecure registry.
+ */
+function foreignMaterial(
+  host: Host,
+  name: string,
+  endpoints: readonly Endpoint[],
+  options: RegistryOptions,
+): TlsMaterial {
+  const bare = (text: string): string => text.replace(/:\d+$/, '');
+  const same = endpoints.some(one => isInsecure(one, options) && bare(one.host) === bare(name));
+  const own = tlsMaterial(host, name, options.tlsVerify ?? !same);
+  const theirs = endpoints.flatMap(one => tlsMaterial(host, one.host, true, options.certDir).ca);
+  return { ...own, ca: [...new Set([...own.ca, ...theirs])] };
+}
+
+export function openRepository(
+  host: Host,
+  conf: RegistriesConf,
+  endpoint: Endpoint,
+  pool: Connections,
+  options: RegistryOptions,
+): Repository {
+  const { authfile, creds } = options;
+  const wanted = {
+    registry: endpoint.host,
+    path: endpoint.path,
+    ...(creds === undefined || endpoint.mirror ? {} : { creds }),
+    ...(authfile === undefined ? {} : { authfile }),
+  };
+  const session = openSession({
+    host: apiHost(endpoint.host),
+    insecure: isInsecure(endpoint, options),
+    connections: pool,
+    credentials: () => findCredentials(host, conf, wanted),
+    stall: options.stall ?? 60,
+  });
+  return { endpoint, session, rules: retryRules(options) };
+}
+
+export function retryRules(options: RegistryOptions): RetryRules {
+  const { retry = 3, retryDelay = 1, note = () => undefined, signal } = options;
+  return { retry, delay: retryDelay, note, signal, random: Math.random };
+}
+
+function isInsecure(endpoint: Endpoint, options: RegistryOptions): boolean {
+  return options.tlsVerify === undefined ? endpoint.insecure : !options.tlsVerify;
+}
+
+/** Docker's registry is not at its name. */
+function apiHost(host: string): string {
+  return host === 'docker.io' ? 'registry-1.docker.io' : host;
+}

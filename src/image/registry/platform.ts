@@ -1,0 +1,73 @@
+import { RegistryError } from './error.ts';
+import type { Platform } from './types.ts';
+
+/** The platform of this machine, with the names of Go. */
+export function hostPlatform(): Platform {
+  const architecture = ARCHITECTURES[process.arch] ?? process.arch;
+  if (architecture !== 'arm') return { os: 'linux', architecture };
+  const { arm_version: version = '7' } = process.config.variables as { arm_version?: string };
+  return { os: 'linux', architecture, variant: `v${version}` };
+}
+
+/** `linux/arm64/v8` */
+export function formatPlatform({ os, architecture, variant }: Platform): string {
+  return variant === undefined || variant === '' ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+}
+
+/** Reads `OS/ARCH[/VARIANT]`; undefined when it is not of the form. */
+export function parsePlatform(text: string): Platform | undefined {
+  const parts = text.split('/');
+  const [os = '', architecture = '', variant] = parts;
+  if (parts.length < 2 || parts.length > 3 || parts.some(part => !/^[a-z0-9][a-z0-9._-]*$/.test(part)))
+    return undefined;
+  const arch = ALIASES[architecture] ?? architecture;
+  return variant === undefined ? { os, architecture: arch } : { os, architecture: arch, variant };
+}
+
+/**
+ * The best of several for a platform: the same variant, else the next lower one that such a machine can run (arm v7 runs v6 and v5), else
+ * one without a variant. Throws `no-platform` naming what there is.
+ */
+export function choosePlatform<T extends { readonly platform: Platform }>(
+  entries: readonly T[],
+  wanted: Platform,
+  name: string,
+): T {
+  const ours = entries.filter(
+    ({ platform }) => platform.os === wanted.os && platform.architecture === wanted.architecture,
+  );
+  for (const variant of acceptable(wanted)) {
+    const found = ours.find(({ platform }) => normal(platform) === variant);
+    if (found !== undefined) return found;
+  }
+  const there = [...new Set(entries.map(({ platform }) => formatPlatform(platform)))];
+  const listed = there.length === 0 ? 'nothing for a platform' : there.slice(0, 20).join(', ');
+  throw new RegistryError(
+    'no-platform',
+    `${name}: no image for ${formatPlatform(wanted)}; there is ${listed}; choose with --platform`,
+  );
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  ia32: '386',
+  ppc64: 'ppc64le',
+  mipsel: 'mipsle',
+};
+const ALIASES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
+
+/** Variants that will do, best first; empty text: none is named. */
+function acceptable(wanted: Platform): string[] {
+  const variant = normal(wanted);
+  if (wanted.architecture !== 'arm') return variant === '' ? [''] : [variant, ''];
+  const version = Number(/^v(\d+)$/.exec(variant)?.[1] ?? 7);
+  const lower = Array.from({ length: Math.max(0, version - 4) }, (_, i) => `v${version - i}`);
+  return [...lower, ''];
+}
+
+/** What is the same without a variant: v8 of arm64, v1 of amd64. */
+function normal({ architecture, variant = '' }: Platform): string {
+  if (architecture === 'arm64' && (variant === 'v8' || variant === '8')) return '';
+  if (architecture === 'amd64' && variant === 'v1') return '';
+  return variant;
+}
