@@ -145,6 +145,11 @@ FUNCTION(receive_data)
     ssize_t got;
     while ((got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
         ;
+    if (got < 0 && errno == ENOTSOCK) {
+        message.msg_controllen = 0; /* a pipe has bytes only */
+        while ((got = read(fd, data, limit)) < 0 && errno == EINTR)
+            ;
+    }
     return got < 0 ? throw_errno(context, "recvmsg", "") : give_message(context, data, (size_t)got, &message);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,23 +93,25 @@ static JSValue give_result(JSContext *context, const struct layer_result *result
     give_property(context, object, "blobSize", JS_NewInt64(context, (int64_t)result->blob_size));
     give_property(context, object, "size", JS_NewInt64(context, (int64_t)result->size));
     give_property(context, object, "entries", JS_NewInt64(context, (int64_t)result->entries));
+    give_property(context, object, "replaced", JS_NewBool(context, result->replaced));
     give_property(context, object, "warnings", give_string(context, result->warnings ? result->warnings : ""));
     return object;
 }
 
-/* applyLayer(target, {source, offset, length, sha512Blob, sha512Diff, needsEnd, byteLimit, entryLimit}, map) */
+/* applyLayer(target, {source, offset, length, sha512Blob, sha512Diff, needsEnd, byteLimit, entryLimit, recipe}, map) */
 FUNCTION(apply_layer)
 {
     UNUSED;
     cleanup_bytes struct bytes target = BYTES_NONE;
     cleanup_map struct store_map map = {0};
-    double source, offset, length, byte_limit, entry_limit;
+    double source, offset, length, byte_limit, entry_limit, recipe;
     struct layer_result result;
     struct error error = {0};
     if (take_path(context, argv[0], &target) < 0 || take_double(context, argv[1], "source", &source) < 0 ||
         take_double(context, argv[1], "offset", &offset) < 0 || take_double(context, argv[1], "length", &length) < 0 ||
         take_double(context, argv[1], "byteLimit", &byte_limit) < 0 ||
-        take_double(context, argv[1], "entryLimit", &entry_limit) < 0 || take_map(context, argv[2], &map) < 0)
+        take_double(context, argv[1], "entryLimit", &entry_limit) < 0 ||
+        take_double(context, argv[1], "recipe", &recipe) < 0 || take_map(context, argv[2], &map) < 0)
         return JS_EXCEPTION;
     cleanup_close int directory = open(target.data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (directory < 0)
@@ -123,6 +126,7 @@ FUNCTION(apply_layer)
         .needs_end = take_flag(context, argv[1], "needsEnd"),
         .byte_limit = (uint64_t)byte_limit,
         .entry_limit = (uint64_t)entry_limit,
+        .recipe = (int)recipe,
         .map = &map,
     };
     int done = layer_apply(&request, &result, &error);
@@ -158,6 +162,26 @@ FUNCTION(export_layer)
     return layer_export(directory, target, &error) < 0 ? throw_error(context, &error) : JS_UNDEFINED;
 }
 
+/* assembleLayer(root, recipe, target, sha512, map): the digest of the stream. */
+FUNCTION(assemble_layer)
+{
+    UNUSED;
+    cleanup_bytes struct bytes root = BYTES_NONE;
+    cleanup_map struct store_map map = {0};
+    char digest[LAYER_DIGEST_LIMIT];
+    int recipe, target;
+    struct error error = {0};
+    if (take_path(context, argv[0], &root) < 0 || take_int(context, argv[1], &recipe) < 0 ||
+        take_int(context, argv[2], &target) < 0 || take_map(context, argv[4], &map) < 0)
+        return JS_EXCEPTION;
+    cleanup_close int directory = open(root.data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0)
+        return throw_errno(context, "open", root.data);
+    const struct layer_assembly request = {
+        .root = directory, .recipe = recipe, .target = target, .sha512 = JS_ToBool(context, argv[3]) == 1, .map = &map};
+    return layer_assemble(&request, digest, &error) < 0 ? throw_error(context, &error) : give_string(context, digest);
+}
+
 /* plain(source, target, byteLimit) */
 FUNCTION(decompress)
 {
@@ -184,6 +208,21 @@ FUNCTION(sync_file_system)
     return JS_UNDEFINED;
 }
 
+/* lockDescriptor(fd, wait): flock(2) on an open file that we share with who started us, and which therefore outlives us; false: busy. */
+FUNCTION(lock_descriptor)
+{
+    UNUSED;
+    int fd, result;
+    if (take_int(context, argv[0], &fd) < 0)
+        return JS_EXCEPTION;
+    int how = LOCK_EX | (JS_ToBool(context, argv[1]) == 1 ? 0 : LOCK_NB);
+    while ((result = flock(fd, how)) < 0 && errno == EINTR)
+        ;
+    if (result < 0 && errno != EWOULDBLOCK)
+        return throw_errno(context, "flock", "");
+    return JS_NewBool(context, result == 0);
+}
+
 /* dieWithParent(): nobody goes on writing for a parent that was killed. */
 FUNCTION(die_with_parent)
 {
@@ -198,6 +237,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("applyLayer", 3, apply_layer),          JS_CFUNC_DEF("removeLayers", 2, remove_layers),
     JS_CFUNC_DEF("exportLayer", 2, export_layer),        JS_CFUNC_DEF("plain", 3, decompress),
     JS_CFUNC_DEF("syncFileSystem", 1, sync_file_system), JS_CFUNC_DEF("dieWithParent", 0, die_with_parent),
+    JS_CFUNC_DEF("lockDescriptor", 2, lock_descriptor),  JS_CFUNC_DEF("assembleLayer", 5, assemble_layer),
 };
 
 void host_install_layers(JSContext *context, JSValueConst host)

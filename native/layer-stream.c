@@ -1,5 +1,6 @@
 #include "layer-stream.h"
 #include "layer-digest.h"
+#include "layer-recipe.h"
 #include "layer.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct stream {
     bool frame_open; /* inside a gzip member or zstd frame: an end here is a truncation */
     bool pending;    /* the output was filled to the brim: the decompressor may hold more without more input */
     bool ended;
+    struct recipe *tap;
     size_t input_start, input_end;
     size_t output_start, output_end;
     unsigned char *output; /* of PLAIN: the input buffer */
@@ -210,7 +212,14 @@ size_t stream_take(struct stream *stream, const unsigned char **ret_data, size_t
         length = wish;
     *ret_data = stream->output + stream->output_start;
     stream->output_start += length;
+    if (stream->tap)
+        recipe_literal(stream->tap, *ret_data, length);
     return length;
+}
+
+void stream_tap(struct stream *stream, struct recipe *recipe)
+{
+    stream->tap = recipe;
 }
 
 bool stream_read(struct stream *stream, void *data, size_t length)

@@ -5,9 +5,12 @@
 #include <stdint.h>
 
 struct stream;
+struct recipe;
 
 /* Reads from the descriptor; what is wrong with the blob ends the process by layer_fail. */
 struct stream *stream_open(int fd, uint64_t byte_limit, bool sha512);
+/* All that is taken from here on goes into the recipe, too (NULL: no longer). */
+void stream_tap(struct stream *stream, struct recipe *recipe);
 /* Up to `wish` bytes that stand in a row; 0 at the end. Valid until the next call. */
 size_t stream_take(struct stream *stream, const unsigned char **ret_data, size_t wish);
 /* Exactly `length` bytes; false at the end of the stream before the first byte, layer_fail after it. */

@@ -6,6 +6,7 @@
  * What it understands: v7, ustar, pax, GNU long names, GNU sparse files (old form, 0.0, 0.1, 1.0), star's prefix.
  */
 #include "layer-tar.h"
+#include "layer-recipe.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 struct parser {
     struct stream *stream;
     const struct layer_limits *limits;
+    struct recipe *recipe;
     uint64_t entries;
     unsigned char header[BLOCK];
 };
@@ -286,8 +288,21 @@ static void send_head(const struct member *member, enum record_kind kind)
     }
 }
 
-static void send_extent(struct parser *parser, uint64_t offset, uint64_t length)
+/* Whiteouts become no files, whatever they hold. */
+static bool is_mark(const struct member *member)
 {
+    const char *slash = memrchr(member->name, '/', member->name_length);
+    const char *base = slash ? slash + 1 : member->name;
+    return member->name_length - (size_t)(base - member->name) >= 4 && memcmp(base, ".wh.", 4) == 0;
+}
+
+static void send_extent(struct parser *parser, const struct member *member, uint64_t offset, uint64_t length)
+{
+    bool named = parser->recipe && length > 0 && !is_mark(member);
+    if (named) {
+        recipe_content(parser->recipe, member->name, member->name_length, offset, length);
+        stream_tap(parser->stream, NULL);
+    }
     while (length > 0) {
         const unsigned char *part;
         size_t got = stream_take(parser->stream, &part, length > (1 << 20) ? 1 << 20 : (size_t)length);
@@ -305,15 +320,17 @@ static void send_extent(struct parser *parser, uint64_t offset, uint64_t length)
         offset += got;
         length -= got;
     }
+    if (named)
+        stream_tap(parser->stream, parser->recipe);
 }
 
 static void send_data(struct parser *parser, const struct member *member)
 {
     if (!member->sparse) {
-        send_extent(parser, 0, member->stored);
+        send_extent(parser, member, 0, member->stored);
     } else {
         for (size_t i = 0; i < member->extent_count; i++)
-            send_extent(parser, member->extents[i].offset, member->extents[i].length);
+            send_extent(parser, member, member->extents[i].offset, member->extents[i].length);
     }
     struct record_chunk end = {.offset = member->size};
     put(&end, sizeof(end));
@@ -404,8 +421,14 @@ void layer_parser(const struct layer_limits *limits)
     struct parser parser = {.limits = limits};
     char digest[LAYER_DIGEST_LIMIT];
     parser.stream = stream_open(LAYER_FD_IN, limits->byte_limit, limits->sha512_diff);
+    if (limits->recipe) {
+        parser.recipe = recipe_start(LAYER_FD_RECIPE);
+        stream_tap(parser.stream, parser.recipe);
+    }
     parse(&parser);
     stream_digest(parser.stream, digest);
+    if (parser.recipe)
+        recipe_end(parser.recipe);
     struct record end = {.magic = RECORD_MAGIC, .kind = RECORD_END};
     put(&end, sizeof(end));
     layer_say("diff", "%s", digest);

@@ -40,6 +40,7 @@ static struct {
     size_t late_count, late_room;
     uint64_t late_bytes;
     uint64_t size, warnings;
+    bool replaced; /* a member took the place of another */
     bool owners_told, devices_told;
     unsigned char buffer[256 << 10];
     size_t start, end;
@@ -251,6 +252,12 @@ static void set_late_times(void)
 
 /* --- members -------------------------------------------------------------------------------------------------------- */
 
+/* What a file held is nowhere any more, and what stood behind a link has another name: the recipe names neither. */
+static void note_replaced(const struct stat *stat)
+{
+    writer.replaced = writer.replaced || (!is_whiteout(stat) && !(S_ISREG(stat->st_mode) && stat->st_size == 0));
+}
+
 /* Makes room at the place. True when a whiteout was there. */
 static bool clear_place(int parent)
 {
@@ -260,6 +267,7 @@ static bool clear_place(int parent)
             fail_here();
         return false;
     }
+    note_replaced(&stat);
     remove_at(parent, writer.place.base, &stat);
     place_forget();
     return is_whiteout(&stat);
@@ -361,6 +369,7 @@ static void make_hardlink(int parent)
             close(place);
             return;
         }
+        note_replaced(&present);
         remove_at(place, writer.place.base, &present);
         place_forget();
         from = place_parent(&writer.target, false);
@@ -494,6 +503,8 @@ void layer_writer(const struct layer_limits *limits)
     set_late_times();
     if (writer.warnings > LAYER_WARNING_LIMIT)
         layer_say("warning", "and %llu more of these", (unsigned long long)(writer.warnings - LAYER_WARNING_LIMIT));
+    if (writer.replaced)
+        layer_say("replaced", "%s", "");
     layer_say("size", "%llu", (unsigned long long)writer.size);
     layer_say("ok", "%s", "");
     _exit(0);

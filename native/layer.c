@@ -159,7 +159,8 @@ void layer_descriptors(int in, int out, int result, int root)
 static void be_parser(struct work *work)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    layer_descriptors(work->pipes[BLOB][0], work->pipes[RECORDS][1], work->pipes[PARSER_RESULT][1], -1);
+    layer_descriptors(work->pipes[BLOB][0], work->pipes[RECORDS][1], work->pipes[PARSER_RESULT][1],
+                      work->request->recipe);
     prctl(PR_SET_DUMPABLE, 0);
     layer_parser(&work->limits);
 }
@@ -252,6 +253,8 @@ static void take_line(const char *line, struct layer_result *result, struct answ
         result->entries = strtoull(value, NULL, 10);
     else if (strncmp(line, "size ", 5) == 0)
         result->size = strtoull(value, NULL, 10);
+    else if (strncmp(line, "replaced ", 9) == 0)
+        result->replaced = true;
     else if (strncmp(line, "warning ", 8) == 0) {
         size_t used = result->warnings ? strlen(result->warnings) : 0;
         char *grown = realloc(result->warnings, used + strlen(value) + 2);
@@ -312,7 +315,7 @@ int layer_apply(const struct layer_request *request, struct layer_result *result
     struct work work = {.request = request};
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     work.limits = (struct layer_limits){request->byte_limit, request->entry_limit, request->sha512_diff,
-                                        request->needs_end, request->map->kind};
+                                        request->needs_end,  request->recipe >= 0, request->map->kind};
     memset(work.pipes, -1, sizeof(work.pipes));
     memset(result, 0, sizeof(*result));
     sigaction(SIGPIPE, &ignore, &before);

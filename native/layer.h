@@ -11,6 +11,7 @@
  * layer.c        the caller: pipes, processes, results        layer-userns.c   namespaces, id maps, confinement
  * layer-stream.c blob bytes to tar bytes                      layer-tar.c      tar bytes to records, layer-pax.c its extended headers
  * layer-write.c  records to files, layer-path.c names         layer-export.c   a layer directory to a tar stream
+ * layer-recipe.c the tar stream it came as, put together again
  */
 #pragma once
 #include "error.h"
@@ -55,6 +56,7 @@ struct layer_request {
     bool needs_end;       /* no digest will tell a truncation at the end of a member: the end mark has to be there */
     uint64_t byte_limit;  /* of the tar stream, and of the files it makes */
     uint64_t entry_limit; /* of the archive's members */
+    int recipe;           /* descriptor of the file for its recipe (layer-recipe.h); -1: none is wanted */
     const struct store_map *map;
 };
 
@@ -64,6 +66,7 @@ struct layer_result {
     uint64_t blob_size;
     uint64_t size; /* bytes of file contents */
     uint64_t entries;
+    bool replaced;  /* a member took the place of another one: the recipe does not hold */
     char *warnings; /* lines; the caller of layer_apply frees them */
 };
 
@@ -78,6 +81,16 @@ int layer_remove(const struct store_map *map, char *const *paths, struct error *
 
 /* Writes a layer's directory as a tar stream, whiteouts and opaque directories in the archive's form. */
 int layer_export(int directory, int target, struct error *error);
+
+/* What is put together again: `root` and `recipe` of a layer; the stream goes to `target`, or nowhere (-1). */
+struct layer_assembly {
+    int root, recipe, target;
+    bool sha512;
+    const struct store_map *map;
+};
+
+/* Gives the digest of the tar stream. */
+int layer_assemble(const struct layer_assembly *request, char *ret_digest, struct error *error);
 
 /* --- records: parser to writer -------------------------------------------------------------------------------------- */
 
@@ -117,11 +130,12 @@ struct record_chunk {
 #define LAYER_FD_IN 0
 #define LAYER_FD_OUT 1
 #define LAYER_FD_RESULT 2
-#define LAYER_FD_ROOT 3
+#define LAYER_FD_ROOT 3   /* of the writer */
+#define LAYER_FD_RECIPE 3 /* of the parser */
 
 /*
  * What a process says on LAYER_FD_RESULT, once, at its end; a process that ends without is a failure.
- * Lines: `ok`, `error TEXT`, `diff DIGEST`, `entries N`, `size N`, `warning TEXT`.
+ * Lines: `ok`, `error TEXT`, `diff DIGEST`, `entries N`, `size N`, `replaced`, `warning TEXT`.
  */
 void layer_say(const char *word, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* `error TEXT`, then ends the process. */
@@ -134,7 +148,7 @@ const char *layer_reason(void);
 
 struct layer_limits {
     uint64_t byte_limit, entry_limit;
-    bool sha512_diff, needs_end;
+    bool sha512_diff, needs_end, recipe;
     enum map_kind map;
 };
 

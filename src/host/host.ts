@@ -180,7 +180,7 @@ export interface Sockets {
   connectUnix(path: Bytes, type: 'stream' | 'datagram'): number;
   /** send with descriptors by SCM_RIGHTS. */
   send(fd: number, data: Bytes, fds?: readonly number[]): void;
-  /** Up to `limit` bytes; empty at the end of the stream. Blocks; ETIMEDOUT after `timeout` ms. */
+  /** Up to `limit` bytes of a socket or pipe; empty at the end of the stream. Blocks; ETIMEDOUT after `timeout` ms. */
   receive(fd: number, limit: number, timeout: number): { data: Bytes; fds: number[] };
   /** sd_notify(3) to $NOTIFY_SOCKET; false when there is none. With `barrier` it waits until the manager has processed it (at most 5 s). */
   notify(state: Bytes, barrier: boolean): boolean;

@@ -9,10 +9,14 @@ export interface LayerCalls {
   removeLayers(paths: readonly Bytes[], map: FlatMap): void;
   /** Writes the layer in this directory as a tar stream. */
   exportLayer(directory: Bytes, fd: number): void;
+  /** Puts the tar stream together again and gives its digest; it goes to `target`, or nowhere (-1). */
+  assembleLayer(root: Bytes, recipe: number, target: number, sha512: boolean, map: FlatMap): string;
   /** Decompresses a stream (gzip, zstd; others pass as they are). */
   plain(source: number, target: number, byteLimit: number): void;
   /** syncfs(2) */
   syncFileSystem(path: Bytes): void;
+  /** flock(2), exclusive, on a descriptor that who started us has, too: the lock stays theirs. False: another holds it. */
+  lockDescriptor(fd: number, wait: boolean): boolean;
   /** The kernel ends this process when its parent ends. */
   dieWithParent(): void;
 }
@@ -29,6 +33,8 @@ export interface LayerSource {
   readonly needsEnd: boolean;
   readonly byteLimit: number;
   readonly entryLimit: number;
+  /** A file for the recipe (native/layer-recipe.h); -1: none is wanted. */
+  readonly recipe: number;
 }
 
 export interface LayerAnswer {
@@ -37,6 +43,8 @@ export interface LayerAnswer {
   readonly blobSize: number;
   readonly size: number;
   readonly entries: number;
+  /** A member took another's place: the recipe does not hold. */
+  readonly replaced: boolean;
   /** Lines. */
   readonly warnings: Bytes;
 }

@@ -5,10 +5,11 @@
  * STORE/                    0700
  *   version                 {"version":1}; a newer number is refused politely
  *   blobs/sha256/HEX        configuration and manifest blobs (JSON), byte for byte
- *   layers/sha256-HEX/      one unpacked layer, named by its diff id: fs/ (the tree, owned through the store's id map)
- *                           and layer.json (LayerRecord)
+ *   layers/sha256-HEX/      one unpacked layer, named by its diff id: fs/ (the tree, owned through the store's id map),
+ *                           layer.json (LayerRecord) and recipe (native/layer-recipe.h: how its tar stream is put together again)
  *   images/HEX.json         ImageRecord, named by the image id (digest of the configuration)
  *   names/ESCAPED           one line: the image id; file name = reference with `%` and `/` as %25 and %2F
+ *   pulled/ESCAPED          PulledRecord: what a registry said under this name, and the image that had the name before
  *   handed/ESCAPED          one line: the id of the image that root handed over under this name (account prepare --image)
  *   volumes/NAME/           volume.json and _data/
  *   containers/NAME/        upper/ work/ of a container's writable layer, container.json

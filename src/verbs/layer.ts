@@ -17,8 +17,11 @@ import type { LayerRecord } from '../image/types.ts';
  *   adopt-image               the documents of an image (JSON of Handover on standard input)
  *   export source=DIR         the layer in DIR as a tar stream on standard output
  *   export-tree source=DIR    any directory as a tar stream on standard output
+ *   assemble source=DIR       the tar stream that the layer in DIR came as, put together again, on standard output
+ *   verify source=DIR [sha512=1]   the digest of that stream
  *   plain                     standard input decompressed on standard output
  *   remove path=PATH…         trees whose files belong to mapped ids
+ *   lock count=N [wait=1]     flock(2) on the N descriptors from 3 on, which stay our caller's; prints the numbers of those that are ours
  *   sync path=DIR             everything on that file system reaches the disk
  */
 export function main(host: Host): number {
@@ -45,11 +48,14 @@ export interface ApplyAnswer extends LayerRecord {
 
 const ACTIONS = new Map<string, (host: Host, values: Values) => void>([
   ['apply', apply],
+  ['lock', lock],
   ['missing', missing],
   ['adopt', adopt],
   ['adopt-image', host => adoptImage(host, host.readFile('/dev/stdin'))],
   ['export', (host, values) => layerCalls(host).exportLayer(`${required(values, 'source')}/fs`, 1)],
   ['export-tree', (host, values) => layerCalls(host).exportLayer(required(values, 'source'), 1)],
+  ['assemble', (host, values) => void assemble(host, values, 1)],
+  ['verify', (host, values) => host.write(1, `${assemble(host, values, -1)}\n`)],
   ['plain', host => layerCalls(host).plain(0, 1, BYTE_LIMIT)],
   ['remove', remove],
   ['sync', (host, values) => layerCalls(host).syncFileSystem(required(values, 'path'))],
@@ -65,6 +71,8 @@ function apply(host: Host, values: Values): void {
   const map = flatMap(storeMap(host));
   host.mkdir(target, 0o700);
   host.mkdir(`${target}/fs`, 0o755);
+  // A stream that root exported has no digest that anybody knows: nothing is to be put together again.
+  const recipe = trusted === undefined ? openRecipe(host, target) : -1;
   const answer = layerCalls(host).applyLayer(
     `${target}/fs`,
     {
@@ -76,6 +84,7 @@ function apply(host: Host, values: Values): void {
       needsEnd: diff === undefined && blob === undefined,
       byteLimit: numberOf(values, 'bytes', BYTE_LIMIT),
       entryLimit: numberOf(values, 'entries', ENTRY_LIMIT),
+      recipe,
     },
     map,
   );
@@ -87,6 +96,8 @@ function apply(host: Host, values: Values): void {
       `the unpacked layer's digest is ${answer.diffId}, but the image says ${diff}: the archive is corrupt`,
     );
   }
+  if (recipe >= 0) host.close(recipe);
+  if (answer.replaced) host.unlink(`${target}/recipe`);
   const diffId = trusted ?? parseDigest(answer.diffId);
   const blobDigest = parseDigest(answer.blob);
   if (diffId === undefined || blobDigest === undefined) throw new ImageError('the layer has no digest');
@@ -98,6 +109,29 @@ function apply(host: Host, values: Values): void {
     warnings: answer.warnings.split('\n').filter(line => line !== ''),
   };
   host.write(1, `${JSON.stringify(full)}\n`);
+}
+
+const O_WRONLY = 1;
+
+function openRecipe(host: Host, target: string): number {
+  host.writeFile(`${target}/recipe`, '', 0o600);
+  return host.open(`${target}/recipe`, O_WRONLY);
+}
+
+function assemble(host: Host, values: Values, target: number): string {
+  const source = required(values, 'source');
+  if (host.lstat(`${source}/recipe`) === undefined) throw new ImageError(`${source}: the layer has no recipe`);
+  const recipe = host.open(`${source}/recipe`, 0);
+  const wide = numberOf(values, 'sha512', 0) === 1;
+  return layerCalls(host).assembleLayer(`${source}/fs`, recipe, target, wide, flatMap(storeMap(host)));
+}
+
+/** The caller opened the files: its lock is on its own descriptors, and lasts as long as they do. */
+function lock(host: Host, values: Values): void {
+  const wait = numberOf(values, 'wait', 0) === 1;
+  const numbers = Array.from({ length: numberOf(values, 'count', 1) }, (_, index) => index);
+  const ours = numbers.filter(number => layerCalls(host).lockDescriptor(3 + number, wait));
+  host.write(1, `${ours.join(' ')}\n`);
 }
 
 function missing(host: Host, values: Values): void {

@@ -108,7 +108,8 @@ static int try_one(const char *directory, int blob, size_t length)
     char target[4096], *paths[] = {target, NULL};
     snprintf(target, sizeof(target), "%s/layer", directory);
     mkdir(target, 0755);
-    struct layer_request request = {.source = blob,
+    struct layer_request request = {.recipe = -1,
+                                    .source = blob,
                                     .offset = 0,
                                     .length = (int64_t)length,
                                     .byte_limit = 16 << 20,
