@@ -35,9 +35,9 @@ export function passwdEntry(
   return undefined;
 }
 
-/** Makes the store where it is missing, and refuses one of a newer format. */
-export function openStore(host: Host): string {
-  const store = storeDirectory(host);
+/** Makes the store (--root, or the account's own) where it is missing, and refuses one of a newer format. */
+export function openStore(host: Host, chosen?: string): string {
+  const store = chosen ?? storeDirectory(host);
   try {
     // Accounts without a home have theirs below root's, so it must let them through; what is in it is closed.
     host.mkdirs(store, host.euid === 0 ? 0o711 : 0o700);

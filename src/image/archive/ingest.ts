@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { HostError, type Host } from '../../host/host.ts';
 import { digestAlgorithm, digestHex, digestName } from '../digest.ts';
@@ -132,11 +132,21 @@ async function inParallel<T>(
 export async function withWork<T>(host: Host, store: string, body: (work: string) => Promise<T>): Promise<T> {
   await sweep(host, store);
   const work = `${store}/tmp/${host.pid}.${host.startTime(host.pid) ?? '0'}.${host.random(6)}`;
-  mkdirSync(work, { mode: 0o700 });
+  mkdirSync(Buffer.from(work, 'latin1'), { mode: 0o700 });
   try {
     return await body(work);
   } finally {
-    await removeQuietly([work]);
+    if (!isRemoved(work)) await removeQuietly([work]);
+  }
+}
+
+/** An empty directory needs no program. */
+function isRemoved(work: string): boolean {
+  try {
+    rmdirSync(Buffer.from(work, 'latin1'));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,0 +1,162 @@
+import { availableParallelism } from 'node:os';
+import type { Host } from '../../host/host.ts';
+import { settle } from '../archive/ingest.ts';
+import { feedLayer } from '../archive/program.ts';
+import { digestName } from '../digest.ts';
+import { ImageError } from '../error.ts';
+import { readLayer } from '../images.ts';
+import type { Digest } from '../types.ts';
+import type { Sink } from '../registry/types.ts';
+import { lockLayers, type PullLock } from './locks.ts';
+import type { Progress } from './progress.ts';
+
+/** A layer that the store lacks. */
+export interface WantedLayer {
+  readonly diffId: Digest;
+  /** Digest of the compressed blob, and its bytes. */
+  readonly digest: Digest;
+  readonly size: number;
+  readonly mediaType: string;
+}
+
+export interface LayerFetch {
+  readonly store: string;
+  /** Ours below the store's tmp/. */
+  readonly work: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+  /** Writes the blob's bytes to the sink, all of them or it throws. */
+  readonly fetch: (
+    layer: WantedLayer,
+    sink: Sink,
+    counted: (bytes: number) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
+}
+
+/** Few at a time: the line is one, and a layer keeps two processors busy. */
+const WIDTH = Math.max(3, Math.min(6, availableParallelism() + 1));
+
+/**
+ * Fetches layers beside each other and unpacks each while it comes. A layer is put into its place soon after it is whole, so that a pull
+ * that is cut off has done something. The first failure ends all.
+ */
+export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], how: LayerFetch): Promise<void> {
+  const stop = new AbortController();
+  const follow = (): void => stop.abort();
+  how.signal.addEventListener('abort', follow, { once: true });
+  const locks = await lockLayers(
+    host,
+    how.store,
+    wanted.map(layer => layer.diffId),
+  );
+  const places = makeSettler(host, how);
+  let failure: unknown;
+  const guarded = async (task: () => Promise<void>): Promise<void> => {
+    try {
+      if (failure === undefined) await task();
+    } catch (error) {
+      failure ??= error;
+      stop.abort();
+    }
+  };
+  const queue = wanted.filter(layer => locks.held.has(layer.diffId)).sort((a, b) => b.size - a.size);
+  const worker = async (): Promise<void> => {
+    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) {
+      const one = layer;
+      await guarded(() => fetchOne(host, one, locks.held.get(one.diffId), how, stop.signal, places));
+    }
+  };
+  const waiter = async (layer: WantedLayer, signal: AbortSignal): Promise<void> => {
+    const wait = locks.busy.get(layer.diffId);
+    if (wait === undefined) return;
+    const lock = await wait(signal);
+    await guarded(() => fetchOne(host, layer, lock, how, stop.signal, places));
+  };
+  try {
+    await Promise.all([
+      ...Array.from({ length: Math.min(WIDTH, Math.max(1, queue.length)) }, () => worker()),
+      ...wanted.filter(layer => locks.busy.has(layer.diffId)).map(layer => guarded(() => waiter(layer, stop.signal))),
+    ]);
+    await guarded(() => places.finish());
+  } finally {
+    how.signal.removeEventListener('abort', follow);
+    places.releaseAll();
+    for (const lock of locks.held.values()) lock.release(false);
+  }
+  if (failure !== undefined) throw failure as Error;
+}
+
+/** The ratio that a bomb exceeds (T34): beyond it a layer of this size is refused. */
+const LEAST_LIMIT = 2 ** 30;
+const RATIO_LIMIT = 200;
+const MOST_LIMIT = 64 * 2 ** 30;
+
+async function fetchOne(
+  host: Host,
+  layer: WantedLayer,
+  lock: PullLock | undefined,
+  how: LayerFetch,
+  signal: AbortSignal,
+  places: Settler,
+): Promise<void> {
+  if (readLayer(host, how.store, layer.diffId) !== undefined) {
+    how.progress.layerDone(layer.digest);
+    return lock?.release(true);
+  }
+  const target = `${how.work}/${digestName(layer.diffId)}`;
+  const limit = Math.min(MOST_LIMIT, LEAST_LIMIT + layer.size * RATIO_LIMIT);
+  const words = ['apply', `target=${target}`, `blob=${layer.digest}`, `diff=${layer.diffId}`, `bytes=${limit}`];
+  let answer: string;
+  try {
+    answer = await feedLayer(words, signal, (sink, stop) =>
+      how.fetch(layer, sink, count => how.progress.bytes(layer.digest, count), stop),
+    );
+  } catch (error) {
+    throw error instanceof ImageError ? new ImageError(`layer ${layer.digest.slice(0, 19)}: ${error.message}`) : error;
+  }
+  for (const line of (JSON.parse(answer) as { warnings: string[] }).warnings) how.say(`warning: ${line}`);
+  how.progress.layerDone(layer.digest);
+  await places.add(layer, target, lock);
+}
+
+interface Settler {
+  add(layer: WantedLayer, target: string, lock: PullLock | undefined): Promise<void>;
+  finish(): Promise<void>;
+  releaseAll(): void;
+}
+
+const SETTLE_BYTES = 256 << 20;
+const SETTLE_SECONDS = 15;
+
+/** One syncfs for several layers, since each brings the whole file system to the disk; but not so few that a crash costs much. */
+function makeSettler(host: Host, how: LayerFetch): Settler {
+  let waiting = new Map<Digest, { target: string; size: number; lock: PullLock | undefined }>();
+  let running: Promise<void> = Promise.resolve();
+  let last = host.now();
+  const flush = async (): Promise<void> => {
+    const batch = waiting;
+    if (batch.size === 0) return;
+    waiting = new Map();
+    last = host.now();
+    await settle(host, how.store, new Map([...batch].map(([diffId, { target }]) => [diffId, target])));
+    for (const { lock } of batch.values()) lock?.release(true);
+  };
+  return {
+    async add(layer, target, lock) {
+      waiting.set(layer.diffId, { target, size: layer.size, lock });
+      const bytes = [...waiting.values()].reduce((sum, one) => sum + one.size, 0);
+      if (bytes < SETTLE_BYTES && host.now() - last < SETTLE_SECONDS) return;
+      running = running.then(flush);
+      await running;
+    },
+    async finish() {
+      running = running.then(flush);
+      await running;
+    },
+    releaseAll() {
+      for (const { lock } of waiting.values()) lock?.release(false);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import type { Host } from '../../host/host.ts';
+import { digestName } from '../digest.ts';
+import { runLayer } from '../archive/program.ts';
+import type { Digest } from '../types.ts';
+
+/**
+ * Locks of a pull: one per reference, so that ten who ask for the same image wait for one, and one per layer, so that images with a common
+ * base fetch it once. They are held by open files of ours; who gets one looks first whether the thing is there now.
+ */
+export interface PullLock {
+  /** What others see while they wait: bytes so far, and a line. */
+  publish(bytes: number, text: string): void;
+  /** `done`: what the lock was for exists, and the file is of no use any more. */
+  release(done: boolean): void;
+}
+
+export interface Waiting {
+  readonly bytes: number;
+  readonly text: string;
+}
+
+/** The lock of a name; while another has it, `tell` hears every second how far that one is. */
+export async function lockPull(
+  host: Host,
+  store: string,
+  name: string,
+  tell: (state: Waiting) => void,
+): Promise<{ lock: PullLock; waited: boolean }> {
+  host.mkdirs(`${store}/locks`, 0o700);
+  const file = openLock(`${store}/locks/pull-${name}`);
+  try {
+    if ((await tryLocks([file.fd], false)).length > 0) return { lock: file, waited: false };
+    const timer = setInterval(() => tell(readState(file.fd)), 1000);
+    try {
+      await tryLocks([file.fd], true);
+    } finally {
+      clearInterval(timer);
+    }
+    return { lock: file, waited: true };
+  } catch (error) {
+    file.release(false);
+    throw error;
+  }
+}
+
+export interface LayerLocks {
+  /** Ours now. */
+  readonly held: ReadonlyMap<Digest, PullLock>;
+  /** Another's: resolves when it is ours. */
+  readonly busy: ReadonlyMap<Digest, (signal: AbortSignal) => Promise<PullLock>>;
+}
+
+/** Takes what is free at once. Nobody waits for another's layer while his own do not go on, so two pulls cannot block each other. */
+export async function lockLayers(host: Host, store: string, layers: readonly Digest[]): Promise<LayerLocks> {
+  host.mkdirs(`${store}/locks`, 0o700);
+  const files = layers.map(layer => openLock(`${store}/locks/layer-${digestName(layer)}`));
+  const held = new Map<Digest, PullLock>();
+  const busy = new Map<Digest, (signal: AbortSignal) => Promise<PullLock>>();
+  const ours = new Set(
+    await tryLocks(
+      files.map(file => file.fd),
+      false,
+    ),
+  );
+  for (const [index, layer] of layers.entries()) {
+    const file = files[index];
+    if (file === undefined) continue;
+    if (ours.has(index)) held.set(layer, file);
+    else busy.set(layer, signal => tryLocks([file.fd], true, signal).then(() => file));
+  }
+  return { held, busy };
+}
+
+async function tryLocks(fds: readonly number[], wait: boolean, signal?: AbortSignal): Promise<number[]> {
+  if (fds.length === 0) return [];
+  const words = ['lock', `count=${fds.length}`, ...(wait ? ['wait=1'] : [])];
+  const answer = await runLayer(words, { pass: fds, ...(signal === undefined ? {} : { signal }) });
+  return answer
+    .trim()
+    .split(' ')
+    .filter(word => word !== '')
+    .map(Number);
+}
+
+const STATE_LENGTH = 512;
+
+function openLock(path: string): PullLock & { readonly fd: number } {
+  const fd = openSync(Buffer.from(path, 'latin1'), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  let open = true;
+  return {
+    fd,
+    publish: (bytes, text) => void writeSync(fd, `${bytes} ${text}\n`.slice(0, STATE_LENGTH).padEnd(STATE_LENGTH), 0),
+    release: done => {
+      if (!open) return;
+      open = false;
+      if (done) removeFile(path);
+      closeSync(fd);
+    },
+  };
+}
+
+/** Whoever still waits for it finds what it was for. */
+function removeFile(path: string): void {
+  try {
+    unlinkSync(Buffer.from(path, 'latin1'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function readState(fd: number): Waiting {
+  const buffer = Buffer.alloc(STATE_LENGTH);
+  const length = readSync(fd, buffer, 0, STATE_LENGTH, 0);
+  const line = buffer.toString('utf8', 0, length).split('\n')[0] ?? '';
+  const blank = line.indexOf(' ');
+  return { bytes: Number(line.slice(0, Math.max(0, blank))) || 0, text: line.slice(blank + 1) };
+}

@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto';
+import { unlinkSync, writeFileSync } from 'node:fs';
+import type { Host } from '../../host/host.ts';
+import { withWork, writeDocuments } from '../archive/ingest.ts';
+import { parseImageConfig } from '../config.ts';
+import { ImageError } from '../error.ts';
+import { readLayer } from '../images.ts';
+import { readPulled } from '../pulled.ts';
+import { RegistryError } from '../registry/error.ts';
+import type { Platform, Registry } from '../registry/types.ts';
+import { findImage } from '../resolve.ts';
+import type { ImageRecord } from '../types.ts';
+import { checkImage, missingLayers, nameImage } from './image.ts';
+import { fetchLayers, type WantedLayer } from './layers.ts';
+import { lockPull, type PullLock } from './locks.ts';
+import { asksRegistry, toleratesFailure, type PullPolicy } from './policy.ts';
+import type { Progress } from './progress.ts';
+
+export interface PullRequest {
+  /** As the person or unit wrote it. */
+  readonly name: string;
+  readonly policy: PullPolicy;
+  readonly platform: Platform;
+  /** The platform was asked for: another one does not do. */
+  readonly strict: boolean;
+  /** The repositories that the name may mean, likeliest first; read when the registry is asked. */
+  readonly registries: () => readonly Registry[];
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+export interface Pulled {
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  /** Full reference under which it is stored. */
+  readonly name: string;
+  /** Layers and bytes that came over the line; 0: the image was there. */
+  readonly layers: number;
+  readonly bytes: number;
+}
+
+/**
+ * Sees that the store has the image of a name, as the policy wants it. Ten who ask at once wait for one. Throws ImageError in one line;
+ * where the policy allows it and a usable image is there, that becomes a warning.
+ */
+export async function pullImage(host: Host, store: string, request: PullRequest): Promise<Pulled> {
+  const there = usable(host, store, request.name, request);
+  if (!asksRegistry(request.policy, there !== undefined)) {
+    if (there !== undefined) return unchanged(request.name, there);
+    throw new ImageError(`${request.name}: no such image in ${store}, and the policy never forbids to fetch it`);
+  }
+  try {
+    return await firstOf(host, store, request);
+  } catch (error) {
+    if (!(error instanceof ImageError) || there === undefined || !toleratesFailure(request.policy, true)) throw error;
+    request.say(`warning: ${error.message}; the image that is there is used`);
+    return unchanged(request.name, there);
+  }
+}
+
+/** Kinds of failure after which a short name's next registry is tried. */
+const NEXT = new Set(['not-found', 'denied', 'unauthorized', 'offline', 'stalled', 'broken', 'certificate', 'policy']);
+
+async function firstOf(host: Host, store: string, request: PullRequest): Promise<Pulled> {
+  const failures: RegistryError[] = [];
+  const registries = request.registries();
+  try {
+    for (const registry of registries) {
+      try {
+        return await pullFrom(host, store, registry, request);
+      } catch (error) {
+        if (!(error instanceof RegistryError) || registries.length === 1 || !NEXT.has(error.kind)) throw error;
+        failures.push(error);
+      }
+    }
+  } finally {
+    for (const registry of registries) registry.close();
+  }
+  throw new ImageError(
+    failures.length === 0
+      ? `${request.name}: a short name, and no registry to look in; write it in full`
+      : failures.map(error => error.message).join('; '),
+  );
+}
+
+async function pullFrom(host: Host, store: string, registry: Registry, request: PullRequest): Promise<Pulled> {
+  const { progress } = request;
+  const began = host.now();
+  const key = createHash('sha256')
+    .update(`${registry.reference} ${JSON.stringify(request.platform)}`)
+    .digest('hex');
+  const { lock, waited } = await lockPull(host, store, key.slice(0, 32), state =>
+    progress.others(state.bytes, state.text),
+  );
+  let done = false;
+  try {
+    const there = waited ? usable(host, store, registry.reference, request) : undefined;
+    const known = readPulled(host, store, registry.reference);
+    if (there !== undefined && (request.policy === 'missing' || (known !== undefined && known.time >= began))) {
+      done = true;
+      return unchanged(registry.reference, there);
+    }
+    const result = await pullLocked(host, store, registry, request, lock);
+    done = true;
+    return result;
+  } finally {
+    progress.end();
+    lock.release(done);
+  }
+}
+
+async function pullLocked(
+  host: Host,
+  store: string,
+  registry: Registry,
+  request: PullRequest,
+  lock: PullLock,
+): Promise<Pulled> {
+  const there = usable(host, store, registry.reference, request);
+  const known = readPulled(host, store, registry.reference);
+  if (there !== undefined && known?.image === there.id && (await registry.head()) === known.digest) {
+    return unchanged(registry.reference, there);
+  }
+  const manifest = await registry.manifest(request.platform);
+  const configuration = await registry.document(manifest.config, CONFIGURATION_LIMIT);
+  const facts = parseImageConfig(configuration);
+  const id = createHash('sha256').update(Buffer.from(configuration, 'latin1')).digest('hex');
+  checkImage(registry.reference, request, manifest, facts);
+  const image = { id, configuration, facts, manifest: { digest: manifest.digest, bytes: manifest.bytes } };
+  let fetched = { layers: 0, bytes: 0 };
+  await withWork(host, store, async work => {
+    // Garbage collection spares what a living pull counts on (collect.ts reads it).
+    writeFileSync(Buffer.from(`${work}/wanted`, 'latin1'), facts.layers.map(layer => `${layer}\n`).join(''), {
+      mode: 0o600,
+    });
+    // A removal beside us may take a layer that was there when we looked; after the record is written nobody does.
+    for (let attempt = 0; ; attempt++) {
+      const wanted = missingLayers(host, store, manifest, facts.layers);
+      if (wanted.length > 0) {
+        const one = await fetchWanted(host, store, work, registry, wanted, request, lock);
+        fetched = { layers: fetched.layers + one.layers, bytes: fetched.bytes + one.bytes };
+      }
+      writeDocuments(host, store, image);
+      if (facts.layers.every(layer => readLayer(host, store, layer) !== undefined)) break;
+      if (attempt === 2)
+        throw new ImageError(`${registry.reference}: its layers are removed as fast as they come; try again`);
+    }
+    nameImage(host, store, registry.reference, id, manifest);
+    removeIfThere(`${work}/wanted`);
+  });
+  return { id, name: registry.reference, ...fetched };
+}
+
+/** Configurations (T34): those of images with hundreds of layers have some 100 kB. */
+const CONFIGURATION_LIMIT = 8 << 20;
+
+async function fetchWanted(
+  host: Host,
+  store: string,
+  work: string,
+  registry: Registry,
+  wanted: readonly WantedLayer[],
+  request: PullRequest,
+  lock: PullLock,
+): Promise<{ layers: number; bytes: number }> {
+  const { progress, signal, say } = request;
+  progress.begin(registry.reference, wanted);
+  let bytes = 0;
+  const publish = (): void => {
+    const state = progress.state();
+    lock.publish(state.bytes, state.text);
+  };
+  publish();
+  const timer = setInterval(publish, 1000);
+  try {
+    await fetchLayers(host, wanted, {
+      store,
+      work,
+      progress,
+      signal,
+      say,
+      fetch: async (layer, sink, counted, stop) => {
+        let before = 0;
+        const count = (now: number): void => {
+          counted(now - before);
+          before = now;
+        };
+        // berth layer computes both digests while it unpacks.
+        await registry.blob(layer, sink, { signal: stop, unverified: true, progress: count });
+        bytes += layer.size;
+      },
+    });
+  } finally {
+    clearInterval(timer);
+  }
+  return { layers: wanted.length, bytes };
+}
+
+function usable(host: Host, store: string, name: string, request: PullRequest): ImageRecord | undefined {
+  const record = findImage(host, store, name)?.record;
+  if (record === undefined || !request.strict) return record;
+  const { os, architecture } = request.platform;
+  return record.os === os && record.architecture === architecture ? record : undefined;
+}
+
+function unchanged(name: string, record: ImageRecord): Pulled {
+  return { id: record.id, name, layers: 0, bytes: 0 };
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(Buffer.from(path, 'latin1'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
