@@ -65,6 +65,7 @@ export function importVolume(host: Host, command: Command): number {
         needsEnd: true,
         byteLimit: BYTE_LIMIT,
         entryLimit: ENTRY_LIMIT,
+        recipe: -1,
       },
       flatMap(storeMap(host)),
     );

@@ -60,4 +60,3 @@ export function nameImage(host: Host, store: string, reference: string, id: stri
     time: host.now(),
   });
 }
-
