@@ -73,7 +73,8 @@ const PULL_OPTIONS: readonly OptionRow[] = [
   text('os', 'OS', 'operating system of the image'),
   text('variant', 'VARIANT', 'variant of the architecture'),
   text('platform', 'OS/ARCH[/VARIANT]', 'platform of the image'),
-  text('policy', 'POLICY', 'always, missing, never or newer'),
+  text('policy', 'POLICY', 'always (default), missing, never or newer'),
+  text('format', 'FORMAT', 'json; progress: how far it is, one line a second, for programs'),
   ...FETCH,
 ];
 

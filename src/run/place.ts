@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import type { FoundImage } from '../image/resolve.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { availableControllers, isDelegated } from './cgroup.ts';
 import { findContext, requireUnified, type Context } from './context.ts';
@@ -25,6 +26,7 @@ export interface StartPlace extends Place {
 export interface Wanted {
   readonly id: string;
   readonly store: string;
+  readonly image?: FoundImage;
 }
 
 export function choosePlace(host: Host, parts: Parts, request: RunRequest, wanted: Wanted): StartPlace {

@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { findImage } from '../image/resolve.ts';
+import { findImage, type FoundImage } from '../image/resolve.ts';
 import type { ImageRecord } from '../image/types.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { RunRequest } from '../plan/request.ts';
@@ -21,6 +21,8 @@ export interface Prepared {
 /** Where a start is going to put things. */
 export interface Place {
   readonly store: string;
+  /** The image, when it was looked for before. */
+  readonly image?: FoundImage;
   readonly name: string;
   readonly bundle: string;
   /** Controllers that the payload's group can have. */
@@ -32,7 +34,7 @@ export interface Place {
 
 /** Finds the image, decides on volumes, collects facts and plans. Makes nothing. */
 export function prepare(host: Host, parts: Parts, request: RunRequest, place: Place): Prepared {
-  const found = request.image === undefined ? undefined : requireImage(host, place.store, request);
+  const found = request.image === undefined ? undefined : (place.image ?? requireImage(host, place.store, request));
   const volumes = parts.volumes.choose(host, place.store, request, found?.record);
   const layer = needsLayer(request) ? layerPath(place.store, place.name) : '';
   const facts = collectFacts(host, {
@@ -69,18 +71,11 @@ function needsLayer(request: RunRequest): boolean {
   return request.rootfs === undefined || request.rootfs.overlay;
 }
 
-function requireImage(
-  host: Host,
-  store: string,
-  request: RunRequest,
-): { record: ImageRecord; layers: readonly string[] } {
+/** Nothing is fetched here: run/fetch.ts did, or was not to. */
+function requireImage(host: Host, store: string, request: RunRequest): FoundImage {
   const reference = request.image ?? '';
   const found = findImage(host, store, reference);
   if (found !== undefined) return found;
-  if (request.pull === 'never')
-    throw new Failure(125, `${reference}: image not known, and --pull=never forbids to fetch it`);
-  throw new Failure(
-    125,
-    `${reference}: no such image in ${store}; this version does not pull: load it with 'berth load -i FILE' or 'berth import FILE ${reference}'`,
-  );
+  const why = request.pull === 'never' ? ', and --pull=never forbids to fetch it' : `; berth pull ${reference}`;
+  throw new Failure(125, `${reference}: no such image in ${store}${why}`);
 }

@@ -7,6 +7,7 @@ import { ImageError } from '../image/error.ts';
 import { imagePath, listImages, readImage } from '../image/images.ts';
 import { lockImage } from '../image/lock.ts';
 import { listNames, removeName } from '../image/names.ts';
+import { removePulled } from '../image/pulled.ts';
 import { removeImage } from '../image/remove.ts';
 import { candidates, parseReference } from '../image/reference.ts';
 import { findImageId } from '../image/resolve.ts';
@@ -69,6 +70,7 @@ function removeOne(
     if (removed.length === names.length) refuseUsed(host, word, id);
     for (const { reference } of removed) {
       removeName(host, store, reference);
+      removePulled(host, store, reference);
       host.write(1, `Untagged: ${reference}\n`);
     }
     if (removed.length < names.length) return;

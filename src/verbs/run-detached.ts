@@ -57,7 +57,9 @@ function propertiesOf(
   const named: Command = {
     ...command,
     options: [
-      ...command.options.filter(use => use.name !== 'name' && use.name !== 'sdnotify'),
+      ...command.options.filter(use => !['name', 'pull', 'sdnotify'].includes(use.name)),
+      // What was to be fetched has been, where the person saw it.
+      { name: 'pull', value: request.pull === 'never' ? 'never' : 'missing' },
       { name: 'name', value: request.name },
       // The unit waits for a notification: without a wish of the person the one of a payload that was executed.
       { name: 'sdnotify', value: asked ? request.sdnotify : 'conmon' },

@@ -4,6 +4,7 @@ import { HostError, type Host } from '../host/host.ts';
 import { parseRunRequest, type Reader } from '../plan/request-parse.ts';
 import { findContext } from '../run/context.ts';
 import { failureOf } from '../run/failure.ts';
+import { ensureImage } from '../run/fetch.ts';
 import { printStart } from '../run/preview.ts';
 import { startContainer } from '../run/start.ts';
 import { verb } from './edge.ts';
@@ -17,13 +18,12 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const parsed = parseRunRequest(command, readerOf(host), id.slice(0, 12));
   if (parsed.isErr()) throw failureOf(parsed.error);
   const request = parsed.value;
-  const wanted = { id, store: storeOf(host, command) };
-  if (globalValue(command, 'print-ops') === 'true') return printStart(host, PARTS, request, wanted);
-  if (request.detach) {
-    const context = findContext(host);
-    if (!context.notify) return runDetached(host, context, command, request, wanted.store);
-  }
-  return startContainer(host, PARTS, request, wanted);
+  const store = storeOf(host, command);
+  if (globalValue(command, 'print-ops') === 'true') return printStart(host, PARTS, request, { id, store });
+  const context = findContext(host);
+  const image = ensureImage(host, command, request, store, context.notify);
+  if (request.detach && !context.notify) return runDetached(host, context, command, request, store);
+  return startContainer(host, PARTS, request, image === undefined ? { id, store } : { id, store, image });
 });
 
 function readerOf(host: Host): Reader {

@@ -41,6 +41,8 @@ export const VERBS: readonly VerbRow[] = [
   control.UNMASK,
   control.DAEMON_RELOAD,
   image.IMPORT,
+  image.PULL,
+  image.IMAGE_PULL,
   image.LOAD,
   image.IMAGES,
   image.RMI,
@@ -73,8 +75,6 @@ export const LATER_VERBS: readonly VerbRow[] = [
   units.NETWORK_RM,
   units.KUBE_PLAY,
   units.KUBE_DOWN,
-  image.PULL,
-  image.IMAGE_PULL,
   image.BUILD,
   image.ARTIFACT_PULL,
 ];

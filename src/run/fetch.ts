@@ -1,0 +1,105 @@
+import { lastValue } from '../command/read.ts';
+import type { Command, OptionUse } from '../command/types.ts';
+import type { Child, Host } from '../host/host.ts';
+import { findImage, type FoundImage } from '../image/resolve.ts';
+import type { RunRequest } from '../plan/request.ts';
+import { Failure } from './failure.ts';
+
+/** Bytes arrived: systemd waits this much longer (sd_notify(3)). More than what the client takes for a stall, and another try. */
+const EXTENSION = 90_000_000;
+
+/**
+ * The image of a start. When it is there and the policy does not ask the registry, nothing but this store is looked at. Otherwise
+ * `berth pull` runs as a child and has ended when this returns: what it says goes to our standard error, its progress to systemd. That is
+ * done by us, not by the child: while a unit starts we are its main process, which NotifyAccess=main trusts.
+ * undefined: there is no image in the request, or none was found and none is to be fetched.
+ */
+export function ensureImage(
+  host: Host,
+  command: Command,
+  request: RunRequest,
+  store: string,
+  notify: boolean,
+): FoundImage | undefined {
+  const reference = request.image;
+  if (reference === undefined) return undefined;
+  const there = findImage(host, store, reference);
+  const found = there !== undefined && fits(there, command) ? there : undefined;
+  if (request.pull === 'never') return there;
+  if (request.pull === 'missing' && found !== undefined) return found;
+  const status = pull(host, pullWords(host, command, request, notify), notify);
+  if (status === 127 && there !== undefined && request.pull === 'newer') {
+    host.write(2, `berth: warning: ${reference}: not asked for a newer one; the image that is there is used\n`);
+    return there;
+  }
+  // The child has said why.
+  if (status !== 0) throw new Failure(125, []);
+  return findImage(host, store, reference);
+}
+
+/** Whether an image that is there is for the wanted processor. */
+function fits(found: FoundImage, command: Command): boolean {
+  const wanted = lastValue(command, 'platform')?.split('/')[1] ?? lastValue(command, 'arch');
+  return wanted === undefined || wanted === '' || found.record.architecture === wanted;
+}
+
+/** Options of `run` that mean the same to `pull`. */
+const PASSED = new Set([
+  'arch',
+  'os',
+  'variant',
+  'platform',
+  'authfile',
+  'tls-verify',
+  'retry',
+  'retry-delay',
+  'quiet',
+]);
+
+function pullWords(host: Host, command: Command, request: RunRequest, notify: boolean): string[] {
+  const globals = command.globals.filter(use => ['root', 'config'].includes(use.name)).map(asWord);
+  const options = command.options.filter(use => PASSED.has(use.name)).map(asWord);
+  if (notify) options.push('--format=progress');
+  options.push(`--policy=${request.pull}`);
+  return [host.readlink('/proc/self/exe'), ...globals, 'pull', ...options, '--', request.image ?? ''];
+}
+
+function asWord(use: OptionUse): string {
+  return `--${use.name}=${use.value}`;
+}
+
+function pull(host: Host, argv: readonly string[], notify: boolean): number {
+  const environment = host.environmentList().filter(pair => !pair.startsWith('NOTIFY_SOCKET='));
+  // Its result, the image's id, is of no use to a person who wants the container.
+  if (!notify) return host.run({ argv, environment, stdout: 'capture' }).status ?? 125;
+  const [readEnd, writeEnd] = host.pipe();
+  let child: Child;
+  try {
+    child = host.spawn({ argv, environment, stdout: writeEnd });
+  } finally {
+    host.close(writeEnd);
+  }
+  forward(host, readEnd);
+  host.close(readEnd);
+  return host.wait(child).status ?? 125;
+}
+
+/** Lines `BYTES TEXT`: the text is the unit's status; more bytes than before are a reason to wait longer, a mere line is not. */
+function forward(host: Host, fd: number): void {
+  let rest = '';
+  let most = 0;
+  for (;;) {
+    const { data } = host.receive(fd, 65_536, -1);
+    if (data === '') break;
+    const lines = (rest + data).split('\n');
+    rest = lines.pop() ?? '';
+    const line = lines.at(-1);
+    if (line === undefined) continue;
+    const blank = line.indexOf(' ');
+    const bytes = Number(line.slice(0, blank));
+    const extend = bytes > most ? `\nEXTEND_TIMEOUT_USEC=${EXTENSION}` : '';
+    most = Math.max(most, bytes);
+    host.notify(`STATUS=${line.slice(blank + 1)}${extend}`, false);
+  }
+  host.notify('STATUS=', false);
+}

@@ -1,0 +1,28 @@
+import type { Host } from '../host/host.ts';
+import { Failure } from '../run/failure.ts';
+
+type Program = (host: Host) => number | Promise<number>;
+
+/** `berth image WORD`: Podman's second names of the verbs of images, and the verb that each is. */
+const PROGRAMS: Readonly<Record<string, readonly [verb: string, load: () => Promise<{ main: Program }>]>> = {
+  import: ['import', () => import('./import.ts')],
+  list: ['images', () => import('./images.ts')],
+  load: ['load', () => import('./load.ts')],
+  ls: ['images', () => import('./images.ts')],
+  pull: ['pull', () => import('./pull.ts')],
+  rm: ['rmi', () => import('./rmi.ts')],
+  tag: ['tag', () => import('./tag.ts')],
+};
+
+export async function main(host: Host): Promise<number> {
+  const at = host.argv.indexOf('image');
+  const word = host.argv[at + 1] ?? '';
+  const found = PROGRAMS[word];
+  if (found === undefined) {
+    const words = Object.keys(PROGRAMS).join(', ');
+    throw new Failure(125, `image ${word}: no such verb; there are ${words}`);
+  }
+  const [verb, load] = found;
+  const { main: program } = await load();
+  return program({ ...host, argv: [...host.argv.slice(0, at), verb, ...host.argv.slice(at + 2)] });
+}

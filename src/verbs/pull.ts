@@ -1,0 +1,105 @@
+import { PULL } from '../command/options-image.ts';
+import { globalValue, isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import { ImageError } from '../image/error.ts';
+import { parsePolicy } from '../image/pull/policy.ts';
+import { makeProgress, type ProgressKind } from '../image/pull/progress.ts';
+import { pullImage, type Pulled, type PullRequest } from '../image/pull/pull.ts';
+import { parseReference } from '../image/reference.ts';
+import { openRegistries } from '../image/registry/open.ts';
+import { platformOption, registryOptions } from '../image/registry/options.ts';
+import type { RegistryOptions } from '../image/registry/types.ts';
+import { openStore } from '../image/store.ts';
+import { commandLine } from './command-line.ts';
+import { say } from './edge.ts';
+
+/** `berth pull`: fetches images. Prints their ids; progress goes to standard error. */
+export async function main(host: Host): Promise<number> {
+  const command = commandLine(host, PULL);
+  if (typeof command === 'number') return command;
+  const format = formatOf(command);
+  const store = openStore(host, globalValue(command, 'root'));
+  const stop = interrupted();
+  const names = await namesOf(host, command, stop);
+  const done: Pulled[] = [];
+  let status = 0;
+  for (const name of names) {
+    try {
+      const pulled = await pullImage(host, store, requestOf(host, command, name, stop, format));
+      done.push(pulled);
+      if (format === '') host.write(1, `${pulled.id}\n`);
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      say(host, stop.aborted ? `${name}: interrupted` : error.message);
+      status = 125;
+      if (stop.aborted) break;
+    }
+  }
+  if (format === 'json') host.write(1, `${JSON.stringify(done.map(toJson), undefined, 4)}\n`);
+  return status;
+}
+
+/** `progress`: for the launcher of a unit, a line `BYTES TEXT` a second. */
+function formatOf(command: Command): string {
+  const format = lastValue(command, 'format') ?? '';
+  if (!['', 'json', 'progress'].includes(format))
+    throw new ImageError(`--format ${format}: not json, and not progress`);
+  return format;
+}
+
+/** Ctrl-C and a stop leave nothing behind: what was begun is removed before the end. */
+function interrupted(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+  return stop.signal;
+}
+
+async function namesOf(host: Host, command: Command, signal: AbortSignal): Promise<readonly string[]> {
+  if (!isSet(command, 'all-tags')) return command.operands;
+  const names: string[] = [];
+  for (const operand of command.operands) {
+    const parsed = parseReference(operand);
+    if (parsed === undefined || parsed.digest !== undefined || operand.slice(operand.lastIndexOf('/')).includes(':'))
+      throw new ImageError(`${operand}: --all-tags wants the name of a repository, without tag or digest`);
+    const [registry] = openRegistries(host, operand, optionsOf(host, command, signal));
+    if (registry === undefined) throw new ImageError(`${operand}: a short name; write it in full`);
+    const repository = registry.reference.slice(0, registry.reference.lastIndexOf(':'));
+    try {
+      names.push(...(await registry.tags()).map(tag => `${repository}:${tag}`));
+    } finally {
+      registry.close();
+    }
+  }
+  return names;
+}
+
+function requestOf(host: Host, command: Command, name: string, signal: AbortSignal, format: string): PullRequest {
+  if (parseReference(name) === undefined)
+    throw new ImageError(`${name}: not the name of an image; write REGISTRY/PATH:TAG in lower case`);
+  return {
+    name,
+    policy: parsePolicy(lastValue(command, 'policy') ?? 'always'),
+    platform: platformOption(command),
+    strict: ['platform', 'os', 'arch', 'variant'].some(option => lastValue(command, option) !== undefined),
+    registries: () => openRegistries(host, name, optionsOf(host, command, signal)),
+    progress: makeProgress(host, kindOf(host, command, format)),
+    signal,
+    say: line => say(host, line),
+  };
+}
+
+function optionsOf(host: Host, command: Command, signal: AbortSignal): RegistryOptions {
+  const note = (line: string): void => say(host, line);
+  return { ...registryOptions(command), signal, ...(isSet(command, 'quiet') ? {} : { note }) };
+}
+
+function kindOf(host: Host, command: Command, format: string): ProgressKind {
+  if (format === 'progress') return 'report';
+  if (isSet(command, 'quiet')) return 'none';
+  return host.isTerminal(2) ? 'bars' : 'lines';
+}
+
+function toJson(pulled: Pulled): Record<string, unknown> {
+  return { Id: pulled.id, Name: pulled.name, LayersFetched: pulled.layers, BytesFetched: pulled.bytes };
+}
