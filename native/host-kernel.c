@@ -1,4 +1,5 @@
 /* Starting containers: src/host/host.ts `Kernel`. */
+#include "expect-move.h"
 #include "host.h"
 #include "launch.h"
 #include "seccomp-compile.h"
@@ -269,6 +270,16 @@ FUNCTION(default_seccomp)
     return give_bytes(context, (const char *)seccomp_defaults[number].bytes, seccomp_defaults[number].length);
 }
 
+FUNCTION(expect_a_move)
+{
+    UNUSED;
+    cleanup_bytes struct bytes file = BYTES_NONE;
+    if (take_path(context, argv[0], &file) < 0)
+        return JS_EXCEPTION;
+    expect_move(file.data);
+    return JS_UNDEFINED;
+}
+
 static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("launch", 1, launch),
     JS_CFUNC_DEF("receiveMessage", 1, receive_message),
@@ -278,6 +289,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("attend", 2, attend_to),
     JS_CFUNC_DEF("compileSeccomp", 1, compile_seccomp),
     JS_CFUNC_DEF("defaultSeccomp", 1, default_seccomp),
+    JS_CFUNC_DEF("expectMove", 1, expect_a_move),
     JS_CFUNC_DEF("pipe", 1, make_pipe),
     JS_CFUNC_DEF("fchown", 3, change_owner),
 };

@@ -66,6 +66,11 @@ export interface Kernel {
   defaultSeccomp(number: number): Bytes;
   /** Creates an AF_UNIX datagram socket bound at `path` with this mode; its descriptor. */
   bindDatagram(path: Bytes, mode: number): number;
+  /**
+   * Says that a process will soon change its control group. Before the first such move in a while the kernel waits for all processors
+   * (about 10 ms); with the `cgroup.procs` of any group that we may write, that begins now, beside us. A hint: nothing comes of a failure.
+   */
+  expectMove(file: Bytes): void;
   open(path: Bytes, flags: number): number;
   fchown(fd: number, uid: number, gid: number): void;
 }

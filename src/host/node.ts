@@ -18,6 +18,7 @@ const KERNEL_CALLS: readonly (keyof Kernel | keyof Sockets)[] = [
   'compileSeccomp',
   'connectUnix',
   'defaultSeccomp',
+  'expectMove',
   'launch',
   'notify',
   'outcome',

@@ -132,7 +132,7 @@ function rootOps(plan: CompileInput): Op[] {
   const ops = [...propagationOps(spec), ...idMapOps(spec)];
   if (root.kind === 'directory') ops.push(op('root-bind', root.path, 'r'));
   else {
-    const flags = root.userxattr ? 'userxattr' : '';
+    const flags = [...(root.userxattr ? ['userxattr'] : []), ...(root.volatile ? ['volatile'] : [])].join(',');
     ops.push(op('root-overlay', root.upper, root.work, flags, root.context, ...root.lower));
   }
   ops.push(op('check-root', '/dev', '/proc', '/sys'));

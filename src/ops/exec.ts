@@ -11,6 +11,8 @@ export interface ExecTarget {
   readonly pidfd: number;
   /** spec.linux.seccomp is the profile that was compiled at build time. */
   readonly defaultSeccomp: boolean;
+  /** The launcher has the process moved to the container's control group at `sync created`. */
+  readonly waits?: boolean;
 }
 
 /** What may differ from the container's own process. Confinement is not among it (T11). */
@@ -23,7 +25,7 @@ export interface ExecRequest {
 }
 
 /**
- * Operations that join a running container. After `fork` the message `pid N` names the process; `sync ready` is the last one.
+ * Operations that join a running container. `sync created` stands first where somebody else moves the process. After `fork` the message `pid N` names the process; `sync ready` is the last one.
  * The new process has the container's own sets of capabilities (for another user than root: none that are not ambient), limits,
  * label, no-new-privileges and filter.
  */
@@ -43,7 +45,7 @@ export function compileExec(host: Host, target: ExecTarget, request: ExecRequest
   const types = new Set((spec.linux.namespaces ?? []).map(namespace => namespace.type));
   let bits = 0;
   for (const type of types) bits |= BITS[type];
-  const ops = [];
+  const ops = target.waits === true ? [op('sync', 'created')] : [];
   // Before the container is joined: its /proc would name files of root's for us.
   if (own.oomScoreAdj !== undefined) ops.push(op('oom-score-adj', own.oomScoreAdj));
   ops.push(op('setns', 0, (bits >>> 0).toString(16)));

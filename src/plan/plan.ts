@@ -179,6 +179,7 @@ function planRoot(context: PlanContext, ids: IdPlan, label: string): RootFileSys
     upper: facts.layer === '' ? '' : `${facts.layer}/upper`,
     work: facts.layer === '' ? '' : `${facts.layer}/work`,
     userxattr: hasUserNamespace(ids),
+    volatile: request.remove && facts.layer !== '',
     context: label,
     idMapped: ids.idMapped,
     nodev,

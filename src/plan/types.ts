@@ -106,6 +106,8 @@ export type RootFileSystem =
       readonly upper: string;
       readonly work: string;
       readonly userxattr: boolean;
+      /** The layer goes with the container (`--rm`): nothing of it needs to reach the disk, not even at the unmount. */
+      readonly volatile: boolean;
       readonly context: string;
       /** Lower layers are mounted through the container's id maps: they belong to other ids than these maps give. */
       readonly idMapped: boolean;

@@ -21,6 +21,10 @@ export interface BeginRequest {
   /** Directory of the payload's control group; empty: it stays in ours. */
   readonly group: string;
   readonly streams: Streams;
+  /** Only for a stage with a new user namespace and without a group: it was cloned, and systemd is to move it. */
+  enter?(pid: number): void;
+  /** Puts the stage into the payload's group, before it goes on. */
+  arrive?(pid: number): void;
 }
 
 /** Clones the stage into its namespaces and control group, and maps its ids. */
@@ -37,7 +41,9 @@ export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
   request.streams.closePayloadEnds();
   undo.add('stage', () => endStage(host, stage));
   if ((namespaces & CLONE.NEWUSER) !== 0) {
+    request.enter?.(stage.pid);
     writeIdMaps(host, stage.pid, mapOf(request.spec.linux.uidMappings), mapOf(request.spec.linux.gidMappings));
+    request.arrive?.(stage.pid);
     host.proceed(stage, 'ids');
   }
   const heard: Heard = { fds: new Map(), pid: 0 };

@@ -33,10 +33,13 @@ export function isDelegated(host: Host, unitPath: string): boolean {
   return host.access(`${ROOT}${unitPath}`, 2) && host.access(`${ROOT}${unitPath}/cgroup.procs`, 2);
 }
 
-/** `ownPath`: where the launcher is now. It is moved to `supervisor` when it stands in the unit's own group. */
+/**
+ * `ownPath`: where the launcher is now. It is moved to `supervisor` when it stands in the unit's own group. `stage`: a process in the
+ * unit's own group that is to be in the payload's; it has the limits when this returns.
+ */
 export function makePayloadGroup(
   host: Host,
-  request: { unitPath: string; ownPath: string; limits: readonly Limit[] },
+  request: { unitPath: string; ownPath: string; limits: readonly Limit[]; stage?: number },
   undo: Undo,
 ): PayloadGroup {
   const unit = `${ROOT}${request.unitPath}`;
@@ -44,11 +47,13 @@ export function makePayloadGroup(
     host.mkdir(`${unit}/supervisor`, 0o755);
     host.writeFile(`${unit}/supervisor/cgroup.procs`, '0');
   }
-  enableControllers(host, unit, request.limits);
   const path = `${request.unitPath}/payload`;
   const directory = `${unit}/payload`;
   if (!host.mkdir(directory, 0o755)) emptyGroup(host, directory);
   undo.add(directory, () => removeGroup(host, directory));
+  // Controllers can be enabled only when the unit's own group is empty.
+  if (request.stage !== undefined) host.writeFile(`${directory}/cgroup.procs`, String(request.stage));
+  enableControllers(host, unit, request.limits);
   for (const limit of request.limits) writeLimit(host, directory, limit);
   return { path, directory };
 }

@@ -92,6 +92,7 @@ function overlayOp(root: Extract<Plan['root'], { kind: 'overlay' }>, target: str
     `lowerdir=${root.lower.join(':')}`,
     ...(root.upper === '' ? [] : [`upperdir=${root.upper}`, `workdir=${root.work}`]),
     ...(root.userxattr ? ['userxattr'] : []),
+    ...(root.volatile ? ['volatile'] : []),
   ];
   return op('mount', 'overlay', 'overlay', target, '', joinData(data));
 }

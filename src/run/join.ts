@@ -1,9 +1,9 @@
-import { HostError, type Host, type Launched, type LaunchRequest, type Stdio } from '../host/host.ts';
+import type { Host, Launched, LaunchRequest, Stdio } from '../host/host.ts';
 import { encodeOps } from '../ops/encode.ts';
 import { compileExec } from '../ops/exec.ts';
 import type { Spec, SpecProcess } from '../plan/spec.ts';
+import { unifiedPath } from './cgroup-path.ts';
 import { awaitSync, type Heard } from './dialogue.ts';
-import { Failure } from './failure.ts';
 
 /**
  * A further process in a running container: the stage joins the payload's namespaces through its pidfd, so that no other process can be
@@ -28,16 +28,18 @@ export interface JoinRequest {
   /** Directory of the payload's control group; empty: none. */
   readonly group: string;
   readonly stdio: readonly [Stdio, Stdio, Stdio];
-  /** Moves a process into the payload's group by systemd, where the kernel does not let us. */
+  /** Where `canPlace` says no: has a process moved into the payload's group. */
   readonly attach?: (pid: number) => void;
 }
 
 /** Returns when the process runs, or has failed to be executed. */
 export function joinContainer(host: Host, request: JoinRequest): Joined {
   const { spec, process, payload } = request;
+  // systemd moves a process only for its owner: before it becomes another id, and before it forks.
+  const moves = request.attach !== undefined;
   const { ops, descriptors } = compileExec(
     host,
-    { spec, pidfd: payload, defaultSeccomp: request.defaultSeccomp },
+    { spec, pidfd: payload, defaultSeccomp: request.defaultSeccomp, waits: moves },
     { args: process.args, env: process.env, cwd: process.cwd, user: process.user, terminal: process.terminal === true },
   );
   const launch: LaunchRequest = {
@@ -46,16 +48,17 @@ export function joinContainer(host: Host, request: JoinRequest): Joined {
     ops: encodeOps(ops),
     stdio: request.stdio,
     descriptors,
+    ...(moves || request.group === '' ? {} : { cgroup: request.group }),
   };
-  const { stage, placed } = launchInto(host, launch, request.group);
+  const stage = host.launch(launch);
   const heard: Heard = { fds: new Map(), pid: 0 };
+  if (request.attach !== undefined) {
+    awaitSync(host, stage, 'created', heard);
+    request.attach(stage.pid);
+    host.proceed(stage, 'created');
+  }
   awaitSync(host, stage, 'ready', heard);
   const pid = heard.pid === 0 ? stage.pid : heard.pid;
-  if (!placed && request.group !== '') {
-    if (request.attach === undefined)
-      throw new Failure(125, `${request.group}: a process may not be put into this control group`);
-    request.attach(pid);
-  }
   const inner = { ...stage, pid, pidfd: heard.fds.get('pid') ?? stage.pidfd };
   host.proceed(stage, 'ready');
   const outcome = host.outcome(stage);
@@ -63,13 +66,13 @@ export function joinContainer(host: Host, request: JoinRequest): Joined {
   return terminal === undefined ? { stage: inner, outcome } : { stage: inner, outcome, terminal };
 }
 
-/** CLONE_INTO_CGROUP works where the common ancestor of both groups is ours; elsewhere systemd has to move the process. */
-function launchInto(host: Host, launch: LaunchRequest, group: string): { stage: Launched; placed: boolean } {
-  if (group === '') return { stage: host.launch(launch), placed: false };
-  try {
-    return { stage: host.launch({ ...launch, cgroup: group }), placed: true };
-  } catch (error) {
-    if (!(error instanceof HostError) || (error.code !== 'EACCES' && error.code !== 'EPERM')) throw error;
-    return { stage: host.launch(launch), placed: false };
-  }
+/** cgroups(7), "Delegation containment": the common ancestor of a process's group and the one it enters must be ours. */
+export function canPlace(host: Host, directory: string): boolean {
+  const own = unifiedPath(host.readFile('/proc/self/cgroup'));
+  if (own === undefined) return false;
+  const from = `/sys/fs/cgroup${own}`.split('/');
+  const to = directory.split('/');
+  let same = 0;
+  while (same < to.length && same < from.length && from[same] === to[same]) same++;
+  return host.access(`${to.slice(0, same).join('/')}/cgroup.procs`, 2);
 }

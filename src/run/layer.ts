@@ -60,14 +60,19 @@ export function removeStored(host: Host, store: string, path: string, uidMap: Id
   }
 }
 
-/** overlayfs leaves `work/work` with mode 0, which its owner may not even list. */
+/** overlayfs leaves these with mode 0, which their owner may not even list; the last two are there after a volatile mount. */
+const LOCKED = ['work', 'work/incompat', 'work/incompat/volatile'];
+
 function unlockWork(host: Host, layer: string): void {
-  const inner = `${layer}/work/work`;
-  if (host.lstat(inner)?.kind !== 'directory') return;
-  try {
-    host.chmod(inner, 0o700);
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
+  for (const name of LOCKED) {
+    const inner = `${layer}/work/${name}`;
+    try {
+      if (host.lstat(inner)?.kind !== 'directory') return;
+      host.chmod(inner, 0o700);
+    } catch (error) {
+      if (error instanceof HostError) return;
+      throw error;
+    }
   }
 }
 

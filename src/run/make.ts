@@ -44,11 +44,17 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
   return place.notifySocket ? { locks, notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : { locks };
 }
 
-/** The payload's control group with its limits; undefined where none are made. */
-export function makeGroup(host: Host, prepared: Prepared, place: StartPlace, undo: Undo): PayloadGroup | undefined {
+/** The payload's control group with its limits, and `stage` in it where it is there already; undefined where none are made. */
+export function makeGroup(
+  host: Host,
+  prepared: Prepared,
+  place: StartPlace,
+  undo: Undo,
+  stage?: number,
+): PayloadGroup | undefined {
   if (place.unitPath === '') return undefined;
   const request = { unitPath: place.unitPath, ownPath: place.context.cgroup, limits: prepared.plan.cgroup };
-  return makePayloadGroup(host, request, undo);
+  return makePayloadGroup(host, stage === undefined ? request : { ...request, stage }, undo);
 }
 
 function writtenPlan(plan: Prepared['plan'], place: StartPlace): Prepared['plan'] {

@@ -56,12 +56,14 @@ export function makeScopeGroup(
   request: { path: string | undefined; id: string; limits: readonly Limit[] },
 ): { scope: string; cgroup: string } {
   const { slice, scope } = parseScopeName(request.path, request.id);
-  const manager = outerUid(host) === 0 ? 'system' : 'user';
-  parts.systemd.startScope(host, manager, scope, {
-    description: `berth container ${request.id}`,
-    pid,
-    ...(slice === '' ? {} : { slice }),
-  });
+  const link = parts.systemd.linkTo(host, outerUid(host) === 0 ? 'system' : 'user');
+  const wish = { description: `berth container ${request.id}`, pids: [pid] };
+  try {
+    const arrive = link.beginScope(scope, slice === '' ? wish : { ...wish, slice });
+    arrive();
+  } finally {
+    link.close();
+  }
   const own = unifiedPath(host.readFile(`/proc/${pid}/cgroup`)) ?? '';
   const group = `${ROOT}${own}`;
   try {

@@ -59,17 +59,21 @@ export interface VolumePart {
 }
 
 export interface SystemdPart {
-  /** Makes a delegated scope with a process in it; returns when it is there. */
-  startScope(host: Host, manager: 'system' | 'user', scope: string, request: ScopeRequest): void;
-  /** The same, but systemd works while we do: the result waits for it. */
-  beginScope(host: Host, manager: 'system' | 'user', scope: string, request: ScopeRequest): () => void;
-  /** Moves a process into a group below a unit's own. */
-  attach(host: Host, manager: 'system' | 'user', unit: string, subgroup: string, pid: number): void;
+  /** A connection to a manager for one wish; it is being made while the caller works. Throws when there is nobody. */
+  linkTo(host: Host, manager: 'system' | 'user'): ManagerLink;
 }
 
-export interface ScopeRequest {
+export interface ScopeWish {
   readonly description: string;
-  readonly pid: number;
+  readonly pids: readonly number[];
   /** `machine.slice`; absent: the manager's choice. */
   readonly slice?: string;
+}
+
+export interface ManagerLink {
+  /** Asks for a delegated scope with processes in it; the result waits until they are there. */
+  beginScope(scope: string, wish: ScopeWish): () => void;
+  /** Moves a process into a group below a unit's own (`subgroup` starts with `/`); the manager may write where we may not. */
+  attach(unit: string, subgroup: string, pid: number): void;
+  close(): void;
 }

@@ -16,7 +16,11 @@ export interface StartPlace extends Place {
   readonly context: Context;
   /** Path of the unit's control group; empty: no groups are made. Only right after `arrive`. */
   readonly unitPath: string;
-  /** Waits for the scope that systemd is making meanwhile: where we are then. */
+  /** A scope is still to be entered: first `enter`, then `arrive`. */
+  readonly late: boolean;
+  /** Asks systemd for the scope, with the stage in it when there is one already; systemd works while we do. */
+  enter(stage?: number): void;
+  /** Waits for the scope: where we are then. */
   arrive(): StartPlace;
   /** The payload becomes the unit's main process and we leave; otherwise we stay and attend to it. */
   readonly handsOver: boolean;
@@ -47,16 +51,23 @@ export function choosePlace(host: Host, parts: Parts, request: RunRequest, wante
       bundle: `${runtime}/containers/${name}`,
       foreign: foreignRuntime(request),
       notifySocket: handsOver && request.sdnotify === 'container',
+      late: false,
+      enter: () => undefined,
       arrive: () => place,
     };
     return place;
   };
   if (context.inUnit || request.cgroups === 'disabled') return settled(context);
-  const arrived = enterScope(host, parts, context, name, wanted.id);
-  const controllers = availableControllers(host, managerPath(host));
-  if (controllers.length === 0) return settled(arrived());
+  if (!context.systemd) return settled(warned(host, 'systemd does not run here', context));
+  const scope = openScope(host, parts, context, name, wanted.id);
   const nowhere = { ...context, own: { unit: '', manager: '', path: '', below: '' } } as const;
-  return { ...settled(nowhere), controllers, arrive: () => settled(arrived()) };
+  return {
+    ...settled(nowhere),
+    controllers: availableControllers(host, managerPath(host)),
+    late: true,
+    enter: stage => scope.enter(stage),
+    arrive: () => settled(scope.arrive()),
+  };
 }
 
 /** The group of the manager itself: what it has, a delegated scope of it gets. */
@@ -64,27 +75,40 @@ function managerPath(host: Host): string {
   return host.euid === 0 ? '' : `/user.slice/user-${host.euid}.slice/user@${host.euid}.service`;
 }
 
-/** A person's foreground container gets a scope, so that systemd knows it. Without a manager: one warning, and a plain child. */
-function enterScope(host: Host, parts: Parts, context: Context, name: string, id: string): () => Context {
-  if (!context.systemd) return () => warned(host, 'systemd does not run here', context);
+interface Scope {
+  enter(stage?: number): void;
+  arrive(): Context;
+}
+
+/**
+ * A person's foreground container gets a scope, so that systemd knows it. Without a manager: one warning, and a plain child. The
+ * connection is made and the kernel prepares for the move while we look for the image and plan.
+ */
+function openScope(host: Host, parts: Parts, context: Context, name: string, id: string): Scope {
   requireUnified(host, context);
-  const manager = host.euid === 0 ? 'system' : 'user';
-  const wrapped = <T>(step: () => T): T | string => {
+  host.expectMove(`/sys/fs/cgroup${managerPath(host)}/cgroup.procs`);
+  let problem = '';
+  const attempt = <T>(step: () => T): T | undefined => {
     try {
-      return step();
+      return problem === '' ? step() : undefined;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      problem = error instanceof Error ? error.message : String(error);
+      return undefined;
     }
   };
-  const wait = wrapped(() =>
-    parts.systemd.beginScope(host, manager, `berth-${name}-${id.slice(0, 12)}.scope`, {
-      description: `berth container ${name}`,
-      pid: host.pid,
-    }),
-  );
-  return () => {
-    const problem = typeof wait === 'string' ? wait : wrapped(wait);
-    return typeof problem === 'string' ? warned(host, problem, context) : findContext(host);
+  const link = attempt(() => parts.systemd.linkTo(host, host.euid === 0 ? 'system' : 'user'));
+  let wait: (() => void) | undefined;
+  return {
+    enter(stage) {
+      const pids = stage === undefined ? [host.pid] : [host.pid, stage];
+      const wish = { description: `berth container ${name}`, pids };
+      wait = attempt(() => link?.beginScope(`berth-${name}-${id.slice(0, 12)}.scope`, wish));
+    },
+    arrive() {
+      attempt(() => wait?.());
+      link?.close();
+      return problem === '' ? findContext(host) : warned(host, problem, context);
+    },
   };
 }
 

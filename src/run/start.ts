@@ -6,20 +6,21 @@
  *  2. Free the name, take its lock, remove what a crash left (recover.ts).
  *  3. Find image and volumes, collect facts, plan (prepare.ts). Up to here nothing was made; every bad wish was refused.
  *  4. Make: volumes, writable layer, bundle, control group (make.ts).
- *  5. Compile operations, make pipes, clone the stage, map its ids; it stops at `created` (begin.ts). Network.
+ *  5. Compile operations, make pipes, clone the stage, map its ids; it stops at `created` (begin.ts). Network. A person's scope is made
+ *     meanwhile; the stage is in the payload's group before it gets its ids and does its first step.
  *  6. The stage builds the root and stops at `ready`. state.json is written: from now on others see the container.
  *  7. Hand over: relay, MAINPID= with a barrier, `go ready`, exit 0. Or attend: relay or terminal, `go ready`, wait, clean up (finish.ts).
  *
  * Each step adds to the undo list; a failure before 7 takes all back in reverse order. SIGKILL of the launcher at any point: the stage
  * notices the end of its control socket and exits; files are left to the next start or to ExecStopPost=.
  */
-import type { Host, Lock } from '../host/host.ts';
+import { CLONE, type Host, type Lock } from '../host/host.ts';
 import { lockImage } from '../image/lock.ts';
 import { compileRun } from '../ops/compile.ts';
 import type { Op } from '../ops/ops.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { Spec } from '../plan/spec.ts';
-import { begin } from './begin.ts';
+import { begin, namespacesOf } from './begin.ts';
 import { Failure, failureOf } from './failure.ts';
 import { attendPayload, handOver, reachReady, type Started } from './finish.ts';
 import { foreignOps, stageSpec } from './foreign.ts';
@@ -70,14 +71,29 @@ function startUnderLock(
   const { spec } = prepared.plan;
   const streams = makeStreams(host, request, spec, chosen.foreign !== '');
   const { ops, descriptors, stage } = compileStage(host, request, prepared, chosen);
-  const place = chosen.arrive();
-  const group = makeGroup(host, prepared, place, undo);
-  const made: Made = group === undefined ? put : { ...put, group };
+  // A stage that waits for its id maps can be moved before it does anything: it is made while systemd makes the scope.
+  const moved = chosen.late && (namespacesOf(stage) & CLONE.NEWUSER) !== 0;
+  if (chosen.late && !moved) chosen.enter();
+  let place = moved ? chosen : chosen.arrive();
+  let group = makeGroup(host, prepared, place, undo);
+  const arrive = (pid: number): void => {
+    place = chosen.arrive();
+    group = makeGroup(host, prepared, place, undo, pid);
+  };
   const begun = begin(
     host,
-    { spec: stage, ops, descriptors, sibling: place.handsOver, group: group?.directory ?? '', streams },
+    {
+      spec: stage,
+      ops,
+      descriptors,
+      sibling: place.handsOver,
+      group: group?.directory ?? '',
+      streams,
+      ...(moved ? { enter: (pid: number) => chosen.enter(pid), arrive } : {}),
+    },
     undo,
   );
+  const made: Made = group === undefined ? put : { ...put, group };
   const network = parts.network.setUp(host, request, {
     pid: begun.stage.pid,
     netnsPath: `/proc/${begun.stage.pid}/ns/net`,

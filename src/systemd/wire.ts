@@ -25,6 +25,8 @@ export interface Bus {
   /** Messages over the system bus name their destination; on a private socket there is none. */
   readonly daemon: boolean;
   serial: number;
+  /** Whether the manager has accepted us and, over a bus, sends us its signals. */
+  ready: boolean;
   /** Bytes that were read and not yet parsed. */
   buffer: Bytes;
   /** Signals that came while a reply was awaited. */
@@ -44,19 +46,22 @@ const SYSTEM_BUS = '/run/dbus/system_bus_socket';
 const JOB_REMOVED =
   "type='signal',sender='org.freedesktop.systemd1',interface='org.freedesktop.systemd1.Manager',member='JobRemoved'";
 
-/** A connection on which the manager can be called and its JobRemoved signals arrive. Throws BusError. */
+/**
+ * A connection on which the manager can be called and its JobRemoved signals arrive. The manager looks at who we are while the caller
+ * works; the first call takes its answer. Throws BusError.
+ */
 export function connectManager(host: Host, manager: 'system' | 'user'): Bus {
   const bus = openFirst(host, manager, manager === 'system' ? systemSockets(host) : userSockets(host));
-  try {
-    authenticate(bus);
-    // A call that arrives together with BEGIN is not noticed by systemd until something follows it.
-    readGreeting(bus);
-    if (bus.daemon) beginOnBus(bus);
-  } catch (error) {
-    host.close(bus.fd);
-    throw error;
-  }
+  authenticate(bus);
   return bus;
+}
+
+/** A call that arrives together with BEGIN is not noticed by systemd until something follows it. */
+function makeReady(bus: Bus): void {
+  if (bus.ready) return;
+  readGreeting(bus);
+  bus.ready = true;
+  if (bus.daemon) beginOnBus(bus);
 }
 
 /** Over a bus, signals come only where a rule asks for them, and systemd sends them only to subscribers. */
@@ -80,7 +85,7 @@ function openFirst(host: Host, manager: string, sockets: readonly Socket[]): Bus
   let reason = 'XDG_RUNTIME_DIR is not set';
   for (const { path, daemon } of sockets) {
     try {
-      return { host, fd: host.connectUnix(path, 'stream'), daemon, serial: 0, buffer: '', signals: [] };
+      return { host, fd: host.connectUnix(path, 'stream'), daemon, serial: 0, ready: false, buffer: '', signals: [] };
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       reason = error.message;
@@ -135,6 +140,7 @@ export function call(bus: Bus, request: Call): readonly unknown[] {
 
 /** Sends a call; its serial number, for `answerTo`. */
 export function post(bus: Bus, request: Call): number {
+  makeReady(bus);
   const serial = ++bus.serial;
   bus.host.send(bus.fd, encode(serial, bus.daemon, request));
   return serial;

@@ -7,7 +7,8 @@ import { openPayload, requireContainer } from '../run/containers.ts';
 import { execProcess } from '../run/exec-process.ts';
 import { Failure } from '../run/failure.ts';
 import { FORWARDED, statusOf } from '../run/finish.ts';
-import { joinContainer } from '../run/join.ts';
+import { canPlace, joinContainer } from '../run/join.ts';
+import type { ContainerState } from '../run/state.ts';
 import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
 
@@ -23,6 +24,8 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   }
   const payload = openPayload(host, state);
   if (payload === undefined) throw new Failure(125, `${word}: container is not running`);
+  const group = state.cgroup === '' ? '' : `/sys/fs/cgroup${state.cgroup}`;
+  const attach = group === '' || canPlace(host, group) ? undefined : attacher(host, state);
   const spec = JSON.parse(host.readFile(`${bundle}/config.json`)) as Spec;
   if (spec.process === undefined) throw new Failure(125, `${bundle}/config.json: has no process`);
   const tty = isSet(command, 'tty');
@@ -41,9 +44,9 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
     process,
     defaultSeccomp: state.defaultSeccomp === true,
     payload,
-    group: state.cgroup === '' ? '' : `/sys/fs/cgroup${state.cgroup}`,
+    group,
     stdio: tty ? ['null', 'null', 'null'] : [interactive ? 'inherit' : 'null', output, output],
-    ...(state.unit === '' || state.manager === '' ? {} : { attach: attacher(host, state.manager, state.unit) }),
+    ...(attach === undefined ? {} : { attach }),
   });
   const { outcome } = joined;
   if (detach) return detached(outcome);
@@ -56,8 +59,15 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   );
 });
 
-function attacher(host: Host, manager: 'system' | 'user', unit: string): (pid: number) => void {
-  return pid => PARTS.systemd.attach(host, manager, unit, '/payload', pid);
+/** systemd puts a process where we may not; the connection is made, and the kernel prepares for the move, while we read on. */
+function attacher(host: Host, { manager, unit, cgroup }: ContainerState): ((pid: number) => void) | undefined {
+  if (unit === '' || manager === '') return undefined;
+  host.expectMove(`/sys/fs/cgroup${cgroup}/cgroup.procs`);
+  const link = PARTS.systemd.linkTo(host, manager);
+  return pid => {
+    link.attach(unit, '/payload', pid);
+    link.close();
+  };
 }
 
 /** `STEP ERRNO EXIT TEXT` of a failed exec; the line was written by the stage. */

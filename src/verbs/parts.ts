@@ -2,7 +2,7 @@ import type { Parts } from '../run/parts.ts';
 import { readSecret } from '../secret/store.ts';
 import { createVolumes, chooseVolumes, markFilled, releaseVolumes, removeVolumes } from '../volume/volumes.ts';
 import { setUp, tearDown } from '../network/network.ts';
-import { attachProcess, beginScope, startScope } from '../systemd/transient.ts';
+import { linkTo } from '../systemd/transient.ts';
 
 /** The folders above `run/` that a start needs: this is where they are put together. */
 export const PARTS: Parts = {
@@ -15,5 +15,5 @@ export const PARTS: Parts = {
     remove: removeVolumes,
   },
   secrets: { read: (host, store, name) => readSecret(host, store, name)?.data },
-  systemd: { startScope, beginScope, attach: attachProcess },
+  systemd: { linkTo },
 };

@@ -34,10 +34,35 @@ keep_id() {
     equal "$(stat -c %U:%G "$WORK/data/file")" alice:alice
 }
 
+# systemd moves an account's process only while it has the account's own id: root in there has another.
+keep_id_exec() {
+    local group
+    way_berth alice run -d --rm --name kept --network none --userns keep-id:uid=500,gid=501 localhost/busybox sleep 1000 >/dev/null
+    equal "$(way_berth alice exec kept id -u)" 500
+    : >said
+    way_berth alice exec kept sh -c 'echo in; exec sleep 1000' >said &
+    until grep -q in said; do sleep 0.1; done
+    group=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/kept.service/payload/cgroup.procs
+    equal "$(wc -l <"$group")" 2
+    way_berth alice rm -f -t 0 kept >/dev/null
+    fails_with 137 wait $!
+}
+
+# The layer of a container that is removed at its end needs not reach the disk; another's does.
+volatile_layer() {
+    contains "$(way_berth "$1" run --rm --network none localhost/busybox grep ' / ' /proc/mounts)" volatile
+    way_berth "$1" run --name lasting --network none localhost/busybox sh -c 'grep " / " /proc/mounts' >mounts
+    contains "$(cat mounts)" overlay
+    fails_with 1 grep -q volatile mounts
+    way_berth "$1" rm lasting >/dev/null
+}
+
 for way in root alice; do
     way_load $way "$IMAGES/busybox.tar" || exit 1
     check "$way: a start writes nothing to the image" image_untouched $way
+    check "$way: only the layer of a container that stays is brought to the disk" volatile_layer $way
     check "$way: what a read-only root leaves writable" read_only_places $way
 done
 check 'alice: keep-id' keep_id alice
+check 'alice: a further process in a container with keep-id is in its group' keep_id_exec
 finish

@@ -15,6 +15,7 @@ const PLAN: CompileInput = {
     upper: '/c/upper',
     work: '/c/work',
     userxattr: true,
+    volatile: true,
     context: '',
     idMapped: false,
     nodev: true,
@@ -46,7 +47,7 @@ unshare 2000000
 sync created
 hostname web
 propagation / rslave
-root-overlay /c/upper /c/work userxattr '' /l/top /l/base
+root-overlay /c/upper /c/work userxattr,volatile '' /l/top /l/base
 check-root /dev /proc /sys
 copy-up /vol /data
 chown-tree /vol 33 34

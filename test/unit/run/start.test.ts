@@ -120,11 +120,7 @@ function parts(host: FakeHost, faults: Faults = {}): Parts {
       remove: removeVolumes,
     },
     secrets: { read: () => undefined },
-    systemd: {
-      startScope: () => assert.fail('a unit needs no scope'),
-      beginScope: () => assert.fail('a unit needs no scope'),
-      attach: () => assert.fail('nothing is moved'),
-    },
+    systemd: { linkTo: () => assert.fail('a unit needs no scope') },
   };
 }
 

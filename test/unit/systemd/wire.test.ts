@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fakeHost } from '../../../src/host/fake.ts';
 import { HostError } from '../../../src/host/host.ts';
 import { marshal, pad } from '../../../src/systemd/marshal.ts';
-import { attachProcess, startScope, startTransientService } from '../../../src/systemd/transient.ts';
+import { linkTo, startTransientService } from '../../../src/systemd/transient.ts';
 import { BusError, busPath } from '../../../src/systemd/wire.ts';
 
 /** A message from the manager: type 2 return, 3 error, 4 signal. */
@@ -58,7 +58,10 @@ function manager(answers: string, options: { uid?: number; piece?: number; socke
 
 void test('root speaks to the private socket: no bus daemon, no destination, no subscription', () => {
   const one = manager(answer(1, 'o', ['/job/5']) + removed('/job/5', 'done'));
-  startScope(one.host, 'system', 'a.scope', { description: 'd', pid: 4242 });
+  const link = linkTo(one.host, 'system');
+  const wait = link.beginScope('a.scope', { description: 'd', pids: [4242, 4243] });
+  wait();
+  link.close();
   assert.deepEqual(one.tried, ['/run/systemd/private']);
   assert.equal(one.sent[0], '\0AUTH EXTERNAL 30\r\nBEGIN\r\n');
   assert.equal(one.sent.length, 2);
@@ -75,13 +78,14 @@ void test('the answer may come in single bytes, and the signal before it; jobs o
 
 void test('a scope that is not made is an error that names it', () => {
   const one = manager(answer(1, 'o', ['/job/5']) + removed('/job/5', 'timeout'));
-  assert.throws(() => startScope(one.host, 'system', 'a.scope', { description: 'd', pid: 1 }), /a\.scope: .*timeout/);
+  const wait = linkTo(one.host, 'system').beginScope('a.scope', { description: 'd', pids: [1] });
+  assert.throws(wait, /a\.scope: .*timeout/);
 });
 
 void test('an account reaches its own manager by the private socket, else by the bus', () => {
   const bus = answer(1, 's', [':1.1']) + answer(2) + answer(3) + answer(4);
   const one = manager(bus, { uid: 1000, sockets: ['/run/user/1000/bus'] });
-  attachProcess(one.host, 'user', 'a.service', '/payload', 12);
+  linkTo(one.host, 'user').attach('a.service', '/payload', 12);
   assert.deepEqual(one.tried, ['/run/user/1000/systemd/private', '/run/user/1000/bus']);
   assert.match(one.sent[0] ?? '', /AUTH EXTERNAL 31303030\r\n/);
   for (const [index, member] of ['Hello', 'AddMatch', 'Subscribe', 'AttachProcessesToUnit'].entries()) {
@@ -91,7 +95,7 @@ void test('an account reaches its own manager by the private socket, else by the
 
 void test('an account speaks to the system manager over the bus alone', () => {
   const one = manager(answer(1) + answer(2) + answer(3) + answer(4), { uid: 1000 });
-  attachProcess(one.host, 'system', 'a.service', '/payload', 12);
+  linkTo(one.host, 'system').attach('a.service', '/payload', 12);
   assert.deepEqual(one.tried, ['/run/dbus/system_bus_socket']);
 });
 
@@ -115,12 +119,9 @@ void test('a refusal is one line without control characters', () => {
 
 void test('a manager that is not there, hangs up or speaks otherwise is one line', () => {
   const absent = manager('', { sockets: [] });
-  assert.throws(
-    () => attachProcess(absent.host, 'system', 'a', '/', 1),
-    /system manager .* cannot be reached: .*bus_socket/,
-  );
-  assert.throws(() => attachProcess(manager('').host, 'system', 'a', '/', 1), /closed the connection/);
-  assert.throws(() => attachProcess(manager('HTTP/1.1 200 OK, hello').host, 'system', 'a', '/', 1), BusError);
+  assert.throws(() => linkTo(absent.host, 'system'), /system manager .* cannot be reached: .*bus_socket/);
+  assert.throws(() => linkTo(manager('').host, 'system').attach('a', '/', 1), /closed the connection/);
+  assert.throws(() => linkTo(manager('HTTP/1.1 200 OK, hello').host, 'system').attach('a', '/', 1), BusError);
 });
 
 void test('bus addresses', () => {
