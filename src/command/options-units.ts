@@ -36,30 +36,6 @@ export const POD_START: VerbRow = hosted('pod start', 'POD...', 'start pods', [A
 export const POD_STOP: VerbRow = hosted('pod stop', 'POD...', 'stop pods', [ALL, IGNORE, TIME]);
 export const POD_RM: VerbRow = hosted('pod rm', 'POD...', 'remove pods', [ALL, IGNORE, FORCE, TIME]);
 
-export const NETWORK_CREATE: VerbRow = hosted(
-  'network create',
-  '[NAME]',
-  'make a network',
-  [
-    flag('disable-dns', 'no name service in it'),
-    words('dns', 'ADDRESS', 'name server'),
-    text('driver', 'DRIVER', 'bridge, macvlan or ipvlan', { short: 'd' }),
-    list('gateway', 'ADDRESS', 'gateway of the subnet before it'),
-    flag('ignore', 'a network that is there is no error'),
-    text('interface-name', 'NAME', 'name of the interface'),
-    flag('internal', 'no way out'),
-    list('ip-range', 'RANGE', 'addresses that are given out'),
-    text('ipam-driver', 'DRIVER', 'who gives addresses out'),
-    flag('ipv6', 'IPv6 as well'),
-    list('label', 'NAME=VALUE', 'set a label'),
-    list('opt', 'NAME=VALUE', 'option of the driver', { short: 'o' }),
-    list('route', 'ROUTE', 'static route'),
-    list('subnet', 'SUBNET', 'addresses in CIDR form'),
-  ],
-  { most: 1 },
-);
-export const NETWORK_RM: VerbRow = hosted('network rm', 'NETWORK...', 'remove networks', [FORCE, TIME], { least: 1 });
-
 export const KUBE_PLAY: VerbRow = hosted(
   'kube play',
   'FILE...',

@@ -3,133 +3,149 @@ import { err, ok, type Result } from '../base/result.ts';
 import { CLONE, type Host } from '../host/host.ts';
 import { encodeOps } from '../ops/encode.ts';
 import type { PortRequest, RunRequest } from '../plan/request.ts';
-import type { NetworkPlace, NetworkState } from '../run/parts.ts';
+import type { NetworkPlace, NetworkState as Kept } from '../run/parts.ts';
 import {
-  chooseAddress,
-  gatewayOf,
-  readPool,
-  staleLeases,
+  isUsed,
+  readState,
+  staleAttachments,
   withNetworkLock,
-  withoutLeases,
-  writePool,
-  type Lease,
-  type Pool,
+  without,
+  writeState,
+  type Attachment,
+  type NetworkState,
 } from './ipam.ts';
 import { networkConfiguration, runNetavark, withoutPorts } from './netavark.ts';
 import type { Connected } from './network.ts';
+import { nameOf, placeIn, type Placed } from './placement.ts';
 import { choosePorts, portInUse, takenPort } from './ports.ts';
 
-/** Kept in state.json: which lease is ours. */
+/** Kept in state.json: which attachment is ours. */
 interface BridgeData {
-  readonly address: string;
   readonly bundle: string;
 }
 
 /**
- * root's default network: bridge berth0, set up by netavark in the namespace of the stage. The lease is written first, with what netavark
- * is told: after a crash at any point the next start finds it and takes down what was set up.
+ * Networks that netavark sets up in the namespace of the stage: root's default bridge berth0, and those of `network create`. The attachment
+ * is written first, with what netavark is told: after a crash at any point the next start finds it and takes down what was set up.
  */
-export function startBridge(
-  host: Host,
-  request: RunRequest,
-  place: NetworkPlace,
-  options: string,
-): Result<Connected, Problem> {
-  const wishes = parseOptions(options);
-  if (wishes.isErr()) return err(wishes.error);
+export function startBridge(host: Host, request: RunRequest, place: NetworkPlace): Result<Connected, Problem> {
   return withNetworkLock(host, () => {
-    const before = readPool(host);
-    const pool = takeDown(host, before, staleLeases(host, before, place.bundle)).pool;
+    const before = readState(host);
+    const state = takeDown(host, before, staleAttachments(host, before, place.bundle)).state;
     const ports = choosePorts(host, request.ports);
-    const clash = portClash(host, pool, ports);
+    const clash = portClash(host, state, ports);
     if (clash !== undefined) return err(clash);
-    const address = chooseAddress(pool, wishes.value.ip);
-    if (address === undefined) return err(noAddress(pool, wishes.value.ip));
-    const gateway = gatewayOf(pool);
-    const configuration = networkConfiguration({
-      ...wishes.value,
+    const placed = placeIn(host, place.store, state, request);
+    if (placed.isErr()) return err(placed.error);
+    const done = attach(host, state, place.bundle, {
+      bundle: place.bundle,
+      netns: place.netnsPath,
       name: place.name,
-      id: containerId(place),
-      address,
       ports,
-      aliases: request.networkAliases,
-      subnet: pool.subnet,
-      gateway,
+      dns: request.dns.filter(server => server !== 'none'),
+      placed: placed.value,
     });
-    const lease: Lease = { bundle: place.bundle, ports: ports.flatMap(portWords), configuration };
-    const leased = { ...pool, leases: { ...pool.leases, [address]: lease } };
-    writePool(host, leased);
-    const done = runNetavark(host, 'setup', place.netnsPath, configuration);
-    if (done.isErr()) {
-      writePool(host, takeDown(host, leased, [address]).pool);
-      return err(done.error);
-    }
-    const data: BridgeData = { address, bundle: place.bundle };
-    return ok({
-      state: { kind: 'bridge', data },
-      connection: { mode: 'bridge', addresses: [address], hostAddress: gateway, nameservers: [] },
-    });
+    return done.map(answer => connected(placed.value, place.bundle, answer));
   });
 }
 
-export function stopBridge(host: Host, state: NetworkState): Result<void, Problem[]> {
-  const { address, bundle } = state.data as BridgeData;
+export interface AttachRequest {
+  readonly bundle: string;
+  readonly netns: string;
+  readonly name: string;
+  readonly ports: readonly PortRequest[];
+  readonly dns: readonly string[];
+  readonly placed: readonly Placed[];
+}
+
+/** Under the lock: notes the attachment, lets netavark make it, and takes both back when it fails. */
+export function attach(
+  host: Host,
+  state: NetworkState,
+  key: string,
+  request: AttachRequest,
+): ReturnType<typeof runNetavark> {
+  const { name, ports, dns, placed } = request;
+  const configuration = networkConfiguration({ name, id: containerId(name), ports, dns, networks: placed });
+  const attachment: Attachment = {
+    bundle: request.bundle,
+    ports: ports.flatMap(portWords),
+    networks: Object.fromEntries(placed.map(({ record, addresses }) => [record.name, addresses])),
+    configuration,
+  };
+  const noted = { ...state, attachments: { ...state.attachments, [key]: attachment } };
+  writeState(host, noted);
+  const done = runNetavark(host, 'setup', request.netns, configuration);
+  if (done.isErr()) writeState(host, takeDown(host, noted, [key]).state);
+  return done;
+}
+
+function connected(
+  placed: readonly Placed[],
+  bundle: string,
+  answer: { nameservers: readonly string[]; search: readonly string[] },
+): Connected {
+  const data: BridgeData = { bundle };
+  const gateway = placed.flatMap(({ record }) => record.subnets).find(subnet => subnet.gateway !== undefined)?.gateway;
+  const named = placed.some(({ record }) => record.dns_enabled) && answer.nameservers.length > 0;
+  return {
+    state: { kind: 'bridge', data },
+    connection: {
+      mode: 'bridge',
+      addresses: placed.flatMap(({ addresses }) => addresses),
+      nameservers: answer.nameservers,
+      ...(gateway === undefined ? {} : { hostAddress: gateway }),
+      ...(named ? { search: answer.search, ownResolver: true } : {}),
+    },
+  };
+}
+
+export function stopBridge(host: Host, kept: Kept): Result<void, Problem[]> {
+  const { bundle } = kept.data as BridgeData;
   return withNetworkLock(host, () => {
-    const before = readPool(host);
-    if (before.leases[address]?.bundle !== bundle) return ok(undefined);
-    const { pool, problems } = takeDown(host, before, [address]);
-    writePool(host, pool);
+    const before = readState(host);
+    const keys = Object.entries(before.attachments).filter(([, one]) => one.bundle === bundle);
+    if (keys.length === 0) return ok(undefined);
+    const { state, problems } = takeDown(
+      host,
+      before,
+      keys.map(([key]) => key),
+    );
+    writeState(host, state);
     return problems.length === 0 ? ok(undefined) : err(problems);
   });
 }
 
 /**
- * The container's namespace, and with it its interface, went with its last process; netavark still has to remove the rules of the
- * published ports, and wants a namespace to look into: it gets an empty one. For the last container the interface is made there once
- * more: netavark removes the bridge and its rules only after it has removed an interface. (A bridge without a carrier would also mislead
- * pasta on a host that has no default route.)
+ * The container's namespace, and with it its interfaces, went with its last process; netavark still has to remove the rules of the
+ * published ports and the names, and wants a namespace to look into: it gets an empty one. For the last container of a network the interface
+ * is made there once more: netavark removes the bridge and its rules only after it has removed an interface. (A bridge without a carrier
+ * would also mislead pasta on a host that has no default route.)
  */
-function takeDown(host: Host, pool: Pool, addresses: readonly string[]): { pool: Pool; problems: Problem[] } {
+function takeDown(
+  host: Host,
+  state: NetworkState,
+  keys: readonly string[],
+): { state: NetworkState; problems: Problem[] } {
   const problems: Problem[] = [];
-  if (addresses.length === 0) return { pool, problems };
-  const left = withoutLeases(pool, addresses);
-  const last = Object.keys(left.leases).length === 0 ? addresses.at(-1) : undefined;
-  withEmptyNamespace(host, path => {
-    for (const address of addresses) {
-      const configuration = pool.leases[address]?.configuration ?? '';
-      if (address === last) runNetavark(host, 'setup', path, withoutPorts(configuration));
-      const done = runNetavark(host, 'teardown', path, configuration);
+  let left = state;
+  for (const key of keys) {
+    const attachment = left.attachments[key];
+    left = without(left, [key]);
+    if (attachment === undefined) continue;
+    const last = Object.keys(attachment.networks).some(network => !isUsed(left, network));
+    withEmptyNamespace(host, path => {
+      if (last) runNetavark(host, 'setup', path, withoutPorts(attachment.configuration));
+      const done = runNetavark(host, 'teardown', path, attachment.configuration);
       if (done.isErr()) problems.push(done.error);
-    }
-  });
-  return { pool: left, problems };
-}
-
-interface Wishes {
-  readonly ip?: string;
-  readonly mac?: string;
-  readonly interfaceName?: string;
-}
-
-/** `ip=`, `mac=`, `interface_name=` of `--network bridge:…` (podman-run(1)). */
-function parseOptions(options: string): Result<Wishes, Problem> {
-  const wishes: { ip?: string; mac?: string; interfaceName?: string } = {};
-  for (const option of options === '' ? [] : options.split(',')) {
-    const [key = '', value = ''] = [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)];
-    if (key === 'ip') wishes.ip = value;
-    else if (key === 'mac') wishes.mac = value;
-    else if (key === 'interface_name' && /^[A-Za-z0-9_.-]{1,15}$/.test(value)) wishes.interfaceName = value;
-    else {
-      const hint = 'ip=, mac= and interface_name= are known';
-      return err(problem('network-option', `--network bridge: option ${option} is not understood`, { hint }));
-    }
+    });
   }
-  return ok(wishes);
+  return { state: left, problems };
 }
 
-/** netavark wants an id that names the container for as long as its rules stand: the bundle's path is unique and the same at the next start. */
-function containerId(place: NetworkPlace): string {
-  return Array.from(place.name, letter => letter.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+/** netavark wants an id that names the container for as long as its rules stand: the name is unique and the same at the next start. */
+function containerId(name: string): string {
+  return Array.from(name, letter => letter.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 }
 
 function portWords(port: PortRequest): string[] {
@@ -137,14 +153,14 @@ function portWords(port: PortRequest): string[] {
 }
 
 /** netavark redirects packets without asking who listens: a port that a program or another container has is refused here. */
-function portClash(host: Host, pool: Pool, ports: readonly PortRequest[]): Problem | undefined {
+function portClash(host: Host, state: NetworkState, ports: readonly PortRequest[]): Problem | undefined {
   for (const port of ports) {
     const wanted = portWords(port);
-    for (const [, lease] of Object.entries(pool.leases)) {
-      const same = lease.ports.find(taken => wanted.some(word => meets(word, taken)));
+    for (const attachment of Object.values(state.attachments)) {
+      const same = attachment.ports.find(taken => wanted.some(word => meets(word, taken)));
       const number = same?.slice(same.lastIndexOf(':') + 1);
       if (number !== undefined) {
-        return problem('port-in-use', `port ${number} is in use by container ${nameOf(lease)}`);
+        return problem('port-in-use', `port ${number} is in use by container ${nameOf(attachment)}`);
       }
     }
     const taken = takenPort(host, port);
@@ -164,15 +180,6 @@ function meets(one: string, other: string): boolean {
 }
 
 const isAny = (address: string): boolean => ['', '0.0.0.0', '::'].includes(address);
-
-const nameOf = (lease: Lease): string => lease.bundle.split('/').at(-1) ?? '';
-
-function noAddress(pool: Pool, wanted: string | undefined): Problem {
-  if (wanted === undefined) return problem('network-full', `the network berth, ${pool.subnet}, has no free address`);
-  const lease = pool.leases[wanted];
-  const reason = lease === undefined ? `not in ${pool.subnet}` : `in use by container ${nameOf(lease)}`;
-  return problem('network-address', `--ip ${wanted}: the address is ${reason}`);
-}
 
 /** An empty network namespace for as long as `act` runs: a stage that waits in it. */
 function withEmptyNamespace<T>(host: Host, act: (path: string) => T): T {

@@ -12,6 +12,10 @@ export interface Connection {
   readonly hostAddress?: string;
   /** Resolvers of the network itself, before the host's. */
   readonly nameservers?: readonly string[];
+  /** Search domains of the network. */
+  readonly search?: readonly string[];
+  /** The network's resolver answers for everything: no other server stands beside it. */
+  readonly ownResolver?: boolean;
 }
 
 /** Writes `hosts`, `resolv.conf` and `hostname` of the container into the bundle, with the content that Podman gives them. */
@@ -89,8 +93,12 @@ export function resolvText(base: string, request: RunRequest, connection: Connec
   const given = (word: string): string[] => entries.filter(([first]) => first === word).flatMap(([, ...rest]) => rest);
   const shared = connection.mode === 'host' || connection.mode === 'container' || connection.mode === 'ns';
   const reachable = nameserversOf(base).filter(server => shared || !isLoopback(server));
-  const servers = request.dns.length > 0 ? request.dns : [...(connection.nameservers ?? []), ...reachable];
-  const search = request.dnsSearch.length > 0 ? request.dnsSearch.filter(domain => domain !== '.') : given('search');
+  const own = connection.nameservers ?? [];
+  const servers = connection.ownResolver === true ? own : request.dns.length > 0 ? request.dns : [...own, ...reachable];
+  const search =
+    request.dnsSearch.length > 0
+      ? request.dnsSearch.filter(domain => domain !== '.')
+      : [...(connection.search ?? []), ...given('search')];
   const options = request.dnsOptions.length > 0 ? request.dnsOptions : given('options');
   const lines: string[] = [];
   if (search.length > 0) lines.push(`search ${search.join(' ')}`);

@@ -1,28 +1,30 @@
 import type { Host } from '../host/host.ts';
+import { contains, formatAddress, parseAddress, parseSubnet, type Subnet } from './ip.ts';
+import type { SubnetRecord } from './records.ts';
 
 /**
- * Addresses of the bridge network: one file below /run, so that they are given anew after a boot, changed only under the lock of
- * `withNetworkLock`. A lease whose bundle is gone is what a crash left: see `staleLeases`.
+ * Who is attached to which network with which addresses: one file below /run, so that addresses are given anew after a boot, changed only
+ * under the lock of `withNetworkLock`. An attachment whose bundle is gone is what a crash left: see `staleAttachments`.
  */
-export interface Pool {
-  readonly version: 1;
-  /** `10.88.0.0/16`; always a /16. */
+export interface NetworkState {
+  readonly version: 2;
+  /** `10.88.0.0/16`, of the default network; always a /16. */
   readonly subnet: string;
-  readonly leases: Readonly<Record<string, Lease>>;
+  /** By the path of the bundle, with ` NETWORK` behind it for what `network connect` added. */
+  readonly attachments: Readonly<Record<string, Attachment>>;
 }
 
-export interface Lease {
+export interface Attachment {
   readonly bundle: string;
   /** `ADDRESS:PORT/PROTOCOL` of the host; an empty address means all. */
   readonly ports: readonly string[];
+  readonly networks: Readonly<Record<string, readonly string[]>>;
   /** What netavark was told: it takes down the same. */
   readonly configuration: string;
 }
 
 export const DIRECTORY = '/run/berth/networks';
 const FILE = `${DIRECTORY}/ipam.json`;
-const FIRST = 2;
-const LAST = 65_533;
 
 /** Serves everything that changes the network: as the peer does, netavark is not run twice at once. */
 export function withNetworkLock<T>(host: Host, act: () => T): T {
@@ -36,87 +38,108 @@ export function withNetworkLock<T>(host: Host, act: () => T): T {
 }
 
 /** A file that is not there or cannot be read is begun anew. */
-export function readPool(host: Host): Pool {
-  return parsePool(host.readFileIfExists(FILE)) ?? { version: 1, subnet: freeSubnet(host), leases: {} };
+export function readState(host: Host): NetworkState {
+  return parseState(host.readFileIfExists(FILE)) ?? { version: 2, subnet: freeDefaultSubnet(host), attachments: {} };
 }
 
-/** Addresses whose container is gone, and those of an earlier container with this bundle. */
-export function staleLeases(host: Host, pool: Pool, bundle: string): string[] {
-  const stale = (lease: Lease): boolean => lease.bundle === bundle || host.lstat(lease.bundle) === undefined;
-  return Object.keys(pool.leases).filter(address => stale(pool.leases[address] as Lease));
+export function writeState(host: Host, state: NetworkState): void {
+  host.writeFileAtomic(FILE, JSON.stringify(state), 0o600);
 }
 
-export function withoutLeases(pool: Pool, addresses: readonly string[]): Pool {
-  const leases = Object.entries(pool.leases).filter(([address]) => !addresses.includes(address));
-  return { ...pool, leases: Object.fromEntries(leases) };
+/** Keys of those whose container is gone, and of an earlier container with this bundle. */
+export function staleAttachments(host: Host, state: NetworkState, bundle: string): string[] {
+  return Object.entries(state.attachments)
+    .filter(([, one]) => one.bundle === bundle || host.lstat(one.bundle) === undefined)
+    .map(([key]) => key);
 }
 
-export function writePool(host: Host, pool: Pool): void {
-  host.writeFileAtomic(FILE, JSON.stringify(pool), 0o600);
+export function without(state: NetworkState, keys: readonly string[]): NetworkState {
+  const attachments = Object.entries(state.attachments).filter(([key]) => !keys.includes(key));
+  return { ...state, attachments: Object.fromEntries(attachments) };
 }
 
-function parsePool(text: string | undefined): Pool | undefined {
+export const isUsed = (state: NetworkState, network: string): boolean =>
+  Object.values(state.attachments).some(one => one.networks[network] !== undefined);
+
+function parseState(text: string | undefined): NetworkState | undefined {
   if (text === undefined) return undefined;
   try {
-    const pool = JSON.parse(text) as Pool;
-    return pool.version === 1 && /^10\.\d+\.0\.0\/16$/.test(pool.subnet) ? pool : undefined;
+    const state = JSON.parse(text) as NetworkState;
+    return state.version === 2 && /^10\.\d+\.0\.0\/16$/.test(state.subnet) ? state : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The lowest free address, or the one asked for; undefined when it is taken or outside, or none is left. */
-export function chooseAddress(pool: Pool, wanted: string | undefined): string | undefined {
-  const prefix = pool.subnet.split('.').slice(0, 2).join('.');
-  const free = (address: string): boolean => pool.leases[address] === undefined;
+/** The attachment that has an address in a network. */
+export function holderOf(state: NetworkState, network: string, address: string): Attachment | undefined {
+  return Object.values(state.attachments).find(one => one.networks[network]?.includes(address) === true);
+}
+
+/** The lowest free address of a subnet, or the one asked for; undefined when it is taken or outside, or none is left. */
+export function chooseAddress(
+  state: NetworkState,
+  network: string,
+  subnet: SubnetRecord,
+  wanted: string | undefined,
+): string | undefined {
+  const range = parseSubnet(subnet.subnet);
+  if (range === undefined) return undefined;
+  const taken = new Set(Object.values(state.attachments).flatMap(one => one.networks[network] ?? []));
+  if (subnet.gateway !== undefined) taken.add(subnet.gateway);
+  const { first, last } = usable(range);
   if (wanted !== undefined) {
-    const [, , third = 0, fourth = 0] = wanted.split('.').map(Number);
-    const number = third * 256 + fourth;
-    const inside = wanted.startsWith(`${prefix}.`) && number >= FIRST && number <= LAST;
-    return inside && free(wanted) ? wanted : undefined;
+    const address = parseAddress(wanted);
+    if (address === undefined || !contains(range, address) || address.value < first || address.value > last)
+      return undefined;
+    return taken.has(formatAddress(address)) ? undefined : formatAddress(address);
   }
-  for (let number = FIRST; number <= LAST; number++) {
-    const address = `${prefix}.${number >> 8}.${number & 255}`;
-    if (free(address)) return address;
+  const start = parseAddress(subnet.lease_range?.start_ip ?? '')?.value ?? first;
+  const end = parseAddress(subnet.lease_range?.end_ip ?? '')?.value ?? last;
+  for (let value = start < first ? first : start; value <= end && value <= last; value++) {
+    const text = formatAddress({ family: range.family, value });
+    if (!taken.has(text)) return text;
   }
   return undefined;
 }
 
-export function gatewayOf(pool: Pool): string {
-  return pool.subnet.replace(/0\.0\/16$/, '0.1');
+/** Without the network's own address, and without the broadcast address. */
+export function usable({ family, first, last }: Subnet): { first: bigint; last: bigint } {
+  if (last - first < 3n) return { first, last };
+  return { first: first + 1n, last: family === 4 ? last - 1n : last };
 }
 
 /**
  * 10.88.0.0/16 or the next that no route of this host overlaps. Where Podman is installed its own 10.88 and 10.89 are left to it: its
  * network may come up later than ours.
  */
-export function freeSubnet(host: Host): string {
-  const routes = parseRoutes(host.readFileIfExists('/proc/net/route') ?? '');
-  const podman = host.stat('/usr/bin/podman') !== undefined;
-  for (let second = podman ? 90 : 88; second < 256; second++) {
-    const start = ((10 << 24) | (second << 16)) >>> 0;
-    const overlaps = routes.some(
-      route => (start & route.mask & MASK16) >>> 0 === (route.destination & route.mask & MASK16) >>> 0,
-    );
-    if (!overlaps) return `10.${second}.0.0/16`;
+export function freeDefaultSubnet(host: Host): string {
+  const routes = hostRoutes(host);
+  for (let second = hasPodman(host) ? 90 : 88; second < 256; second++) {
+    const text = `10.${second}.0.0/16`;
+    const subnet = parseSubnet(text);
+    if (subnet !== undefined && !routes.some(route => route.first <= subnet.last && subnet.first <= route.last))
+      return text;
   }
   return '10.88.0.0/16';
 }
 
-const MASK16 = 0xffff0000;
+export const hasPodman = (host: Host): boolean => host.stat('/usr/bin/podman') !== undefined;
 
-interface Route {
-  readonly destination: number;
-  readonly mask: number;
+export function hostRoutes(host: Host): Subnet[] {
+  return parseRoutes(host.readFileIfExists('/proc/net/route') ?? '');
 }
 
-/** /proc/net/route: interface, destination, gateway, flags, …, mask: little-endian hexadecimal. Default routes and our bridge are left out. */
-export function parseRoutes(text: string): Route[] {
-  const routes: Route[] = [];
+/** /proc/net/route: interface, destination, gateway, flags, …, mask: little-endian hexadecimal. Default routes and our bridges are left out. */
+export function parseRoutes(text: string): Subnet[] {
+  const routes: Subnet[] = [];
   for (const line of text.split('\n').slice(1)) {
     const [device = '', destination = '', , , , , , mask = ''] = line.split('\t');
-    if (device === '' || device === 'berth0' || /^0+$/.test(mask.trim())) continue;
-    routes.push({ destination: swapped(destination), mask: swapped(mask.trim()) });
+    if (device === '' || /^berth\d+$/.test(device) || /^0+$/.test(mask.trim())) continue;
+    const [start, bits] = [swapped(destination), swapped(mask.trim())];
+    const prefix = bits.toString(2).replace(/0*$/, '').length;
+    const first = BigInt((start & bits) >>> 0);
+    routes.push({ family: 4, first, last: first + BigInt(~bits >>> 0), prefix });
   }
   return routes;
 }

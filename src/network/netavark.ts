@@ -3,26 +3,36 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Host } from '../host/host.ts';
 import type { PortRequest } from '../plan/request.ts';
 import { DIRECTORY } from './ipam.ts';
+import type { NetworkRecord } from './records.ts';
 
-/** A container's place in the network `berth`. */
-export interface Attachment {
+/** A container's place in its networks. */
+export interface Placement {
   readonly name: string;
   readonly id: string;
-  readonly address: string;
-  readonly mac?: string;
-  readonly interfaceName?: string;
   readonly ports: readonly PortRequest[];
-  readonly aliases: readonly string[];
-  readonly subnet: string;
-  readonly gateway: string;
+  readonly dns: readonly string[];
+  readonly networks: readonly {
+    readonly record: NetworkRecord;
+    readonly addresses: readonly string[];
+    readonly interfaceName: string;
+    readonly mac?: string;
+    readonly aliases: readonly string[];
+  }[];
 }
 
-/** Any name of 64 hexadecimal digits; netavark names its chains by the first eight. */
-const NETWORK_ID = '6265727468'.padEnd(64, '0');
-const PLACES = ['/usr/lib/podman/netavark', '/usr/libexec/podman/netavark', '/usr/local/libexec/podman/netavark'];
+const DIRECTORIES = ['/usr/lib/podman', '/usr/libexec/podman', '/usr/local/libexec/podman'];
 
 /** netavark's input (netavark(1), "setup"): the JSON that Podman hands it. */
-export function networkConfiguration(at: Attachment): string {
+export function networkConfiguration(at: Placement): string {
+  const entries = at.networks.map(({ record, addresses, interfaceName, aliases, mac }) => [
+    record.name,
+    {
+      static_ips: addresses,
+      interface_name: interfaceName,
+      aliases,
+      ...(mac === undefined ? {} : { static_mac: mac }),
+    },
+  ]);
   return JSON.stringify({
     container_id: at.id,
     container_name: at.name,
@@ -33,27 +43,9 @@ export function networkConfiguration(at: Attachment): string {
       range: port.count,
       protocol: port.protocol,
     })),
-    networks: {
-      berth: {
-        static_ips: [at.address],
-        interface_name: at.interfaceName ?? 'eth0',
-        aliases: at.aliases,
-        ...(at.mac === undefined ? {} : { static_mac: at.mac }),
-      },
-    },
-    network_info: {
-      berth: {
-        name: 'berth',
-        id: NETWORK_ID,
-        driver: 'bridge',
-        network_interface: 'berth0',
-        subnets: [{ subnet: at.subnet, gateway: at.gateway }],
-        ipv6_enabled: false,
-        internal: false,
-        dns_enabled: false,
-        ipam_options: { driver: 'host-local' },
-      },
-    },
+    ...(at.dns.length === 0 ? {} : { dns_servers: at.dns }),
+    networks: Object.fromEntries(entries) as unknown,
+    network_info: Object.fromEntries(at.networks.map(({ record }) => [record.name, record])) as unknown,
   });
 }
 
@@ -62,34 +54,62 @@ export function withoutPorts(configuration: string): string {
   return JSON.stringify({ ...(JSON.parse(configuration) as object), port_mappings: [] });
 }
 
+/** What netavark says of the names in the networks. */
+export interface NetavarkAnswer {
+  readonly nameservers: readonly string[];
+  readonly search: readonly string[];
+}
+
 /** Runs netavark; its error is one line. A teardown that finds no interface in the namespace has done what was left to do. */
 export function runNetavark(
   host: Host,
   verb: 'setup' | 'teardown',
   netns: string,
   configuration: string,
-): Result<void, Problem> {
-  const program = PLACES.find(path => host.access(path, 1));
-  if (program === undefined) {
+): Result<NetavarkAnswer, Problem> {
+  const directory = DIRECTORIES.find(path => host.access(`${path}/netavark`, 1));
+  if (directory === undefined) {
     const hint = 'install the package netavark, or use --network host or none';
     return err(problem('netavark-missing', 'netavark is not installed', { hint }));
   }
+  const aardvark = `${directory}/aardvark-dns`;
+  const names = host.access(aardvark, 1) ? ['--aardvark-binary', aardvark] : [];
+  if (names.length === 0 && /"dns_enabled":true/.test(configuration)) {
+    const hint = 'install the package aardvark-dns, or make the network with --disable-dns';
+    return err(problem('aardvark-missing', 'aardvark-dns is not installed', { hint }));
+  }
   const ran = host.run({
-    argv: [program, '--config', DIRECTORY, '--rootless', 'false', verb, netns],
+    argv: [`${directory}/netavark`, '--config', DIRECTORY, '--rootless', 'false', ...names, verb, netns],
     environment: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'NETAVARK_FW=nftables'],
     input: configuration,
     stdout: 'capture',
     stderr: 'capture',
     timeout: 60_000,
   });
-  if (ran.status === 0) return ok(undefined);
+  if (ran.status === 0) return ok(answerOf(ran.stdout));
   const said = errorOf(ran.stdout) ?? lastLine(ran.stderr) ?? 'it failed';
   if (verb === 'teardown' && /no such device|not found/i.test(said) && /veth|interface|link|route/i.test(said)) {
-    return ok(undefined);
+    return ok(NOTHING);
   }
   const hint =
     /\bnft\b/.test(said) && /no such file|not found/i.test(said) ? 'install the package nftables' : undefined;
   return err(problem('netavark', `netavark ${verb}: ${said}`, hint === undefined ? {} : { hint }));
+}
+
+const NOTHING: NetavarkAnswer = { nameservers: [], search: [] };
+
+/** `{NETWORK: {dns_server_ips, dns_search_domains, interfaces}}` */
+function answerOf(stdout: string): NetavarkAnswer {
+  try {
+    const networks = Object.values(JSON.parse(stdout) as Record<string, Record<string, unknown>>);
+    const all = (key: string): string[] => {
+      const words = networks.flatMap(one => (Array.isArray(one[key]) ? (one[key] as unknown[]) : []));
+      return [...new Set(words.filter(word => typeof word === 'string'))];
+    };
+    return { nameservers: all('dns_server_ips'), search: all('dns_search_domains') };
+  } catch {
+    return NOTHING;
+  }
 }
 
 /** netavark prints `{"error": TEXT}` on its standard output. */

@@ -52,20 +52,12 @@ function connect(host: Host, request: RunRequest, place: NetworkPlace, wish: Wis
     return ok({ state: { kind: mode }, connection: { mode } });
   }
   if (mode === 'pasta') return startPasta(host, request, place, options);
-  if (request.networks.length > 1) return err(unknown(request.networks.join(', '), 'a container has one network here'));
-  if (mode !== 'bridge' && mode !== 'berth') return err(unknown(mode, 'named networks are not made yet'));
   if (place.uid !== 0) {
     return err(
-      problem('network-bridge', `--network ${mode}: an account without privileges has no bridge yet`, {
+      problem('network-bridge', `--network ${mode}: an account without privileges has no networks of its own yet`, {
         hint: 'leave it out, or use pasta, host or none',
       }),
     );
   }
-  return startBridge(host, request, place, options);
-}
-
-function unknown(name: string, reason: string): Problem {
-  return problem('network-unknown', `--network ${name}: ${reason}`, {
-    hint: 'leave it out for the default, or use pasta, bridge (root), host or none',
-  });
+  return startBridge(host, request, place);
 }

@@ -23,6 +23,7 @@ export type NetworkState = ContainerState['network'];
 export interface NetworkPlace {
   readonly pid: number;
   readonly netnsPath: string;
+  readonly store: string;
   readonly bundle: string;
   readonly name: string;
   readonly uid: number;

@@ -98,6 +98,7 @@ function startUnderLock(
     pid: begun.stage.pid,
     netnsPath: `/proc/${begun.stage.pid}/ns/net`,
     bundle: place.bundle,
+    store: place.store,
     name: place.name,
     uid: host.euid,
   });

@@ -4,6 +4,7 @@ import * as container from '../command/options-container.ts';
 import * as image from '../command/options-image.ts';
 import { OCI_VERBS } from '../command/options-oci.ts';
 import { RUN } from '../command/options-run.ts';
+import { NETWORK_VERBS } from '../command/options-network.ts';
 import { SECRET_VERBS, VOLUME_VERBS } from '../command/options-storage.ts';
 import * as units from '../command/options-units.ts';
 import { native } from '../command/rows.ts';
@@ -47,6 +48,7 @@ export const VERBS: readonly VerbRow[] = [
   image.IMAGES,
   image.RMI,
   image.TAG,
+  ...NETWORK_VERBS,
   ...VOLUME_VERBS,
   ...SECRET_VERBS,
   admin.CHECK,
@@ -71,8 +73,6 @@ export const LATER_VERBS: readonly VerbRow[] = [
   units.POD_START,
   units.POD_STOP,
   units.POD_RM,
-  units.NETWORK_CREATE,
-  units.NETWORK_RM,
   units.KUBE_PLAY,
   units.KUBE_DOWN,
   image.BUILD,

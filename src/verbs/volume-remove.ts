@@ -1,21 +1,15 @@
-import { isSet, lastValue } from '../command/read.ts';
+import { isSet } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
-import { readContainer, findContainer, isRunning } from '../run/containers.ts';
-import { findContext } from '../run/context.ts';
-import { stopContainer } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import { removeStored } from '../run/layer.ts';
-import { lockName } from '../run/locks.ts';
-import { removeContainer } from '../run/remove.ts';
 import { accountMaps } from '../volume/create.ts';
 import { isMounted, lockVolume, unmountVolume, usersOf } from '../volume/mounting.ts';
 import { dataPath, listVolumes, requireVolume, volumePath } from '../volume/record.ts';
 import { forEachOperand } from './edge.ts';
 import { filtersOf } from './labels.ts';
-import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
-import { secondsOf } from './select.ts';
+import { removeUser } from './remove-user.ts';
 import { filteredVolumes, VOLUME_FILTERS } from './volume-show.ts';
 
 /** `berth volume rm`: status 1 when there is none, 2 when a container uses it, as the peer has them. */
@@ -68,24 +62,6 @@ function removeUnused(host: Host, store: string, name: string): void {
     if (isMounted(host, dataPath(store, name))) throw new Failure(125, `${name}: it was mounted again`);
     const { uidMap, gidMap } = host.euid === 0 ? { uidMap: [], gidMap: [] } : accountMaps(host);
     removeStored(host, store, volumePath(store, name), uidMap, gidMap);
-  } finally {
-    lock.release();
-  }
-}
-
-/** `--force`: a container that runs is stopped as `berth stop` stops it. */
-function removeUser(host: Host, store: string, command: Command, user: string): void {
-  const found = findContainer(host, user);
-  const time = lastValue(command, 'time');
-  if (found?.state !== undefined && isRunning(host, found.state)) {
-    stopContainer(host, findContext(host), found.state, time === undefined ? undefined : secondsOf(time));
-  }
-  const lock = lockName(host, store, user);
-  try {
-    const now = findContainer(host, user);
-    if (now === undefined) return;
-    const lines = removeContainer(host, PARTS, store, readContainer(host, now.bundle, user), true);
-    if (lines.length > 0) throw new Failure(125, lines);
   } finally {
     lock.release();
   }

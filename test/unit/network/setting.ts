@@ -6,7 +6,13 @@ import { setUp } from '../../../src/network/network.ts';
 import type { RunRequest } from '../../../src/plan/request.ts';
 import { parse } from '../plan/helpers.ts';
 
-export const PLACE = { pid: 77, netnsPath: '/proc/77/ns/net', bundle: '/run/berth/containers/web', name: 'web' };
+export const PLACE = {
+  pid: 77,
+  netnsPath: '/proc/77/ns/net',
+  bundle: '/run/berth/containers/web',
+  store: '/store',
+  name: 'web',
+};
 export const TCP = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
 export const LISTENS = `${TCP}   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1\n`;
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fakeHost } from '../../../src/host/fake.ts';
 import { globalAddresses6, localAddresses4 } from '../../../src/network/addresses.ts';
 import { hostsText, resolvText } from '../../../src/network/etc-files.ts';
-import { chooseAddress, freeSubnet, parseRoutes, type Pool } from '../../../src/network/ipam.ts';
+import { chooseAddress, freeDefaultSubnet, parseRoutes, type NetworkState } from '../../../src/network/ipam.ts';
 import { request } from './setting.ts';
 
 void test('hosts: what was asked for wins, and no name stands twice for one family', () => {
@@ -86,7 +86,7 @@ const route = (device: string, destination: string, mask: string): string =>
 
 void test('the subnet is one that no route overlaps', () => {
   const free = (routes: string, podman = false): string =>
-    freeSubnet(
+    freeDefaultSubnet(
       fakeHost({ files: { '/proc/net/route': ROUTES + routes, ...(podman ? { '/usr/bin/podman': '' } : {}) } }),
     );
   assert.equal(free(''), '10.88.0.0/16');
@@ -98,16 +98,22 @@ void test('the subnet is one that no route overlaps', () => {
   assert.equal(free(route('berth0', '0000580A', '0000FFFF')), '10.88.0.0/16');
   assert.equal(free('', true), '10.90.0.0/16');
   assert.deepEqual(parseRoutes(ROUTES + route('eth0', '0000580A', '0000FFFF')), [
-    { destination: 0x0a580000, mask: 0xffff0000 },
+    { family: 4, first: 0x0a580000n, last: 0x0a58ffffn, prefix: 16 },
   ]);
 });
 
 void test('addresses are given from the lowest, and never network, gateway or broadcast', () => {
-  const lease = { bundle: '/b', ports: [], configuration: '' };
-  const pool: Pool = { version: 1, subnet: '10.88.0.0/16', leases: { '10.88.0.2': lease, '10.88.0.4': lease } };
-  assert.equal(chooseAddress(pool, undefined), '10.88.0.3');
-  assert.equal(chooseAddress(pool, '10.88.0.4'), undefined);
+  const rest = { bundle: '/b', ports: [], configuration: '' };
+  const attachments = { '/b': { ...rest, networks: { berth: ['10.88.0.2', '10.88.0.4'] } } };
+  const state: NetworkState = { version: 2, subnet: '10.88.0.0/16', attachments };
+  const subnet = { subnet: '10.88.0.0/16', gateway: '10.88.0.1' };
+  const choose = (wanted?: string): string | undefined => chooseAddress(state, 'berth', subnet, wanted);
+  assert.equal(choose(), '10.88.0.3');
+  assert.equal(choose('10.88.0.4'), undefined);
+  const narrow = { ...subnet, lease_range: { start_ip: '10.88.9.0', end_ip: '10.88.9.1' } };
+  assert.equal(chooseAddress(state, 'berth', narrow, undefined), '10.88.9.0');
+  assert.equal(chooseAddress(state, 'blue', { subnet: 'fd00:1::/64', gateway: 'fd00:1::1' }, undefined), 'fd00:1::2');
   for (const address of ['10.88.0.0', '10.88.0.1', '10.88.255.255', '10.89.0.5']) {
-    assert.equal(chooseAddress(pool, address), undefined, address);
+    assert.equal(choose(address), undefined, address);
   }
 });

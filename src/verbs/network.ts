@@ -1,0 +1,137 @@
+import { NETWORK_VERBS } from '../command/options-network.ts';
+import { allValues, isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import { createNetwork, type NetworkWish } from '../network/create.ts';
+import { readState, withNetworkLock } from '../network/ipam.ts';
+import { DEFAULT_NETWORK, listNetworks, networkPath, readNetwork, type NetworkRecord } from '../network/records.ts';
+import { isAddress } from '../plan/parse-ports.ts';
+import { findContext } from '../run/context.ts';
+import { Failure } from '../run/failure.ts';
+import { forEachOperand } from './edge.ts';
+import { family } from './family.ts';
+import { labelsOf, splitOnce } from './labels.ts';
+import { connectContainer, disconnectContainer } from './network-connect.ts';
+import { inspectNetworks, listAllNetworks, selectedNetworks } from './network-show.ts';
+import { storeOf } from './place.ts';
+import { removeUser } from './remove-user.ts';
+
+/** `berth network …` (podman-network(1)), and what `.network` units run. */
+export const main: (host: Host) => number = family('network', NETWORK_VERBS, {
+  create,
+  connect: connectContainer,
+  disconnect: disconnectContainer,
+  exists: (host, command) =>
+    readNetwork(host, storeOf(host, command), command.operands[0] ?? '') === undefined ? 1 : 0,
+  inspect: inspectNetworks,
+  ls: listAllNetworks,
+  prune,
+  rm: remove,
+});
+
+function create(host: Host, command: Command): number {
+  if (host.euid !== 0) {
+    throw new Failure(
+      125,
+      'network create: an account without privileges has no networks of its own yet; use the default one, or a pod',
+    );
+  }
+  const store = storeOf(host, command);
+  const name = withNetworkLock(host, () => {
+    const given = command.operands[0] ?? unusedName(host, store);
+    const there = readNetwork(host, store, given);
+    if (there !== undefined && isSet(command, 'ignore')) return there.name;
+    return createNetwork(host, store, wishOf(command, given)).name;
+  });
+  if (!findContext(host).inUnit) host.write(1, `${name}\n`);
+  return 0;
+}
+
+function unusedName(host: Host, store: string): string {
+  let number = 1;
+  while (readNetwork(host, store, `berth${number}`) !== undefined) number++;
+  return `berth${number}`;
+}
+
+function wishOf(command: Command, name: string): NetworkWish {
+  const dnsServers = allValues(command, 'dns').flatMap(text => text.split(','));
+  const wrong = dnsServers.find(text => !isAddress(text));
+  if (wrong !== undefined) throw new Failure(125, `--dns ${wrong}: not an IP address`);
+  const interfaceName = lastValue(command, 'interface-name');
+  return {
+    name,
+    driver: lastValue(command, 'driver') ?? 'bridge',
+    subnets: subnetsOf(command),
+    routes: allValues(command, 'route'),
+    ipv6: isSet(command, 'ipv6'),
+    internal: isSet(command, 'internal'),
+    dns: !isSet(command, 'disable-dns'),
+    dnsServers,
+    ipamDriver: lastValue(command, 'ipam-driver') ?? 'host-local',
+    labels: labelsOf(command),
+    options: Object.fromEntries(
+      allValues(command, 'opt')
+        .flatMap(text => text.split(','))
+        .map(text => [splitOnce(text)[0], splitOnce(text)[1] ?? '']),
+    ),
+    ...(interfaceName === undefined ? {} : { interfaceName }),
+  };
+}
+
+/** Gateways and ranges belong to the subnet of the same position. */
+function subnetsOf(command: Command): NetworkWish['subnets'] {
+  const subnets = allValues(command, 'subnet');
+  const [gateways, ranges] = [allValues(command, 'gateway'), allValues(command, 'ip-range')];
+  const extra = gateways[subnets.length] ?? ranges[subnets.length];
+  if (extra !== undefined) throw new Failure(125, `network create: ${extra} belongs to no --subnet; give one for each`);
+  return subnets.map((subnet, index) => {
+    const [gateway, range] = [gateways[index], ranges[index]];
+    return { subnet, ...(gateway === undefined ? {} : { gateway }), ...(range === undefined ? {} : { range }) };
+  });
+}
+
+/** Status 1 when there is none, 2 when a container is in it, as the peer has them. */
+function remove(host: Host, command: Command): number {
+  const store = storeOf(host, command);
+  const force = isSet(command, 'force');
+  return forEachOperand(host, command.operands, name => {
+    const record = readNetwork(host, store, name);
+    if (record === undefined && force) return 0;
+    if (record === undefined) throw new Failure(1, `${name}: no such network`);
+    if (record.name === DEFAULT_NETWORK) throw new Failure(125, `${name}: the default network cannot be removed`);
+    if (force) for (const user of usersOfNetwork(host, name)) removeUser(host, store, command, user);
+    removeUnused(host, store, record);
+    if (!findContext(host).inUnit) host.write(1, `${name}\n`);
+    return 0;
+  });
+}
+
+function removeUnused(host: Host, store: string, record: NetworkRecord): void {
+  withNetworkLock(host, () => {
+    const users = usersOfNetwork(host, record.name);
+    if (users.length > 0) throw new Failure(2, `${record.name}: is in use by container ${users.join(', ')}`);
+    host.unlink(networkPath(store, record.name));
+  });
+}
+
+/** Names of the containers that are attached, without those that a crash left. */
+function usersOfNetwork(host: Host, network: string): string[] {
+  return Object.values(readState(host).attachments)
+    .filter(one => one.networks[network] !== undefined && host.lstat(one.bundle) !== undefined)
+    .map(one => one.bundle.split('/').at(-1) ?? '');
+}
+
+function prune(host: Host, command: Command): number {
+  const store = storeOf(host, command);
+  if (!isSet(command, 'force')) {
+    throw new Failure(125, 'network prune: say --force to remove every network that no container uses');
+  }
+  const chosen = selectedNetworks(host, command, listNetworks(host, store)).filter(
+    record => record.name !== DEFAULT_NETWORK && usersOfNetwork(host, record.name).length === 0,
+  );
+  for (const record of chosen) {
+    removeUnused(host, store, record);
+    host.write(1, `${record.name}\n`);
+  }
+  return 0;
+}

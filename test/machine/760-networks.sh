@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Networks of root: the verbs, .network units, names, several networks, addresses, and that nothing stays.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+
+SERVE='mkdir -p /w; hostname >/w/index.html; exec busybox httpd -f -p 80 -h /w'
+run() { berth run --rm "$@"; }
+fetch='until wget -T 2 -qO- http://$0/; do sleep 0.1; done'
+
+life() {
+    equal "$(berth network create --label a=b --subnet 10.77.3.0/24 --ip-range 10.77.3.64/26 --gateway 10.77.3.9 blue)" blue
+    contains "$(fails_with 125 berth network create blue 2>&1)" 'there is a network'
+    equal "$(berth network create --ignore blue)" blue
+    berth network exists blue
+    fails_with 1 berth network exists green
+    equal "$(berth network ls --format '{{.Name}} {{.Driver}} {{.Subnets}}' --filter label=a)" 'blue bridge 10.77.3.0/24'
+    equal "$(berth network inspect blue | jq -r '.[0] | .subnets[0].gateway, .subnets[0].lease_range.start_ip, .dns_enabled')" $'10.77.3.9\n10.77.3.64\ntrue'
+    contains "$(run --network blue localhost/busybox ip -4 -o addr show eth0)" 10.77.3.64/24
+    contains "$(run --network blue localhost/busybox ip route)" 'default via 10.77.3.9'
+    [ ! -e /sys/class/net/berth1 ]
+    equal "$(berth network rm blue)" blue
+    fails_with 1 berth network rm blue
+}
+
+names() { # containers of a network find each other by name, alias and short host name; others do not
+    berth network create red
+    berth run -d --rm --name web --network red --network-alias www --hostname box localhost/busybox sh -c "$SERVE"
+    equal "$(run --network red localhost/busybox sh -c "$fetch" web)" box
+    equal "$(run --network red localhost/busybox sh -c "$fetch" www)" box
+    contains "$(run --network red localhost/busybox cat /etc/resolv.conf)" 'search dns.podman'
+    ! run localhost/busybox timeout 3 wget -qO- http://web/
+    contains "$(fails_with 2 berth network rm red 2>&1)" 'in use by container web'
+    equal "$(berth network inspect red | jq -r '.[0].containers.web.addresses | length')" 1
+    berth stop -t 0 web
+    berth network rm red
+    timeout 20 bash -c 'while pgrep -x aardvark-dns >/dev/null; do read -rt 0.1 <> <(:) || :; done'
+}
+
+several() {
+    berth network create --subnet 10.77.1.0/24 one
+    berth network create --subnet 10.77.2.0/24 --internal two
+    local seen
+    seen=$(run --network one:ip=10.77.1.5 --network two:interface_name=back,mac=02:00:00:00:00:07 localhost/busybox ip -o addr)
+    contains "$seen" 10.77.1.5/24
+    contains "$seen" 'back '
+    contains "$(run --network two localhost/busybox sh -c 'ip route')" '10.77.2.0/24'
+    ! run --network two localhost/busybox ip route | grep default
+    contains "$(fails_with 125 run --network one --network one localhost/busybox true 2>&1)" 'named twice'
+    berth network rm one two
+}
+
+ipv6() {
+    berth network create --ipv6 --subnet 10.77.4.0/24 --subnet fd77:1::/64 six
+    contains "$(run --network six localhost/busybox ip -6 -o addr show eth0)" fd77:1::2/64
+    contains "$(run --network six --ip6 fd77:1::99 localhost/busybox ip -6 -o addr show eth0)" fd77:1::99/64
+    berth network rm six
+}
+
+connects() {
+    berth network create --subnet 10.77.5.0/24 late
+    berth run -d --rm --name joiner localhost/busybox sh -c "$SERVE"
+    berth network connect --alias other --ip 10.77.5.50 late joiner
+    contains "$(berth exec joiner ip -o addr show eth1)" 10.77.5.50/24
+    run --network late localhost/busybox sh -c "$fetch" other >/dev/null
+    berth network disconnect late joiner
+    ! berth exec joiner ip -o addr show eth1 2>/dev/null
+    berth network connect late joiner
+    berth stop -t 0 joiner
+    timeout 20 bash -c 'while ls /sys/class/net | grep -q ^berth; do read -rt 0.1 <> <(:) || :; done'
+    berth network rm late
+}
+
+unit() {
+    mkdir -p /etc/containers/systemd
+    printf '%s\n' '[Network]' Subnet=10.77.6.0/24 Gateway=10.77.6.1 Label=x=y NetworkDeleteOnStop=true >/etc/containers/systemd/app.network
+    unit_file root web <<<$'[Container]\nImage=localhost/busybox\nContainerName=web\nNetwork=app.network\nPublishPort=8161:80\nExec=sh -c "'"$SERVE"$'"\nStopTimeout=1'
+    unit_file root shares <<<$'[Container]\nImage=localhost/busybox\nNetwork=web.container\nExec=sleep inf\nStopTimeout=1'
+    manager root start shares
+    equal "$(property root app-network ActiveState)" active
+    curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://127.0.0.1:8161/ >/dev/null
+    equal "$(berth exec systemd-shares wget -qO- http://127.0.0.1/)" "$(berth exec web hostname)"
+    unit_gone root shares
+    unit_gone root web
+    manager root stop app-network
+    fails_with 1 berth network exists systemd-app
+    rm /etc/containers/systemd/app.network
+    manager root daemon-reload
+}
+
+crash_leaves_nothing() {
+    berth network create crash
+    berth run -d --rm --name victim --network crash -p 8162:80 localhost/busybox sleep 1000
+    kill -KILL "$(berth inspect --format '{{.State.Pid}}' victim)"
+    timeout 20 bash -c 'while ls /sys/class/net | grep -q ^berth; do read -rt 0.1 <> <(:) || :; done'
+    ! nft list ruleset | grep -E 'dport 8162 |netavark.*crash'
+    berth network rm crash
+}
+
+bad_input() {
+    berth network create --subnet 10.77.7.0/29 small
+    contains "$(fails_with 125 berth network create --subnet 10.77.7.4/30 x 2>&1)" 'overlaps the network small'
+    ip link add dummy7 type veth peer name dummy8 && ip addr add 10.76.0.1/24 dev dummy7 && ip link set dummy7 up
+    contains "$(fails_with 125 berth network create --subnet 10.76.0.0/16 x 2>&1)" 'overlaps the route 10.76.0.0/24'
+    ip link del dummy7
+    contains "$(fails_with 125 berth network create --subnet 10.77.8.0/24 --gateway 10.77.9.1 x 2>&1)" 'the gateway is outside'
+    contains "$(fails_with 125 berth network create --driver vxlan x 2>&1)" 'no such network driver'
+    contains "$(fails_with 125 berth network create --subnet 10.77.8.0 x 2>&1)" 'not a subnet'
+    contains "$(fails_with 125 berth network create host 2>&1)" 'not a name of a network'
+    contains "$(fails_with 125 run --network nothing localhost/busybox true 2>&1)" 'no such network'
+    contains "$(fails_with 125 run --network small:ip=10.77.9.9 localhost/busybox true 2>&1)" 'not in 10.77.7.0/29'
+    local i
+    for i in 1 2 3 4 5; do berth run -d --rm --name full$i --network small localhost/busybox sleep 1000; done
+    contains "$(fails_with 125 run --network small localhost/busybox true 2>&1)" 'has no free address'
+    berth network rm --force --time 0 small
+    equal "$(berth ps -aq)" ''
+    contains "$(fails_with 125 as alice berth network create x 2>&1)" 'no networks of its own'
+}
+
+# aardvark-dns wants to know whom to ask.
+[ -e /etc/resolv.conf ] || { echo 'nameserver 192.0.2.53' >/etc/resolv.conf; trap 'rm -rf "$WORK" /etc/resolv.conf' EXIT; }
+as root berth load -q -i $IMAGES/busybox.tar
+check 'a network is made, listed, shown, used and removed' life
+check 'containers of a network know each other by name' names
+check 'several networks, addresses, an internal one' several
+check 'IPv6' ipv6
+check 'connect and disconnect' connects
+check '.network units, and Network=web.container' unit
+check 'a crash leaves neither bridge nor rules' crash_leaves_nothing
+check 'bad input is one line' bad_input
+finish
