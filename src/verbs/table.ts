@@ -3,6 +3,7 @@ import * as control from '../command/options-control.ts';
 import * as container from '../command/options-container.ts';
 import * as image from '../command/options-image.ts';
 import { OCI_VERBS } from '../command/options-oci.ts';
+import * as registry from '../command/options-registry.ts';
 import { RUN } from '../command/options-run.ts';
 import { NETWORK_VERBS } from '../command/options-network.ts';
 import { SECRET_VERBS, VOLUME_VERBS } from '../command/options-storage.ts';
@@ -49,6 +50,9 @@ export const VERBS: readonly VerbRow[] = [
   image.RMI,
   image.TAG,
   ...NETWORK_VERBS,
+  registry.LOGIN,
+  registry.LOGOUT,
+  registry.SEARCH,
   ...VOLUME_VERBS,
   ...SECRET_VERBS,
   admin.CHECK,

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# login, logout and search with Debian's docker-registry: TLS, passwords, tokens; as root and as alice.
+. "$(dirname "$0")/lib.sh"
+. "$TESTS/registries.sh"
+trap 'end_registries; rm -rf "$WORK" /etc/containers/certs.d /home/alice/.config/containers/certs.d' EXIT
+set -e
+begin_registries
+set +e
+chmod -R a+rX "$WORK"
+
+# The file of credentials that the account's own tools have, too.
+auth_file() { # USER
+    # shellcheck disable=SC2016 # expanded by the account's shell
+    as "$1" sh -c 'echo "${XDG_RUNTIME_DIR:-/run/containers/$(id -u)}/containers/auth.json" | sed "s,/run/containers/\([0-9]*\)/containers,/run/containers/\1,"'
+}
+password() { printf 'se cret\n'; }
+
+not_verified() { # USER
+    local err
+    err=$(password | as "$1" berth login -u me --password-stdin 127.0.0.1:5443 2>&1 >/dev/null) && return 1
+    equal "$(wc -l <<<"$err")" 1
+    contains "$err" 'not from an authority known here'
+    contains "$err" 'certs.d/127.0.0.1:5443/ca.crt'
+}
+trust() { # USER
+    local directory port
+    for port in 5443 5444; do
+        directory=/etc/containers/certs.d/127.0.0.1:$port
+        [ "$1" = root ] || directory=/home/$1/.config/containers/certs.d/127.0.0.1:$port
+        as "$1" mkdir -p "$directory"
+        as "$1" cp "$REGISTRY_CA" "$directory/ca.crt"
+    done
+}
+
+wrong_password() { # USER PORT
+    local err status=0
+    err=$(printf 'wrong-one' | as "$1" berth login -u me --password-stdin "127.0.0.1:$2" 2>&1 >/dev/null) || status=$?
+    equal $status 125
+    equal "$(wc -l <<<"$err")" 1
+    [[ $err != *wrong-one* ]]
+    [ ! -e "$(auth_file "$1")" ] || ! grep -q "127.0.0.1:$2" "$(auth_file "$1")"
+}
+
+logs_in() { # USER PORT
+    local file
+    equal "$(password | as "$1" berth login -u me --password-stdin "127.0.0.1:$2")" 'Login Succeeded!'
+    file=$(auth_file "$1")
+    equal "$(stat -c %a "$file")" 600
+    equal "$(stat -c %U "$file")" "$1"
+    equal "$(as "$1" berth login --get-login "127.0.0.1:$2")" me
+    contains "$(as "$1" berth login "127.0.0.1:$2")" 'Already logged in'
+    # What we wrote is what the peer reads.
+    equal "$(as "$1" podman login --get-login "127.0.0.1:$2")" me
+}
+
+searches() { # USER PORT
+    contains "$(as "$1" berth search "127.0.0.1:$2/busy")" "127.0.0.1:$2/team/busybox"
+    equal "$(as "$1" berth search "127.0.0.1:$2/nothing" --format json)" '[]'
+    equal "$(as "$1" berth search --list-tags "127.0.0.1:$2/team/busybox" --format '{{.Tag}}' | sort | tr '\n' ' ')" '1 2 '
+    fails_with 125 as "$1" berth search --list-tags "127.0.0.1:$2/team/absent" 2>"$WORK/err"
+    equal "$(wc -l <"$WORK/err")" 1
+}
+
+tokens_are_scoped() {
+    grep -qx '/token?repository:team/busybox:pull' "$REGISTRY_DIR/front.log"
+    grep -qx '/token?registry:catalog:\*' "$REGISTRY_DIR/front.log"
+}
+
+logs_out() { # USER
+    local port
+    for port in 5443 5444; do
+        contains "$(as "$1" berth logout 127.0.0.1:$port)" "Removed login credentials for 127.0.0.1:$port"
+        fails_with 125 as "$1" berth logout 127.0.0.1:$port
+        fails_with 125 as "$1" berth login --get-login 127.0.0.1:$port
+        fails_with 125 as "$1" berth search --list-tags 127.0.0.1:$port/team/busybox
+    done
+    equal "$(jq -c .auths "$(auth_file "$1")")" '{}'
+    rm -f "$(auth_file "$1")"
+}
+
+# What the peer keeps, we know; and what is not ours in the file stays.
+shares_the_file() {
+    local file
+    password | as alice podman login -u me --password-stdin --cert-dir "$REGISTRY_DIR" 127.0.0.1:5443
+    file=$(auth_file alice)
+    equal "$(as alice berth login --get-login 127.0.0.1:5443)" me
+    jq '.other = {"kept": true}' "$file" >"$WORK/edited"
+    cat "$WORK/edited" >"$file"
+    password | as alice berth login -u me --password-stdin 127.0.0.1:5444
+    equal "$(jq -c .other "$file")" '{"kept":true}'
+    as alice berth logout --all
+    equal "$(jq -c .auths "$file")" '{}'
+    rm -f "$file"
+}
+
+# A prompt: what is typed for the password is not shown.
+asks() {
+    local out
+    rm -f "$WORK/keys"
+    mkfifo -m 666 "$WORK/keys"
+    : >"$WORK/screen"
+    as alice script -qec 'berth login 127.0.0.1:5443' /dev/null <"$WORK/keys" >"$WORK/screen" 2>&1 &
+    local pid=$!
+    exec 3>"$WORK/keys"
+    shows Username
+    printf 'me\n' >&3
+    shows Password
+    printf 'se cret\n' >&3
+    exec 3>&-
+    wait $pid
+    out=$(cat "$WORK/screen")
+    contains "$out" 'Login Succeeded!'
+    [[ $out != *'se cret'* ]]
+    as alice berth logout 127.0.0.1:5443
+    rm -f "$(auth_file alice)"
+}
+shows() { # WORD
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    timeout 60 sh -c 'until grep -q "$0" "$1"; do sleep 0.05; done' "$1" "$WORK/screen"
+}
+
+refuses() {
+    local err
+    err=$(as alice berth login -u me -p secret 127.0.0.1:5443 2>&1) && return 1
+    contains "$err" 'list of processes'
+    for word in 'https://127.0.0.1:5443' 'a b' 127.0.0.1:5443/team:1; do fails_with 125 as alice berth login -u me --password-stdin "$word"; done
+    fails_with 125 as alice berth login --password-stdin 127.0.0.1:5443
+    fails_with 125 as alice berth login 127.0.0.1:5443
+}
+
+for user in root alice; do
+    check "$user: an authority that is not known" not_verified $user
+    check "$user: its certificate is put into certs.d" trust $user
+    for port in 5443 5444; do
+        check "$user $port: a wrong password is not kept, nor said" wrong_password $user $port
+        check "$user $port: login" logs_in $user $port
+        check "$user $port: search" searches $user $port
+    done
+    check "$user: logout" logs_out $user
+    [ $user != root ] || rm -rf /etc/containers/certs.d # alice would believe it too
+done
+check 'tokens are asked for with the scope that is needed' tokens_are_scoped
+check "alice: the file is podman's, too" shares_the_file
+check 'alice: user name and password are asked for' asks
+check 'alice: what is wrong on the command line' refuses
+finish
