@@ -61,6 +61,73 @@ searches() { # USER PORT
     equal "$(wc -l <"$WORK/err")" 1
 }
 
+# The image of either registry is the one that was pushed: its id says so.
+pulls() { # USER PORT
+    local id
+    as "$1" berth pull -q "127.0.0.1:$2/team/busybox:1" >"$WORK/out"
+    id=$(tail -n 1 "$WORK/out")
+    equal "${id#sha256:}" "$(skopeo inspect --raw --config "docker-archive:$IMAGES/busybox.tar" | sha256sum | cut -c1-64)"
+    as "$1" berth rmi "127.0.0.1:$2/team/busybox:1" >/dev/null
+}
+
+# A name that is nowhere, behind a mirror that nobody serves and one that does; then blocked; then rejected.
+configured() {
+    local directory=/home/alice/.config/containers name=r.example.com/all/busybox:2
+    as alice tee "$directory/registries.conf" >/dev/null <<'TOML'
+[[registry]]
+prefix = "*.example.com"
+location = "127.0.0.1:9"
+[[registry.mirror]]
+location = "127.0.0.1:10"
+[[registry]]
+prefix = "r.example.com/all"
+location = "127.0.0.1:9/nothing"
+[[registry.mirror]]
+location = "127.0.0.1:10/team"
+[[registry.mirror]]
+location = "127.0.0.1:5443/team"
+[[registry]]
+location = "blocked.example.com"
+blocked = true
+TOML
+    as alice berth pull -q --retry 0 $name >/dev/null 2>&1
+    contains "$(as alice berth images)" r.example.com/all/busybox
+    as alice berth rmi $name >/dev/null
+    contains "$(fails_with 125 as alice berth pull --retry 0 other.example.com/x 2>&1)" 'refused'
+    contains "$(fails_with 125 as alice berth pull blocked.example.com/x 2>&1)" "$directory/registries.conf blocks the registry"
+    as alice tee "$directory/policy.json" >/dev/null <<<'{"default":[{"type":"reject"}]}'
+    contains "$(fails_with 125 as alice berth pull $name 2>&1)" "$directory/policy.json rejects it (default)"
+    as alice tee "$directory/policy.json" >/dev/null <<<'{"default":[{"type":"signedBy"}]}'
+    contains "$(fails_with 125 as alice berth pull $name 2>&1)" 'asks for a signature'
+}
+unconfigured() { rm -f /home/alice/.config/containers/{registries.conf,policy.json}; }
+
+# A helper keeps the password; no file has it.
+helper() {
+    local file
+    as alice tee /home/alice/docker-credential-test >/dev/null <<'SH'
+#!/bin/sh
+case $1 in
+store) cat >"$HOME/kept" ;;
+get) cat >/dev/null; if [ -e "$HOME/kept" ]; then cat "$HOME/kept"; else echo 'credentials not found in native keychain'; exit 1; fi ;;
+erase) cat >/dev/null; rm -f "$HOME/kept" ;;
+esac
+SH
+    chmod 755 /home/alice/docker-credential-test
+    file=$(auth_file alice)
+    as alice sh -c "mkdir -p '${file%/*}'; echo '{\"credHelpers\":{\"127.0.0.1:5443\":\"test\"}}' >'$file'"
+    # shellcheck disable=SC2016 # expanded by the account's shell
+    password | as alice sh -c 'PATH=$HOME:$PATH berth login -u me --password-stdin 127.0.0.1:5443'
+    equal "$(jq -r .Secret /home/alice/kept)" 'se cret'
+    [ "$(grep -c auths "$file")" = 0 ]
+    # shellcheck disable=SC2016 # expanded by the account's shell
+    as alice sh -c 'PATH=$HOME:$PATH berth search --list-tags 127.0.0.1:5443/team/busybox' >/dev/null
+    # shellcheck disable=SC2016 # expanded by the account's shell
+    as alice sh -c 'PATH=$HOME:$PATH berth logout 127.0.0.1:5443'
+    [ ! -e /home/alice/kept ]
+    rm -f "$file" /home/alice/docker-credential-test
+}
+
 tokens_are_scoped() {
     grep -qx '/token?repository:team/busybox:pull' "$REGISTRY_DIR/front.log"
     grep -qx '/token?registry:catalog:\*' "$REGISTRY_DIR/front.log"
@@ -135,12 +202,16 @@ for user in root alice; do
         check "$user $port: a wrong password is not kept, nor said" wrong_password $user $port
         check "$user $port: login" logs_in $user $port
         check "$user $port: search" searches $user $port
+        check "$user $port: pull" pulls $user $port
     done
+    [ $user != alice ] || check 'alice: mirrors, a blocked registry, policy.json' configured
+    [ $user != alice ] || unconfigured
     check "$user: logout" logs_out $user
     [ $user != root ] || rm -rf /etc/containers/certs.d # alice would believe it too
 done
 check 'tokens are asked for with the scope that is needed' tokens_are_scoped
 check "alice: the file is podman's, too" shares_the_file
+check 'alice: a credential helper' helper
 check 'alice: user name and password are asked for' asks
 check 'alice: what is wrong on the command line' refuses
 finish

@@ -1,4 +1,4 @@
-# Debian's docker-registry on loopback, for the tests that source this after lib.sh. Both registries hold team/busybox:1 and team/busybox:2.
+# Debian's docker-registry on loopback, for the tests that source this after lib.sh. Both show the same store: team/busybox:1 and :2.
 #   begin_registries   127.0.0.1:5443: TLS, user me, password "se cret" (htpasswd); 127.0.0.1:5444: TLS, tokens of a front on 5445
 #   end_registries
 # The authority is $REGISTRY_CA; it is in certs.d of neither account nor system.
@@ -32,7 +32,7 @@ registry_config() { # PORT AUTH
     cat <<YAML
 version: 0.1
 log: {level: warn, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: $REGISTRY_DIR/data-$1}, delete: {enabled: true}}
+storage: {filesystem: {rootdirectory: $REGISTRY_DIR/data}, delete: {enabled: true}}
 http: {addr: '127.0.0.1:$1', secret: x, tls: {certificate: $REGISTRY_CA, key: $REGISTRY_DIR/key.pem}}
 auth: {$2}
 YAML
@@ -44,12 +44,10 @@ listening() { # PORT
 }
 
 fill_registries() {
-    local port tag
-    for port in 5443 5444; do
-        for tag in 1 2; do
-            skopeo --insecure-policy copy -q --dest-creds 'me:se cret' --dest-cert-dir "$REGISTRY_DIR" "docker-archive:$IMAGES/busybox.tar" \
-                "docker://127.0.0.1:$port/team/busybox:$tag"
-        done
+    local tag
+    for tag in 1 2; do
+        skopeo --insecure-policy copy -q --dest-creds 'me:se cret' --dest-cert-dir "$REGISTRY_DIR" "docker-archive:$IMAGES/busybox.tar" \
+            "docker://127.0.0.1:5443/team/busybox:$tag"
     done
 }
 
