@@ -25,6 +25,24 @@
 #define BERTH_NODE "/usr/bin/node"
 #endif
 
+/*
+ * crtbeginT.o of gcc calls these in a static program, and libgcc's first one reads every entry of .eh_frame: a tenth of a start that
+ * does nothing. Only C++ exceptions and the cancellation of threads need it; native.mk puts these in their place.
+ */
+void __wrap___register_frame_info(const void *begin, void *object);
+void *__wrap___deregister_frame_info(const void *begin);
+
+void __wrap___register_frame_info(const void *begin, void *object)
+{
+    (void)begin, (void)object;
+}
+
+void *__wrap___deregister_frame_info(const void *begin)
+{
+    (void)begin;
+    return NULL;
+}
+
 static const struct program *find_program(const char *name)
 {
     for (size_t i = 0; i < PROGRAMS; i++)

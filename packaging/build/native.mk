@@ -24,7 +24,8 @@ else
 O := build/obj
 PROGRAM := dist/berth
 CFLAGS := $(COMMON) -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections
-LDFLAGS := -static -Wl,--gc-sections,--build-id=none -s
+# Nothing of ours is unwound; the start files of a static program would walk all tables for that at each start (native/main.c).
+LDFLAGS := -static -Wl,--gc-sections,--build-id=none,--wrap=__register_frame_info,--wrap=__deregister_frame_info -s
 endif
 
 include $(O)/programs.mk
