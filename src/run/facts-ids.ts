@@ -4,14 +4,12 @@ import { rangesOf } from '../image/store-map.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { SpecIdMapping } from '../plan/spec.ts';
 import type { PlanFacts } from '../plan/types.ts';
+import { fieldOf, lacking, statusOf } from './own-capabilities.ts';
 
 type Ids = Pick<
   PlanFacts,
   'uid' | 'gid' | 'userName' | 'subUids' | 'subGids' | 'idMapHelpers' | 'idMapProblem' | 'ourUidMap' | 'ourGidMap'
 >;
-
-/** CAP_SETGID and CAP_SETUID of the masks in /proc/self/status. */
-const SETGID_SETUID = 0xc0;
 
 /** Who we are, which ids we may give to a container, and whether newuidmap(1) and newgidmap(1) can do it. */
 export function collectIds(host: Host, request: RunRequest): Ids {
@@ -20,7 +18,7 @@ export function collectIds(host: Host, request: RunRequest): Ids {
   const subUids = rangesOf(host, '/etc/subuid', userName, host.euid);
   const subGids = rangesOf(host, '/etc/subgid', userName, host.euid);
   const base = { uid: host.euid, gid: host.gid, userName, subUids, subGids, ourUidMap: [], ourGidMap: [] };
-  const problem = subUids.length > 0 && subGids.length > 0 ? helperProblem(host) : undefined;
+  const problem = subUids.length > 0 && subGids.length > 0 ? helperProblem(host, subUids) : undefined;
   return problem === undefined
     ? { ...base, idMapHelpers: true }
     : { ...base, idMapHelpers: false, idMapProblem: problem };
@@ -54,33 +52,35 @@ function readMap(host: Host, path: string): SpecIdMapping[] {
 }
 
 /**
- * Why the helpers would fail: they are not there; the kernel ignores their privileges under no-new-privileges; or the bounding set
- * lacks what they need. Capabilities that we hold ourselves (AmbientCapabilities=) pass on to them.
+ * Why the helpers would fail: they are not there; the ids do not exist where we are; the kernel ignores their privileges under
+ * no-new-privileges; or the bounding set lacks what they need. Capabilities that we hold ourselves (AmbientCapabilities=) pass on to them.
  */
-function helperProblem(host: Host): string | undefined {
+function helperProblem(
+  host: Host,
+  ranges: readonly { readonly start: number; readonly count: number }[],
+): string | undefined {
+  let setUserId = false;
   for (const name of ['newuidmap', 'newgidmap']) {
-    const found = ['/usr/bin', '/usr/sbin', '/usr/local/bin'].some(directory => host.access(`${directory}/${name}`, 1));
-    if (!found) return `${name} is not there; install the package uidmap`;
+    const found = ['/usr/bin', '/usr/sbin', '/usr/local/bin'].find(directory => host.access(`${directory}/${name}`, 1));
+    if (found === undefined) return `${name} is not there; install the package uidmap`;
+    // With file capabilities instead it needs these alone.
+    setUserId ||= ((host.stat(`${found}/${name}`)?.mode ?? 0) & 0o4000) !== 0;
   }
-  const status = host.readFile('/proc/self/status');
-  const has = (key: string): boolean => (maskOf(status, key) & SETGID_SETUID) === SETGID_SETUID;
-  if (!has('CapBnd'))
-    return 'newuidmap needs CAP_SETUID and CAP_SETGID, which CapabilityBoundingSet= of the unit takes away';
-  if (fieldOf(status, 'NoNewPrivs') === '1' && !has('CapEff')) {
-    return (
-      'no-new-privileges is on, which makes newuidmap powerless; ' +
-      'leave NoNewPrivileges= (and what implies it) out of [Service], or add AmbientCapabilities=CAP_SETUID CAP_SETGID'
-    );
+  const ours = readMap(host, '/proc/self/uid_map');
+  if (ranges.some(range => !ours.some(line => holds(line, range))))
+    return 'its subordinate ids do not exist in the user namespace that this runs in';
+  const status = statusOf(host);
+  const held = lacking(status, 'CapEff', MAPPING).length === 0;
+  if (fieldOf(status, 'NoNewPrivs') === '1') {
+    return held ? undefined : 'no-new-privileges is on, which makes newuidmap powerless';
   }
-  return undefined;
+  const missing = lacking(status, 'CapBnd', setUserId ? [...MAPPING, 'CAP_SYS_ADMIN', 'CAP_DAC_OVERRIDE'] : MAPPING);
+  if (missing.length === 0) return undefined;
+  return `newuidmap needs ${missing.join(' ')}, which the bounding set lacks`;
 }
 
-function fieldOf(status: string, key: string): string {
-  const at = status.indexOf(`\n${key}:`);
-  return at < 0 ? '' : status.slice(at + key.length + 2, status.indexOf('\n', at + 1)).trim();
-}
+const MAPPING = ['CAP_SETUID', 'CAP_SETGID'];
 
-/** The low 32 bits of a capability mask. */
-function maskOf(status: string, key: string): number {
-  return Number.parseInt(fieldOf(status, key).slice(-8), 16);
+function holds(line: SpecIdMapping, range: { readonly start: number; readonly count: number }): boolean {
+  return line.containerID <= range.start && range.start + range.count <= line.containerID + line.size;
 }

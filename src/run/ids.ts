@@ -58,10 +58,7 @@ function finish(host: Host, child: ReturnType<Host['spawn']>, name: string, map:
   const end = host.wait(child);
   host.close(child.pidfd);
   if (end.status === 0) return;
-  throw new Failure(
-    125,
-    `${name} refused the ids ${text(map)}; see /etc/subuid and /etc/subgid for uid ${host.euid}, and that NoNewPrivileges= is off`,
-  );
+  throw new Failure(125, `${name} refused the ids ${text(map)}; see /etc/subuid and /etc/subgid for uid ${host.euid}`);
 }
 
 function text(map: IdMap): string {

@@ -6,6 +6,7 @@ import { findContext } from '../run/context.ts';
 import { failureOf } from '../run/failure.ts';
 import { ensureImage } from '../run/fetch.ts';
 import { printStart } from '../run/preview.ts';
+import { namingSandbox } from '../run/sandbox.ts';
 import { startContainer } from '../run/start.ts';
 import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
@@ -23,7 +24,8 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const context = findContext(host);
   const image = ensureImage(host, command, request, store, context.notify);
   if (request.detach && !context.notify) return runDetached(host, context, command, request, store);
-  return startContainer(host, PARTS, request, image === undefined ? { id, store } : { id, store, image });
+  const wanted = image === undefined ? { id, store } : { id, store, image };
+  return namingSandbox(host, () => startContainer(host, PARTS, request, wanted));
 });
 
 function readerOf(host: Host): Reader {

@@ -1,60 +1,130 @@
 #!/usr/bin/env bash
-# [Service] sandboxing of a system unit with User=: each option works, or the start is refused by its name. Never a third thing.
+# [Service] sandboxing in the three ways to run: each option works, or the start is refused by its name. Never a third thing.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ways.sh"
 
-sandboxed() { # OPTION=VALUE…
-    local line
-    unit_file root boxed <<E2
+sandboxed() { # WAY OPTION=VALUE…
+    local way=$1 line
+    shift
+    unit_file "$(way_manager "$way")" boxed <<E2
 [Container]
 Image=localhost/busybox
 Network=none
 StopTimeout=1
 Exec=sh -c 'echo running as \$(id -u); exec sleep inf'
 [Service]
-User=svc
+$([ "$way" != svc ] || echo User=svc)
 $(for line in "$@"; do echo "$line"; done)
 E2
     # Each case counts as a start of the same unit.
-    systemctl reset-failed boxed 2>/dev/null || true
+    manager "$(way_manager "$way")" reset-failed boxed 2>/dev/null || true
 }
 
-works() {
-    sandboxed "$@"
-    systemctl start boxed
-    equal "$(property root boxed ActiveState)" active
+# What an administrator adds to the generated service, whose unit file says nothing; the generator does not see it.
+dropped_in() { # WAY OPTION=VALUE
+    local manager
+    manager=$(way_manager "$1")
+    as "$manager" mkdir -p "$(drop_in "$1")"
+    printf '[Service]\n%s\n' "$2" | as "$manager" tee "$(drop_in "$1")/box.conf" >/dev/null
+    manager "$manager" daemon-reload
+    manager "$manager" reset-failed boxed 2>/dev/null || true
+}
+
+drop_in() {
+    if [ "$1" = alice ]; then echo /home/alice/.config/systemd/user/boxed.service.d; else echo /etc/systemd/system/boxed.service.d; fi
+}
+
+# Our lines of the last start. By the identifier: journald may find a process of a user manager gone before it looks for its unit.
+said() { # WAY
     journalctl --sync
-    contains "$(journalctl -u boxed _SYSTEMD_INVOCATION_ID="$(property root boxed InvocationID)" -o cat)" 'running as 0'
-    equal "$(cat /proc/"$(property root boxed MainPID)"/comm)" sleep
-    systemctl stop boxed
+    as "$(way_manager "$1")" journalctl -t boxed -o cat --no-pager --since "@$since"
 }
 
-# The one line names the option, in the generator's failing unit or at start.
-refused() { # NAME OPTION=VALUE…
-    local name=$1
+# Journal times have microseconds; a start of the case before has ended when this is read.
+now() { since=$(date +%s.%6N); }
+
+works() { # WAY OPTION=VALUE…
+    local way=$1
+    sandboxed "$@"
+    now
+    way_start "$way" boxed
+    equal "$(way_property "$way" boxed ActiveState)" active
+    contains "$(said "$way")" 'running as 0'
+    equal "$(cat /proc/"$(way_property "$way" boxed MainPID)"/comm)" sleep
+    way_stop "$way" boxed
+}
+
+# One line for each option names it: those of the generator's failing unit, with their places.
+refused() { # WAY OPTION=VALUE…
+    local way=$1 lines line
+    sandboxed "$@"
+    is_refused "$way"
     shift
-    sandboxed "$@"
-    ! systemctl start boxed
-    journalctl --sync
-    contains "$(journalctl -u boxed -n 20 -o cat)" "$name"
-    equal "$(property root boxed MainPID)" 0
+    equal "$(wc -l <<<"$lines")" $#
+    for line in "$@"; do grep -q "boxed.container:[0-9]*:[0-9]*: \`$line\` in \[Service\] .*; " <<<"$lines" || contains "$lines" "$line"; done
 }
 
-way_load svc "$IMAGES/busybox.tar" || exit 1
-check 'no sandboxing at all' works
-check 'ProtectSystem=strict works' works ProtectSystem=strict
-check 'ProtectHome=yes works' works ProtectHome=yes
-check 'PrivateTmp=yes works' works PrivateTmp=yes
-check 'PrivateDevices=yes works' works PrivateDevices=yes
-check 'PrivateNetwork=yes works without a network' works PrivateNetwork=yes
-check 'RestrictAddressFamilies=AF_UNIX AF_NETLINK works' works 'RestrictAddressFamilies=AF_UNIX AF_NETLINK'
-check 'NoNewPrivileges=yes with the ambient capabilities works' works NoNewPrivileges=yes 'AmbientCapabilities=CAP_SETUID CAP_SETGID'
-check 'CapabilityBoundingSet= that holds what the id maps need works' works 'CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID CAP_KILL CAP_NET_BIND_SERVICE CAP_SETFCAP CAP_SETPCAP CAP_SYS_CHROOT CAP_SYS_ADMIN'
-check 'NoNewPrivileges=yes alone is refused by name' refused NoNewPrivileges NoNewPrivileges=yes
-check 'PrivateUsers=yes is refused by name' refused PrivateUsers PrivateUsers=yes
-check 'CapabilityBoundingSet= (empty) is refused by name' refused CapabilityBoundingSet 'CapabilityBoundingSet='
-check 'RestrictNamespaces=yes is refused by name' refused RestrictNamespaces RestrictNamespaces=yes
-check 'SystemCallFilter= without mounts is refused by name' refused SystemCallFilter 'SystemCallFilter=@basic-io @file-system @process @signal @network-io @io-event'
-unit_gone root boxed
+refused_at_start() { # WAY OPTION=VALUE
+    local lines
+    dropped_in "$@"
+    is_refused "$1"
+    contains "$lines" "; boxed.service: ${2%%=*}="
+    equal "$(wc -l <<<"$lines")" 1
+}
+
+is_refused() { # WAY; leaves our lines
+    now
+    ! way_start "$1" boxed
+    lines=$(said "$1")
+    equal "$(way_property "$1" boxed MainPID)" 0
+}
+
+CAPS=$(echo CAP_{SETUID,SETGID,SETPCAP,CHOWN,DAC_OVERRIDE,FOWNER,KILL,SYS_CHROOT,SYS_ADMIN,NET_ADMIN})
+FILTER='@system-service @mount @privileged'
+SPACES='user mnt pid ipc uts cgroup net'
+SOME=(NoNewPrivileges=yes ProtectSystem=strict PrivateTmp=yes PrivateDevices=yes) # what root may have, and a user manager refuses
+ALL_WAYS=(RestrictNamespaces=yes SystemCallFilter=~@mount PrivateUsers=yes CapabilityBoundingSet= PrivatePIDs=yes ProtectControlGroups=yes ProtectHostname=yes)
+refused_options() { # WAY
+    local -n into=options
+    case $1 in
+    root) into=("${ALL_WAYS[@]}") ;;
+    svc) into=(NoNewPrivileges=yes "${ALL_WAYS[@]}") ;;
+    alice) into=("${SOME[@]}" "${ALL_WAYS[@]}" LockPersonality=yes BindPaths=/srv) ;;
+    esac
+}
+
+for way in $WAYS; do
+    way_load "$way" "$IMAGES/busybox.tar" || exit 1
+    check "$way: no sandboxing at all" works "$way" "RestrictNamespaces=$SPACES"
+    refused_options "$way"
+    check "$way: ${options[*]}: each is refused by name" refused "$way" "${options[@]}"
+done
+for way in root svc; do
+    for line in ProtectSystem={yes,full,strict}; do check "$way: $line works" works "$way" "$line"; done
+    check "$way: PrivateTmp=disconnected and PrivateNetwork=yes work" works "$way" PrivateTmp=disconnected PrivateNetwork=yes
+    together=(PrivateTmp=yes PrivateDevices=yes ProtectHome=yes 'RestrictAddressFamilies=AF_UNIX AF_NETLINK' "SystemCallFilter=$FILTER"
+        "CapabilityBoundingSet=$CAPS")
+    check "$way: ${together[*]}: all at once work" works "$way" "${together[@]}"
+done
+check 'root: NoNewPrivileges=yes, PrivateUsers=identity and SystemCallFilter= that takes something away work' \
+    works root NoNewPrivileges=yes PrivateUsers=identity 'SystemCallFilter=~@reboot @swap'
+check 'svc: NoNewPrivileges=yes with the ambient capabilities works' works svc NoNewPrivileges=yes 'AmbientCapabilities=CAP_SETUID CAP_SETGID'
+
+at_start() { # WAY OPTION=VALUE…
+    local way=$1 line
+    shift
+    sandboxed "$way" ''
+    for line in "$@"; do check "$way: $line in a drop-in is refused at the start" refused_at_start "$way" "$line"; done
+    rm -rf "$(drop_in "$way")"
+}
+
+MET=(PrivateUsers=yes RestrictNamespaces=yes SystemCallFilter=~@mount)
+at_start root "${MET[@]}" CapabilityBoundingSet= ProtectSystem=strict PrivatePIDs=yes ProtectControlGroups=yes ProtectHostname=yes
+at_start svc "${MET[@]}" CapabilityBoundingSet= ProtectSystem=strict NoNewPrivileges=yes
+at_start alice "${MET[@]}" NoNewPrivileges=yes ProtectSystem=yes PrivateTmp=yes PrivateDevices=yes
+for way in $WAYS; do
+    way_gone "$way" boxed
+    rm -rf "$(drop_in "$way")"
+done
 setpriv --reuid=990 --regid=990 --clear-groups env -i PATH="$PATH" berth rmi -f localhost/busybox >/dev/null 2>&1
 finish

@@ -107,8 +107,12 @@ test('User= gets its directories made by root, and options that break the start 
     'PrivateUsers=yes',
     'CapabilityBoundingSet=CAP_NET_ADMIN',
     'CapabilityBoundingSet=~CAP_SETUID',
+    'CapabilityBoundingSet=~CAP_SYS_ADMIN',
     'RestrictNamespaces=yes',
     'RestrictNamespaces=~user',
+    'PrivatePIDs=yes',
+    'ProtectControlGroups=yes',
+    'ProtectHostname=yes',
   ]) {
     const result = translate({ 'u.container': account(`${line}\n`) }).get('u.container');
     assert.deepEqual(
@@ -120,12 +124,79 @@ test('User= gets its directories made by root, and options that break the start 
   const ambient = 'NoNewPrivileges=yes\nAmbientCapabilities=CAP_SETUID CAP_SETGID\n';
   assert.deepEqual(problemsOf(translate({ 'u.container': account(ambient) }).get('u.container')), []);
   for (const line of [
-    'CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN',
+    'CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SYS_ADMIN cap_dac_override CAP_CHOWN',
+    'ProtectSystem=full',
+    'PrivateDevices=yes',
+    'ProtectHostname=private',
     'CapabilityBoundingSet=~CAP_SYS_TIME',
     'RestrictNamespaces=no',
   ]) {
     assert.deepEqual(problemsOf(translate({ 'u.container': account(`${line}\n`) }).get('u.container')), [], line);
   }
+});
+
+test('options of [Service] that break a start of root are refused by name; under strict its directories are writable', () => {
+  const root = (lines: string): ReturnType<typeof translate> =>
+    translate({ 'u.container': `${IMAGE}[Service]\n${lines}\n` });
+  for (const line of [
+    'PrivateUsers=yes',
+    'PrivateUsers=self',
+    'CapabilityBoundingSet=',
+    'CapabilityBoundingSet=~CAP_SYS_ADMIN',
+    'RestrictNamespaces=yes',
+    'SystemCallFilter=~@mount',
+    'PrivatePIDs=yes',
+  ]) {
+    const problems = root(line).get('u.container')?.unit.problems ?? [];
+    assert.deepEqual(
+      problems.map(p => [p.code, p.key]),
+      [['sandbox', line.split('=')[0]]],
+      line,
+    );
+  }
+  for (const line of [
+    'PrivateUsers=identity',
+    'NoNewPrivileges=yes',
+    'CapabilityBoundingSet=~CAP_NET_RAW',
+    'ProtectSystem=yes',
+  ]) {
+    assert.deepEqual(problemsOf(root(line).get('u.container')), [], line);
+  }
+  const strict = root('ProtectSystem=strict').get('u.container')?.text ?? '';
+  assert.deepEqual(valuesOf(strict, 'Service', 'ReadWritePaths'), ['-/run/berth -/var/lib/berth']);
+});
+
+test('in a user manager, what would keep newuidmap from working is refused by name', () => {
+  const user = (lines: string): string[] =>
+    (
+      translate({ 'u.container': `${IMAGE}[Service]\n${lines}\n` }, { user: true }).get('u.container')?.unit.problems ??
+      []
+    ).map(p => `${p.code} ${p.key ?? ''}`);
+  for (const line of [
+    'NoNewPrivileges=yes',
+    'PrivateUsers=yes',
+    'PrivateUsers=identity',
+    'CapabilityBoundingSet=',
+    'RestrictNamespaces=yes',
+    'SystemCallFilter=~@reboot',
+    'SystemCallFilter=~@mount',
+    'ProtectSystem=yes',
+    'ProtectSystem=strict',
+    'PrivateTmp=disconnected',
+    'PrivateDevices=yes',
+    'BindPaths=/srv',
+    'LockPersonality=yes',
+  ]) {
+    assert.deepEqual(user(line), [`sandbox ${String(line.split('=')[0])}`], line);
+  }
+  for (const line of [
+    'PrivateTmp=no',
+    'ProtectSystem=',
+    'BindPaths=/srv\nBindPaths=',
+    'AmbientCapabilities=',
+    'KeyringMode=private',
+  ])
+    assert.deepEqual(user(line), [], line);
 });
 
 test('systemd has 15 seconds more than the container to stop', () => {

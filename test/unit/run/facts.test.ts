@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost, type FakeOptions } from '../../../src/host/fake.ts';
-import { HostError } from '../../../src/host/host.ts';
+import { HostError, type Stat } from '../../../src/host/host.ts';
 import type { PlanFacts } from '../../../src/plan/types.ts';
 import { collectFacts } from '../../../src/run/facts.ts';
 import { parse } from '../plan/helpers.ts';
@@ -21,6 +21,7 @@ const ACCOUNT = {
   '/etc/subgid': 'alice:200000:65536\n',
   '/proc/self/status': STATUS,
   '/proc/self/limits': LIMITS,
+  '/proc/self/uid_map': '0 0 4294967295\n',
   '/usr/bin/newuidmap': '',
   '/usr/bin/newgidmap': '',
 };
@@ -64,12 +65,18 @@ test('an account: name, ranges by name and by number, helpers, limits', () => {
 test('what makes the helpers useless is said', () => {
   const problem = (status: string) => facts({ files: { '/proc/self/status': status } }).idMapProblem ?? '';
   assert.match(problem(STATUS.replace('NoNewPrivs:\t0', 'NoNewPrivs:\t1')), /no-new-privileges is on/);
-  assert.match(problem(STATUS.replace('000001ffffffffff', '000001ffffffff3f')), /CapabilityBoundingSet=/);
+  assert.match(problem(STATUS.replace('000001ffffffffff', '000001ffffffff3f')), /the bounding set lacks/);
   const ambient = STATUS.replace('NoNewPrivs:\t0', 'NoNewPrivs:\t1').replace(
     'CapEff:\t0000000000000000',
     'CapEff:\t00000000000000c0',
   );
   assert.equal(problem(ambient), '');
+  const own = facts({ files: { '/proc/self/uid_map': '1000 1000 1\n' } }).idMapProblem;
+  assert.match(own ?? '', /do not exist in the user namespace that this runs in/);
+  const stat = (): Stat => ({ mode: 0o4755 }) as Stat;
+  const bounded = { ...ACCOUNT, '/proc/self/status': STATUS.replace('000001ffffffffff', '000001ffffdfffff') };
+  const setUserId = facts({ host: { files: bounded, calls: { stat } } });
+  assert.match(setUserId.idMapProblem ?? '', /needs CAP_SYS_ADMIN, which the bounding set lacks/);
   const calls = { access: (path: string) => !path.endsWith('newgidmap') };
   assert.match(facts({ host: { calls } }).idMapProblem ?? '', /newgidmap is not there; install the package uidmap/);
 });
