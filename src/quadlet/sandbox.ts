@@ -124,8 +124,8 @@ function hasBridge(unit: Unit): boolean {
   return !networks.some(entry => /^(none|host|container:|ns:)/.test(entry.value)) && !unit.present.has('Pod');
 }
 
-const REMOVE_USERS =
-  'remove it; a container has a user namespace of its own with User=, or with UserNS= in [Container]';
+const REMOVE_ACCOUNT_USERS = 'remove it; a container has a user namespace of its own';
+const REMOVE_USERS = 'remove it; with User= in [Service] the container has a user namespace of its own';
 
 function refuseBounding(unit: Unit, way: Way, needed: readonly string[], why: string): void {
   const entry = lastEntry(unit.service, 'CapabilityBoundingSet');
