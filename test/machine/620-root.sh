@@ -48,6 +48,22 @@ keep_id_exec() {
     fails_with 137 wait $!
 }
 
+# The same into a unit of each account, from a session and from a shell that no unit owns.
+keep_id_unit() { # WAY
+    way_unit "$1" kept <<'E2'
+[Container]
+Image=localhost/busybox
+Network=none
+UserNS=keep-id:uid=500,gid=501
+StopTimeout=1
+Exec=sleep inf
+E2
+    way_start "$1" kept
+    equal "$(way_berth "$1" exec systemd-kept sh -c 'id -u; id -g' | xargs)" '500 501'
+    equal "$(way_berth "$1" exec -u 0 systemd-kept sh -c 'id -u; grep ^0: /proc/self/cgroup' | xargs)" '0 0::/'
+    way_gone "$1" kept
+}
+
 # The layer of a container that is removed at its end needs not reach the disk; another's does.
 volatile_layer() {
     contains "$(way_berth "$1" run --rm --network none localhost/busybox grep ' / ' /proc/mounts)" volatile
@@ -65,4 +81,7 @@ for way in root alice; do
 done
 check 'alice: keep-id' keep_id alice
 check 'alice: a further process in a container with keep-id is in its group' keep_id_exec
+way_load svc "$IMAGES/busybox.tar" || exit 1
+for way in alice svc; do check "$way: a further process in a unit with keep-id" keep_id_unit $way; done
+way_berth svc rmi -f localhost/busybox >/dev/null 2>&1
 finish
