@@ -15,6 +15,7 @@ import { makeFileGroup, makeScopeGroup } from './oci-group.ts';
 import { hooksOf, refuseHooks, runHooks } from './oci-hooks.ts';
 import { limitsOf } from './oci-limits.ts';
 import { stateText } from './oci-manage.ts';
+import { readSpec, withMaps } from './oci-spec.ts';
 import { ociDirectory, writeRecord, type OciRecord } from './oci-record.ts';
 import type { Parts } from './parts.ts';
 import { makeUndo, type Undo } from './undo.ts';
@@ -39,7 +40,7 @@ export interface OciCreated {
 }
 
 export function ociCreate(host: Host, parts: Parts, request: OciCreateRequest): OciCreated {
-  const spec = readSpec(host, request.bundle);
+  const spec = withMaps(host, readSpec(host, request.bundle));
   const directory = ociDirectory(request.root, request.id);
   host.mkdirs(request.root, 0o700);
   if (!host.mkdir(directory, 0o700)) throw new Failure(1, `${request.id}: exists already in ${request.root}`);
@@ -154,21 +155,4 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
 function hidesNodes(spec: Spec): boolean {
   const all = (spec.linux.resources?.devices ?? []).some(rule => rule.allow && (rule.type ?? 'a') === 'a');
   return !all && (spec.mounts ?? []).some(mount => mount.destination === '/dev');
-}
-
-function readSpec(host: Host, bundle: string): Spec {
-  const path = `${bundle}/config.json`;
-  const text = host.readFileIfExists(path, 16 << 20);
-  if (text === undefined) throw new Failure(1, `${path}: no such file; --bundle names the directory of a bundle`);
-  let spec: Spec;
-  try {
-    spec = JSON.parse(text) as Spec;
-  } catch (error) {
-    throw new Failure(1, `${path}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (!/^1\./.test(spec.ociVersion)) throw new Failure(1, `${path}: ociVersion ${String(spec.ociVersion)} is not 1.x`);
-  if (typeof spec.root?.path !== 'string') throw new Failure(1, `${path}: root.path is missing`);
-  if (spec.linux === undefined) throw new Failure(1, `${path}: linux is missing`);
-  if (spec.process === undefined) throw new Failure(1, `${path}: process is missing`);
-  return spec;
 }

@@ -80,6 +80,19 @@ bad_bundle() {
     contains "$(fails_with 1 oci paint b1 2>&1)" paint
     [ ! -e "$WORK/state/b1" ]
 }
+# `crun spec --rootless` writes a user namespace without mappings: it gets what the account's other containers have.
+rootless() {
+    mkdir -p "$WORK/rootless/rootfs"
+    tar -C "$WORK/rootless/rootfs" --no-same-owner -xf "$IMAGES/rootfs.tar" --exclude='dev/*'
+    (cd "$WORK/rootless" && crun spec --rootless)
+    sed -i -e 's/"terminal": *true/"terminal": false/' -e 's/"sh"/"cat", "\/proc\/self\/uid_map"/' "$WORK/rootless/config.json"
+    chown -R alice: "$WORK/rootless"
+    local ours theirs
+    ours=$(as alice berth oci --root "$WORK/rootless/state" run -b "$WORK/rootless" less)
+    theirs=$(as alice crun --root "$WORK/rootless/theirs" run -b "$WORK/rootless" less)
+    equal "$ours" "$theirs"
+    equal "$(xargs <<<"$ours")" '0 1000 1 1 100000 65536'
+}
 below_podman() {
     as "$1" podman load -q -i "$IMAGES/busybox.tar" >/dev/null
     local podman="podman --runtime $RUNTIME"
@@ -99,6 +112,7 @@ check 'oci create, start, exec, kill, delete' life
 check 'oci delete of one that was never started' never_started
 check 'hooks run in order' hooks
 check 'a bad bundle, id or action is one line' bad_bundle
+check 'a bundle of an account without id mappings' rootless
 check 'podman as root with Berth as its runtime' below_podman root
 check 'podman of an account with Berth as its runtime' below_podman alice
 finish
