@@ -1,6 +1,8 @@
 /*
  * The holder: first process of a pod's pid namespace. It keeps the namespaces alive, reaps what is left to it, and ends
  * on SIGTERM, SIGINT or SIGHUP. It is started by the stage like a payload, so all of its confinement is the stage's.
+ *
+ * Compiled twice, as init.c: as a program of its own (build/holder, -DBERTH_HOLDER), which the stage carries and executes, and into the stage.
  */
 #include "sys.h"
 #include "text.h"
@@ -27,3 +29,12 @@ int holder_main(int argc, char **argv, char **envp)
             return 0;
     }
 }
+
+#ifdef BERTH_HOLDER
+int tiny_main(int argc, char **argv, char **envp);
+
+int tiny_main(int argc, char **argv, char **envp)
+{
+    return holder_main(argc, argv, envp);
+}
+#endif

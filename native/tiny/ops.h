@@ -112,6 +112,8 @@
     X(environment, "environment", "t", 1) \
     /* descriptors that become 3, 4, … of the payload (LISTEN_FDS); LISTEN_PID in the environment is set to its own pid */ \
     X(listen, "listen", "d", 1) \
+    /* become the holder of a pod: a program of one page that waits for SIGTERM */ \
+    X(hold, "hold", "", 0) \
     /* stay as pid 1: fork the exec, forward signals, reap, end with its status */ \
     X(init, "init", "", 0) \
     /* PATH for the look-up, then argv: close every other descriptor, exec; 127 not found, 126 not executable */ \

@@ -1,15 +1,17 @@
 /*
- * The operation `init`: the stage stays as the first process, in the shape of a program of one page (init.c), and its
- * child goes on to the exec.
+ * The operations `init` and `hold`: the stage stays as the first process, in the shape of a program of one page. For `init` (init.c) its
+ * child goes on to the exec; `hold` (holder.c) is all there is.
  */
 #include "stage.h"
 
 #ifndef BERTH_HOSTED
-__asm__(".section .rodata\n.balign 16\ninit_image: .incbin \"build/init\"\ninit_image_end: .byte 0\n.text\n");
-extern const char init_image[], init_image_end[];
+__asm__(".section .rodata\n.balign 16\ninit_image: .incbin \"build/init\"\ninit_image_end: .byte 0\n"
+        ".balign 16\nholder_image: .incbin \"build/holder\"\nholder_image_end: .byte 0\n.text\n");
+extern const char init_image[], init_image_end[], holder_image[], holder_image_end[];
 #else
-static const char init_image[1];
+static const char init_image[1], holder_image[1];
 #define init_image_end init_image
+#define holder_image_end holder_image
 #endif
 
 /* Its own group in the foreground: the terminal's signals are for the payload. */
@@ -24,33 +26,51 @@ static void become_foreground(void)
 }
 
 /* A sealed memfd with the small program: what stays beside the payload is a page of code, not the whole stage. */
-static int open_image(void)
+static int open_image(const char *name, const char *image, long size)
 {
-    const long size = init_image_end - init_image;
-    long fd = sys2(__NR_memfd_create, PTR("berth-init"), MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    long fd = sys2(__NR_memfd_create, PTR(name), MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
     if (fd == -EINVAL) /* before Linux 6.3 */
-        fd = sys2(__NR_memfd_create, PTR("berth-init"), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        fd = sys2(__NR_memfd_create, PTR(name), MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0 || size == 0)
         return -1;
-    if (sys_write((int)fd, init_image, (size_t)size) != size ||
+    if (sys_write((int)fd, image, (size_t)size) != size ||
         sys_fcntl((int)fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
         return -1;
     return (int)fd;
 }
 
-static _Noreturn void become_reaper(long child)
+/* Returns, with no descriptor left, where the image cannot be executed. */
+static void execute_image(char **words, const char *image, long size)
 {
     static char *const no_environment[] = {NULL};
-    TEXT(number, 24);
-    text_add_number(&number, child);
-    char *words[] = {"berth-init", number.start, NULL};
-    int fd = open_image();
+    int fd = open_image(words[0], image, size);
     if (fd >= 0 && sys_dup3(fd, 3, O_CLOEXEC) >= 0) {
         sys_close_range(4, ~0u, 0);
         sys_execveat(3, "", words, no_environment, AT_EMPTY_PATH);
     }
     sys_close_range(3, ~0u, 0);
+}
+
+static _Noreturn void become_reaper(long child)
+{
+    TEXT(number, 24);
+    text_add_number(&number, child);
+    char *words[] = {"berth-init", number.start, NULL};
+    execute_image(words, init_image, init_image_end - init_image);
     init_loop((int)child);
+}
+
+int op_hold(struct stage *s, const struct op *op)
+{
+    char *words[] = {"berth-holder", NULL};
+    uint64_t all = ~0ull;
+    (void)op;
+    int result = apply_sets(s);
+    if (result < 0)
+        return result;
+    sys_sigprocmask(SIG_SETMASK, &all, NULL);
+    execute_image(words, holder_image, holder_image_end - holder_image);
+    sys_exit(holder_main(1, words, words + 1));
 }
 
 int op_init(struct stage *s, const struct op *op)

@@ -179,7 +179,7 @@ static void check_list(struct stage *s, struct ops ops)
             next = OPS_BAD;
             break;
         }
-        ended = op.number == OP_exec;
+        ended = op.number == OP_exec || op.number == OP_hold;
         s->mask_follows |= op.number == OP_mask;
         s->made_root |= op.number == OP_root_overlay || op.number == OP_root_bind;
     }

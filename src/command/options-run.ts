@@ -49,7 +49,7 @@ const WHAT_RUNS: readonly OptionRow[] = [
   list('label', 'NAME=VALUE', 'set a label', { short: 'l' }),
   list('label-file', 'FILE', 'read labels from a file', { refused: 'write the labels with --label' }),
   list('annotation', 'NAME=VALUE', 'set an annotation'),
-  text('pod', 'NAME', 'join a pod', { refused: `pods are ${LATER}` }),
+  text('pod', 'NAME', 'join a pod'),
   text('pod-id-file', 'FILE', 'join the pod of this file', { refused: `pods are ${LATER}` }),
   list('preserve-fd', 'FD', 'pass this descriptor on', {
     refused: 'descriptors are passed by socket units (LISTEN_FDS)',

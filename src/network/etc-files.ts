@@ -31,6 +31,17 @@ export function writeEtcFiles(host: Host, request: RunRequest, place: NetworkPla
   host.writeFile(`${place.bundle}/resolv.conf`, resolvText(hostResolver(host), request, connection), 0o644);
 }
 
+/** Who shares the network of another container has its names as well, and is known by its own name beside them. */
+export function shareEtcFiles(host: Host, request: RunRequest, place: NetworkPlace, other: string): void {
+  const theirs = (name: string): string => host.readFileIfExists(`${other}/${name}`) ?? '';
+  const added = request.addHosts
+    .filter(({ address }) => address !== 'host-gateway')
+    .map(({ name, address }) => `${address}\t${name}\n`);
+  host.writeFile(`${place.bundle}/hosts`, `${added.join('')}${theirs('hosts')}127.0.0.1\t${place.name}\n`, 0o644);
+  host.writeFile(`${place.bundle}/hostname`, `${hostnameFor(host, request, place.name)}\n`, 0o644);
+  host.writeFile(`${place.bundle}/resolv.conf`, theirs('resolv.conf'), 0o644);
+}
+
 function hostnameFor(host: Host, request: RunRequest, name: string): string {
   if (request.hostname !== undefined) return request.hostname;
   return request.uts === 'private' ? hostnameOf(name) : host.hostName();

@@ -2,9 +2,10 @@ import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
+import { findContainer } from '../run/containers.ts';
 import type { NetworkPlace, NetworkState } from '../run/parts.ts';
 import { startBridge, stopBridge } from './bridge.ts';
-import { writeEtcFiles, type Connection } from './etc-files.ts';
+import { shareEtcFiles, writeEtcFiles, type Connection } from './etc-files.ts';
 import { startPasta, stopPasta } from './pasta.ts';
 
 /** What a kind of network gives: its state for the way down, and what /etc/hosts and /etc/resolv.conf must say. */
@@ -20,7 +21,9 @@ export interface Connected {
 export function setUp(host: Host, request: RunRequest, place: NetworkPlace): Result<NetworkState, Problem> {
   const wish = wishOf(request, place.uid);
   return connect(host, request, place, wish).map(({ state, connection }) => {
-    writeEtcFiles(host, request, place, connection);
+    const other = wish.mode === 'container' ? findContainer(host, wish.options)?.bundle : undefined;
+    if (other === undefined) writeEtcFiles(host, request, place, connection);
+    else shareEtcFiles(host, request, place, other);
     return state;
   });
 }

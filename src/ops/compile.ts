@@ -101,7 +101,8 @@ const BITS: Readonly<Record<NamespaceType, number>> = {
 /** The user namespace is joined first: its root may join the others. */
 const JOIN_ORDER: readonly NamespaceType[] = ['user', 'ipc', 'uts', 'network', 'cgroup', 'time', 'pid'];
 
-function namespaceOps(host: Host, spec: Spec, { ops, descriptors, opened }: Compiled): void {
+/** Joins, makes what the clone could not make, and becomes root. */
+export function namespaceOps(host: Host, spec: Spec, { ops, descriptors, opened }: Compiled): void {
   const O_RDONLY = 0;
   let forks = false;
   if (isNew(spec, 'user')) ops.push(op('become-root'));
@@ -117,12 +118,19 @@ function namespaceOps(host: Host, spec: Spec, { ops, descriptors, opened }: Comp
   const mount = (spec.linux.namespaces ?? []).find(namespace => namespace.type === 'mount');
   if (mount === undefined) throw new RangeError('a container without a mount namespace of its own is not possible');
   if ((mount.path ?? '') !== '') throw new RangeError(`${mount.path ?? ''}: joining a mount namespace is not possible`);
+  if (joinsUser(spec)) {
+    // An account may make these in the joined user namespace alone, so not by the clone.
+    const late: readonly NamespaceType[] = ['mount', 'pid', 'network', 'ipc', 'uts'];
+    const bits = late.filter(type => isNew(spec, type)).reduce((sum, type) => sum | BITS[type], 0);
+    ops.push(op('unshare', bits.toString(16)));
+    forks ||= isNew(spec, 'pid');
+  }
   if (isNew(spec, 'cgroup')) ops.push(op('unshare', BITS.cgroup.toString(16)));
   if (isNew(spec, 'network')) ops.push(op('loopback-up'));
   if (forks) ops.push(op('fork'));
 }
 
-function nameOps(spec: Spec, ops: Op[]): void {
+export function nameOps(spec: Spec, ops: Op[]): void {
   if (spec.hostname !== undefined && spec.hostname !== '') ops.push(op('hostname', spec.hostname));
   if (spec.domainname !== undefined && spec.domainname !== '') ops.push(op('domainname', spec.domainname));
 }
@@ -168,6 +176,11 @@ function insideOps({ spec, root }: CompileInput, process: SpecProcess): Op[] {
   return ops;
 }
 
-function isNew(spec: Spec, type: NamespaceType): boolean {
+/** The user namespace is that of another container. */
+export function joinsUser(spec: Spec): boolean {
+  return (spec.linux.namespaces ?? []).some(one => one.type === 'user' && (one.path ?? '') !== '');
+}
+
+export function isNew(spec: Spec, type: NamespaceType): boolean {
   return (spec.linux.namespaces ?? []).some(namespace => namespace.type === type && (namespace.path ?? '') === '');
 }

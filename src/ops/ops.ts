@@ -228,6 +228,7 @@ export const OPS = [
     rest: true,
     help: 'descriptors that become 3, 4, … of the payload (LISTEN_FDS); LISTEN_PID in the environment is set to its own pid',
   },
+  { name: 'hold', fields: [], help: 'become the holder of a pod: a program of one page that waits for SIGTERM' },
   { name: 'init', fields: [], help: 'stay as pid 1: fork the exec, forward signals, reap, end with its status' },
   {
     name: 'exec',

@@ -17,7 +17,7 @@ export interface PlanContext {
   readonly foreign: boolean;
 }
 
-/** The user namespace of the container; empty maps: none, or that of another container. */
+/** The user namespace of the container; empty maps: none, or that of another container whose maps are not known. */
 export interface IdPlan {
   /** A new one. */
   readonly own: boolean;

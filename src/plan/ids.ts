@@ -27,7 +27,7 @@ export function planIds(context: PlanContext): IdPlan {
   const { userns } = request;
   if (userns.kind === 'join') {
     const join = facts.joins[`user ${userns.target}`];
-    if (join !== undefined) return { ...NONE, join };
+    if (join !== undefined) return { ...NONE, join, ...facts.joinedMaps };
     refuse(context, '--userns', `--userns ${userns.target}: there is no such user namespace`);
     return NONE;
   }

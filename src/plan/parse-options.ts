@@ -37,6 +37,7 @@ const SPLIT = new Set(
 
 const WHAT_RUNS: Readonly<Record<string, Apply>> = {
   name: (draft, value) => (draft.request.name = value),
+  pod: (draft, value) => (draft.request.pod = value),
   rm: flag('remove'),
   replace: flag('replace'),
   detach: flag('detach'),

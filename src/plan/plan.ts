@@ -27,7 +27,6 @@ const STOP_TIMEOUT = 10;
 export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
   const context = newContext(input);
   const { request, facts } = context;
-  if (request.pod !== undefined) refuse(context, '--pod', '--pod: pods are not in this version of Berth');
   if (request.init && context.foreign) refuse(context, '--init', '--init works with the built-in runtime alone');
   const ids = planIds(context);
   const namespaces = planNamespaces(context, ids);
@@ -137,7 +136,8 @@ function makeProcess(
 function makeLinux(context: PlanContext, ids: IdPlan, namespaces: ReturnType<typeof planNamespaces>): SpecLinux {
   const paths = planPaths(context);
   const linux: SpecLinux = { namespaces: namespaces.list };
-  if (ids.own) {
+  // Of one that is joined they are for us: who owns what the payload writes.
+  if (ids.uid.length > 0) {
     linux.uidMappings = [...ids.uid];
     linux.gidMappings = [...ids.gid];
   }

@@ -80,6 +80,8 @@ export interface PlanFacts {
   readonly watchdog?: string;
   /** Namespaces to join: key `TYPE MODE` (`pid container:web`), value the path of the namespace file. */
   readonly joins: Readonly<Record<string, string>>;
+  /** Maps of the user namespace in `joins`. */
+  readonly joinedMaps?: { readonly uid: readonly SpecIdMapping[]; readonly gid: readonly SpecIdMapping[] };
   /** The stage can mount the lower layers through an id map. */
   readonly idMappedLayers: boolean;
 }

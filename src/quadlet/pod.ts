@@ -1,6 +1,9 @@
 import { POD_CREATE_VERB, POD_RM_VERB, POD_START_VERB, POD_STOP_VERB } from '../command/verb-names.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
+import { lastEntry } from '../unit/document.ts';
+import { scalar } from '../unit/values.ts';
+import { accountLines } from './account.ts';
 import { mappingSpecials } from './mapping.ts';
 import type { Draft, Setting, Unit } from './model.ts';
 import { optionsOf } from './options.ts';
@@ -24,8 +27,10 @@ export function translatePod(unit: Unit, draft: Draft, setting: Setting): void {
   const ignore: OptionUse = { name: 'ignore', value: 'true', form: 'flag' };
   const time: OptionUse = { name: 'time', value: lastItem(unit, 'StopTimeout')?.value ?? '10', form: 'joined' };
   const force: OptionUse = { name: 'force', value: 'true', form: 'flag' };
+  accountLines(unit, draft, setting, undefined);
+  const pidFile = pidFileOf(unit, draft, setting);
   const options: OptionUse[] = [
-    { name: 'infra-conmon-pidfile', value: '%t/%N.pid', form: 'joined' },
+    { name: 'infra-conmon-pidfile', value: pidFile, form: 'joined' },
     { name: 'replace', value: 'true', form: 'flag' },
     { name: 'exit-policy', value: lastItem(unit, 'ExitPolicy')?.value ?? 'stop' },
     ...optionsOf(unit, {
@@ -45,5 +50,15 @@ export function translatePod(unit: Unit, draft: Draft, setting: Setting): void {
   );
   setService(unit, draft, 'Type', 'forking');
   defaultService(unit, draft, 'Restart', 'on-failure');
-  setService(unit, draft, 'PIDFile', '%t/%N.pid');
+  setService(unit, draft, 'PIDFile', pidFile);
+}
+
+/** An account may not write to /run itself: below the unit's own directory there, which systemd makes for it. */
+function pidFileOf(unit: Unit, draft: Draft, setting: Setting): Bytes {
+  const user = scalar(lastEntry(unit.service, 'User')?.value ?? '');
+  if (setting.user || user === '' || user === 'root' || user === '0') return '%t/%N.pid';
+  const own = scalar(lastEntry(unit.service, 'RuntimeDirectory')?.value ?? '').split(' ')[0] ?? '';
+  if (own !== '') return `%t/${own.split(':')[0] ?? own}/%N.pid`;
+  defaultService(unit, draft, 'RuntimeDirectory', 'berth-%N');
+  return '%t/berth-%N/%N.pid';
 }

@@ -1,5 +1,6 @@
 import { CLONE, type Host, type Launched } from '../host/host.ts';
 import { encodeOps } from '../ops/encode.ts';
+import { joinsUser } from '../ops/compile.ts';
 import type { Op } from '../ops/ops.ts';
 import type { NamespaceType, Spec } from '../plan/spec.ts';
 import { awaitSync, type Heard } from './dialogue.ts';
@@ -29,7 +30,8 @@ export interface BeginRequest {
 
 /** Clones the stage into its namespaces and control group, and maps its ids. */
 export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
-  const namespaces = namespacesOf(request.spec);
+  // In a user namespace that is joined the stage makes the others itself.
+  const namespaces = joinsUser(request.spec) ? 0 : namespacesOf(request.spec);
   const stage = host.launch({
     namespaces,
     sibling: request.sibling,

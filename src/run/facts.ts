@@ -5,11 +5,13 @@ import type { ImageRecord } from '../image/types.ts';
 import { timezonePath } from '../plan/mounts.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { DEFAULT_PROFILE } from '../plan/security.ts';
+import type { SpecIdMapping } from '../plan/spec.ts';
 import type { PlanFacts } from '../plan/types.ts';
 import { findContainer } from './containers.ts';
 import { collectDevices } from './facts-devices.ts';
 import { collectIds } from './facts-ids.ts';
 import { readLimits } from './facts-limits.ts';
+import type { ContainerState } from './state.ts';
 
 /** What the caller has found out already. */
 export interface FactsRequest {
@@ -55,6 +57,7 @@ export function collectFacts(host: Host, known: FactsRequest): Result<PlanFacts,
     proxyEnvironment: request.httpProxy ? collectProxies(host) : [],
     limits: readLimits(host),
     joins: collectJoins(host, request),
+    ...joinedMaps(host, request),
     idMappedLayers: false,
     ...(profile === undefined ? {} : { seccompProfile: profile }),
     ...(watchdog === undefined ? {} : { watchdog }),
@@ -152,6 +155,21 @@ function collectProxies(host: Host): string[] {
   return out;
 }
 
+/** A pod's is a directory of its holder's bundle; a container's own lies in its mount namespace. */
+function shmOf(bundle: string, state: ContainerState): string {
+  return state.pod === undefined ? `/proc/${state.pid}/root/dev/shm` : `${bundle}/shm`;
+}
+
+/** Of a container that has a user namespace of its own. */
+function joinedMaps(host: Host, request: RunRequest): Pick<PlanFacts, 'joinedMaps'> {
+  const target = request.userns.kind === 'join' ? request.userns.target : '';
+  const state = target.startsWith('container:') ? findContainer(host, target.slice(10))?.state : undefined;
+  if (state === undefined || state.uidMap.length === 0) return {};
+  const lines = (map: typeof state.uidMap): SpecIdMapping[] =>
+    map.map(([containerID, hostID, size]) => ({ containerID, hostID, size }));
+  return { joinedMaps: { uid: lines(state.uidMap), gid: lines(state.gidMap) } };
+}
+
 const NAMESPACE_FILES = { pid: 'pid', network: 'net', ipc: 'ipc', uts: 'uts', cgroup: 'cgroup', user: 'user' } as const;
 
 /** Namespace files of the running containers that the request names. */
@@ -163,10 +181,12 @@ function collectJoins(host: Host, request: RunRequest): PlanFacts['joins'] {
   for (const [type, mode] of Object.entries(modes) as [keyof typeof NAMESPACE_FILES, string][]) {
     if (mode.startsWith('ns:')) joins[`${type} ${mode}`] = mode.slice(3);
     if (!mode.startsWith('container:')) continue;
-    const state = findContainer(host, mode.slice(10))?.state;
-    if (state === undefined || state.pid <= 0 || host.startTime(state.pid) !== state.startTime) continue;
+    const found = findContainer(host, mode.slice(10));
+    const state = found?.state;
+    if (found === undefined || state === undefined || state.pid <= 0 || host.startTime(state.pid) !== state.startTime)
+      continue;
     joins[`${type} ${mode}`] = `/proc/${state.pid}/ns/${NAMESPACE_FILES[type]}`;
-    if (type === 'ipc') joins[`shm ${mode}`] = `/proc/${state.pid}/root/dev/shm`;
+    if (type === 'ipc') joins[`shm ${mode}`] = shmOf(found.bundle, state);
   }
   return joins;
 }

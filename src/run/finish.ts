@@ -119,6 +119,7 @@ function stateOf(host: Host, started: Started): ContainerState {
     gidMap: mapOf(plan.spec.linux.gidMappings),
     anonymousVolumes: prepared.volumes.anonymous,
     volumes: prepared.volumes.named,
+    ...(request.pod === undefined ? {} : { pod: request.pod }),
     ports: portsOf(request),
     labels: { ...prepared.image?.config.labels, ...request.labels },
     logDriver: request.logDriver,

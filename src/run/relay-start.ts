@@ -1,4 +1,5 @@
 import type { Child, Host } from '../host/host.ts';
+import { joinsUser } from '../ops/compile.ts';
 import { namespacesOf } from './begin.ts';
 import type { Started } from './finish.ts';
 import { isJournal } from './streams.ts';
@@ -108,7 +109,8 @@ function holdWords(host: Host, started: Started): string[] {
   // Another runtime's pid namespace is its own to make.
   if ((bits & NEWPID) === 0 || started.place.foreign !== '') return [];
   const told = started.made.group !== undefined && tellsInTime(host.kernelRelease());
-  return [(bits & NEWUSER) === 0 ? 'hold=pid' : 'hold=user', ...(told ? [] : ['look=1'])];
+  const user = (bits & NEWUSER) !== 0 || joinsUser(started.prepared.plan.spec);
+  return [user ? 'hold=user' : 'hold=pid', ...(told ? [] : ['look=1'])];
 }
 
 /** Since Linux 6.19 a process leaves its control group only after the exit that the hold keeps back: `events` tells too late. */

@@ -48,6 +48,8 @@ export interface ContainerState {
   readonly gidMap: readonly (readonly [inside: number, outside: number, count: number])[];
   /** Anonymous volumes, removed with the container by `rm -v`. */
   readonly anonymousVolumes: readonly string[];
+  /** The pod that it is a member of, or holds. */
+  readonly pod?: string;
   /** Volumes with a name; absent in states of older versions. */
   readonly volumes?: readonly string[];
   readonly ports: readonly { host: string; hostPort: number; port: number; protocol: string }[];

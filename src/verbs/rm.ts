@@ -10,6 +10,7 @@ import { stopContainer } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import { layerPath } from '../run/layer.ts';
 import { lockName } from '../run/locks.ts';
+import { endEmptyPod } from '../run/pod-exit.ts';
 import { removeContainer, removeLayerOf } from '../run/remove.ts';
 import { forEachOperand, verb } from './edge.ts';
 import { PARTS } from './parts.ts';
@@ -26,14 +27,17 @@ function removeOne(host: Host, context: Context, store: string, command: Command
   const silent = isSet(command, 'ignore') || isSet(command, 'force');
   const withVolumes = isSet(command, 'volumes');
   // A container that is just starting runs when its lock is free: then it is stopped in the next round.
+  let pod: string | undefined;
   for (let round = 1; ; round++) {
     const found = findContainer(host, word);
     if (found === undefined) return removeRemains(host, store, word, silent);
+    pod ??= found.name === found.state?.name ? found.state.pod : undefined;
     if (found.state !== undefined && isRunning(host, found.state)) stopFirst(host, context, command, found);
     const left = removeStopped(host, store, found.name, withVolumes);
     if (left === undefined) break;
     if (!isSet(command, 'force') || round === 3) throw new Failure(125, `${word}: was started again by ${left}`);
   }
+  if (pod !== undefined) endEmptyPod(host, context, store, pod);
   // In a unit (ExecStop=, ExecStopPost=) it would be a line of the journal that says nothing.
   if (!context.inUnit) host.write(1, `${word}\n`);
   return 0;

@@ -6,6 +6,7 @@ import { OCI_VERBS } from '../command/options-oci.ts';
 import * as registry from '../command/options-registry.ts';
 import { RUN } from '../command/options-run.ts';
 import { NETWORK_VERBS } from '../command/options-network.ts';
+import { POD_VERBS } from '../command/options-pod.ts';
 import { SECRET_VERBS, VOLUME_VERBS } from '../command/options-storage.ts';
 import * as units from '../command/options-units.ts';
 import { native } from '../command/rows.ts';
@@ -49,6 +50,7 @@ export const VERBS: readonly VerbRow[] = [
   image.IMAGES,
   image.RMI,
   image.TAG,
+  ...POD_VERBS,
   ...NETWORK_VERBS,
   registry.LOGIN,
   registry.LOGOUT,
@@ -72,16 +74,7 @@ export const VERBS: readonly VerbRow[] = [
 ];
 
 /** Verbs that generated units name and this version lacks: they fail with one line. */
-export const LATER_VERBS: readonly VerbRow[] = [
-  units.POD_CREATE,
-  units.POD_START,
-  units.POD_STOP,
-  units.POD_RM,
-  units.KUBE_PLAY,
-  units.KUBE_DOWN,
-  image.BUILD,
-  image.ARTIFACT_PULL,
-];
+export const LATER_VERBS: readonly VerbRow[] = [units.KUBE_PLAY, units.KUBE_DOWN, image.BUILD, image.ARTIFACT_PULL];
 
 /** The OCI runtime's actions, each with its own options. */
 export { OCI_VERBS };

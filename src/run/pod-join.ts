@@ -1,0 +1,67 @@
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import type { RunRequest } from '../plan/request.ts';
+import { findContainer, isRunning } from './containers.ts';
+import { Failure } from './failure.ts';
+import { requirePod, type PodRecord } from './pods.ts';
+
+/** What belongs to the pod: a member that brings its own contradicts it. */
+const POD_OPTIONS = [
+  'publish',
+  'network',
+  'hostname',
+  'ip',
+  'ip6',
+  'mac-address',
+  'network-alias',
+  'userns',
+  'uidmap',
+  'gidmap',
+  'dns',
+  'dns-search',
+  'dns-option',
+  'uts',
+  'ipc',
+  'shm-size',
+];
+
+/** The command line of a member with the volumes of its pod, and that pod; undefined without `--pod`. */
+export function podOf(host: Host, store: string, command: Command): { pod: PodRecord; command: Command } | undefined {
+  const name = command.options.findLast(use => use.name === 'pod')?.value;
+  if (name === undefined) return undefined;
+  const pod = requirePod(host, store, name.startsWith('new:') ? name.slice(4) : name);
+  const own = command.options.find(use => POD_OPTIONS.includes(use.name));
+  if (own !== undefined) {
+    throw new Failure(
+      125,
+      `--${own.name}: belongs to the pod ${pod.name}; give it to the pod instead of the container`,
+    );
+  }
+  const volumes = pod.options.filter(use => use.name === 'volume');
+  return { pod, command: { ...command, options: [...volumes, ...command.options] } };
+}
+
+/** A member has the namespaces of the pod's holder: network, IPC, host name, and its users where it has some. */
+export function joinPod(host: Host, request: RunRequest, pod: PodRecord): RunRequest {
+  const holder = findContainer(host, pod.infraName)?.state;
+  if (holder === undefined || !isRunning(host, holder)) {
+    const how = pod.unit === '' ? `berth pod start ${pod.name}` : `systemctl start ${pod.unit}`;
+    throw new Failure(125, `--pod ${pod.name}: the pod does not run; start it with '${how}'`);
+  }
+  const target = `container:${pod.infraName}`;
+  const hostname = pod.options.findLast(use => use.name === 'hostname')?.value;
+  return {
+    ...request,
+    pod: pod.name,
+    networks: [holder.network.kind === 'host' ? 'host' : target],
+    ipc: target,
+    uts: target,
+    ...(holder.uidMap.length === 0 ? {} : { userns: { kind: 'join', target } as const }),
+    hostname:
+      hostname ??
+      pod.name
+        .replaceAll('_', '-')
+        .slice(0, 63)
+        .replace(/[-.]+$/, ''),
+  };
+}

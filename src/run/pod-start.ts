@@ -1,0 +1,97 @@
+/**
+ * Theory of operation: `pod start`, the ExecStart= of a unit of Type=forking. The holder is begun as a container is (start.ts), without image and
+ * relay: its namespaces, its network and its ports are the pod's. Then its number is written where systemd waits for it, and we leave; it
+ * was our child, so systemd becomes its parent. Members join the namespaces of the container that the holder is.
+ */
+import type { Host } from '../host/host.ts';
+import { compileHolder } from '../ops/holder.ts';
+import type { RunRequest } from '../plan/request.ts';
+import { begin } from './begin.ts';
+import { Failure, failureOf } from './failure.ts';
+import { reachReady } from './finish.ts';
+import { lockName } from './locks.ts';
+import { make } from './make.ts';
+import type { Parts } from './parts.ts';
+import { choosePlace, type Wanted } from './place.ts';
+import type { PodRecord } from './pods.ts';
+import { prepare } from './prepare.ts';
+import { takeName } from './recover.ts';
+import { makeUndo } from './undo.ts';
+
+/** What the holder of a pod is as a container; `request` is what the pod's options say. */
+export function holderRequest(request: RunRequest, pod: PodRecord, bundle: string): RunRequest {
+  return {
+    ...request,
+    name: pod.infraName,
+    pod: pod.name,
+    rootfs: { path: `${bundle}/rootfs`, overlay: false },
+    command: ['berth-holder'],
+    hostname: request.hostname ?? hostnameOf(pod.name),
+    networkAliases: [...request.networkAliases, pod.name],
+    detach: true,
+    remove: true,
+    cgroups: 'disabled',
+    cgroupns: 'host',
+    sdnotify: 'ignore',
+    logDriver: 'none',
+    httpProxy: false,
+    passwd: false,
+    mounts: [],
+  };
+}
+
+const hostnameOf = (name: string): string =>
+  name
+    .replaceAll('_', '-')
+    .slice(0, 63)
+    .replace(/[-.]+$/, '');
+
+/** Starts the holder; its pid. */
+export function startHolder(host: Host, parts: Parts, request: RunRequest, pod: PodRecord, wanted: Wanted): number {
+  // The holder lies in the unit's own group: nothing is divided.
+  const place = choosePlace(host, parts, { ...request, cgroups: 'disabled' }, wanted);
+  const undo = makeUndo();
+  const locks = [lockName(host, place.store, place.name)];
+  try {
+    takeName(host, parts, place.store, place.name);
+    const own = holderRequest(request, pod, place.bundle);
+    const prepared = prepare(host, parts, own, place);
+    for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
+    const made = make(host, parts, prepared, place, undo);
+    host.mkdir(`${place.bundle}/rootfs`, 0o755);
+    // All members have it as /dev/shm.
+    host.mkdir(`${place.bundle}/shm`, 0o700);
+    host.chmod(`${place.bundle}/shm`, 0o1777);
+    if (request.shmSize !== undefined)
+      host.write(
+        2,
+        `berth: warning: pod ${pod.name}: the size of /dev/shm is that of ${place.runtime}; --shm-size is not enforced\n`,
+      );
+    const { ops, descriptors } = compileHolder(host, prepared.plan, place.bundle);
+    const streams = { stdio: ['null', 'null', 'inherit'], closePayloadEnds: () => undefined } as const;
+    const begun = begin(host, { spec: prepared.plan.spec, ops, descriptors, sibling: false, group: '', streams }, undo);
+    const network = parts.network.setUp(host, own, {
+      pid: begun.stage.pid,
+      netnsPath: `/proc/${begun.stage.pid}/ns/net`,
+      bundle: place.bundle,
+      store: place.store,
+      name: pod.infraName,
+      uid: host.euid,
+    });
+    if (network.isErr()) throw failureOf([network.error]);
+    undo.add('network', () => void parts.network.tearDown(host, network.value));
+    reachReady(host, parts, { request: own, place, prepared, made, streams, begun, network: network.value, undo });
+    host.proceed(begun.stage, 'ready');
+    const said = host.outcome(begun.stage);
+    if (said !== '') throw new Failure(125, `pod ${pod.name}: its holder could not start: ${said}`);
+    if (pod.pidFile !== undefined) host.writeFileAtomic(pod.pidFile, `${begun.stage.pid}\n`, 0o644);
+    undo.forget();
+    return begun.stage.pid;
+  } catch (error) {
+    const lines = undo.run();
+    if (lines.length > 0 && error instanceof Failure) throw new Failure(error.status, [...error.lines, ...lines]);
+    throw error;
+  } finally {
+    for (const lock of locks) lock.release();
+  }
+}

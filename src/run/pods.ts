@@ -1,0 +1,79 @@
+import type { OptionUse } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import { isName, isRunning, listContainers, type Container } from './containers.ts';
+import { Failure } from './failure.ts';
+
+/**
+ * A pod: STORE/pods/NAME.json says what was asked for; what runs of it is the container of its holder, `infraName`, and those
+ * whose state names the pod.
+ */
+export interface PodRecord {
+  readonly version: 1;
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly infraName: string;
+  /** Seconds since the epoch. */
+  readonly created: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly exitPolicy: 'stop' | 'continue';
+  /** Where `pod start` writes the holder's pid. */
+  readonly pidFile?: string;
+  /** Unit that made it; empty: a person. */
+  readonly unit: string;
+  readonly manager: 'system' | 'user' | '';
+  /** Options that mean the same for `run`. */
+  readonly options: readonly Pick<OptionUse, 'name' | 'value'>[];
+}
+
+export const podPath = (store: string, name: string): string => `${store}/pods/${name}.json`;
+
+export function readPod(host: Host, store: string, name: string): PodRecord | undefined {
+  const text = isName(name) ? host.readFileIfExists(podPath(store, name)) : undefined;
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as PodRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writePod(host: Host, store: string, record: PodRecord): void {
+  host.mkdirs(`${store}/pods`, 0o700);
+  host.writeFileAtomic(podPath(store, record.name), JSON.stringify(record), 0o600);
+}
+
+/** By name. */
+export function listPods(host: Host, store: string): PodRecord[] {
+  if (host.stat(`${store}/pods`) === undefined) return [];
+  return host
+    .list(`${store}/pods`)
+    .flatMap(({ name }) => (name.endsWith('.json') ? (readPod(host, store, name.slice(0, -5)) ?? []) : []));
+}
+
+/** By name, or by a beginning of an id that only one has. A Failure (125) when there is none. */
+export function requirePod(host: Host, store: string, word: string): PodRecord {
+  const exact = readPod(host, store, word);
+  if (exact !== undefined) return exact;
+  const matches = word === '' ? [] : listPods(host, store).filter(pod => pod.id.startsWith(word));
+  if (matches.length > 1) throw new Failure(125, `${word}: more than one pod's id begins so`);
+  const [only] = matches;
+  if (only === undefined) throw new Failure(125, `${word}: no such pod`);
+  return only;
+}
+
+/** All containers of a pod; `holder` is the one of its namespaces. */
+export function membersOf(host: Host, pod: PodRecord): { holder?: Container; members: Container[] } {
+  const all = listContainers(host).filter(one => one.state?.pod === pod.name);
+  const holder = all.find(one => one.name === pod.infraName);
+  const members = all.filter(one => one.name !== pod.infraName);
+  return holder === undefined ? { members } : { holder, members };
+}
+
+/** As Podman words it: Created, Running, Degraded (some ended), Exited. */
+export function podStatus(host: Host, pod: PodRecord): string {
+  const { holder, members } = membersOf(host, pod);
+  if (holder?.state === undefined) return 'Created';
+  if (!isRunning(host, holder.state)) return 'Exited';
+  return members.every(one => one.state !== undefined && isRunning(host, one.state)) ? 'Running' : 'Degraded';
+}

@@ -1,0 +1,26 @@
+import type { Host } from '../host/host.ts';
+import { runtimeDirectory } from '../run/directories.ts';
+import { Failure } from '../run/failure.ts';
+import type { PodRecord } from '../run/pods.ts';
+import { startTransientService } from '../systemd/transient.ts';
+
+/** `berth pod start` typed by a person: a transient unit of the form that a .pod file gives. */
+export function startPodDetached(host: Host, pod: PodRecord): void {
+  const manager = host.euid === 0 ? 'system' : 'user';
+  const program = host.readlink('/proc/self/exe');
+  const unit = `${pod.name}-pod.service`;
+  const pidFile = `${runtimeDirectory(host)}/${pod.name}.pod.pid`;
+  const line = (words: string[]): unknown => [[words[0], words, ['no-env-expand']]];
+  const result = startTransientService(host, manager, unit, [
+    ['Description', 's', `berth pod ${pod.name}`],
+    ['Type', 's', 'forking'],
+    ['PIDFile', 's', pidFile],
+    ['Environment', 'as', [`PODMAN_SYSTEMD_UNIT=${unit}`, `BERTH_POD_PIDFILE=${pidFile}`]],
+    ['SyslogIdentifier', 's', pod.name],
+    ['CollectMode', 's', 'inactive-or-failed'],
+    ['ExecStartEx', 'a(sasas)', line([program, 'pod', 'start', pod.name])],
+    ['ExecStopPostEx', 'a(sasas)', line([program, 'rm', '-f', '-i', '-v', pod.infraName])],
+  ]);
+  if (result !== 'done')
+    throw new Failure(125, `pod ${pod.name}: the start failed (${result}); see journalctl -u ${unit}`);
+}

@@ -1,0 +1,137 @@
+import { isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import { isRunning, type Container } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
+import { listPods, membersOf, podStatus, requirePod, type PodRecord } from '../run/pods.ts';
+import { forEachOperand } from './edge.ts';
+import { filtersOf, hasLabel, joinLabels } from './labels.ts';
+import { writeListing } from './list-output.ts';
+import { storeOf } from './place.ts';
+import { agoOf } from './show.ts';
+import { walkTemplate } from './template.ts';
+
+/** `berth pod ls`, as the peer's `pod ps`. */
+export function listAllPods(host: Host, command: Command): number {
+  const filters = filtersOf(command, ['name', 'id', 'label', 'status']);
+  const full = isSet(command, 'no-trunc');
+  const short = (id: string): string => (full ? id : id.slice(0, 12));
+  const now = host.now();
+  const rows = listPods(host, storeOf(host, command)).map(pod => ({
+    pod,
+    status: podStatus(host, pod),
+    ...membersOf(host, pod),
+  }));
+  writeListing(host, command, {
+    rows: rows.filter(({ pod, status }) =>
+      filters.every(({ name, value }) => {
+        if (name === 'name') return pod.name.includes(value);
+        if (name === 'id') return pod.id.startsWith(value);
+        if (name === 'label') return hasLabel(pod.labels, value);
+        return status.toLowerCase() === value.toLowerCase();
+      }),
+    ),
+    key: ({ pod }) => short(pod.id),
+    cells: ({ pod, status, holder, members }) => ({
+      ID: short(pod.id),
+      Name: pod.name,
+      Status: status,
+      Created: agoOf(now - pod.created),
+      InfraID: short(holder?.state?.id ?? ''),
+      NumberOfContainers: String(members.length + (holder === undefined ? 0 : 1)),
+      Labels: joinLabels(pod.labels),
+    }),
+    json: ({ pod, status, holder, members }) => ({
+      Id: pod.id,
+      Name: pod.name,
+      Status: status,
+      Created: new Date(pod.created * 1000).toISOString(),
+      InfraId: holder?.state?.id ?? '',
+      Labels: pod.labels,
+      Containers: [...(holder === undefined ? [] : [holder]), ...members].map(one => listed(host, one)),
+    }),
+    headings: {
+      ID: 'POD ID',
+      Name: 'NAME',
+      Status: 'STATUS',
+      Created: 'CREATED',
+      InfraID: 'INFRA ID',
+      NumberOfContainers: '# OF CONTAINERS',
+      Labels: 'LABELS',
+    },
+    table: 'table {{.ID}}\t{{.Name}}\t{{.Status}}\t{{.Created}}\t{{.InfraID}}\t{{.NumberOfContainers}}',
+  });
+  return 0;
+}
+
+function listed(host: Host, { name, state }: Container): Record<string, unknown> {
+  const running = state !== undefined && isRunning(host, state);
+  return {
+    Id: state?.id ?? '',
+    Names: name,
+    Name: name,
+    Status: running ? 'running' : 'exited',
+    State: running ? 'running' : 'exited',
+  };
+}
+
+/** `berth pod inspect`, in the peer's shape. */
+export function inspectPods(host: Host, command: Command): number {
+  const store = storeOf(host, command);
+  const shown: Record<string, unknown>[] = [];
+  const status = forEachOperand(host, command.operands, word => {
+    shown.push(described(host, requirePod(host, store, word)));
+    return 0;
+  });
+  const format = lastValue(command, 'format') ?? 'json';
+  if (format === 'json') host.write(1, `${JSON.stringify(shown, undefined, 4)}\n`);
+  else host.write(1, shown.map(one => `${walkTemplate(format, one)}\n`).join(''));
+  return status;
+}
+
+function described(host: Host, pod: PodRecord): Record<string, unknown> {
+  const { holder, members } = membersOf(host, pod);
+  const all = [...(holder === undefined ? [] : [holder]), ...members];
+  const ports: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const port of holder?.state?.ports ?? []) {
+    (ports[`${port.port}/${port.protocol}`] ??= []).push({ HostIp: port.host, HostPort: String(port.hostPort) });
+  }
+  return {
+    Id: pod.id,
+    Name: pod.name,
+    Created: new Date(pod.created * 1000).toISOString(),
+    State: podStatus(host, pod),
+    ExitPolicy: pod.exitPolicy,
+    Labels: pod.labels,
+    CreateInfra: true,
+    InfraContainerID: holder?.state?.id ?? '',
+    InfraContainerName: pod.infraName,
+    InfraConfig: { PortBindings: ports, HostNetwork: holder?.state?.network.kind === 'host' },
+    SharedNamespaces: ['ipc', 'net', 'uts'],
+    NumContainers: all.length,
+    Containers: all.map(one => listed(host, one)),
+    Unit: pod.unit,
+    Options: pod.options,
+  };
+}
+
+/** `berth pod logs`: journalctl(1) for the units of all members. */
+export function podLogs(host: Host, command: Command): number {
+  const pod = requirePod(host, storeOf(host, command), command.operands[0] ?? '');
+  const only = lastValue(command, 'container');
+  const units = membersOf(host, pod)
+    .members.filter(one => only === undefined || one.name === only)
+    .flatMap(({ state }) => (state === undefined || state.unit === '' ? [] : [state]));
+  if (units.length === 0)
+    throw new Failure(
+      125,
+      `${pod.name}: no ${only === undefined ? 'container of it' : `container ${only}`} runs as a unit`,
+    );
+  const tail = lastValue(command, 'tail');
+  if (tail !== undefined && !/^\d{1,9}$/.test(tail)) throw new Failure(125, `--tail ${tail}: not a number of lines`);
+  const words = units.map(({ unit, manager }) => (manager === 'user' ? `--user-unit=${unit}` : `--unit=${unit}`));
+  const argv = ['journalctl', '--no-pager', '--quiet', '--output=short', ...words];
+  if (isSet(command, 'follow')) argv.push('--follow');
+  if (tail !== undefined) argv.push(`--lines=${tail}`);
+  return host.exec(argv, host.environmentList());
+}

@@ -1,0 +1,169 @@
+import { POD_VERBS } from '../command/options-pod.ts';
+import { isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import type { RunRequest } from '../plan/request.ts';
+import { parseRunRequest } from '../plan/request-parse.ts';
+import { findContainer, isName, isRunning } from '../run/containers.ts';
+import { findContext } from '../run/context.ts';
+import { Failure, failureOf } from '../run/failure.ts';
+import { startHolder } from '../run/pod-start.ts';
+import { listPods, readPod, requirePod, writePod, type PodRecord } from '../run/pods.ts';
+import { forEachOperand } from './edge.ts';
+import { family } from './family.ts';
+import { labelsOf } from './labels.ts';
+import { PARTS } from './parts.ts';
+import { storeOf } from './place.ts';
+import { killPods, removePod, stopPod, stopUnit } from './pod-end.ts';
+import { inspectPods, listAllPods, podLogs } from './pod-show.ts';
+import { startPodDetached } from './pod-detached.ts';
+import { readerOf } from './reader.ts';
+import { secondsOf } from './select.ts';
+
+/** `berth pod …` (podman-pod(1)), and what `.pod` units run. */
+export const main: (host: Host) => number = family('pod', POD_VERBS, {
+  create,
+  exists: (host, command) => (readPod(host, storeOf(host, command), command.operands[0] ?? '') === undefined ? 1 : 0),
+  inspect: inspectPods,
+  kill: (host, command) => killPods(host, command, chosen(host, command)),
+  logs: podLogs,
+  ls: listAllPods,
+  restart,
+  rm: remove,
+  start: (host, command) => forEachOperand(host, chosen(host, command), word => start(host, command, word)),
+  stop,
+});
+
+/** The pods that a command line means. */
+function chosen(host: Host, command: Command): readonly string[] {
+  const all = isSet(command, 'all');
+  if (all && command.operands.length > 0) throw new Failure(125, '--all and names of pods exclude each other');
+  if (!all && command.operands.length === 0) throw new Failure(125, 'name at least one pod, or give --all');
+  return all ? listPods(host, storeOf(host, command)).map(pod => pod.name) : command.operands;
+}
+
+/** Options that are the pod's own; the others mean what they mean for `run`. */
+const OWN = ['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace'];
+
+function create(host: Host, command: Command): number {
+  const store = storeOf(host, command);
+  const record = wanted(host, command);
+  const before = readPod(host, store, record.name);
+  if (before !== undefined && !isSet(command, 'replace'))
+    throw new Failure(125, `${record.name}: there is a pod of this name; give --replace`);
+  // All that is wrong with the options is said now, not at the start.
+  requestOf(host, record);
+  const old = before === undefined ? undefined : findContainer(host, before.infraName)?.state;
+  if (before !== undefined && old !== undefined && isRunning(host, old)) stopPod(host, before, undefined);
+  writePod(host, store, record);
+  if (!findContext(host).inUnit) host.write(1, `${record.id}\n`);
+  return 0;
+}
+
+function wanted(host: Host, command: Command): PodRecord {
+  const id = host.random(32);
+  const name = lastValue(command, 'name') ?? command.operands[0] ?? `pod-${id.slice(0, 12)}`;
+  const infraName = lastValue(command, 'infra-name') ?? `${name}-infra`;
+  for (const one of [name, infraName]) {
+    if (!isName(one))
+      throw new Failure(125, `${one}: not a name; names match [a-zA-Z0-9][a-zA-Z0-9_.-]* and have at most 255 bytes`);
+  }
+  const exitPolicy = lastValue(command, 'exit-policy') ?? 'continue';
+  if (exitPolicy !== 'stop' && exitPolicy !== 'continue')
+    throw new Failure(125, `--exit-policy ${exitPolicy}: use stop or continue`);
+  const pidFile = lastValue(command, 'infra-conmon-pidfile');
+  const context = findContext(host);
+  return {
+    version: 1,
+    id,
+    name,
+    infraName,
+    created: Math.floor(host.now()),
+    labels: labelsOf(command),
+    exitPolicy,
+    ...(pidFile === undefined ? {} : { pidFile }),
+    unit: context.inUnit ? context.own.unit : '',
+    manager: context.inUnit ? context.own.manager : '',
+    options: command.options
+      .filter(use => !OWN.includes(use.name))
+      .map(({ name: key, value }) => ({ name: key, value })),
+  };
+}
+
+/** What the options of a pod mean for its holder. */
+function requestOf(host: Host, pod: PodRecord): RunRequest {
+  const options = [{ name: 'rootfs', value: 'true' }, ...pod.options];
+  const request = parseRunRequest(
+    { globals: [], verb: 'run', options, operands: ['/'] },
+    readerOf(host),
+    pod.infraName,
+  );
+  if (request.isErr()) throw failureOf(request.error);
+  const mode = request.value.networks[0]?.split(':')[0];
+  if (mode === 'container' || mode === 'ns')
+    throw new Failure(125, `pod ${pod.name}: --network ${mode} is for containers, not for pods`);
+  return request.value;
+}
+
+function start(host: Host, command: Command, word: string): number {
+  const store = storeOf(host, command);
+  const pod = requirePod(host, store, word);
+  const holder = findContainer(host, pod.infraName)?.state;
+  const context = findContext(host);
+  const ours = context.inUnit && (pod.unit === '' || context.own.unit === pod.unit);
+  if (holder !== undefined && isRunning(host, holder)) {
+    if (!ours) host.write(1, `${word}\n`);
+    return 0;
+  }
+  if (!ours && pod.unit !== '') stopUnit(host, 'start', pod.unit, pod.manager);
+  else if (!ours && context.systemd) startPodDetached(host, pod);
+  else startHolder(host, PARTS, requestOf(host, pod), { ...pod, ...pidFileOf(host) }, { id: host.random(32), store });
+  if (!context.inUnit) host.write(1, `${word}\n`);
+  return 0;
+}
+
+/** A transient unit says itself where it waits. */
+function pidFileOf(host: Host): Pick<PodRecord, 'pidFile'> {
+  const pidFile = host.environment('BERTH_POD_PIDFILE');
+  return pidFile === undefined ? {} : { pidFile };
+}
+
+function timeOf(command: Command): number | undefined {
+  const text = lastValue(command, 'time');
+  return text === undefined ? undefined : secondsOf(text);
+}
+
+function stop(host: Host, command: Command): number {
+  const store = storeOf(host, command);
+  return forEachOperand(host, chosen(host, command), word => {
+    if (isSet(command, 'ignore') && readPod(host, store, word) === undefined) return 0;
+    stopPod(host, requirePod(host, store, word), timeOf(command));
+    if (!findContext(host).inUnit) host.write(1, `${word}\n`);
+    return 0;
+  });
+}
+
+function restart(host: Host, command: Command): number {
+  const store = storeOf(host, command);
+  return forEachOperand(host, chosen(host, command), word => {
+    const pod = requirePod(host, store, word);
+    if (pod.unit !== '') {
+      stopUnit(host, 'restart', pod.unit, pod.manager);
+      host.write(1, `${word}\n`);
+      return 0;
+    }
+    stopPod(host, pod, undefined);
+    return start(host, command, word);
+  });
+}
+
+function remove(host: Host, command: Command): number {
+  const store = storeOf(host, command);
+  const ignore = isSet(command, 'ignore') || isSet(command, 'force');
+  return forEachOperand(host, chosen(host, command), word => {
+    if (ignore && readPod(host, store, word) === undefined) return 0;
+    removePod(host, store, requirePod(host, store, word), isSet(command, 'force'), timeOf(command));
+    if (!findContext(host).inUnit) host.write(1, `${word}\n`);
+    return 0;
+  });
+}

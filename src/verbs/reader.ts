@@ -1,0 +1,19 @@
+import { HostError, type Host } from '../host/host.ts';
+import type { Reader } from '../plan/draft.ts';
+
+/** What a command line of `run` refers to besides itself. */
+export function readerOf(host: Host): Reader {
+  return {
+    readFile(path) {
+      try {
+        return host.readFile(path);
+      } catch (error) {
+        if (error instanceof HostError) return undefined;
+        throw error;
+      }
+    },
+    environment: name => host.environment(name),
+    environmentList: () => host.environmentList(),
+    cwd: () => host.cwd(),
+  };
+}

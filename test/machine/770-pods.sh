@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Pods: .pod units in three ways, the verbs, what members share, and who moves when one of them dies.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+
+directory_of() { if [ "$1" = alice ]; then echo /home/alice/.config/containers/systemd; else echo /etc/containers/systemd; fi; }
+
+pod_file() { # WAY NAME, the text on standard input
+    local directory text
+    text=$(cat)
+    [ "$1" != svc ] || text+=$'\n[Service]\nUser=svc'
+    directory=$(directory_of "$1")
+    as "$(way_manager "$1")" mkdir -p "$directory"
+    printf '%s\n' "$text" >"$directory/$2.pod"
+}
+
+member() { # WAY NAME POD COMMAND [MORE]
+    way_unit "$1" "$2" <<<$'[Container]\nImage=localhost/busybox\nContainerName='"$2"$'\nPod='"$3"$'.pod\nStopTimeout=1\nExec='"$4"$'\n'"${5:-}"$'\n[Service]\nRestart=always\nRestartSec=100ms'
+}
+
+gone() { # WAY POD MEMBER…
+    local way=$1 pod=$2 name
+    shift 2
+    manager "$(way_manager "$way")" stop "$pod-pod" || true
+    for name in "$@"; do rm -f "$(directory_of "$way")/$name.container"; done
+    rm -f "$(directory_of "$way")/$pod.pod"
+    manager "$(way_manager "$way")" daemon-reload
+    manager "$(way_manager "$way")" reset-failed || true
+}
+
+wait_for() { timeout 30 bash -c "until $1; do read -rt 0.1 <> <(:) || :; done"; }
+
+SERVE='sh -c "mkdir -p /w; hostname >/w/index.html; echo shared >/dev/shm/file; exec busybox httpd -f -p 80 -h /w"'
+
+pod() { # WAY PORT
+    local way=$1 port=$2 first second said
+    pod_file "$way" app <<<$'[Pod]\nPodName=app\nHostName=box\nPublishPort='"$port"$':80'
+    member "$way" web app "$SERVE"
+    member "$way" side app 'sleep inf'
+    manager "$(way_manager "$way")" daemon-reload
+    manager "$(way_manager "$way")" start app-pod
+    for name in app-pod web side; do wait_for "[ \$(systemctl $( [ "$way" != alice ] || echo --user --machine=alice@) show -P ActiveState $name) = active ]"; done
+    wait_for "curl -sS --max-time 2 http://127.0.0.1:$port/ 2>/dev/null | grep -qx box"
+    # Network, IPC and host name are shared, processes are not.
+    equal "$(way_berth "$way" exec side wget -qO- http://127.0.0.1/)" box
+    equal "$(way_berth "$way" exec side hostname)" box
+    equal "$(way_berth "$way" exec side cat /dev/shm/file)" shared
+    ! way_berth "$way" exec side ps | grep -q httpd
+    equal "$(way_berth "$way" pod ls --format '{{.Name}} {{.Status}} {{.NumberOfContainers}}')" 'app Running 3'
+    equal "$(way_berth "$way" pod inspect app | jq -r '.[0] | .State, .NumContainers, .ExitPolicy')" $'Running\n3\nstop'
+    # The log of each member is its own unit's.
+    contains "$(fails_with 125 way_berth "$way" run --rm --pod app -p 1:1 localhost/busybox true 2>&1)" 'belongs to the pod'
+    # A member that dies is restarted by systemd alone.
+    first=$(way_property "$way" app-pod MainPID) second=$(way_property "$way" side MainPID)
+    kill -KILL "$(way_property "$way" web MainPID)"
+    wait_for "curl -sS --max-time 2 http://127.0.0.1:$port/ 2>/dev/null | grep -qx box"
+    equal "$(way_property "$way" app-pod MainPID)" "$first"
+    equal "$(way_property "$way" side MainPID)" "$second"
+    said=$(awk '/^Pss:/ { print $2 }' "/proc/$first/smaps_rollup")
+    [ "$said" -le 20 ] || { echo "the holder has $said kB"; return 1; }
+}
+
+holder_dies() { # the holder's restart brings back all members
+    local way=$1 port=$2 before
+    before=$(way_property "$way" side MainPID)
+    kill -KILL "$(way_property "$way" app-pod MainPID)"
+    export -f way_property way_manager property manager as
+    wait_for "now=\$(way_property $way side MainPID); [ \$now != 0 ] && [ \$now != $before ]"
+    wait_for "curl -sS --max-time 2 http://127.0.0.1:$port/ 2>/dev/null | grep -qx box"
+}
+
+stops() {
+    local way=$1 port=$2
+    manager "$(way_manager "$way")" stop app-pod
+    for name in web side; do [ "$(way_property "$way" $name ActiveState)" != active ]; done
+    ! curl -sS --max-time 2 "http://127.0.0.1:$port/" 2>/dev/null
+    equal "$(way_berth "$way" ps -aq)" ''
+    equal "$(way_berth "$way" pod ls -q)" ''
+    ! pgrep ^pasta
+    ! pgrep ^berth-holder
+    gone "$way" app web side
+}
+
+# ExitPolicy=stop: the last member's end is the pod's, not its restart.
+exit_policy() {
+    local way=$1
+    pod_file "$way" last <<<$'[Pod]\nPodName=last'
+    way_unit "$way" only <<<$'[Container]\nImage=localhost/busybox\nContainerName=only\nPod=last.pod\nExec=sleep inf\nStopTimeout=1'
+    way_start "$way" only
+    equal "$(way_property "$way" last-pod ActiveState)" active
+    manager "$(way_manager "$way")" restart only
+    equal "$(way_property "$way" last-pod ActiveState)" active
+    way_stop "$way" only
+    wait_for "! pgrep ^berth-holder"
+    equal "$(way_property "$way" last-pod Result)" success
+    gone "$way" last only
+}
+
+by_hand() {
+    local user=$1
+    as "$user" berth pod create --name hand -p 8173:80 >/dev/null
+    contains "$(fails_with 125 as "$user" berth run -d --pod hand localhost/busybox sleep 1 2>&1)" "berth pod start hand"
+    equal "$(as "$user" berth pod start hand)" hand
+    as "$user" berth run -d --rm --name in-hand --pod hand localhost/busybox sh -c 'mkdir /w; echo hi >/w/index.html; exec busybox httpd -f -p 80 -h /w' >/dev/null
+    wait_for 'curl -sS --max-time 2 http://127.0.0.1:8173/ 2>/dev/null | grep -qx hi'
+    contains "$(fails_with 125 as "$user" berth pod rm hand 2>&1)" 'the pod runs'
+    equal "$(as "$user" berth pod rm --force --time 0 hand)" hand
+    equal "$(as "$user" berth ps -aq)" ''
+    fails_with 1 as "$user" berth pod exists hand
+}
+
+on_a_network() { # root: a pod in a network, found by its name
+    [ -e /etc/resolv.conf ] || { echo 'nameserver 192.0.2.53' >/etc/resolv.conf; trap 'rm /etc/resolv.conf' EXIT; }
+    berth network create podnet
+    berth pod create --name named --network podnet
+    berth pod start named
+    berth run -d --rm --name inside --pod named localhost/busybox sh -c 'mkdir /w; echo net >/w/index.html; exec busybox httpd -f -p 80 -h /w'
+    equal "$(berth run --rm --network podnet localhost/busybox sh -c 'until wget -T 2 -qO- http://named/; do sleep 0.1; done')" net
+    berth pod rm -f -t 0 named
+    wait_for '! ls /sys/class/net | grep -q ^berth'
+    berth network rm podnet
+}
+
+bad_input() {
+    contains "$(fails_with 125 berth pod create --exit-policy never x 2>&1)" 'use stop or continue'
+    contains "$(fails_with 125 berth pod create --name a/b 2>&1)" 'not a name'
+    contains "$(fails_with 125 berth pod start nothing 2>&1)" 'no such pod'
+    contains "$(fails_with 125 berth pod create --network container:x y 2>&1)" 'not for pods'
+    contains "$(fails_with 125 berth run --rm --pod nothing localhost/busybox true 2>&1)" 'no such pod'
+    berth pod rm --ignore nothing
+}
+
+port=8181
+for way in $WAYS; do
+    way_load "$way" "$IMAGES/busybox.tar" || exit 1
+    check "$way: a pod with two members" pod "$way" $port
+    check "$way: the holder's end brings all of them back" holder_dies "$way" $port
+    check "$way: the pod's stop takes all along" stops "$way" $port
+    check "$way: ExitPolicy=stop" exit_policy "$way"
+    port=$((port + 1))
+done
+for user in root alice; do check "$user: a pod by hand" by_hand $user; done
+check 'root: a pod in a network of its own' on_a_network
+check 'bad input is one line' bad_input
+finish
