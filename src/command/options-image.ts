@@ -54,6 +54,72 @@ export const RMI: VerbRow = hosted('rmi', 'IMAGE...', 'remove images', [
   flag('no-prune', 'accepted for compatibility; has no effect'),
 ]);
 
+export const IMAGE_PRUNE: VerbRow = hosted(
+  'image prune',
+  '',
+  'remove images that nobody needs',
+  [
+    flag('all', 'those with names, too, when neither a container nor a unit has them', { short: 'a' }),
+    text(
+      'budget',
+      'SIZE',
+      'then remove the oldest that no container and no unit has, until the rest fits; 0: no limit',
+    ),
+    flag('build-cache', 'accepted for compatibility; has no effect'),
+    flag('external', 'accepted for compatibility; has no effect'),
+    list('filter', 'NAME=VALUE', 'only those that match: until, label, id, ...'),
+    flag('force', 'do not ask', { short: 'f' }),
+  ],
+  { most: 0 },
+);
+
+export const IMAGE_INSPECT: VerbRow = hosted(
+  'image inspect',
+  'IMAGE...',
+  'show what is known of images',
+  [text('format', 'FORMAT', 'json, or a template', { short: 'f' })],
+  { least: 1 },
+);
+
+export const SAVE: VerbRow = hosted(
+  'save',
+  'IMAGE...',
+  'write images to an archive',
+  [
+    flag('compress', 'accepted for compatibility; layers of a layout are compressed'),
+    text('format', 'FORMAT', 'docker-archive (default), oci-archive or oci-dir'),
+    flag('multi-image-archive', 'accepted for compatibility; an archive may hold several', { short: 'm' }),
+    text('output', 'FILE|DIR', 'where to (default: standard output)', { short: 'o' }),
+    QUIET,
+    flag('uncompressed', 'leave the layers of a layout as they are'),
+  ],
+  { least: 1 },
+);
+
+export const HISTORY: VerbRow = hosted(
+  'history',
+  'IMAGE',
+  'show how an image was made',
+  [
+    text('format', 'FORMAT', 'json, or a template'),
+    flag('human', 'sizes and times for people (default true)', { short: 'H' }),
+    flag('no-trunc', 'do not shorten'),
+    flag('quiet', 'only ids', { short: 'q' }),
+  ],
+  { least: 1, most: 1 },
+);
+
+export const SYSTEM_CHECK: VerbRow = hosted(
+  'system check',
+  '',
+  'compare the store with its digests',
+  [
+    flag('quick', 'look only whether all is there', { short: 'q' }),
+    flag('repair', 'fetch again what is broken', { short: 'r' }),
+  ],
+  { most: 0 },
+);
+
 export const TAG: VerbRow = hosted('tag', 'IMAGE NAME...', 'give an image further names', [], { least: 2 });
 
 const FETCH: readonly OptionRow[] = [

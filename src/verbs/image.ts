@@ -3,14 +3,18 @@ import { Failure } from '../run/failure.ts';
 
 type Program = (host: Host) => number | Promise<number>;
 
-/** `berth image WORD`: Podman's second names of the verbs of images, and the verb that each is. */
+/** `berth image WORD`: Podman's second names of the verbs of images, and the verb that each is; empty: it is one of its own. */
 const PROGRAMS: Readonly<Record<string, readonly [verb: string, load: () => Promise<{ main: Program }>]>> = {
+  history: ['history', () => import('./history.ts')],
   import: ['import', () => import('./import.ts')],
+  inspect: ['', () => import('./image-inspect.ts')],
   list: ['images', () => import('./images.ts')],
   load: ['load', () => import('./load.ts')],
   ls: ['images', () => import('./images.ts')],
+  prune: ['', () => import('./image-prune.ts')],
   pull: ['pull', () => import('./pull.ts')],
   rm: ['rmi', () => import('./rmi.ts')],
+  save: ['save', () => import('./save.ts')],
   tag: ['tag', () => import('./tag.ts')],
 };
 
@@ -24,5 +28,6 @@ export async function main(host: Host): Promise<number> {
   }
   const [verb, load] = found;
   const { main: program } = await load();
+  if (verb === '') return program(host);
   return program({ ...host, argv: [...host.argv.slice(0, at), verb, ...host.argv.slice(at + 2)] });
 }

@@ -3,7 +3,6 @@ import { lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import type { Spec } from '../plan/spec.ts';
 import { isRunning, requireContainer, type Container } from '../run/containers.ts';
-import { Failure } from '../run/failure.ts';
 import type { ContainerState } from '../run/state.ts';
 import { forEachOperand, verb } from './edge.ts';
 import { walkTemplate } from './template.ts';
@@ -11,7 +10,11 @@ import { walkTemplate } from './template.ts';
 /** `berth inspect`: the bundle and the state in the peer's shape, with the whole of both below `Berth`. */
 export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
   const type = lastValue(command, 'type') ?? 'container';
-  if (type === 'image') throw new Failure(125, '--type image: see `berth images --format json`');
+  if (type === 'image') {
+    const format = lastValue(command, 'format');
+    const words = format === undefined ? [] : [`--format=${format}`];
+    host.exec(['/proc/self/exe', 'image', 'inspect', ...words, '--', ...command.operands], host.environmentList());
+  }
   const format = lastValue(command, 'format') ?? 'json';
   const shown: unknown[] = [];
   const status = forEachOperand(host, command.operands, word => {

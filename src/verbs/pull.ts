@@ -7,8 +7,9 @@ import { parsePolicy } from '../image/pull/policy.ts';
 import { makeProgress, type ProgressKind } from '../image/pull/progress.ts';
 import { pullImage, type Pulled, type PullRequest } from '../image/pull/pull.ts';
 import { parseReference } from '../image/reference.ts';
-import { openRegistries } from '../image/registry/open.ts';
+import { openRegistries, openRegistry } from '../image/registry/open.ts';
 import { platformOption, registryOptions } from '../image/registry/options.ts';
+import { hostPlatform } from '../image/registry/platform.ts';
 import type { RegistryOptions } from '../image/registry/types.ts';
 import { openStore } from '../image/store.ts';
 import { commandLine } from './command-line.ts';
@@ -38,6 +39,20 @@ export async function main(host: Host): Promise<number> {
   }
   if (format === 'json') host.write(1, `${JSON.stringify(done.map(toJson), undefined, 4)}\n`);
   return status;
+}
+
+/** Fetches what the store lacks of an image that was pulled under this name. */
+export async function fetchAgain(host: Host, store: string, name: string): Promise<void> {
+  await pullImage(host, store, {
+    name,
+    policy: 'always',
+    platform: hostPlatform(),
+    strict: false,
+    registries: () => [openRegistry(host, name)],
+    progress: makeProgress(host, host.isTerminal(2) ? 'bars' : 'lines'),
+    signal: new AbortController().signal,
+    say: line => say(host, line),
+  });
 }
 
 /** `progress`: for the launcher of a unit, a line `BYTES TEXT` a second. */

@@ -10,8 +10,18 @@ const LINKS: readonly Bytes[] = [
   '/etc/systemd/user-generators/podman-user-generator',
 ];
 
+/** `berth system WORD`. */
+export async function main(host: Host): Promise<number> {
+  switch (host.argv[host.argv.indexOf('system') + 1]) {
+    case 'check':
+      return (await import('./system-check.ts')).main(host);
+    default:
+      return takeover(host);
+  }
+}
+
 /** `berth system takeover [--undo]`: one generator for the unit files, ours or the peer's. */
-export function main(host: Host): number {
+function takeover(host: Host): number {
   const command = commandLine(host, SYSTEM_TAKEOVER);
   if (typeof command === 'number') return command;
   if (host.uid !== 0) {

@@ -24,6 +24,7 @@ if [ "$rounds" = crashes ]; then
 else
     part native bash test/run.sh native
     crashes
+    part 'pulls that are killed' env KILLS=200 bash test/machine/run.sh 265
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" bash test/run.sh machine; done
 fi
 echo "soak: $((parts - failed)) passed, $failed failed"

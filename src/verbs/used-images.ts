@@ -1,0 +1,62 @@
+import type { Host } from '../host/host.ts';
+import { findImageId } from '../image/resolve.ts';
+import { takeInventory, type Inventory } from '../image/collect.ts';
+import { loadUnits } from '../quadlet/find.ts';
+import { listContainers } from '../run/containers.ts';
+import { search, searchDirectories } from '../unit/search.ts';
+
+/** What the store holds, and who needs it. */
+export interface UsedImages extends Inventory {
+  /** Image ids that containers have, running or not. */
+  readonly byContainers: ReadonlySet<string>;
+  /** Image ids that unit files name, and what these names meant before: one version back. */
+  readonly byUnits: ReadonlySet<string>;
+}
+
+export function usedImages(host: Host, store: string): UsedImages {
+  const inventory = takeInventory(host, store);
+  const byContainers = new Set(
+    listContainers(host).flatMap(one => (one.state === undefined ? [] : [one.state.imageId])),
+  );
+  const byUnits = new Set<string>();
+  for (const name of unitImages(host)) {
+    const matching = name.includes('%') ? matchTemplate(inventory, name) : idOf(host, store, name);
+    for (const id of matching) byUnits.add(id);
+  }
+  for (const [reference, id] of inventory.previous) {
+    const now = [...inventory.names].find(([, names]) => names.includes(reference))?.[0];
+    if (now !== undefined && byUnits.has(now)) byUnits.add(id);
+  }
+  return { ...inventory, byContainers, byUnits };
+}
+
+const KEYS = new Set(['Image', 'ImageTag']);
+
+/** The values of Image= and ImageTag= in all unit files, of the system as well, since its units may run as this account. */
+function unitImages(host: Host): string[] {
+  return [...new Set([false, host.uid !== 0])].flatMap(user => {
+    const found = search(host, searchDirectories(host, user).directories, user);
+    const units = loadUnits(host, { ...found, units: found.units.filter(unit => !unit.masked) }, () => undefined);
+    return units.flatMap(unit =>
+      unit.document.sections.flatMap(section =>
+        section.entries.filter(entry => KEYS.has(entry.key)).map(entry => entry.value.trim()),
+      ),
+    );
+  });
+}
+
+function idOf(host: Host, store: string, name: string): string[] {
+  try {
+    const id = findImageId(host, store, name);
+    return id === undefined ? [] : [id];
+  } catch {
+    return []; // a short name that means several: its units do not start either
+  }
+}
+
+/** `Image=registry/app:%i`: any instance may run. */
+function matchTemplate(inventory: Inventory, name: string): string[] {
+  const parts = name.split(/%./).map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const shape = new RegExp(`(?:^|/)${parts.join('.*')}(?::[^/]*)?$`);
+  return [...inventory.names].filter(([, names]) => names.some(one => shape.test(one))).map(([id]) => id);
+}

@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# Images from a registry that is not ours (Debian's docker-registry): pulled by a person and inside a unit's start, compared with what
+# Podman unpacks; many at once, a slow line, no line.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/registry.sh"
+push "docker-archive:$ARCHIVES/plain.tar" --format v2s2 docker://$REGISTRY/t/schema2:1
+push "docker-archive:$ARCHIVES/plain.tar" --format oci --dest-compress-format zstd docker://$REGISTRY/t/zstd:1
+
+as_podman_does() { # USER NAME
+    local user=$1 name=$REGISTRY/t/$2:1 enter=() theirs layer id layers=0
+    fresh "$user"
+    as "$user" berth pull -q "$name"
+    as "$user" podman pull -q --tls-verify=false "$name" >/dev/null
+    [ "$user" = root ] || enter=(podman unshare)
+    theirs=$(as "$user" podman info --format '{{.Store.GraphRoot}}')
+    for layer in "$(store_of "$user")"/layers/*; do
+        id=$(jq -r --arg diff "sha256:${layer##*/sha256-}" '.[] | select(."diff-digest" == $diff) | .id' "$theirs/overlay-layers/layers.json" | head -n 1)
+        layers=$((layers + 1))
+        as "$user" "${enter[@]}" python3 "$TESTS/images-look.py" "$layer/fs" | sort >"$WORK/ours.txt"
+        as "$user" "${enter[@]}" python3 "$TESTS/images-look.py" "$theirs/overlay/$id/diff" | sort >"$WORK/theirs.txt"
+        diff "$WORK/ours.txt" "$WORK/theirs.txt"
+    done
+    equal $layers 2
+    equal "$(as "$user" podman images -q --no-trunc "$name")" "sha256:$(as "$user" berth images -q --no-trunc | cut -d: -f2)"
+    as "$user" podman rmi -f "$name" >/dev/null
+    sound "$user"
+}
+for form in oci schema2 zstd; do
+    check "alice: $form: names, modes, owners, links, attributes and times are those of podman" as_podman_does alice $form
+done
+check 'root: schema2: names, modes, owners, links, attributes and times are those of podman' as_podman_does root schema2
+
+blobs_asked() { journalctl --sync; journalctl -u test-registry --since "@$1" -o cat --no-pager | grep -cE '"GET /v2/t/[a-z0-9]+/blobs/sha256:' || true; }
+ten_at_once() {
+    local i pids=() began
+    fresh alice
+    began=$(date +%s.%N)
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        as alice berth pull -q $REGISTRY/t/busybox:1 >"$WORK/ten.$i" &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do wait "$i"; done
+    equal "$(sort -u "$WORK"/ten.* | wc -l)" 1
+    # The layer once, the configuration once.
+    equal "$(blobs_asked "$began")" 2
+    sound alice
+}
+check 'ten who pull the same image wait for one download' ten_at_once
+
+unchanged() {
+    local began
+    began=$(date +%s.%N)
+    as alice berth pull -q $REGISTRY/t/busybox:1
+    equal "$(blobs_asked "$began")" 0
+    contains "$(as alice berth pull --format json $REGISTRY/t/busybox:1)" '"LayersFetched": 0'
+}
+check 'a second pull of an unchanged tag asks for no blob' unchanged
+
+shared_base() {
+    fresh alice
+    as alice berth pull -q $REGISTRY/t/oci:1 $REGISTRY/t/schema2:1 >/dev/null
+    equal "$(ls "$(store_of alice)/layers" | wc -l)" 2
+    as alice berth pull -q --all-tags $REGISTRY/t/zstd >/dev/null
+    contains "$(as alice berth images)" '/t/zstd'
+    sound alice
+}
+check 'layers are shared, and all tags are pulled' shared_base
+
+policies() {
+    fresh alice
+    fails_with 125 as alice berth pull --policy never $REGISTRY/t/busybox:1 2>"$WORK/err"
+    contains "$(cat "$WORK/err")" 'no such image'
+    fails_with 125 as alice berth pull $REGISTRY/t/nothing:1 2>"$WORK/err"
+    equal "$(wc -l <"$WORK/err")" 1
+    fails_with 125 as alice berth pull --policy sometimes $REGISTRY/t/busybox:1
+    fails_with 125 as alice berth pull --platform linux/s390x $REGISTRY/t/busybox:1 2>"$WORK/err"
+    contains "$(cat "$WORK/err")" 's390x'
+    fails_with 125 as alice berth pull 'Not/A:Name:' 2>"$WORK/err"
+    equal "$(as alice berth images -q)" ''
+    equal "$(ls "$(store_of alice)/tmp")" ''
+}
+check 'policies and wrong use' policies
+
+offline() {
+    fresh alice
+    as alice berth pull -q $REGISTRY/t/busybox:1
+    systemctl stop test-registry
+    equal "$(as alice berth run --rm --pull newer $REGISTRY/t/busybox:1 echo here 2>"$WORK/err")" here
+    contains "$(cat "$WORK/err")" 'the image that is there is used'
+    equal "$(as alice berth run --rm $REGISTRY/t/busybox:1 echo here)" here
+    fails_with 125 as alice berth run --rm --pull always --retry 0 $REGISTRY/t/busybox:1 echo here
+    unit_file alice offline <<<"$LOCAL
+[Container]
+Image=$REGISTRY/t/busybox:1
+Pull=newer
+PodmanArgs=--retry=0
+Exec=sleep inf
+StopTimeout=1"
+    manager alice start offline
+    contains "$(journal alice offline)" 'the image that is there is used'
+    unit_gone alice offline
+    serve
+}
+check 'without a registry a start goes on with the image that is there' offline
+
+slow_line() {
+    fresh alice
+    systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT 150000
+    unit_file alice slow <<<"$LOCAL
+[Container]
+Image=127.0.0.1:$SLOW/t/busybox:1
+Exec=sleep inf
+StopTimeout=1
+[Service]
+TimeoutStartSec=3"
+    local began seen='' pid
+    began=$SECONDS
+    manager alice start --no-block slow
+    while [[ $(property alice slow ActiveState) == @(activating|inactive) ]]; do
+        [[ $(property alice slow StatusText) != pulling* ]] || seen=$(property alice slow StatusText)
+        sleep 0.2
+    done
+    equal "$(property alice slow ActiveState)" active
+    [ $((SECONDS - began)) -ge 5 ]
+    [[ $seen =~ ^"pulling busybox:1: layer 1/1, "[0-9.]+/1\.[0-9]+" MB, "[0-9]+" kB/s, "[0-9]+" s left"$ ]] || { echo "status: $seen" >&2; return 1; }
+    pid=$(property alice slow MainPID)
+    equal "$(cat "/proc/$pid/comm")" sleep
+    ! pgrep -u alice -x node
+    unit_gone alice slow
+    sound alice
+}
+check 'a pull that takes longer than TimeoutStartSec= says how far it is and is not killed' slow_line
+
+stalled() {
+    fresh alice
+    systemctl stop test-slow
+    systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT 30
+    unit_file alice stalled <<<"$LOCAL
+[Container]
+Image=127.0.0.1:$SLOW/t/busybox:1
+Exec=sleep inf
+[Service]
+TimeoutStartSec=2"
+    ! manager alice start stalled
+    equal "$(property alice stalled Result)" timeout
+    unit_gone alice stalled
+    systemctl stop test-slow
+    as alice berth pull -q $REGISTRY/t/busybox:1
+    sound alice
+}
+check 'a line on which no byte of a layer arrives gets no more time' stalled
+
+image_unit() { # USER
+    fresh "$1"
+    unit_file "$1" base.image <<<"$LOCAL
+[Image]
+Image=$REGISTRY/t/busybox:1"
+    unit_file "$1" ofimage <<<"$LOCAL
+[Container]
+Image=base.image
+Exec=sleep inf
+StopTimeout=1"
+    manager "$1" start ofimage
+    equal "$(property "$1" ofimage ActiveState)" active
+    contains "$(as "$1" berth images)" '/t/busybox'
+    unit_gone "$1" ofimage
+    rm -f "$(unit_directory "$1")/base.image"
+    manager "$1" daemon-reload
+}
+check 'alice: Image=base.image pulls first' image_unit alice
+check 'root: Image=base.image pulls first' image_unit root
+
+for_account() {
+    fresh alice
+    unit_file root account <<<"$LOCAL
+[Container]
+Image=$REGISTRY/t/busybox:1
+Exec=sleep inf
+StopTimeout=1
+[Service]
+User=alice"
+    manager root start account
+    contains "$(as alice berth images)" '/t/busybox'
+    unit_gone root account
+}
+check 'a system unit with User= pulls into the account' for_account
+
+finish

@@ -1,0 +1,40 @@
+# For the tests of pulls: Debian's docker-registry on loopback with two images, and stores of their own for root and alice.
+# shellcheck shell=bash
+ARCHIVES=$WORK/archives PORT=5055 SLOW=5056
+REGISTRY=127.0.0.1:$PORT
+# The machine has no network to wait for.
+LOCAL=$'[Quadlet]\nDefaultDependencies=false'
+python3 "$TESTS/images-make.py" "$ARCHIVES" || exit 1
+chmod -R a+rX "$ARCHIVES"
+mkdir -p /etc/containers/registries.conf.d
+printf '[[registry]]\nlocation = "127.0.0.1:%s"\ninsecure = true\n' $PORT $SLOW >/etc/containers/registries.conf.d/260-test.conf
+printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}\nhttp: {addr: "%s"}\n' "$WORK/registry" $REGISTRY >"$WORK/registry.yml"
+serve() {
+    systemd-run -q --collect --unit test-registry docker-registry serve "$WORK/registry.yml"
+    local i
+    for i in $(seq 600); do ! curl -sf http://$REGISTRY/v2/ >/dev/null || return 0; sleep 0.1; done
+    return 1
+}
+store_of() { if [ "$1" = root ]; then echo /var/lib/berth; else echo "/home/$1/.local/share/berth"; fi; }
+# A store of the test's own: what is there comes back afterwards.
+fresh() { # USER
+    local store
+    store=$(store_of "$1")
+    [ ! -e "$store" ] || [ -e "$store.kept" ] || mv "$store" "$store.kept"
+    [ ! -e "$store" ] || as "$1" berth layer remove "path=$store/layers" "path=$store/images" "path=$store/names" "path=$store/pulled" "path=$store/blobs" "path=$store/tmp"
+}
+restore() {
+    fresh "$1"
+    rm -rf "$(store_of "$1")"
+    [ ! -e "$(store_of "$1").kept" ] || mv "$(store_of "$1").kept" "$(store_of "$1")"
+}
+trap 'systemctl stop test-registry test-slow 2>/dev/null; restore root; restore alice; rm -rf "$WORK" /etc/containers/registries.conf.d/260-test.conf' EXIT
+serve || { echo 'not ok 1 - the registry serves'; echo '1..1'; exit 1; }
+push() { skopeo --insecure-policy copy -q --dest-tls-verify=false "$@"; }
+push "docker-archive:$ARCHIVES/plain.tar" --format oci docker://$REGISTRY/t/oci:1
+push "oci-archive:$IMAGES/busybox-oci.tar" docker://$REGISTRY/t/busybox:1
+
+sound() { # USER: nothing half is there, and all digests are right
+    equal "$(ls "$(store_of "$1")/tmp")" ''
+    contains "$(as "$1" berth system check)" 'nothing wrong'
+}
