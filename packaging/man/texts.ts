@@ -19,6 +19,9 @@ export const EXIT_STATUS = [
 export const ENVIRONMENT = [
   '- XDG_DATA_HOME | where the images and volumes of an account are, in berth/ (default: ~/.local/share)',
   '- XDG_RUNTIME_DIR | where the state of its running containers is, in berth/',
+  '- REGISTRY_AUTH_FILE | the file of credentials, instead of those below',
+  '- CONTAINERS_REGISTRIES_CONF | file instead of registries.conf',
+  '- HTTPS_PROXY, HTTP_PROXY, NO_PROXY | proxies on the way to registries',
   '- QUADLET_UNIT_DIRS | colon-separated absolute directories that replace the search path of unit files',
 ];
 
@@ -26,6 +29,10 @@ export const FILES = [
   '- /etc/containers/systemd, /usr/share/containers/systemd, /run/containers/systemd | unit files of the system manager',
   '- ~/.config/containers/systemd, /etc/containers/systemd/users | unit files of user managers',
   '- /var/lib/berth | images, volumes and writable layers of root; users/UID below it for accounts without a home',
+  '- auth.json in $XDG_RUNTIME_DIR/containers or /run/containers/UID, ~/.config/containers; ~/.docker/config.json | credentials for registries: containers-auth.json(5)',
+  '- /etc/containers/registries.conf, registries.conf.d, ~/.config/containers/registries.conf | mirrors, blocked registries, short names: containers-registries.conf(5)',
+  '- /etc/containers/certs.d/HOST:PORT, ~/.config/containers/certs.d/HOST:PORT | *.crt: authorities of a registry; NAME.cert, NAME.key: our certificate for it',
+  '- /etc/containers/policy.json, ~/.config/containers/policy.json | which images may be fetched; signatures are not checked: what asks for one is refused',
   '- /run/berth | state of running containers, gone when they stop; users/UID below it for units with User=',
 ];
 
