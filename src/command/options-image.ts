@@ -109,6 +109,14 @@ export const HISTORY: VerbRow = hosted(
   { least: 1, most: 1 },
 );
 
+export const SYSTEM_DF: VerbRow = hosted(
+  'system df',
+  '',
+  'show what the store holds',
+  [text('format', 'FORMAT', 'json, or a template'), flag('verbose', 'each image, with what it shares', { short: 'v' })],
+  { most: 0 },
+);
+
 export const SYSTEM_CHECK: VerbRow = hosted(
   'system check',
   '',

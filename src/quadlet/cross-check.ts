@@ -15,6 +15,7 @@ export function crossCheck(units: readonly Unit[], setting: Setting): Problem[] 
     ...samePorts(units),
     ...units.flatMap(memberPorts),
     ...units.flatMap(unit => undefinedVolumes(unit)),
+    ...units.flatMap(unit => automaticUpdates(unit)),
     ...units.flatMap(unit => unknownAccounts(unit, setting)),
   ];
 }
@@ -109,6 +110,15 @@ function undefinedVolumes(unit: Unit): Problem[] {
     if (source === '' || /^[/.~%$]/.test(source) || typeOf(source) !== undefined) return [];
     const place = { ...placeOf(entry, source), key: entry.key, hint: `write ${source}.volume and add that file` };
     return [warning(problem('undefined-volume', `no .volume file defines the volume \`${source}\``, place))];
+  });
+}
+
+/** The key becomes a label, as the peer has it; whoever relies on it must know that nobody acts on it. */
+function automaticUpdates(unit: Unit): Problem[] {
+  return readList(unit, 'AutoUpdate').map(({ value, entry }) => {
+    const hint = `pull and restart yourself, or with a timer: berth pull IMAGE && systemctl restart ${unit.stem}`;
+    const text = `\`AutoUpdate=${value}\`: nothing updates containers by itself in this version`;
+    return warning(problem('no-auto-update', text, { ...placeOf(entry, value), key: entry.key, hint }));
   });
 }
 

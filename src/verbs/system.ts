@@ -15,6 +15,8 @@ export async function main(host: Host): Promise<number> {
   switch (host.argv[host.argv.indexOf('system') + 1]) {
     case 'check':
       return (await import('./system-check.ts')).main(host);
+    case 'df':
+      return (await import('./system-df.ts')).main(host);
     default:
       return takeover(host);
   }

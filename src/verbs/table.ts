@@ -68,6 +68,7 @@ export const VERBS: readonly VerbRow[] = [
   admin.QUADLET_RM,
   admin.SYSTEM_TAKEOVER,
   image.SYSTEM_CHECK,
+  image.SYSTEM_DF,
   admin.ACCOUNT,
   OCI,
   admin.GENERATOR,

@@ -4,12 +4,13 @@ import { takeInventory, type Inventory } from '../image/collect.ts';
 import { loadUnits } from '../quadlet/find.ts';
 import { listContainers } from '../run/containers.ts';
 import { search, searchDirectories } from '../unit/search.ts';
+import { listVolumes } from '../volume/record.ts';
 
 /** What the store holds, and who needs it. */
 export interface UsedImages extends Inventory {
   /** Image ids that containers have, running or not. */
   readonly byContainers: ReadonlySet<string>;
-  /** Image ids that unit files name, and what these names meant before: one version back. */
+  /** Image ids that unit files and volumes name, and what these names meant before: one version back. */
   readonly byUnits: ReadonlySet<string>;
 }
 
@@ -19,7 +20,8 @@ export function usedImages(host: Host, store: string): UsedImages {
     listContainers(host).flatMap(one => (one.state === undefined ? [] : [one.state.imageId])),
   );
   const byUnits = new Set<string>();
-  for (const name of unitImages(host)) {
+  const mounted = listVolumes(host, store).flatMap(volume => volume.options?.['image'] ?? []);
+  for (const name of [...unitImages(host), ...mounted]) {
     const matching = name.includes('%') ? matchTemplate(inventory, name) : idOf(host, store, name);
     for (const id of matching) byUnits.add(id);
   }

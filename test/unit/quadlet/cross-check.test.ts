@@ -105,3 +105,9 @@ test('parts of a .quadlets file that cannot be named are all reported, and nothi
     assert.equal(parts.error.length, count, text);
   }
 });
+
+test('AutoUpdate= is said to do nothing yet', () => {
+  assert.deepEqual(across({ 'a.container': `${IMAGE}AutoUpdate=registry\n` }), [
+    'warning no-auto-update /q/a.container:3',
+  ]);
+});

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# What leaves the store and what is thrown away: save, image prune, history, image inspect.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/registry.sh"
+
+loaded() { # a store of alice's own with three images
+    fresh alice
+    as alice berth pull -q $REGISTRY/t/oci:1 $REGISTRY/t/busybox:1 >/dev/null
+}
+saved() { # FORMAT
+    local out=$WORK/saved.$1 id
+    loaded
+    chmod 777 "$WORK"
+    as alice berth save --format "$1" -o "$out" $REGISTRY/t/oci:1
+    id=$(as alice berth images -q --no-trunc $REGISTRY/t/oci:1)
+    as alice skopeo --insecure-policy copy -q "${2:-$1}:$out" containers-storage:localhost/again:1
+    equal "$(as alice podman images -q --no-trunc localhost/again:1)" "$id"
+    as alice podman rmi -f localhost/again:1 >/dev/null
+    as alice berth rmi -a -f >/dev/null
+    contains "$(as alice berth load -i "$out")" "$REGISTRY/t/oci:1"
+    equal "$(as alice berth images -q --no-trunc)" "$id"
+    fails_with 125 as alice berth save --format "$1" -o "$out" $REGISTRY/t/oci:1
+    sound alice
+}
+check 'docker-archive: Podman and Berth load it under the same id' saved docker-archive
+check 'oci-archive: Podman and Berth load it under the same id' saved oci-archive
+check 'oci-dir: Podman and Berth load it under the same id' saved oci-dir oci
+
+pipe() {
+    loaded
+    as alice sh -c "berth save $REGISTRY/t/oci:1 $REGISTRY/t/busybox:1 >$WORK/both.tar"
+    as alice berth rmi -a -f >/dev/null
+    equal "$(as alice berth load -q -i "$WORK/both.tar" | wc -l)" 2
+    fails_with 125 as alice berth save nothing:1
+    fails_with 125 as alice berth save --format tape $REGISTRY/t/oci:1
+}
+check 'save to a pipe, several at once, and wrong use' pipe
+
+pruned() {
+    local busybox
+    loaded
+    busybox=$(as alice berth images -q --no-trunc $REGISTRY/t/busybox:1)
+    fails_with 125 as alice berth image prune
+    equal "$(as alice berth image prune -f)" ''
+    # The tag moves on: the image before has no name, but a unit may go back to it.
+    unit_file alice keeps <<<"$LOCAL
+[Container]
+Image=$REGISTRY/t/busybox:1"
+    push "docker-archive:$ARCHIVES/gzipped.tar" docker://$REGISTRY/t/busybox:1
+    as alice berth pull -q $REGISTRY/t/busybox:1 >/dev/null
+    equal "$(as alice berth image prune -f)" ''
+    contains "$(as alice berth images -q --no-trunc)" "$busybox"
+    equal "$(as alice berth image prune -a -f | wc -l)" 1
+    contains "$(as alice berth images --format '{{.Repository}}')" /t/busybox
+    unit_gone alice keeps
+    equal "$(as alice berth image prune -f)" "${busybox#sha256:}"
+    equal "$(as alice berth image prune -f --budget 1k | wc -l)" 1
+    equal "$(ls "$(store_of alice)/layers" "$(store_of alice)/images" | grep -v :)" ''
+    push "oci-archive:$IMAGES/busybox-oci.tar" docker://$REGISTRY/t/busybox:1
+}
+check 'prune takes what nobody needs, and leaves what a unit names with one version back' pruned
+
+running_stays() {
+    loaded
+    as alice berth run -d --name stays --stop-timeout 1 $REGISTRY/t/busybox:1 sleep inf
+    as alice berth image prune -a -f >/dev/null
+    contains "$(as alice berth images)" /t/busybox
+    as alice berth rm -f stays >/dev/null
+}
+check 'prune leaves what a container has' running_stays
+
+described() {
+    local name=$REGISTRY/t/oci:1 filter='.[0] | {Id, Architecture, Os, Created, RepoTags, Layers: .RootFS.Layers, Cmd: .Config.Cmd, Env: .Config.Env, History: (.History | length)}'
+    loaded
+    as alice podman pull -q --tls-verify=false $name >/dev/null
+    equal "$(as alice berth image inspect $name | jq -S "$filter")" "$(as alice podman image inspect $name | jq -S "$filter")"
+    equal "$(as alice berth inspect --type image --format '{{.Id}}' $name)" "$(as alice podman inspect --type image --format '{{.Id}}' $name)"
+    # Its configuration has no history: each layer is shown nevertheless.
+    equal "$(as alice berth history -q --no-trunc $name | wc -l)" 2
+    contains "$(as alice berth system df)" 'Local Volumes'
+    contains "$(as alice berth system df -v)" "$name"
+    as alice podman rmi -f $name >/dev/null
+    fails_with 125 as alice berth image inspect nothing
+    fails_with 125 as alice berth history nothing
+}
+check 'image inspect says what Podman says; history and system df' described
+finish
