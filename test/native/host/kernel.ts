@@ -213,6 +213,15 @@ export const KERNEL: Tests = {
     });
     check(/^fail start 22 .*LimitNOFILE=/.test(result.stdout), result.stdout);
   },
+  'a move is announced with a process that cannot exist, by a thread': ({ host, dir }) => {
+    const [read, write] = host.pipe();
+    host.expectMove(`/proc/self/fd/${write}`);
+    host.close(write);
+    // PID_MAX_LIMIT; the end of the pipe: the thread has closed its descriptor.
+    equal(host.readFile(`/proc/self/fd/${read}`), '4194304');
+    host.close(read);
+    host.expectMove(`${dir}/absent/cgroup.procs`);
+  },
   'a cgroup that is not there': ({ host, dir }) => {
     equal(fails('ENOENT', () => host.launch(request('', [], { cgroup: `${dir}/none` }))).path, `${dir}/none`);
     fails('EBADF', () => host.launch(request('', [], { cgroup: dir })));
