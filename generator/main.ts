@@ -53,7 +53,11 @@ function generate(host: Host, flags: Flags): number {
   const { directories, problems } = searchDirectories(host, flags.user);
   const found = search(host, directories, flags.user);
   for (const p of [...problems, ...found.problems]) log.say(p.severity, logText(undefined, p));
-  const units = loadUnits(host, found, path => log.say('debug', `Loading source unit file ${path}`));
+  const units = loadUnits(
+    host,
+    found,
+    flags.verbose ? path => log.say('debug', `Loading source unit file ${path}`) : undefined,
+  );
   if (units.length === 0) {
     log.say('debug', `No files parsed from [${directories.join(' ')}]`);
     return 0;

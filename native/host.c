@@ -340,6 +340,7 @@ void host_install(JSContext *context, JSValueConst host, int argc, char **argv)
     host_install_facts(context, host);
     host_install_sockets(context, host);
     host_install_kernel(context, host);
+    host_install_text(context, host);
     host_install_layers(context, host);
     JSValue words = JS_NewArray(context);
     for (int i = 0; i < argc; i++)

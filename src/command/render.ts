@@ -11,14 +11,17 @@ export function render(command: Command, row: RenderedVerb): Bytes[] {
   if (command.globalWords !== undefined) words.push(...command.globalWords);
   if (command.verb.includes(' ')) words.push(...command.verb.split(' '));
   else words.push(command.verb);
-  for (const use of command.options) {
+  const { options } = command;
+  for (let i = 0; i < options.length; i++) {
+    const use = options[i];
+    if (use === undefined) break;
     if (use.form === undefined && row.options !== undefined && isFlag(row.options, use.name)) renderFlag(use, words);
     else renderUse(use, words);
   }
   if (command.optionWords !== undefined) words.push(...command.optionWords);
   const { operands } = command;
   if (row.stopAtOperand ? looksLikeOption(operands[0] ?? '') : operands.some(looksLikeOption)) words.push('--');
-  for (const word of operands) words.push(word);
+  for (let i = 0; i < operands.length; i++) words.push(operands[i] ?? '');
   return words;
 }
 
@@ -27,13 +30,14 @@ function looksLikeOption(word: Bytes): boolean {
 }
 
 function renderUse(use: OptionUse, words: Bytes[]): void {
-  if (use.form === 'joined') {
-    words.push(`--${use.name}=${use.value}`);
+  const { form, letter } = use;
+  const at = words.length;
+  if (form === 'joined') {
+    words[at] = `--${use.name}=${use.value}`;
     return;
   }
-  const name = use.letter === undefined ? `--${use.name}` : `-${use.letter}`;
-  if (use.form === 'flag') words.push(name);
-  else words.push(name, use.value);
+  words[at] = letter === undefined ? `--${use.name}` : `-${letter}`;
+  if (form !== 'flag') words[at + 1] = use.value;
 }
 
 function isFlag(rows: readonly OptionRow[], name: string): boolean {

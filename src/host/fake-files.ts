@@ -39,6 +39,7 @@ export class FakeFiles {
     | 'readFile'
     | 'readFileIfExists'
     | 'readFileInRoot'
+    | 'readUnit'
     | 'list'
     | 'stat'
     | 'lstat'
@@ -55,6 +56,7 @@ export class FakeFiles {
     return {
       readFile: path => this.file(path, 'open').data,
       readFileIfExists: path => (this.nodes.has(path) ? this.file(path, 'open').data : undefined),
+      readUnit: () => undefined,
       readFileInRoot: (root, path) => {
         const found = this.nodes.get(root + path);
         return found?.kind === 'file' ? { data: found.data } : 'absent';

@@ -49,6 +49,18 @@ export interface DirectoryEntry {
   readonly kind: FileKind;
 }
 
+/** What readUnit gives: few arrays instead of many objects, which a boot would have to pay for. */
+export interface UnitCut {
+  readonly text: Bytes;
+  /** Of each section its name, then key and value of each assignment. */
+  readonly words: readonly Bytes[];
+  /**
+   * Of each section: line of its header, line behind it, where its lines begin and end in the text (without empty lines at the end), number of
+   * assignments; then the line of each assignment. Lines count from 0.
+   */
+  readonly numbers: readonly number[];
+}
+
 /** Files. Every descriptor is close-on-exec from birth. */
 export interface Files {
   /** Whole file. Throws ENOENT and the like; EFBIG above `limit` bytes (default 64 MiB). */
@@ -61,6 +73,12 @@ export interface Files {
    * device 0:0) or something else that is no directory stands there or on the way, or a directory on the way is opaque.
    */
   readFileInRoot(root: Bytes, path: Bytes, limit: number): { data: Bytes } | 'absent' | 'whiteout';
+  /**
+   * A unit file of the usual kind, cut into its assignments: printable ASCII below 1 MiB, no blanks at the ends of lines or around an
+   * equal sign, no continuation, nothing malformed. Undefined for any other file, and where the host cannot do it: then readFile and
+   * src/unit/lexer.ts, which give the same. Throws ENOENT and the like.
+   */
+  readUnit(path: Bytes): UnitCut | undefined;
   /** Temporary name in the same directory, write, fsync, rename, fsync of the directory (T24). */
   writeFileAtomic(path: Bytes, data: Bytes, mode: number): void;
   /** Open with O_WRONLY|O_TRUNC (O_CREAT only when `mode` is given), one write, close: kernel files and tmpfs state. */

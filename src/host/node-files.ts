@@ -27,6 +27,7 @@ const READING = {
   readFile: (path: Bytes, limit = DEFAULT_LIMIT): Bytes => read(path, limit),
   readFileIfExists: (path: Bytes, limit = DEFAULT_LIMIT): Bytes | undefined =>
     callUnless(path, ABSENT, undefined, () => read(path, limit)),
+  readUnit: (): undefined => undefined,
   readFileInRoot: (_root: Bytes, path: Bytes, _limit: number): never => lacks('openat2', path),
   list(path: Bytes): DirectoryEntry[] {
     const entries = call(path, () => fs.readdirSync(toBuffer(path), { withFileTypes: true, encoding: 'buffer' }));

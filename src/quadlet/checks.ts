@@ -1,3 +1,4 @@
+import { KIND, kindsOf } from '../base/kinds.ts';
 import type { Bytes } from '../host/host.ts';
 import type { Check } from './keys.ts';
 
@@ -32,10 +33,16 @@ const SIMPLE_PORTS = /^[0-9]{1,4}:[0-9]{1,4}$/;
 /** What a value should be when it is not; undefined when it may pass. Values that systemd expands at run time are not looked at. */
 export function faultOf(check: Check, value: Bytes): string | undefined {
   if (check === 'port' && SIMPLE_PORTS.test(value)) return undefined;
-  if (value.includes('%') || value.includes('$')) return undefined;
+  const kinds = kindsOf(value);
+  if ((kinds & KIND.expanded) !== 0) return undefined;
+  if (check === 'name' && kinds === 0 && value.length < 255 && isAlphanumeric(value.charCodeAt(0))) return undefined;
   const rule = RULES[check];
   if (!rule.pattern.test(value)) return rule.what;
   return check === 'port' || check === 'expose' ? portFault(value) : undefined;
+}
+
+function isAlphanumeric(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57);
 }
 
 /** Numbers of ports are 1 to 65535, ranges go up, and both ranges have one length. */

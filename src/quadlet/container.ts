@@ -12,7 +12,7 @@ import { imageOf } from './image-name.ts';
 import { mappingSpecials } from './mapping.ts';
 import { fail, failAt, failKey, warnAt, type Draft, type Setting, type Unit } from './model.ts';
 import { addOptions } from './options.ts';
-import { lastItem, readBoolean, readLastArguments, readScalar, readWords } from './read.ts';
+import { lastItem, lastOf, readBoolean, readLastArguments, readScalar, readWords } from './read.ts';
 import { mountOptions, networkOptions, volumeOptions, type Referring } from './references.ts';
 import {
   argumentWords,
@@ -59,10 +59,13 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
 
 /** A warning only: the peer's generator hands such names on, and the start refuses them (T20). */
 function checkName(unit: Unit, name: Bytes): void {
-  const entry = unit.present.get('ContainerName')?.at(-1);
   const what = faultOf('name', name);
-  if (entry === undefined || what === undefined) return;
-  warnAt(unit, entry, 'value', `\`ContainerName=${name}\` has the wrong form`, { part: name, hint: `write ${what}` });
+  const entry = what === undefined ? undefined : lastOf(unit, 'ContainerName');
+  if (entry === undefined) return;
+  warnAt(unit, entry, 'value', `\`ContainerName=${name}\` has the wrong form`, {
+    part: name,
+    hint: `write ${what ?? ''}`,
+  });
 }
 
 const REPLACE: OptionUse = { name: 'replace', value: 'true', form: 'flag' };
@@ -87,9 +90,11 @@ const REMOVAL: readonly OptionUse[] = [
 ];
 
 function reloadLine(unit: Unit, draft: Draft, base: CommandBase, name: Bytes): void {
+  const { present } = unit;
+  if (!present.has('ReloadCmd') && !present.has('ReloadSignal')) return;
   const command = readLastArguments(unit, 'ReloadCmd');
   const signal = readScalar(unit, 'ReloadSignal');
-  const entry = unit.present.get('ReloadSignal')?.at(-1);
+  const entry = lastOf(unit, 'ReloadSignal');
   if (signal !== undefined && entry !== undefined) {
     if (command.length > 0) {
       const hint = 'keep one of them';

@@ -1,18 +1,22 @@
-import { problem } from '../base/problem.ts';
+import { problem, type Problem } from '../base/problem.ts';
 import { HostError, type Bytes, type Files } from '../host/host.ts';
 import { unitOf } from './load.ts';
 import type { Unit } from './model.ts';
 import { addDropIns } from '../unit/dropins.ts';
+import type { Document } from '../unit/document.ts';
 import { lex } from '../unit/lexer.ts';
 import { parseUnitName } from '../unit/names.ts';
 import type { Found, FoundUnit } from '../unit/search.ts';
+import { documentOfCut } from '../unit/usual.ts';
+
+type LoadHost = Pick<Files, 'list' | 'readFile' | 'readUnit'>;
 
 /** Reads every unit that was found. Each unit carries its own problems: a bad file is one bad unit. */
-export function loadUnits(host: Pick<Files, 'list' | 'readFile'>, found: Found, saw: (path: Bytes) => void): Unit[] {
+export function loadUnits(host: LoadHost, found: Found, saw?: (path: Bytes) => void): Unit[] {
   const units: Unit[] = [];
   for (const one of found.units) {
     if (one.masked) continue;
-    saw(one.path);
+    saw?.(one.path);
     units.push(loadUnit(host, one, found.dropIns));
   }
   return units;
@@ -21,24 +25,34 @@ export function loadUnits(host: Pick<Files, 'list' | 'readFile'>, found: Found, 
 /** Larger files are no unit files. */
 const LARGEST = 16 * 1024 * 1024;
 
-export function loadUnit(host: Pick<Files, 'list' | 'readFile'>, one: FoundUnit, dropIns: Map<Bytes, Bytes[]>): Unit {
+export function loadUnit(host: LoadHost, one: FoundUnit, dropIns: Map<Bytes, Bytes[]>): Unit {
   const { name, type, path, directory } = one;
-  const read = one.broken === undefined ? readText(host, path) : { text: '', reason: one.broken };
-  const document = lex(path, read.text);
-  if (read.reason !== undefined) {
-    document.problems.push(problem('unreadable', `cannot be loaded: ${read.reason}`, { file: path }));
-  }
-  const inDropIns = addDropIns(host, parseUnitName(name, type), dropIns, document);
-  const unit = unitOf({ name, type, path, directory, document });
-  unit.dropInProblems.push(...inDropIns);
+  const document = readDocument(host, path, one.broken);
+  const parsed = parseUnitName(name, type);
+  const inDropIns = dropIns.size === 0 ? NONE : addDropIns(host, parsed, dropIns, document);
+  const unit = unitOf({ name: parsed, path, directory, document });
+  if (inDropIns.length > 0) unit.dropInProblems.push(...inDropIns);
   return unit;
 }
 
-function readText(host: Pick<Files, 'readFile'>, path: Bytes): { text: Bytes; reason?: string } {
-  try {
-    return { text: host.readFile(path, LARGEST) };
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    return { text: '', reason: error.message.replace(`${path}: `, '') };
+const NONE: readonly Problem[] = [];
+
+function readDocument(host: LoadHost, path: Bytes, broken: string | undefined): Document {
+  let reason = broken;
+  let text = '';
+  if (reason === undefined) {
+    try {
+      const cut = host.readUnit(path);
+      if (cut !== undefined) return documentOfCut(path, cut);
+      text = host.readFile(path, LARGEST);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      reason = error.message.replace(`${path}: `, '');
+    }
   }
+  const document = lex(path, text);
+  if (reason !== undefined) {
+    document.problems.push(problem('unreadable', `cannot be loaded: ${reason}`, { file: path }));
+  }
+  return document;
 }

@@ -32,7 +32,7 @@ export function warnShortName({ unit }: Pick<Referring, 'unit'>, { value, entry 
 
 /** A digest, or a name whose first part can be a registry. Names with specifiers are not judged. */
 function isQualified(name: Bytes): boolean {
-  if (name.startsWith('sha256:') || /^[0-9a-f]{64}$/.test(name)) return true;
+  if (name.startsWith('sha256:') || (name.length === 64 && /^[0-9a-f]*$/.test(name))) return true;
   const slash = name.indexOf('/');
   if (slash < 0) return false;
   const first = name.slice(0, slash);

@@ -2,7 +2,7 @@ import { nearest } from '../base/suggest.ts';
 import { problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
 import { placeOfKey, type Document, type Entry } from '../unit/document.ts';
-import { isServiceStem, parseUnitName, serviceStem, type UnitType } from '../unit/names.ts';
+import { isServiceStem, serviceStem, type UnitName } from '../unit/names.ts';
 import { boolean, scalar } from '../unit/values.ts';
 import { buildResource } from './build.ts';
 import { containerName } from './container.ts';
@@ -18,19 +18,18 @@ import { volumeName } from './volume.ts';
 
 /** A unit file that was read. */
 export interface Loaded {
-  readonly name: Bytes;
-  readonly type: UnitType;
+  readonly name: UnitName;
   readonly path: Bytes;
   readonly directory: Bytes;
   readonly document: Document;
 }
 
 /** First look at a unit, alone: its keys, the name of its service, and what a reference to it will become. */
-export function unitOf({ name, type, path, directory, document }: Loaded): Unit {
-  const table = keysOf(type);
+export function unitOf({ name, path, directory, document }: Loaded): Unit {
+  const table = keysOf(name.type);
   const sections = sectionsOf(document, table.section);
   const unit: Unit = {
-    name: parseUnitName(name, type),
+    name,
     path,
     directory,
     document,

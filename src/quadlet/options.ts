@@ -6,7 +6,7 @@ import { scalar } from '../unit/values.ts';
 import { faultOf } from './checks.ts';
 import type { KeyRow } from './keys.ts';
 import { failAt, type Unit } from './model.ts';
-import { assignments, readArguments, readBoolean, readPairs, readWords } from './read.ts';
+import { assignments, lastOf, readArguments, readBoolean, readPairs, readWords, type Item } from './read.ts';
 import { flagUse } from './service.ts';
 
 /** Code for keys that the table alone cannot express, by key. It stands in the file of the unit type. */
@@ -43,7 +43,7 @@ function plainOption(unit: Unit, row: KeyRow, uses: OptionUse[]): void {
       return;
     case 'scalar':
     case 'number': {
-      const entry = unit.present.get(row.key)?.at(-1);
+      const entry = lastOf(unit, row.key);
       if (entry === undefined) return;
       const value = scalar(entry.value);
       if (value !== '' || row.empty === true) uses.push(use(unit, row, value, entry));
@@ -53,11 +53,18 @@ function plainOption(unit: Unit, row: KeyRow, uses: OptionUse[]): void {
       for (const entry of assignments(unit, row.key)) uses.push(use(unit, row, entry.value, entry));
       return;
     case 'words':
-      for (const { value, entry } of readWords(unit, row.key)) uses.push(use(unit, row, value, entry));
+      useAll(unit, row, readWords(unit, row.key), uses);
       return;
     case 'args':
     case 'args-last':
-      for (const { value, entry } of readArguments(unit, row.key)) uses.push(use(unit, row, value, entry));
+      useAll(unit, row, readArguments(unit, row.key), uses);
+  }
+}
+
+function useAll(unit: Unit, row: KeyRow, items: readonly Item[], uses: OptionUse[]): void {
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (item !== undefined) uses.push(use(unit, row, item.value, item.entry));
   }
 }
 

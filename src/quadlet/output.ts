@@ -1,5 +1,5 @@
 import type { Bytes } from '../host/host.ts';
-import { endOf, type Section } from '../unit/document.ts';
+import { cleanLinesOf, endOf, type Document, type Section } from '../unit/document.ts';
 import { comment } from '../unit/write.ts';
 import type { Draft, Unit } from './model.ts';
 
@@ -22,8 +22,7 @@ export function serviceText(unit: Unit, draft: Draft): Bytes {
       lastUnit = i;
     } else if (name === 'Service') lastService = i;
   }
-  const preamble = sections[0]?.at ?? document.source.lines.length;
-  if (preamble > 0) pushLines(out, document.source.clean, 0, preamble);
+  preamble(out, document);
   let source = document.source;
   for (let i = 0; i < sections.length; i++) {
     const section = sections[i];
@@ -46,9 +45,26 @@ export function serviceText(unit: Unit, draft: Draft): Bytes {
   return out.join('\n');
 }
 
+/** Comments in front of the first header. */
+function preamble(out: Bytes[], { source, sections }: Document): void {
+  const first = sections[0];
+  if (first?.at === 0) return;
+  if (first !== undefined && first.from >= 0 && first.source === source) {
+    out.push(source.text.slice(0, first.from - first.name.length - '\n[]\n'.length));
+    return;
+  }
+  const clean = cleanLinesOf(source);
+  const end = first?.at ?? clean.length;
+  if (end > 0) pushLines(out, clean, 0, end);
+}
+
 /** Lines of a section without its header and without empty lines at its end. */
 function body(out: Bytes[], section: Section): void {
-  const { clean } = section.source;
+  if (section.from >= 0 && section.changed === undefined) {
+    if (section.to > section.from) out.push(section.source.text.slice(section.from, section.to));
+    return;
+  }
+  const clean = cleanLinesOf(section.source);
   let end = section.end;
   while (end > section.at + 1 && clean[end - 1] === '') end--;
   let from = section.at + 1;

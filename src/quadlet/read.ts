@@ -11,69 +11,90 @@ export interface Item {
 
 /** Assignments of a key of the type's section; an empty one forgets the earlier ones. */
 export function assignments(unit: Unit, key: string): readonly Entry[] {
-  return afterReset(unit.present.get(key) ?? []);
+  const entries = unit.present.get(key);
+  return entries === undefined ? NONE : afterReset(entries);
 }
+
+const NONE: readonly Entry[] = [];
 
 export function afterReset(entries: readonly Entry[]): readonly Entry[] {
   for (let i = entries.length - 1; i >= 0; i--) if (entries[i]?.value === '') return entries.slice(i + 1);
   return entries;
 }
 
+/** The last assignment; undefined when the key is absent. */
+export function lastOf(unit: Unit, key: string): Entry | undefined {
+  const entries = unit.present.get(key);
+  return entries?.[entries.length - 1];
+}
+
 /** The last assignment; undefined when the key is absent. An empty value is given as such. */
 export function lastItem(unit: Unit, key: string): Item | undefined {
-  const entry = unit.present.get(key)?.at(-1);
+  const entry = lastOf(unit, key);
   return entry === undefined ? undefined : { value: scalar(entry.value), entry };
 }
 
 /** The value of a scalar that counts as not set when empty. */
 export function readScalar(unit: Unit, key: string): Bytes | undefined {
-  const item = lastItem(unit, key);
-  return item === undefined || item.value === '' ? undefined : item.value;
+  const entry = lastOf(unit, key);
+  if (entry === undefined) return undefined;
+  const value = scalar(entry.value);
+  return value === '' ? undefined : value;
 }
 
 /** A boolean; `absent` when the key is not there. Everything that systemd would not take is an error. */
 export function readBoolean(unit: Unit, key: string): boolean | undefined {
-  const item = lastItem(unit, key);
-  if (item === undefined) return undefined;
-  const value = boolean(item.value);
+  const entry = lastOf(unit, key);
+  if (entry === undefined) return undefined;
+  const text = scalar(entry.value);
+  const value = boolean(text);
   if (value === undefined) {
-    failAt(unit, item.entry, 'boolean', `\`${key}=${item.value}\` is neither true nor false`, {
-      hint: 'write yes or no',
-    });
+    failAt(unit, entry, 'boolean', `\`${key}=${text}\` is neither true nor false`, { hint: 'write yes or no' });
   }
   return value ?? false;
 }
 
 export function readList(unit: Unit, key: string): Item[] {
-  return assignments(unit, key).map(entry => ({ value: entry.value, entry }));
+  const items: Item[] = [];
+  const entries = assignments(unit, key);
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i];
+    if (entry !== undefined) items.push({ value: entry.value, entry });
+  }
+  return items;
 }
 
 /** All words, quotes taken off; an unbalanced quote is an error, since the whole assignment would be lost. */
 export function readWords(unit: Unit, key: string): Item[] {
-  return assignments(unit, key).flatMap(entry => itemsOf(unit, entry, splitWords(entry.value)));
+  return itemsOf(unit, key, splitWords);
 }
 
 /** All words, quotes taken off, escapes decoded. */
 export function readArguments(unit: Unit, key: string): Item[] {
-  return assignments(unit, key).flatMap(entry => itemsOf(unit, entry, splitArguments(entry.value)));
+  return itemsOf(unit, key, splitArguments);
 }
 
 /** Words of the last assignment. As the peer has it, one with a bad escape is left out with a warning. */
-export function readLastArguments(unit: Unit, key: string): Bytes[] {
-  const entry = unit.present.get(key)?.at(-1);
-  return entry === undefined ? [] : tolerant(unit, entry).words;
+export function readLastArguments(unit: Unit, key: string): readonly Bytes[] {
+  const entry = lastOf(unit, key);
+  return entry === undefined ? NO_WORDS : tolerant(unit, entry).words;
 }
 
-function itemsOf(unit: Unit, entry: Entry, read: WordsRead): Item[] {
-  if (read.fault !== undefined) {
-    const { part, hint } = read.fault;
-    failAt(unit, entry, 'quoting', `\`${entry.key}=\` ${read.fault.message}`, {
-      part,
-      ...(hint !== undefined && { hint }),
-    });
-    return [];
+const NO_WORDS: readonly Bytes[] = [];
+
+function itemsOf(unit: Unit, key: string, cut: (value: Bytes) => WordsRead): Item[] {
+  const items: Item[] = [];
+  for (const entry of assignments(unit, key)) {
+    const { words, fault } = cut(entry.value);
+    if (fault !== undefined) {
+      const { part, hint, message } = fault;
+      const more = { part, ...(hint !== undefined && { hint }) };
+      failAt(unit, entry, 'quoting', `\`${entry.key}=\` ${message}`, more);
+      continue;
+    }
+    for (let i = 0; i < words.length; i++) items.push({ value: words[i] ?? '', entry });
   }
-  return read.words.map(value => ({ value, entry }));
+  return items;
 }
 
 function tolerant(unit: Unit, entry: Entry): WordsRead {
@@ -86,13 +107,20 @@ function tolerant(unit: Unit, entry: Entry): WordsRead {
 
 /** `NAME=VALUE` words, the last of a name counts, in byte order of the names. */
 export function readPairs(unit: Unit, key: string): Bytes[] {
+  const entries = assignments(unit, key);
+  const [only] = entries;
+  if (only !== undefined && entries.length === 1) {
+    const { words } = tolerant(unit, only);
+    if (words.length < 2) return words;
+  }
   const pairs = new Map<Bytes, Bytes>();
-  for (const entry of assignments(unit, key)) {
-    for (const word of tolerant(unit, entry).words) {
+  for (const entry of entries) {
+    const { words } = tolerant(unit, entry);
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] ?? '';
       const equal = word.indexOf('=');
       pairs.set(equal < 0 ? word : word.slice(0, equal), word);
     }
   }
-  if (pairs.size < 2) return [...pairs.values()];
   return [...pairs.keys()].sort().map(name => pairs.get(name) ?? '');
 }

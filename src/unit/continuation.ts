@@ -1,5 +1,5 @@
 import type { Bytes } from '../host/host.ts';
-import type { Source } from './document.ts';
+import { linesOf, type Source } from './document.ts';
 import { strip } from './strip.ts';
 
 /** An odd number of backslashes at the end. */
@@ -18,7 +18,7 @@ export interface Joined {
 
 /** Puts the lines of a continuation together. */
 export function join(source: Source, start: number, first: Bytes): Joined {
-  const { lines } = source;
+  const lines = linesOf(source);
   let value = withoutBackslash(first);
   let end = start + 1;
   let irregular = false;
@@ -59,8 +59,8 @@ function endsAtEmptyLine(lines: readonly Bytes[], at: number): boolean {
   return true;
 }
 
-/** `clean` differs from `lines` only when some line has blanks at its ends: then it is a copy. */
+/** `clean` is there only when some line has blanks at its ends: then it is a copy of `lines`. */
 export function tidy(source: Source, at: number, line: Bytes): void {
-  if (source.clean === source.lines) source.clean = [...source.lines];
+  source.clean ??= [...linesOf(source)];
   source.clean[at] = line;
 }

@@ -4,15 +4,30 @@ import type { Bytes } from '../host/host.ts';
 /** A text of lines, from a file; `lines` have no line ends. Byte strings. */
 export interface Source {
   readonly path: Bytes;
-  readonly lines: Bytes[];
-  /** The same lines as they are written into a service: without blanks at their ends, which systemd and the peer read differently. */
-  clean: Bytes[];
+  /** With `\n` as line end, without byte order mark. */
+  readonly text: Bytes;
+  /** Cut when somebody asks, see `linesOf`. */
+  lines: Bytes[] | undefined;
+  /** Lines that are written into a service, when they differ: without blanks at their ends, which systemd and the peer read differently. */
+  clean: Bytes[] | undefined;
   /** True when the last line ended with a newline. */
   readonly closed: boolean;
   readonly bom: boolean;
   readonly crlf: boolean;
-  /** Printable ASCII, tabs and newlines only. */
-  readonly plain: boolean;
+}
+
+/** The lines of a text, without line ends. */
+export function linesOf(source: Source): Bytes[] {
+  if (source.lines === undefined) {
+    source.lines = source.text.split('\n');
+    if (source.closed) source.lines.pop();
+  }
+  return source.lines;
+}
+
+/** The lines as they are written into a service. */
+export function cleanLinesOf(source: Source): Bytes[] {
+  return source.clean ?? linesOf(source);
 }
 
 /** `KEY=VALUE`, which may stand on several lines. `at` counts lines from 0. Few members: a boot makes many of these. */
@@ -31,11 +46,14 @@ export interface Section {
   readonly at: number;
   /** Line behind the section. */
   end: number;
+  /** Where its lines begin and end in the text of the source, when they can be taken over as they are; -1: they cannot. */
+  readonly from: number;
+  readonly to: number;
   readonly entries: Entry[];
   /** Entries of several lines: the line behind each. */
-  ends: Map<Entry, number> | undefined;
+  ends?: Map<Entry, number>;
   /** What is written instead of an entry's lines; empty: nothing. */
-  changed: Map<Entry, Bytes> | undefined;
+  changed?: Map<Entry, Bytes>;
 }
 
 /** The line behind an entry. */
@@ -60,7 +78,7 @@ export interface Document {
 /** The text that was read, byte for byte. */
 export function originalText(source: Source): Bytes {
   const end = source.crlf ? '\r\n' : '\n';
-  return (source.bom ? BOM : '') + source.lines.join(end) + (source.closed ? end : '');
+  return (source.bom ? BOM : '') + linesOf(source).join(end) + (source.closed ? end : '');
 }
 
 /** UTF-8 byte order mark, as bytes. */
@@ -89,7 +107,8 @@ export function lastEntry(entries: readonly Entry[], key: Bytes): Entry | undefi
 
 /** Line and column, from 1, of the value of an entry; of `part` in it when that is found there. */
 export function placeOf(entry: Entry, part?: Bytes): { file: Bytes; line: number; column: number } {
-  const { path: file, lines } = entry.section.source;
+  const file = entry.section.source.path;
+  const lines = linesOf(entry.section.source);
   const first = lines[entry.at] ?? '';
   const equal = first.indexOf('=') + 1;
   if (part !== undefined && part !== '') {
@@ -105,6 +124,6 @@ export function placeOf(entry: Entry, part?: Bytes): { file: Bytes; line: number
 
 /** Line and column of the key. */
 export function placeOfKey(entry: Entry): { file: Bytes; line: number; column: number } {
-  const first = entry.section.source.lines[entry.at] ?? '';
+  const first = linesOf(entry.section.source)[entry.at] ?? '';
   return { file: entry.section.source.path, line: entry.at + 1, column: Math.max(first.indexOf(entry.key), 0) + 1 };
 }

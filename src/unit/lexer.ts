@@ -1,7 +1,7 @@
 import { problem, type Problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
 import { continues, join, tidy, type Joined } from './continuation.ts';
-import { replaceEntry, type Document, type Entry, type Section, type Source } from './document.ts';
+import { linesOf, replaceEntry, type Document, type Entry, type Section, type Source } from './document.ts';
 import { splitSource } from './source.ts';
 import { strip } from './strip.ts';
 
@@ -12,65 +12,19 @@ const LONGEST_LINE = 1048576;
  * Reads a unit file by systemd.syntax(7). Where the peer's reader differs from systemd's, systemd's rules hold, so that both see the same
  * lines in what we hand on: a continuation puts a space between its parts, an even number of backslashes does not continue.
  * One rule of the peer is kept: an empty line does not end a continuation, unless a header or an assignment follows.
- *
- * The text is cut by native string functions; no loop of ours looks at single characters of an ordinary line.
  */
 export function lex(path: Bytes, text: Bytes): Document {
   const problems: Problem[] = [];
   const source = splitSource(path, text, problems);
   const document: Document = { source, sections: [], problems };
-  if (problems.length === 0) {
-    if (source.plain && isOrdinary(text)) readOrdinary(document);
-    else read(document);
-  }
+  if (problems.length === 0) read(document);
   return document;
-}
-
-/** No continuation, no blanks at the ends of lines or around an equal sign, no long line: most files. Decided for the whole text at once. */
-function isOrdinary(text: Bytes): boolean {
-  return (
-    text.length < LONGEST_LINE &&
-    !text.includes('\\\n') &&
-    !text.includes(' \n') &&
-    !text.includes('\n ') &&
-    !text.includes(' =') &&
-    !text.includes('= ') &&
-    !text.includes('\t') &&
-    !text.startsWith(' ') &&
-    !/[ \\]$/.test(text)
-  );
-}
-
-/** The loop of `read` without what an ordinary text has not. */
-function readOrdinary({ source, sections, problems }: Document): void {
-  const lines = source.lines;
-  const count = lines.length;
-  let section: Section | undefined;
-  for (let i = 0; i < count; i++) {
-    const line = lines[i] ?? '';
-    if (line === '') continue;
-    const first = line.charCodeAt(0);
-    if (first === 35 || first === 59) continue;
-    if (first === 91) {
-      if (section !== undefined) section.end = i;
-      section = header(source, i, line, problems);
-      sections.push(section);
-      continue;
-    }
-    const equal = line.indexOf('=');
-    if (equal > 0 && section !== undefined) {
-      section.entries.push({ key: line.slice(0, equal), value: line.slice(equal + 1), section, at: i });
-    } else {
-      problems.push(notAnAssignment(source, i, line, equal));
-    }
-  }
-  if (section !== undefined) section.end = count;
 }
 
 /** One pass over the lines. Kept together, since it is the loop that every unit file of a boot goes through. */
 function read(document: Document): void {
   const { source, sections, problems } = document;
-  const lines = source.lines;
+  const lines = linesOf(source);
   let section: Section | undefined;
   const count = lines.length;
   for (let i = 0; i < count; i++) {
@@ -120,31 +74,14 @@ function severalLines(entry: Entry, { end, irregular }: Joined, line: Bytes): vo
   if (irregular) replaceEntry(entry, strip(line));
 }
 
-/** Headers that need no look at their characters. */
-const USUAL = new Set([
-  '[Unit]',
-  '[Service]',
-  '[Install]',
-  '[Container]',
-  '[Volume]',
-  '[Network]',
-  '[Pod]',
-  '[Kube]',
-  '[Image]',
-  '[Build]',
-]);
-
 function header(source: Source, at: number, line: Bytes, problems: Problem[]): Section {
-  if (USUAL.has(line)) {
-    return { name: line.slice(1, -1), source, at, end: at + 1, entries: [], ends: undefined, changed: undefined };
-  }
   const close = line.indexOf(']');
   const name = line.slice(1, close < 0 ? line.length : close);
   if (close !== line.length - 1 || name === '' || name.includes('[') || hasControl(name)) {
     const place = { file: source.path, line: at + 1, column: 1, hint: 'write `[Name]` alone on its line' };
     problems.push(problem('section', `\`${line}\` is not a section header`, place));
   }
-  return { name, source, at, end: at + 1, entries: [], ends: undefined, changed: undefined };
+  return { name, source, at, end: at + 1, from: -1, to: -1, entries: [] };
 }
 
 function hasControl(text: Bytes): boolean {

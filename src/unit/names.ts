@@ -1,3 +1,4 @@
+import { kindsOf } from '../base/kinds.ts';
 import type { Bytes } from '../host/host.ts';
 
 export const UNIT_TYPES = ['container', 'pod', 'volume', 'network', 'kube', 'image', 'build', 'artifact'] as const;
@@ -50,10 +51,13 @@ export function serviceStem(name: UnitName): Bytes {
   return name.instance === undefined ? name.stem + suffix : `${name.prefix}${suffix}@${name.instance}`;
 }
 
+const LONGEST = 247;
 const VALID = /^[A-Za-z0-9:_.\\@-]{1,247}$/;
 
 /** Whether systemd accepts `STEM.service` as the name of a unit (systemd.unit(5)). */
 export function isServiceStem(stem: Bytes): boolean {
+  // Letters, digits and `_.-` alone need no second look.
+  if (kindsOf(stem) === 0 && stem !== '' && stem.length <= LONGEST) return true;
   return VALID.test(stem) && !stem.startsWith('@') && stem.indexOf('@') === stem.lastIndexOf('@');
 }
 

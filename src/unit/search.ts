@@ -93,13 +93,15 @@ function enter(walk: Walk, directory: Bytes): void {
   walk.visited.add(directory);
   const below: Bytes[] = [];
   for (const entry of entries(walk, directory)) {
-    const path = `${directory}/${entry.name}`;
-    const type = typeOf(entry.name);
+    const { name } = entry;
+    const path = `${directory}/${name}`;
+    const type = typeOf(name);
     if (type !== undefined) {
-      addUnit(walk, { name: entry.name, type, path, directory, ...condition(walk, path, entry.kind) });
-    } else if (entry.name.endsWith('.d')) {
-      const known = walk.found.dropIns.get(entry.name);
-      if (known === undefined) walk.found.dropIns.set(entry.name, [path]);
+      if (entry.kind === 'file') addUnit(walk, { name, type, path, directory, masked: false });
+      else addUnit(walk, { name, type, path, directory, ...condition(walk, path, entry.kind) });
+    } else if (name.endsWith('.d')) {
+      const known = walk.found.dropIns.get(name);
+      if (known === undefined) walk.found.dropIns.set(name, [path]);
       else known.push(path);
     } else if (entry.kind === 'directory') {
       below.push(path);
@@ -147,7 +149,6 @@ function addUnit(walk: Walk, unit: FoundUnit): void {
 
 /** A link to /dev/null hides a file of lower precedence, as everywhere in systemd. */
 function condition(walk: Walk, path: Bytes, kind: string): { masked: boolean; broken?: string } {
-  if (kind === 'file') return { masked: false };
   const stat = kind === 'symlink' ? walk.host.stat(path) : undefined;
   const real = stat?.kind ?? kind;
   if (real === 'file') return { masked: false };

@@ -1,3 +1,4 @@
+import { KIND, kindsOf } from '../base/kinds.ts';
 import { problem, type Problem } from '../base/problem.ts';
 import { nonText } from '../base/utf8.ts';
 import type { Bytes } from '../host/host.ts';
@@ -7,19 +8,13 @@ import { BOM, type Source } from './document.ts';
 export function splitSource(path: Bytes, text: Bytes, problems: Problem[]): Source {
   const bom = text.startsWith(BOM);
   let body = bom ? text.slice(BOM.length) : text;
-  // One search tells that a file is plain text; only others are looked at more closely.
-  const unusual = UNUSUAL.test(body);
+  // One look tells that a file is plain text; only others are looked at more closely.
+  const unusual = (kindsOf(body) & (KIND.control | KIND.high)) !== 0;
   const crlf = unusual && body.includes('\r') && isCrlf(body);
   if (crlf) body = body.replaceAll('\r\n', '\n');
   if (unusual) checkBytes(path, body, problems);
-  const lines: Bytes[] = body.split('\n');
-  const closed = body.endsWith('\n');
-  if (closed) lines.pop();
-  return { path, lines, clean: lines, closed, bom, crlf, plain: !unusual && !bom };
+  return { path, text: body, lines: undefined, clean: undefined, closed: body.endsWith('\n'), bom, crlf };
 }
-
-/** Control characters but tab and newline, and bytes of UTF-8. */
-const UNUSUAL = /[\x00-\x08\x0b-\x1f\x7f-\xff]/;
 
 /** Every newline has its carriage return: then both are one line end. Otherwise a lone one is reported by checkBytes. */
 function isCrlf(body: Bytes): boolean {

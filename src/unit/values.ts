@@ -1,6 +1,6 @@
+import { nativeText } from '../base/native-text.ts';
 import { encodePoint } from '../base/utf8.ts';
 import type { Bytes } from '../host/host.ts';
-import { strip } from './strip.ts';
 
 /** What is wrong with a value: text for a message behind the key's name, and the part of the value that is meant. */
 export interface ValueFault {
@@ -32,62 +32,14 @@ export function boolean(value: Bytes): boolean | undefined {
 
 /** Cut at blanks; quotes group, also inside a word; a backslash is an ordinary character. */
 export function splitWords(value: Bytes): WordsRead {
-  if (isPlain(value)) return { words: splitPlain(value) };
-  return splitQuoted(value) ?? split(value, false);
+  const words = nativeText.textWords?.(value);
+  return words === undefined ? splitInScript(value, false) : { words };
 }
 
 /** Cut at blanks; quotes group; C escapes are decoded everywhere. */
 export function splitArguments(value: Bytes): WordsRead {
-  if (isPlain(value)) return { words: splitPlain(value) };
-  return splitQuoted(value) ?? split(value, true);
-}
-
-/** No quote, no backslash. */
-function isPlain(value: Bytes): boolean {
-  return !value.includes('"') && !value.includes("'") && !value.includes('\\');
-}
-
-function splitPlain(value: Bytes): Bytes[] {
-  if (value === '') return [];
-  if (!value.includes(' ') && !value.includes('\t')) return [value];
-  return strip(value).replaceAll('\t', ' ').split(' ').filter(notEmpty);
-}
-
-function notEmpty(word: Bytes): boolean {
-  return word !== '';
-}
-
-/**
- * The common case of quoting, one kind of quotes and no backslash, by native string functions: the pieces between the quotes are in turn outside and
- * inside. Undefined when it is another case.
- */
-function splitQuoted(value: Bytes): WordsRead | undefined {
-  if (value.includes('\\')) return undefined;
-  const double = value.includes('"');
-  if (double && value.includes("'")) return undefined;
-  const pieces = value.split(double ? '"' : "'");
-  if (pieces.length % 2 === 0) return undefined;
-  const words: Bytes[] = [];
-  let word: Bytes | undefined;
-  for (let i = 0; i < pieces.length; i++) {
-    const piece = pieces[i] ?? '';
-    if (i % 2 === 1) {
-      word = (word ?? '') + piece;
-      continue;
-    }
-    if (piece === '') continue;
-    const parts = (piece.includes('\t') ? piece.replaceAll('\t', ' ') : piece).split(' ');
-    for (let k = 0; k < parts.length; k++) {
-      if (k > 0 && word !== undefined) {
-        words.push(word);
-        word = undefined;
-      }
-      const part = parts[k] ?? '';
-      if (part !== '') word = (word ?? '') + part;
-    }
-  }
-  if (word !== undefined) words.push(word);
-  return { words };
+  const words = nativeText.textWords?.(value);
+  return words === undefined ? splitInScript(value, true) : { words };
 }
 
 interface Cut {
@@ -97,7 +49,8 @@ interface Cut {
   fault: ValueFault | undefined;
 }
 
-function split(value: Bytes, escapes: boolean): WordsRead {
+/** The same without the native program; a test compares the two. */
+export function splitInScript(value: Bytes, escapes: boolean): WordsRead {
   const cut: Cut = { value, words: [], at: 0, fault: undefined };
   while (cut.at < value.length) {
     if (value.charCodeAt(cut.at) <= 32) cut.at++;

@@ -1,3 +1,5 @@
+import { KIND, kindsOf } from '../base/kinds.ts';
+import { nativeText } from '../base/native-text.ts';
 import type { Bytes } from '../host/host.ts';
 
 /**
@@ -5,25 +7,21 @@ import type { Bytes } from '../host/host.ts';
  * run time, as users of the peer rely on. What comes from elsewhere (file names, paths, messages) goes through `literal` first.
  */
 export function execLine(words: readonly Bytes[]): Bytes {
-  const joined = words.join(' ');
-  // JSON quotes what we do, but for two characters, and tells by its length whether it did: faster than a search by pattern.
-  const rare = JSON.stringify(joined).length !== joined.length + 2 || joined.includes("'") || joined.includes('\x7f');
-  if (rare) return words.map(quoteWord).join(' ');
-  let quoted: Bytes[] | undefined;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? '';
-    if (word === '' || word === ';' || word.includes(' ')) (quoted ??= [...words])[i] = `"${word}"`;
-  }
-  return quoted === undefined ? joined : quoted.join(' ');
+  return nativeText.textExecLine?.(words) ?? execLineInScript(words);
 }
 
-/** Blanks, control characters, quotes, backslash, and DEL. */
-const SPECIAL = /[\x00-\x20"'\\\x7f]/;
+/** The same without the native program; a test compares the two. */
+export function execLineInScript(words: readonly Bytes[]): Bytes {
+  return words.map(quoteWord).join(' ');
+}
+
+/** What needs an escape, or quotes of its own. */
+const RARE = KIND.control | KIND.newline | KIND.tab | KIND.quote | KIND.backslash;
 
 /** One word as systemd.syntax(7) quotes it. An empty word and a lone `;` are quoted too: systemd would drop the one and cut at the other. */
 export function quoteWord(word: Bytes): Bytes {
   if (word === '' || word === ';') return `"${word}"`;
-  if (!SPECIAL.test(word)) return word;
+  if ((kindsOf(word) & (RARE | KIND.space)) === 0) return word;
   return `"${word.replace(TO_ESCAPE, escapeOf)}"`;
 }
 
@@ -52,13 +50,12 @@ export function comment(text: Bytes): Bytes {
 
 /** Control characters as text, so that the rest of a line stays in its line. */
 export function oneLine(text: Bytes): Bytes {
-  return CONTROL.test(text) ? text.replace(CONTROLS, escapeOf) : text;
+  return isWritable(text) ? text : text.replace(CONTROLS, escapeOf);
 }
 
-const CONTROL = /[\x00-\x1f\x7f]/;
 const CONTROLS = /[\x00-\x1f\x7f]/g;
 
 /** True when a path can be written as the value of a key at all. */
 export function isWritable(path: Bytes): boolean {
-  return !CONTROL.test(path);
+  return (kindsOf(path) & (KIND.control | KIND.newline | KIND.tab)) === 0;
 }

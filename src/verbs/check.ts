@@ -81,7 +81,7 @@ function addFile(host: Host, all: Found, path: Bytes, name: Bytes, type: NonNull
 function problemsOf(host: Host, found: Found, user: boolean, standard: boolean): Problem[] {
   const asked = new Set(found.units.map(unit => unit.path));
   const neighbours = found.hidden.filter(unit => !found.units.some(one => one.name === unit.name));
-  const units = loadUnits(host, { ...found, units: [...found.units, ...neighbours] }, () => undefined);
+  const units = loadUnits(host, { ...found, units: [...found.units, ...neighbours] });
   const setting = settingOf(host, user, units);
   translateAll(units, setting);
   const shown = units.filter(unit => asked.has(unit.path));

@@ -15,7 +15,7 @@ export function allUnits(host: Host): { found: FoundUnit; unit: Unit }[] {
   const user = host.uid !== 0;
   const found = search(host, searchDirectories(host, user).directories, user);
   const all = [...found.units, ...found.hidden].filter(one => !one.masked);
-  const units = loadUnits(host, { ...found, units: all }, () => undefined);
+  const units = loadUnits(host, { ...found, units: all });
   return all.flatMap((one, i) => {
     const unit = units[i];
     return unit === undefined ? [] : [{ found: one, unit }];

@@ -8,6 +8,7 @@ import { KERNEL, request, writeIds } from './kernel.ts';
 import { PROCESSES } from './processes.ts';
 import { SECCOMP } from './seccomp.ts';
 import { SOCKETS } from './sockets.ts';
+import { TEXT } from './text.ts';
 import { TREES } from './trees.ts';
 
 /** The test program: all tests, or the part of another process that one of them starts (BERTH_TEST). */
@@ -115,6 +116,6 @@ if (role !== undefined) {
   const status = ROLES[role]?.(host, dir) ?? 99;
   if (role !== 'silent') finish(status);
 } else {
-  const tests = { ...FILES, ...TREES, ...PROCESSES, ...SOCKETS, ...KERNEL, ...SECCOMP, ...JUNK_TESTS };
+  const tests = { ...FILES, ...TEXT, ...TREES, ...PROCESSES, ...SOCKETS, ...KERNEL, ...SECCOMP, ...JUNK_TESTS };
   finish(runTests(host, dir, tests) === 0 ? 0 : 1);
 }

@@ -2,7 +2,7 @@ import { unitOf } from '../../../src/quadlet/load.ts';
 import type { Setting, Unit } from '../../../src/quadlet/model.ts';
 import { translateAll, type Translation } from '../../../src/quadlet/translate.ts';
 import { lex } from '../../../src/unit/lexer.ts';
-import { typeOf } from '../../../src/unit/names.ts';
+import { parseUnitName, typeOf } from '../../../src/unit/names.ts';
 
 /** Translates files (name to text) of one directory. */
 export function translate(
@@ -26,7 +26,7 @@ export function unitsOf(files: Readonly<Record<string, string>>): Unit[] {
     const type = typeOf(name);
     if (type === undefined) throw new Error(name);
     const path = `/q/${name}`;
-    return unitOf({ name, type, path, directory: '/q', document: lex(path, text) });
+    return unitOf({ name: parseUnitName(name, type), path, directory: '/q', document: lex(path, text) });
   });
 }
 
