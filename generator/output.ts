@@ -27,7 +27,8 @@ export function writeAll(
     attempt(() => {
       const path = `${directory}/${file}`;
       log.say('debug', `Writing "${path}"`);
-      writeText(host, path, HEADER + text);
+      if (fresh) writeNew(host, path, HEADER + text);
+      else writeText(host, path, HEADER + text);
       for (const link of links) writeLink(host, directory, link, made, fresh);
     }, unit.name.name);
   }
@@ -41,6 +42,16 @@ export function writeAll(
       log.say('error', `${name === '' ? '' : `${name}: `}${error.message}`);
       good = false;
     }
+  }
+}
+
+/** In a directory that was empty nobody reads yet: systemd does when all generators have ended. Half a unit is taken away. */
+function writeNew(host: OutputHost, path: Bytes, text: Bytes): void {
+  try {
+    host.writeFile(path, text, 0o644);
+  } catch (error) {
+    host.unlink(path);
+    throw error;
   }
 }
 

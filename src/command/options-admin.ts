@@ -8,6 +8,7 @@ export const CHECK: VerbRow = hosted('check', '[FILE|DIR...]', 'find what is wro
   TEXT_FORMAT,
   flag('user', 'as the user manager would read them'),
   text('explain', 'KEY', 'print what is known of a key'),
+  text('podman', 'VERSION', 'warn of keys that this version of Podman does not have yet'),
 ]);
 
 export const QUADLET_PRINT: VerbRow = hosted('quadlet print', 'UNIT', 'print a unit file', [], { least: 1, most: 1 });

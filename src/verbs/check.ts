@@ -7,6 +7,7 @@ import type { Bytes, Host } from '../host/host.ts';
 import { crossCheck, peerProblem } from '../quadlet/cross-check.ts';
 import { loadUnits } from '../quadlet/find.ts';
 import type { Unit } from '../quadlet/model.ts';
+import { laterKeys, podmanVersion } from '../quadlet/podman-version.ts';
 import { settingOf } from '../quadlet/setting.ts';
 import { translateAll } from '../quadlet/translate.ts';
 import { typeOf } from '../unit/names.ts';
@@ -28,10 +29,17 @@ export function main(host: Host): number {
     host.write(2, `berth: check: --format is ${format}: write text, json or sarif\n`);
     return 2;
   }
+  const podman = lastValue(command, 'podman');
+  const version = podman === undefined ? Infinity : podmanVersion(podman);
+  if (version === undefined) {
+    host.write(2, `berth: check: --podman is ${podman ?? ''}: write a version such as 5.4\n`);
+    return 2;
+  }
   const user = isSet(command, 'user');
   const found = findUnits(host, command, user);
   if (typeof found === 'number') return found;
-  const problems = [...found.problems, ...problemsOf(host, found, user, command.operands.length === 0)];
+  const standard = command.operands.length === 0;
+  const problems = [...found.problems, ...problemsOf(host, found, { user, standard, version })];
   host.write(1, encodeText(report(sorted(problems), linesOf(host))));
   return problems.some(p => p.severity === 'error') ? 1 : 0;
 }
@@ -78,7 +86,15 @@ function addFile(host: Host, all: Found, path: Bytes, name: Bytes, type: NonNull
   beside.dropIns.forEach((paths, key) => all.dropIns.set(key, paths));
 }
 
-function problemsOf(host: Host, found: Found, user: boolean, standard: boolean): Problem[] {
+interface Asked {
+  readonly user: boolean;
+  /** The standard directories, not files that were named. */
+  readonly standard: boolean;
+  /** Podman's, which the files must serve too; Infinity: none. */
+  readonly version: number;
+}
+
+function problemsOf(host: Host, found: Found, { user, standard, version }: Asked): Problem[] {
   const asked = new Set(found.units.map(unit => unit.path));
   const neighbours = found.hidden.filter(unit => !found.units.some(one => one.name === unit.name));
   const units = loadUnits(host, { ...found, units: [...found.units, ...neighbours] });
@@ -88,7 +104,7 @@ function problemsOf(host: Host, found: Found, user: boolean, standard: boolean):
   const paths = new Set(shown.flatMap(unit => [unit.path, ...unit.document.sections.map(s => s.source.path)]));
   const across = crossCheck(units, setting).filter(p => p.file === undefined || paths.has(p.file));
   const peer = standard ? peerProblem(host, user || host.uid !== 0) : [];
-  return [...shown.flatMap(ownProblems), ...across, ...peer];
+  return [...shown.flatMap(ownProblems), ...laterKeys(shown, version), ...across, ...peer];
 }
 
 /** A name that is taken is a warning for the generator, whose other units must not suffer; here it is what it is. */

@@ -69,7 +69,7 @@ test('a directory that cannot be written is an error, and the rest is still trie
     },
   });
   assert.equal(main(host), 1);
-  assert.match(host.written.err, /a.container: \/out\/a.service.tmp: No space left on device/);
+  assert.match(host.written.err, /a.container: \/out\/a.service: No space left on device/);
 });
 
 test('the failing unit prints its lines and ends with EX_CONFIG', () => {

@@ -46,6 +46,21 @@ test('json and sarif say the same', () => {
   );
 });
 
+test('--podman names the keys that a version of Podman does not have', () => {
+  const files = { '/q/a.container': '[Container]\nImage=localhost/a\nMemory=1g\nHttpProxy=no\n' };
+  assert.match(run(['check', '/q'], files).host.written.out, /^0 errors, 0 warnings\n$/m);
+  const old = run(['check', '--podman', '5.4.2', '/q'], files);
+  assert.equal(old.status, 0);
+  assert.match(old.host.written.out, /^\/q\/a.container:3:1: warning: `Memory=` needs Podman 5.5 or Berth$/m);
+  assert.match(old.host.written.out, /^0 errors, 2 warnings\n$/m);
+  assert.match(run(['check', '--podman=5.5', '/q'], files).host.written.out, /^0 errors, 1 warning\n$/m);
+  const wrong = run(['check', '--podman=new', '/q'], files);
+  assert.deepEqual(
+    [wrong.status, wrong.host.written.err],
+    [2, 'berth: check: --podman is new: write a version such as 5.4\n'],
+  );
+});
+
 test('good files give status 0; what is no unit file gives 2 and one line', () => {
   assert.equal(run(['check', '/q'], { '/q/a.container': '[Container]\nImage=localhost/a\n' }).status, 0);
   for (const words of [
