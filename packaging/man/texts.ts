@@ -57,4 +57,6 @@ export const DIFFERENCES = [
   '- The order of the arguments is fixed. | In Podman it differs from run to run.',
   '- User= and DynamicUser= in [Service] work: the container is rootless, without user manager and session. | Podman does not support them.',
   '- The main process of the unit is the first process of the container. | In Podman it is a monitor.',
+  '- The /dev/shm of a pod is as large as the runtime directory; ShmSize= of a pod warns. | Podman enforces the size.',
+  '- volume prune takes anonymous volumes alone unless --all or a filter is given, and wants --force instead of asking. | Podman asks and takes all.',
 ];
