@@ -27,6 +27,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   logout: () => import('./verbs/logout.ts'),
   mask: () => import('./verbs/enable.ts'),
   pull: () => import('./verbs/pull.ts'),
+  push: () => import('./verbs/push.ts'),
   quadlet: () => import('./verbs/quadlet.ts'),
   reload: () => import('./verbs/control.ts'),
   restart: () => import('./verbs/control.ts'),

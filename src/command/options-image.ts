@@ -159,6 +159,18 @@ export const ARTIFACT_PULL: VerbRow = hosted('artifact pull', 'ARTIFACT', 'fetch
   most: 1,
 });
 
+export const PUSH: VerbRow = hosted(
+  'push',
+  'IMAGE [DESTINATION]',
+  'send an image to a registry',
+  [
+    ...FETCH.filter(row => row.name !== 'decryption-key'),
+    text('digestfile', 'FILE', 'write the digest that the image has there'),
+    flag('remove-signatures', 'accepted for compatibility; signatures are not sent'),
+  ],
+  { least: 1, most: 2 },
+);
+
 /** What `.build` units become; the builder of the distribution does the work. */
 export const BUILD: VerbRow = hosted(
   'build',

@@ -13,6 +13,7 @@ const PROGRAMS: Readonly<Record<string, readonly [verb: string, load: () => Prom
   ls: ['images', () => import('./images.ts')],
   prune: ['', () => import('./image-prune.ts')],
   pull: ['pull', () => import('./pull.ts')],
+  push: ['push', () => import('./push.ts')],
   rm: ['rmi', () => import('./rmi.ts')],
   save: ['save', () => import('./save.ts')],
   tag: ['tag', () => import('./tag.ts')],

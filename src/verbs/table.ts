@@ -46,6 +46,7 @@ export const VERBS: readonly VerbRow[] = [
   image.IMPORT,
   image.PULL,
   image.IMAGE_PULL,
+  image.PUSH,
   image.LOAD,
   image.SAVE,
   image.IMAGES,

@@ -36,6 +36,28 @@ pipe() {
 }
 check 'save to a pipe, several at once, and wrong use' pipe
 
+pushed() {
+    local id digest
+    loaded
+    id=$(as alice berth images -q --no-trunc $REGISTRY/t/oci:1)
+    # The registry has its blobs in another repository: they are handed over, and the manifest stays what it was.
+    as alice berth push --digestfile "$WORK/digest" $REGISTRY/t/oci:1 $REGISTRY/sent/app:2 2>"$WORK/err"
+    contains "$(cat "$WORK/err")" 'is there'
+    digest=$(cat "$WORK/digest")
+    equal "$(skopeo --insecure-policy inspect --tls-verify=false --format '{{.Digest}}' docker://$REGISTRY/sent/app:2)" "$digest"
+    equal "$(skopeo --insecure-policy inspect --tls-verify=false --format '{{.Digest}}' docker://$REGISTRY/t/oci:1)" "$digest"
+    as alice podman pull -q --tls-verify=false $REGISTRY/sent/app:2 >/dev/null
+    equal "$(as alice podman images -q --no-trunc $REGISTRY/sent/app:2)" "$id"
+    as alice podman rmi -f $REGISTRY/sent/app:2 >/dev/null
+    as alice berth push -q $REGISTRY/t/oci:1
+    as alice berth import -q "$IMAGES/rootfs.tar" made >/dev/null
+    fails_with 125 as alice berth push made
+    as alice berth push -q made $REGISTRY/sent/made:1
+    equal "$(as alice berth pull -q $REGISTRY/sent/made:1)" "$(as alice berth images -q --no-trunc made | cut -d: -f2)"
+    sound alice
+}
+check 'push: Podman pulls it under the same id, and what is there is not sent again' pushed
+
 pruned() {
     local busybox
     loaded
