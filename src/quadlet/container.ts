@@ -120,7 +120,12 @@ function stopTimeout(unit: Unit, draft: Draft): void {
     return;
   const seconds = Number(readScalar(unit, 'StopTimeout') ?? '10');
   if (seconds < 0) draft.lines.push('TimeoutStopSec=infinity');
-  else if (Number.isSafeInteger(seconds)) draft.lines.push(`TimeoutStopSec=${seconds + 15}`);
+  else if (Number.isSafeInteger(seconds)) {
+    draft.lines.push(`TimeoutStopSec=${seconds + 15}`);
+    // A first process without a handler never sees the SIGABRT of a watchdog (pid_namespaces(7)): it has the patience of its stop signal.
+    const watched = lastEntry(unit.service, 'WatchdogSec') !== undefined;
+    if (watched) defaultService(unit, draft, 'TimeoutAbortSec', String(Math.max(seconds, 1)));
+  }
 }
 
 function cgroups(unit: Unit): OptionUse {

@@ -27,7 +27,6 @@ shows() { equal "$(way_property "$1" "told-$1" "$2")" "$3"; } # WAY PROPERTY VAL
 until_shows() { # WAY PROPERTY VALUE
     local spins=0
     until [ "$(way_property "$1" "told-$1" "$2")" = "$3" ]; do
-        # A pid 1 without a handler ignores the SIGABRT of a watchdog: systemd waits TimeoutStopSec= (25 s) before SIGKILL.
         [ $((++spins)) -lt 3000 ] || shows "$@"
         read -rt 0.02 <> <(:) || :
     done
@@ -85,7 +84,9 @@ extends() { # WAY
 }
 
 watched() { # WAY
-    starts "$1" 'environment:WATCHDOG_PID environment:WATCHDOG_USEC READY=1 ping:2 STATUS=silent wait' '[Service]' 'WatchdogSec=1'
+    starts "$1" 'environment:WATCHDOG_PID environment:WATCHDOG_USEC READY=1 ping:2 STATUS=silent wait' StopTimeout=1 '[Service]' 'WatchdogSec=1'
+    # A pid 1 without a handler never sees the SIGABRT of a watchdog: systemd waits this long before SIGKILL.
+    shows "$1" TimeoutAbortUSec 1s
     contains "$(way_journal "$1" "told-$1")" 'WATCHDOG_PID=None' # unset: meant for whoever reads it
     contains "$(way_journal "$1" "told-$1")" 'WATCHDOG_USEC=1000000'
     until_shows "$1" StatusText silent

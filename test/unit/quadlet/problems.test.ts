@@ -212,6 +212,20 @@ test('systemd has 15 seconds more than the container to stop', () => {
   assert.deepEqual(stop('[Service]\nTimeoutStopSec=5\n'), ['5']);
 });
 
+test('after a silent watchdog a first process that ignores SIGABRT has its StopTimeout=, not what systemd has for a stop', () => {
+  const abort = (lines: string): string[] =>
+    valuesOf(
+      translate({ 'u.container': `${IMAGE}${lines}` }).get('u.container')?.text ?? '',
+      'Service',
+      'TimeoutAbortSec',
+    );
+  assert.deepEqual(abort('[Service]\nWatchdogSec=30\n'), ['10']);
+  assert.deepEqual(abort('StopTimeout=0\n[Service]\nWatchdogSec=30\n'), ['1']);
+  assert.deepEqual(abort('[Service]\nWatchdogSec=30\nTimeoutAbortSec=3\n'), ['3']);
+  assert.deepEqual(abort('[Service]\nWatchdogSec=30\nTimeoutStopSec=3\n'), []);
+  assert.deepEqual(abort(''), []);
+});
+
 test('empty words and lone semicolons reach the payload', () => {
   const text = `${IMAGE}Exec=find / -exec true ";" "" x\n`;
   const line = valuesOf(translate({ 'u.container': text }).get('u.container')?.text ?? '', 'Service', 'ExecStart')[0];
