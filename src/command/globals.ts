@@ -1,16 +1,25 @@
 import { flag, list, text } from './rows.ts';
 import type { OptionRow } from './types.ts';
 
+const OWN_STORE = 'the store is /var/lib/berth for root, $XDG_DATA_HOME/berth for others; mount a file system there';
 const PEER_STORE = 'the store of the peer is not shared; set XDG_DATA_HOME instead';
 
 /** Options before the verb. */
 export const GLOBAL_OPTIONS: readonly OptionRow[] = [
-  list('module', 'FILE', 'read this module of berth.conf as well'),
-  text('log-level', 'LEVEL', 'trace, debug, info, warn, error, fatal or panic'),
+  list('module', 'FILE', 'read this module of the configuration as well', {
+    refused: 'there is no configuration that a module could add to; write the options into the unit file',
+  }),
+  text('log-level', 'LEVEL', 'accepted for compatibility; warnings and errors are said', {
+    choices: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic'],
+  }),
   text('runtime', 'PROGRAM', 'run containers with this OCI runtime instead of the built-in one'),
-  list('runtime-flag', 'FLAG', 'hand a flag to the runtime named by --runtime'),
-  text('root', 'DIR', 'directory of the store'),
-  text('runroot', 'DIR', 'directory of the state that a reboot clears'),
+  list('runtime-flag', 'FLAG', 'hand a flag to the runtime named by --runtime', {
+    refused: 'name a program by --runtime that adds the flag',
+  }),
+  text('root', 'DIR', 'directory of the store', { refused: OWN_STORE }),
+  text('runroot', 'DIR', 'directory of the state that a reboot clears', {
+    refused: 'the state is below /run/berth for root, below $XDG_RUNTIME_DIR for others',
+  }),
   text('tmpdir', 'DIR', 'accepted for compatibility; nothing is kept there'),
   text('cgroup-manager', 'NAME', 'accepted for compatibility; systemd manages the cgroups'),
   text('events-backend', 'NAME', 'accepted for compatibility; events are in the journal'),
@@ -19,7 +28,9 @@ export const GLOBAL_OPTIONS: readonly OptionRow[] = [
   list('hooks-dir', 'DIR', 'directory of OCI hooks', {
     refused: 'OCI hooks are not run; use ExecStartPre= and ExecStartPost=',
   }),
-  text('network-cmd-path', 'PROGRAM', 'path of pasta'),
+  text('network-cmd-path', 'PROGRAM', 'path of pasta', {
+    refused: 'the first pasta in PATH is used; remove the option',
+  }),
   text('network-config-dir', 'DIR', 'directory of the network definitions'),
   text('imagestore', 'DIR', 'second store', { refused: PEER_STORE }),
   text('storage-driver', 'NAME', 'driver of the store', { refused: 'the store has one layout; remove the option' }),

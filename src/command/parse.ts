@@ -7,11 +7,14 @@ import type { Command, OptionRow, OptionUse, VerbRow } from './types.ts';
 
 /**
  * Reads `PROGRAM [GLOBALS] VERB [OPTIONS] [OPERANDS]` by the verb's row: podman's conventions, i.e. `--name value`, `--name=value`, clusters of
- * short flags, `-nvalue`, `--` before operands. All problems are reported. With `--help` the command holds that option and nothing is checked.
+ * short flags, `-nvalue`, `--` before operands. Long global options are also taken behind the verb. All problems are reported. With `--help` the
+ * command holds that option and nothing is checked.
  */
 export function parseVerb(row: VerbRow, argv: readonly Bytes[]): Result<Command, Problem[]> {
   const scan: Scan = { argv, at: 1, problems: [], verb: row.name };
-  const globals = options(scan, GLOBAL_OPTIONS, true);
+  const globals: OptionUse[] = [];
+  options(scan, { names: index(GLOBAL_OPTIONS), uses: globals }, true);
+  if (scan.problems.length > 0) return err(scan.problems);
   for (const word of row.name.split(' ')) {
     if (argv[scan.at] !== word) {
       return err([problem('usage', `expected the word \`${word}\` of the verb \`${row.name}\``)]);
@@ -19,11 +22,21 @@ export function parseVerb(row: VerbRow, argv: readonly Bytes[]): Result<Command,
     scan.at++;
   }
   const operands: Bytes[] = [];
-  const uses = options(scan, row.options, row.stopAtOperand, operands);
+  const uses: OptionUse[] = [];
+  const behind = row.name.startsWith('oci ') ? undefined : { names: LONG_GLOBALS, uses: globals };
+  options(scan, { names: index(row.options), uses, ...(behind && { behind }) }, row.stopAtOperand, operands);
   const command: Command = { globals, verb: row.name, options: uses, operands };
   if (asksHelp(command)) return ok(command);
-  countOperands(row, operands.length, scan.problems);
+  // After a wrong option it is not known which words are operands.
+  if (scan.problems.length === 0) countOperands(row, operands.length, scan.problems);
   return scan.problems.length > 0 ? err(scan.problems) : ok(command);
+}
+
+/** What is wrong with the options before the verb of a line that has no verb. */
+export function checkGlobals(argv: readonly Bytes[]): Problem[] {
+  const scan: Scan = { argv, at: 1, problems: [], verb: '' };
+  options(scan, { names: index(GLOBAL_OPTIONS), uses: [] }, true);
+  return scan.problems;
 }
 
 /** True when `--help` was given: print `helpOf(row)` and end with status 0. */
@@ -38,10 +51,15 @@ interface Scan {
   readonly verb: string;
 }
 
+interface Table {
+  readonly names: Map<string, OptionRow>;
+  readonly uses: OptionUse[];
+  /** Where a long option is looked for that is not in `names`. */
+  readonly behind?: Table;
+}
+
 /** Reads options up to the first operand, or through the operands to the end when these are collected. */
-function options(scan: Scan, rows: readonly OptionRow[], stop: boolean, operands?: Bytes[]): OptionUse[] {
-  const names = index(rows);
-  const uses: OptionUse[] = [];
+function options(scan: Scan, table: Table, stop: boolean, operands?: Bytes[]): void {
   for (let word = scan.argv[scan.at]; word !== undefined; word = scan.argv[scan.at]) {
     if (word === '--') {
       scan.at++;
@@ -53,12 +71,11 @@ function options(scan: Scan, rows: readonly OptionRow[], stop: boolean, operands
       scan.at++;
     } else {
       scan.at++;
-      if (word.charCodeAt(1) === 45) longOption(scan, names, word, uses);
-      else shortOptions(scan, names, word, uses);
+      if (word.charCodeAt(1) === 45) longOption(scan, table, word);
+      else shortOptions(scan, table, word);
     }
   }
   if (operands !== undefined) for (; scan.at < scan.argv.length; scan.at++) operands.push(scan.argv[scan.at] ?? '');
-  return uses;
 }
 
 const HELP: OptionRow = { name: 'help', kind: 'flag', help: 'print help' };
@@ -74,10 +91,17 @@ function index(rows: readonly OptionRow[]): Map<string, OptionRow> {
   return names;
 }
 
-function longOption(scan: Scan, names: Map<string, OptionRow>, word: Bytes, uses: OptionUse[]): void {
+/** `podman run --runtime crun IMAGE` is right, too; `-v` and `-h` behind the verb are the verb's. */
+const LONG_GLOBALS = new Map(
+  GLOBAL_OPTIONS.filter(row => row.name !== 'version').map(row => [`--${row.name}`, row] as const),
+);
+
+function longOption(scan: Scan, table: Table, word: Bytes): void {
   const equal = word.indexOf('=');
   const name = equal < 0 ? word : word.slice(0, equal);
+  const { names, uses, behind } = table;
   const row = names.get(name);
+  if (row === undefined && behind?.names.has(name)) return longOption(scan, behind, word);
   if (row === undefined) return unknown(scan, names, name);
   if (row.kind === 'flag') return addFlag(scan, row, name, equal < 0 ? undefined : word.slice(equal + 1), uses);
   if (equal >= 0) return add(scan, row, name, { name: row.name, value: word.slice(equal + 1), form: 'joined' }, uses);
@@ -88,7 +112,7 @@ function longOption(scan: Scan, names: Map<string, OptionRow>, word: Bytes, uses
   add(scan, row, name, { name: row.name, value }, uses);
 }
 
-function shortOptions(scan: Scan, names: Map<string, OptionRow>, word: Bytes, uses: OptionUse[]): void {
+function shortOptions(scan: Scan, { names, uses }: Table, word: Bytes): void {
   for (let i = 1; i < word.length; i++) {
     const name = `-${word[i] ?? ''}`;
     const row = names.get(name);
@@ -141,6 +165,11 @@ function add(scan: Scan, row: OptionRow, name: string, use: OptionUse, uses: Opt
     );
     return;
   }
+  if (row.choices !== undefined && !row.choices.includes(use.value)) {
+    const hint = `use ${row.choices.join(', ')}`;
+    scan.problems.push(problem('bad-value', `${name} is \`${use.value}\``, { key: name, hint }));
+    return;
+  }
   uses.push(use);
 }
 
@@ -156,7 +185,7 @@ function isInteger(value: Bytes): boolean {
 
 function unknown(scan: Scan, names: Map<string, OptionRow>, name: string): void {
   const near = name.startsWith('--') ? nearest(name, names.keys()) : undefined;
-  const hint = near === undefined ? `see \`berth help ${scan.verb}\`` : `did you mean ${near}?`;
+  const hint = near === undefined ? `see \`${`berth help ${scan.verb}`.trimEnd()}\`` : `did you mean ${near}?`;
   scan.problems.push(problem('unknown-option', `unknown option ${name}`, { key: name, hint }));
 }
 

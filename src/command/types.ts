@@ -19,6 +19,8 @@ export interface OptionRow {
   readonly help: string;
   /** The value that the option has when it stands alone; other values need `--name=VALUE`. */
   readonly alone?: string;
+  /** The values that there are. */
+  readonly choices?: readonly string[];
   /** What the peer has and Berth refuses by name: the reason and what to do instead. */
   readonly refused?: string;
 }

@@ -15,14 +15,15 @@ export function planCgroup(context: PlanContext): { files: Limit[]; resources: S
   const { request, facts } = context;
   const files: Limit[] = [];
   const resources: SpecResources = {};
+  const absent: { options: string[]; controllers: string[] } = { options: [], controllers: [] };
   const add: Add = (file, value, option, required = true) => {
     const controller = file.slice(0, file.indexOf('.'));
     if (request.cgroups === 'disabled')
       refuse(context, option, `${option} needs a cgroup, but --cgroups=disabled was given`);
     else if (facts.controllers.includes(controller)) files.push({ file, value, controller, required });
     else if (required) {
-      const hint = 'run it in a unit with Delegate=yes, whose manager has the controller';
-      refuse(context, option, `${option}: the ${controller} controller is not available here`, hint);
+      if (!absent.options.includes(option)) absent.options.push(option);
+      if (!absent.controllers.includes(controller)) absent.controllers.push(controller);
     }
   };
   planMemory(context, add, resources);
@@ -30,8 +31,17 @@ export function planCgroup(context: PlanContext): { files: Limit[]; resources: S
   planPids(context, add, files, resources);
   const unified = Object.entries(request.resources.unified);
   for (const [file, value] of unified) add(file, value, '--cgroup-conf');
+  refuseAbsent(context, absent.options, absent.controllers);
   if (unified.length > 0) resources.unified = { ...request.resources.unified };
   return { files, resources };
+}
+
+function refuseAbsent(context: PlanContext, options: readonly string[], controllers: readonly string[]): void {
+  const [first] = options;
+  if (first === undefined) return;
+  const which = `${controllers.join(', ')} controller${controllers.length === 1 ? ' is' : 's are'}`;
+  const hint = 'run it in a unit with Delegate=yes, whose manager has the controller';
+  refuse(context, first, `${options.join(', ')}: the ${which} not available here`, hint);
 }
 
 /** `required` is false for what was not asked for itself. */

@@ -34,7 +34,8 @@ export function planIds(context: PlanContext): IdPlan {
   if (facts.uid === 0) return planRoot(context);
   if (!checkAccount(context)) return NONE;
   const uid = planSide(context, 'uid', intermediate(facts.uid, facts.subUids));
-  const gid = planSide(context, 'gid', intermediate(facts.gid, facts.subGids));
+  // What is wrong with both is said once.
+  const gid = uid && planSide(context, 'gid', intermediate(facts.gid, facts.subGids));
   return uid === undefined || gid === undefined ? NONE : { own: true, uid, gid, idMapped: false };
 }
 
@@ -163,12 +164,14 @@ function namedRanges(context: PlanContext, side: 'uid' | 'gid'): SpecIdMapping[]
 /** An account's layers under another map: the image's root must have an id, or nothing of the image could be written or even read. */
 function checkLayers(context: PlanContext, side: 'uid' | 'gid', map: readonly SpecIdMapping[]): boolean {
   const { request, facts } = context;
+  const { userns } = request;
   if (facts.uid === 0 || request.rootfs !== undefined) return true;
   const owner = fromHost(map, 0);
   if (owner === undefined) {
     no(
       context,
-      `the map leaves out the ${side} that owns the image's files, ${facts.userName}; an account cannot mount them under another map`,
+      `--userns ${userns.kind === 'maps' ? `with --${side}map` : userns.kind} leaves out ${facts.userName}, who owns the image's files: an account cannot mount them under another map`,
+      'use keep-id, or --rootfs',
     );
     return false;
   }
@@ -185,7 +188,7 @@ function isIdentity(map: readonly SpecIdMapping[]): boolean {
   return map.every(line => line.containerID === line.hostID);
 }
 
-function no(context: PlanContext, message: string): undefined {
-  refuse(context, '--userns', message);
+function no(context: PlanContext, message: string, hint?: string): undefined {
+  refuse(context, '--userns', message, hint);
   return undefined;
 }

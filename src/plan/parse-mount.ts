@@ -38,9 +38,8 @@ function finish(draft: Draft, value: string, parts: Parts): void {
   const { source = '', options } = parts;
   const bindLike = parts.type === 'bind' || parts.type === 'glob';
   if (bindLike && source === '') return bad(draft, 'mount', value, `type=${parts.type} needs source=`);
-  const wanted = parts.target ?? (parts.type === 'bind' ? absolute(draft, source) : undefined);
-  if (wanted === undefined) return bad(draft, 'mount', value, 'target= is missing');
-  const target = readTarget(draft, 'mount', value, wanted);
+  if (parts.target === undefined) return bad(draft, 'mount', value, 'target= is missing');
+  const target = readTarget(draft, 'mount', value, parts.target);
   if (target === undefined) return;
   if (parts.words.length > 0 && parts.type !== 'tmpfs' && parts.type !== 'ramfs' && parts.type !== 'devpts') {
     return bad(draft, 'mount', value, `${parts.words[0] ?? ''} is not an option of type=${parts.type}`);

@@ -105,9 +105,13 @@ const WHAT_RUNS: Readonly<Record<string, Apply>> = {
     'json-file': 'json-file',
     '': 'journald',
   }),
-  'log-opt': (draft, value) => draft.request.logOptions.push(value),
+  'log-opt': (draft, value, option) =>
+    value.indexOf('=') > 0 ? draft.request.logOptions.push(value) : bad(draft, option, value, 'write NAME=VALUE'),
   label: (draft, value, option) => parsePair(draft, option, value, draft.request.labels),
-  annotation: (draft, value, option) => parsePair(draft, option, value, draft.request.annotations),
+  annotation: (draft, value, option) =>
+    value.includes('=')
+      ? parsePair(draft, option, value, draft.request.annotations)
+      : bad(draft, option, value, 'the value is missing', 'write NAME=VALUE'),
 };
 
 const FILES: Readonly<Record<string, Apply>> = {

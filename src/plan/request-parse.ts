@@ -77,7 +77,8 @@ function checkTogether(draft: Draft): void {
     problems.push(problem('option-value', printable(`--name ${request.name}: not a name`), { key: '--name', hint }));
   }
   const mode = request.networks[0]?.split(':')[0];
-  const shared = mode === 'host' || mode === 'container' || mode === 'ns' || mode === 'none';
+  const shared =
+    request.networks.length === 1 && (mode === 'host' || mode === 'container' || mode === 'ns' || mode === 'none');
   if (request.ports.length > 0 && shared) {
     conflict(`--publish has no effect with --network ${mode}`, 'leave one of the two out');
   }

@@ -11,6 +11,7 @@ import { findContainer } from './containers.ts';
 import { collectDevices } from './facts-devices.ts';
 import { collectIds } from './facts-ids.ts';
 import { readLimits } from './facts-limits.ts';
+import { Failure } from './failure.ts';
 import type { ContainerState } from './state.ts';
 
 /** What the caller has found out already. */
@@ -172,6 +173,16 @@ function joinedMaps(host: Host, request: RunRequest): Pick<PlanFacts, 'joinedMap
 
 const NAMESPACE_FILES = { pid: 'pid', network: 'net', ipc: 'ipc', uts: 'uts', cgroup: 'cgroup', user: 'user' } as const;
 
+/** NSFS_MAGIC of statfs(2): the kernel's own files of namespaces, and what they are mounted on. */
+const NSFS = 0x6e736673;
+
+/** The path of `ns:PATH`. */
+function requireNamespace(host: Host, mode: string): string {
+  const path = mode.slice(3);
+  if (host.fsType(path) === NSFS) return path;
+  throw new Failure(125, `${path}: not a namespace; write ns:/proc/PID/ns/KIND, or what it is mounted on`);
+}
+
 /** Namespace files of the running containers that the request names. */
 function collectJoins(host: Host, request: RunRequest): PlanFacts['joins'] {
   const { userns, pid, ipc, uts, cgroupns, networks } = request;
@@ -179,7 +190,7 @@ function collectJoins(host: Host, request: RunRequest): PlanFacts['joins'] {
   const modes = { pid, ipc, uts, cgroup: cgroupns, network: networks[0] ?? '', user };
   const joins: Record<string, string> = {};
   for (const [type, mode] of Object.entries(modes) as [keyof typeof NAMESPACE_FILES, string][]) {
-    if (mode.startsWith('ns:')) joins[`${type} ${mode}`] = mode.slice(3);
+    if (mode.startsWith('ns:')) joins[`${type} ${mode}`] = requireNamespace(host, mode);
     if (!mode.startsWith('container:')) continue;
     const found = findContainer(host, mode.slice(10));
     const state = found?.state;

@@ -1,4 +1,5 @@
-import type { Host } from '../host/host.ts';
+import { HostError, type Host } from '../host/host.ts';
+import { parseReference } from '../image/reference.ts';
 import { findImage, type FoundImage } from '../image/resolve.ts';
 import type { ImageRecord } from '../image/types.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -35,6 +36,7 @@ export interface Place {
 /** Finds the image, decides on volumes, collects facts and plans. Makes nothing. */
 export function prepare(host: Host, parts: Parts, request: RunRequest, place: Place): Prepared {
   const found = request.image === undefined ? undefined : (place.image ?? requireImage(host, place.store, request));
+  if (request.rootfs !== undefined) requireDirectory(host, request.rootfs.path);
   const volumes = parts.volumes.choose(host, place.store, request, found?.record);
   const layer = needsLayer(request) ? layerPath(place.store, place.name) : '';
   const facts = collectFacts(host, {
@@ -71,11 +73,26 @@ function needsLayer(request: RunRequest): boolean {
   return request.rootfs === undefined || request.rootfs.overlay;
 }
 
+function requireDirectory(host: Host, path: string): void {
+  let kind: string | undefined;
+  try {
+    kind = host.stat(path)?.kind;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new Failure(125, `--rootfs ${error.message}`);
+  }
+  if (kind === 'directory') return;
+  const what = kind === undefined ? 'there is no such directory' : 'not a directory';
+  throw new Failure(125, `--rootfs ${path}: ${what}; name the directory of an unpacked root file system`);
+}
+
 /** Nothing is fetched here: run/fetch.ts did, or was not to. */
 function requireImage(host: Host, store: string, request: RunRequest): FoundImage {
   const reference = request.image ?? '';
   const found = findImage(host, store, reference);
   if (found !== undefined) return found;
+  if (parseReference(reference) === undefined)
+    throw new Failure(125, `${reference}: not a name of an image; write NAME[:TAG] or NAME@DIGEST in lower case`);
   const why = request.pull === 'never' ? ', and --pull=never forbids to fetch it' : `; berth pull ${reference}`;
   throw new Failure(125, `${reference}: no such image in ${store}${why}`);
 }

@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import type { ManagerLink } from '../run/parts.ts';
-import { answerTo, call, connectManager, post, waitForSignal, type Bus, type Call } from './wire.ts';
+import { answerTo, call, connectManager, post, waitForSignal, type Bus, type Call, type Message } from './wire.ts';
 
 /** A unit property as org.freedesktop.systemd1(5) has it: name, signature, value. */
 export type Property = readonly [name: string, signature: string, value: unknown];
@@ -31,23 +31,58 @@ export function linkTo(host: Host, manager: 'system' | 'user'): ManagerLink {
   };
 }
 
-/**
- * Starts a transient unit and follows its job to the end; the job's result: done, failed, canceled, timeout, dependency, skipped.
- * Throws BusError when the manager refuses or cannot be reached.
- */
+export interface ServiceStart {
+  /** The job's: done, failed, canceled, timeout, dependency, skipped. */
+  readonly result: string;
+  /** Exit status of the main process when the start failed and it was one that exited; otherwise undefined. */
+  readonly status?: number;
+}
+
+/** Starts a transient unit and follows its job to the end. Throws BusError when the manager refuses or cannot be reached. */
 export function startTransientService(
   host: Host,
   manager: 'system' | 'user',
   unit: string,
   properties: readonly Property[],
-): string {
+): ServiceStart {
   const bus = connectManager(host, manager);
   try {
     const [job] = answerTo(bus, postStart(bus, unit, properties));
-    return resultOf(bus, job);
+    const path = pathOf(unit);
+    let status: number | undefined;
+    const look = (message: Message): void => {
+      if (message.member === 'PropertiesChanged' && message.path === path) status = exitOf(message) ?? status;
+    };
+    const removed = waitForSignal(bus, message => (look(message), isEndOf(message, job)));
+    const result = String(removed.values[3]);
+    if (result === 'failed' && status === undefined) {
+      // systemd may tell of the properties after the job, but before it answers the next call.
+      call(bus, { path: '/org/freedesktop/systemd1', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' });
+      bus.signals.forEach(look);
+    }
+    return status === undefined ? { result } : { result, status };
   } finally {
     host.close(bus.fd);
   }
+}
+
+/** The object of a unit (sd_bus_path_encode(3)). */
+function pathOf(unit: string): string {
+  const label = unit.replace(/^[0-9]|[^A-Za-z0-9]/g, c => `_${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return `/org/freedesktop/systemd1/unit/${label}`;
+}
+
+const CLD_EXITED = 1;
+
+/** PropertiesChanged of a service: s interface, a{sv} changed, as invalidated. Read as it goes by: systemd forgets a transient unit that failed. */
+function exitOf(message: Message): number | undefined {
+  const [kind, changed] = message.values;
+  if (kind !== 'org.freedesktop.systemd1.Service' || !Array.isArray(changed)) return undefined;
+  const number = (name: string): number => {
+    const found = (changed as [string, [string, unknown]][]).find(([key]) => key === name);
+    return Number(found?.[1][1] ?? -1);
+  };
+  return number('ExecMainCode') === CLD_EXITED ? number('ExecMainStatus') : undefined;
 }
 
 /** Asks for the start; the answer is the job. */
@@ -61,8 +96,12 @@ function postStart(bus: Bus, unit: string, properties: readonly Property[]): num
 
 /** JobRemoved: u id, o job, s unit, s result. */
 function resultOf(bus: Bus, job: unknown): string {
-  const removed = waitForSignal(bus, message => message.member === 'JobRemoved' && message.values[1] === job);
+  const removed = waitForSignal(bus, message => isEndOf(message, job));
   return String(removed.values[3]);
+}
+
+function isEndOf(message: Message, job: unknown): boolean {
+  return message.member === 'JobRemoved' && message.values[1] === job;
 }
 
 function managerCall(member: string): Call {

@@ -4,9 +4,8 @@
  * root, and an account for its own user manager, speak to systemd's private socket: no bus daemon is needed, and signals come unasked
  * (systemd, src/core/dbus.c: "direct buses" receive every signal). An account speaks to the system manager over the system bus.
  */
-import type { Bytes, Host } from '../host/host.ts';
+import { HostError, type Bytes, type Host } from '../host/host.ts';
 import { outerUid } from '../host/outer-uid.ts';
-import { HostError } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { marshal, pad, readU32, unmarshal } from './marshal.ts';
 
@@ -14,6 +13,7 @@ export interface Message {
   /** 1 call, 2 return, 3 error, 4 signal. */
   readonly type: number;
   readonly replySerial: number;
+  readonly path: string;
   readonly member: string;
   readonly errorName: string;
   readonly values: readonly unknown[];
@@ -226,6 +226,7 @@ function decode(data: Bytes, headLength: number): Message {
   return {
     type: data.charCodeAt(1),
     replySerial: Number(field(5) ?? 0),
+    path: word(1),
     member: word(3),
     errorName: word(4),
     // systemd tells of every property that changes: a body is read only when somebody wants it.

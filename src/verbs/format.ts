@@ -5,6 +5,7 @@ import { Failure } from '../run/failure.ts';
  * is refused by name.
  */
 export function fillTemplate(template: string, row: Readonly<Record<string, string>>): string {
+  requireField(template);
   return unescape(template).replace(/\{\{(.*?)\}\}/g, (_whole, inner: string) => {
     const word = inner.trim();
     if (word === 'json .') return JSON.stringify(row);
@@ -14,6 +15,27 @@ export function fillTemplate(template: string, row: Readonly<Record<string, stri
     }
     return value;
   });
+}
+
+/** A template that names no field, such as a misspelt `json`, would print the same line for everything, or for nothing at all. */
+export function requireField(template: string): void {
+  const rest = template.replace(/\{\{.*?\}\}/g, '');
+  if (rest !== template && !rest.includes('{{')) return;
+  throw new Failure(125, `--format ${template}: not a template; write json, or fields such as '{{.ID}}'`);
+}
+
+/** `--format FORMAT` for a list: a table with headings after the word `table`, otherwise one line for each row. Fields are checked also when there is no row. */
+export function renderRows(
+  format: string,
+  headings: Readonly<Record<string, string>>,
+  rows: readonly Readonly<Record<string, string>>[],
+  withHeading: boolean,
+): string {
+  const isTable = format.startsWith('table ');
+  const template = isTable ? format.slice(6) : format;
+  fillTemplate(template, headings);
+  if (isTable) return renderTable(template, headings, rows, withHeading);
+  return rows.map(row => `${fillTemplate(template, row)}\n`).join('');
 }
 
 /** `table {{.A}}\t{{.B}}`: columns as wide as their widest cell, two blanks between. */

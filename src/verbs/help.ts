@@ -1,8 +1,10 @@
 import { nearest } from '../base/suggest.ts';
 import { version } from '../base/version.ts';
 import { helpOf, helpOfAll, helpOfOption } from '../command/help.ts';
+import { checkGlobals } from '../command/parse.ts';
 import type { VerbRow } from '../command/types.ts';
 import type { Bytes, Host } from '../host/host.ts';
+import { complain } from './command-line.ts';
 import { listKeys } from './help-keys.ts';
 import { LATER_VERBS, OCI_VERBS, VERBS } from './table.ts';
 
@@ -13,6 +15,8 @@ export function main(host: Host): number {
     host.write(1, `berth version ${version()}\n`);
     return 0;
   }
+  const wrong = at < 0 ? checkGlobals(host.argv) : [];
+  if (wrong.length > 0) return complain(host, wrong, 125);
   const words = at < 0 ? [] : host.argv.slice(at + 1).filter(word => word !== '--help' && word !== '-h');
   const text = helpText(words);
   if (text !== undefined) {

@@ -4,7 +4,7 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { storeDirectory } from '../image/store.ts';
 import { commandLine, printable } from './command-line.ts';
-import { fillTemplate, renderTable } from './format.ts';
+import { renderRows } from './format.ts';
 import { listRows, parseFilter, sortRows, type ImageRow } from './images-select.ts';
 import { agoOf } from './show.ts';
 
@@ -34,8 +34,7 @@ function output(host: Host, command: Command, rows: readonly ImageRow[]): string
   const digests = isSet(command, 'digests') ? '{{.Digest}}\\t' : '';
   const table = `table {{.Repository}}\\t{{.Tag}}\\t${digests}{{.ID}}\\t{{.Created}}\\t{{.Size}}`;
   const shown = format === '' || format === 'table' ? table : format;
-  if (!shown.startsWith('table ')) return cells.map(row => `${fillTemplate(shown, row)}\n`).join('');
-  return renderTable(shown.slice(6), HEADINGS, cells, !isSet(command, 'noheading'));
+  return renderRows(shown, HEADINGS, cells, !isSet(command, 'noheading'));
 }
 
 const HEADINGS: Readonly<Record<string, string>> = {

@@ -42,7 +42,8 @@ function actionFirst(argv: readonly string[]): { row: VerbRow; argv: string[] } 
   const row = OCI_VERBS.find(one => one.name === `oci ${action ?? ''}`);
   if (row === undefined) {
     const known = OCI_VERBS.map(one => one.name.slice(4)).join(', ');
-    throw new Failure(1, `oci ${printable(action ?? '')}: not an action; there are ${known}`);
+    const what = action === undefined ? 'oci: the action is missing' : `oci ${printable(action)}: not an action`;
+    throw new Failure(1, `${what}; there are ${known}`);
   }
   const common = argv.slice(verb + 1, at);
   return { row, argv: [...argv.slice(0, verb + 1), action ?? '', ...common, ...argv.slice(at + 1)] };

@@ -11,7 +11,7 @@ export function startPodDetached(host: Host, pod: PodRecord): void {
   const unit = `${pod.name}-pod.service`;
   const pidFile = `${runtimeDirectory(host)}/${pod.name}.pod.pid`;
   const line = (words: string[]): unknown => [[words[0], words, ['no-env-expand']]];
-  const result = startTransientService(host, manager, unit, [
+  const { result } = startTransientService(host, manager, unit, [
     ['Description', 's', `berth pod ${pod.name}`],
     ['Type', 's', 'forking'],
     ['PIDFile', 's', pidFile],

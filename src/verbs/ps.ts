@@ -7,7 +7,7 @@ import { Failure } from '../run/failure.ts';
 import type { ContainerState } from '../run/state.ts';
 import { printable } from './command-line.ts';
 import { verb } from './edge.ts';
-import { fillTemplate, renderTable } from './format.ts';
+import { renderRows } from './format.ts';
 import { agoOf, ageOf, portsText } from './show.ts';
 
 /** `berth ps`: the containers of this account, from their runtime directories; nothing is cached. */
@@ -30,12 +30,7 @@ export const main: (host: Host) => number = verb(PS, (host, command) => {
   } else {
     const cells = rows.map(row => cellsOf(row, now, isSet(command, 'no-trunc')));
     const shown = format === '' || format === 'table' ? DEFAULT : format;
-    host.write(
-      1,
-      shown.startsWith('table ')
-        ? renderTable(shown.slice(6), HEADINGS, cells, !isSet(command, 'noheading'))
-        : cells.map(row => `${fillTemplate(shown, row)}\n`).join(''),
-    );
+    host.write(1, renderRows(shown, HEADINGS, cells, !isSet(command, 'noheading')));
   }
   return 0;
 });

@@ -5,7 +5,7 @@ import type { Host } from '../host/host.ts';
 import { describe } from '../base/problem.ts';
 import { isFailed } from '../quadlet/translate.ts';
 import { lastEntry } from '../unit/document.ts';
-import { fillTemplate, renderTable } from './format.ts';
+import { renderRows } from './format.ts';
 import { allUnits, applications, installDirectory, states } from './quadlet-units.ts';
 
 interface Row {
@@ -28,14 +28,14 @@ export function listUnits(host: Host, command: Command | number): number {
   const rows = rowsOf(host).filter(wanted);
   const format = lastValue(command, 'format') ?? '';
   if (format === 'json') host.write(1, encodeText(`${JSON.stringify(rows, undefined, 4)}\n`));
-  else if (format === '' || format.startsWith('table ')) {
-    const columns = format === '' ? DEFAULT : format.slice(6);
-    host.write(1, encodeText(renderTable(columns, HEADINGS, rows.map(cells), !isSet(command, 'noheading'))));
-  } else host.write(1, encodeText(rows.map(row => `${fillTemplate(format, cells(row))}\n`).join('')));
+  else {
+    const shown = format === '' || format === 'table' ? DEFAULT : format;
+    host.write(1, encodeText(renderRows(shown, HEADINGS, rows.map(cells), !isSet(command, 'noheading'))));
+  }
   return 0;
 }
 
-const DEFAULT = '{{.Name}}\\t{{.UnitName}}\\t{{.Path}}\\t{{.Status}}\\t{{.App}}\\t{{.Pod}}';
+const DEFAULT = 'table {{.Name}}\\t{{.UnitName}}\\t{{.Path}}\\t{{.Status}}\\t{{.App}}\\t{{.Pod}}';
 const HEADINGS = {
   Name: 'NAME',
   UnitName: 'UNIT NAME',

@@ -35,9 +35,15 @@ export function runDetached(
   const manager = host.euid === 0 ? 'system' : 'user';
   const unit = `${request.name}.service`;
   const environment = writeEnvironment(host, command, request);
+  const began = host.now();
   try {
-    const result = startTransientService(host, manager, unit, propertiesOf(host, command, request, unit, environment));
-    if (result !== 'done') throw new Failure(125, startFailure(host, manager, unit, result));
+    const properties = propertiesOf(host, command, request, unit, environment);
+    const { result, status } = startTransientService(host, manager, unit, properties);
+    if (result !== 'done') {
+      // 126 and 127 tell of the command, as without -d; whatever else happened is a failure of ours.
+      const said = status === 126 || status === 127 ? status : 125;
+      throw new Failure(said, startFailure(host, manager, unit, result, began));
+    }
   } finally {
     if (environment !== undefined) host.unlink(environment);
   }
@@ -116,7 +122,17 @@ function quoted(pair: string): string {
 }
 
 /** What the unit's start said is in the journal; the last line of it is what the person must read. */
-function startFailure(host: Host, manager: 'system' | 'user', unit: string, result: string): string {
+function startFailure(host: Host, manager: 'system' | 'user', unit: string, result: string, began: number): string {
+  // The journal may have the line a moment later, and tells no account when it has it.
+  for (let tries = 0; tries < 40; tries++) {
+    const line = lastLine(host, manager, unit, began);
+    if (line !== '') return line.replace(/^berth: /, '');
+    host.poll([], 50);
+  }
+  return `${unit}: the start failed (${result}); see journalctl -u ${unit}`;
+}
+
+function lastLine(host: Host, manager: 'system' | 'user', unit: string, began: number): string {
   const said = host.run({
     argv: [
       'journalctl',
@@ -124,14 +140,12 @@ function startFailure(host: Host, manager: 'system' | 'user', unit: string, resu
       '--no-pager',
       '--output=cat',
       '--lines=1',
+      `--since=@${began}`, // not what an earlier container of this name said
       '--identifier=' + unit.slice(0, -8),
     ].concat(manager === 'user' ? [`--user-unit=${unit}`] : [`--unit=${unit}`]),
     environment: host.environmentList(),
     stdout: 'capture',
     stderr: 'capture',
   });
-  const line = said.stdout.trim().split('\n').at(-1) ?? '';
-  return line === ''
-    ? `${unit}: the start failed (${result}); see journalctl -u ${unit}`
-    : line.replace(/^berth: /, '');
+  return said.stdout.trim().split('\n').at(-1) ?? '';
 }

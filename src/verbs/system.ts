@@ -17,8 +17,11 @@ export async function main(host: Host): Promise<number> {
       return (await import('./system-check.ts')).main(host);
     case 'df':
       return (await import('./system-df.ts')).main(host);
-    default:
+    case 'takeover':
       return takeover(host);
+    default:
+      host.write(2, 'berth: system: write check, df, takeover or wait behind it\n');
+      return 125;
   }
 }
 

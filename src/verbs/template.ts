@@ -1,8 +1,10 @@
 import { Failure } from '../run/failure.ts';
 import { printable } from './command-line.ts';
+import { requireField } from './format.ts';
 
 /** `{{.A.B}}`, `{{json .A}}` and `{{.}}` of a nested value, with `\t` and `\n`; objects and lists are shown as JSON. */
 export function walkTemplate(template: string, value: unknown): string {
+  requireField(template);
   const text = template.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
   return text.replace(/\{\{(.*?)\}\}/g, (_whole, inner: string) => {
     const words = inner.trim().split(/\s+/);

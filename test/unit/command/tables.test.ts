@@ -71,7 +71,7 @@ function operandsOf(verb: VerbRow, next: (below: number) => number): string[] {
 
 function check(verb: VerbRow, options: readonly OptionUse[], operands: readonly string[]): void {
   const command: Command = {
-    globals: [{ name: 'module', value: 'm', form: 'joined' }],
+    globals: [{ name: 'runtime', value: 'm', form: 'joined' }],
     verb: verb.name,
     options,
     operands,
@@ -135,6 +135,24 @@ test('clusters of letters, values glued to a letter, and the end of options', ()
     ],
   );
   assert.deepEqual(parsed.value.operands, ['-image', '-x', '--', 'y']);
+});
+
+test('a long global option is also understood behind the verb, and goes to the globals', () => {
+  const run = ALL.find(verb => verb.name === 'run');
+  assert.ok(run !== undefined);
+  const parsed = parseVerb(run, ['berth', 'run', '--runtime', 'crun', '--rm', 'image', '--runtime']);
+  assert.ok(parsed.isOk());
+  assert.deepEqual(parsed.value.globals, [{ name: 'runtime', value: 'crun' }]);
+  assert.deepEqual(parsed.value.operands, ['image', '--runtime']);
+});
+
+test('after a wrong option nothing is said of operands, and each wrong value is one problem', () => {
+  const run = ALL.find(verb => verb.name === 'run');
+  assert.ok(run !== undefined);
+  for (const words of [['--nosuch'], ['--name'], ['--root', '/x', 'image'], ['--log-level', 'loud', 'image']]) {
+    const parsed = parseVerb(run, ['berth', 'run', ...words]);
+    assert.equal(parsed.isErr() && parsed.error.length, 1, words.join(' '));
+  }
 });
 
 test('names and letters are used once in each table', () => {

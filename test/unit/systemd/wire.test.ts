@@ -26,6 +26,23 @@ const removed = (job: string, result: string): string =>
     'uoss',
     [1, job, 'a.scope', result],
   );
+const changed = (path: string, code: number, status: number): string =>
+  message(
+    4,
+    [
+      [1, ['o', path]],
+      [3, ['s', 'PropertiesChanged']],
+    ],
+    'sa(sv)as', // on the wire an entry of a dictionary is a structure
+    [
+      'org.freedesktop.systemd1.Service',
+      [
+        ['ExecMainCode', ['i', code]],
+        ['ExecMainStatus', ['i', status]],
+      ],
+      [],
+    ],
+  );
 
 /** A manager whose answers are all there from the beginning, given out in pieces of this size. */
 function manager(answers: string, options: { uid?: number; piece?: number; sockets?: string[] } = {}) {
@@ -70,10 +87,28 @@ void test('root speaks to the private socket: no bus daemon, no destination, no 
 });
 
 void test('the answer may come in single bytes, and the signal before it; jobs of others are not ours', () => {
-  const one = manager(removed('/job/4', 'done') + removed('/job/5', 'failed') + answer(1, 'o', ['/job/5']), {
+  const one = manager(removed('/job/4', 'done') + removed('/job/5', 'timeout') + answer(1, 'o', ['/job/5']), {
     piece: 1,
   });
-  assert.equal(startTransientService(one.host, 'system', 'a.service', [['Type', 's', 'notify']]), 'failed');
+  const started = startTransientService(one.host, 'system', 'a.service', [['Type', 's', 'notify']]);
+  assert.deepEqual(started, { result: 'timeout' });
+});
+
+void test('a start that failed tells what its main process ended with, whether systemd says it before or after the job', () => {
+  const other = changed('/org/freedesktop/systemd1/unit/b_2eservice', 1, 9);
+  const own = changed('/org/freedesktop/systemd1/unit/_37x_2eservice', 1, 127);
+  const job = answer(1, 'o', ['/job/5']);
+  for (const answers of [
+    job + other + own + removed('/job/5', 'failed'),
+    job + removed('/job/5', 'failed') + other + own + answer(2),
+  ]) {
+    const one = manager(answers);
+    assert.deepEqual(startTransientService(one.host, 'system', '7x.service', []), { result: 'failed', status: 127 });
+  }
+  const killed = manager(
+    job + changed('/org/freedesktop/systemd1/unit/_37x_2eservice', 2, 9) + removed('/job/5', 'failed') + answer(2),
+  );
+  assert.deepEqual(startTransientService(killed.host, 'system', '7x.service', []), { result: 'failed' });
 });
 
 void test('a scope that is not made is an error that names it', () => {
