@@ -21,13 +21,20 @@ export function listContainers(host: Host): Container[] {
   return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
+/** Finds by name alone: `db` is never a container whose id begins with these digits. What a unit or a start means by a name. */
+export function findNamed(host: Host, name: string): Container | undefined {
+  if (!isName(name)) return undefined;
+  for (const directory of runtimeDirectories(host)) {
+    const bundle = `${directory}/containers/${name}`;
+    if (host.lstat(bundle)?.kind === 'directory') return readContainer(host, bundle, name);
+  }
+  return undefined;
+}
+
 /** Finds by name, by full id, or by an unambiguous beginning of an id (at least two digits), as Podman does. */
 export function findContainer(host: Host, word: string): Container | undefined {
-  if (!isName(word)) return undefined;
-  for (const directory of runtimeDirectories(host)) {
-    const bundle = `${directory}/containers/${word}`;
-    if (host.lstat(bundle)?.kind === 'directory') return readContainer(host, bundle, word);
-  }
+  const named = findNamed(host, word);
+  if (named !== undefined) return named;
   if (!/^[0-9a-f]{2,64}$/.test(word)) return undefined;
   const matches = listContainers(host).filter(one => one.state?.id.startsWith(word));
   if (matches.length > 1) throw new Failure(125, `${word}: more than one container id begins so`);

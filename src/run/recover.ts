@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { findContainer, isRunning } from './containers.ts';
+import { findNamed, isRunning } from './containers.ts';
 import type { Context } from './context.ts';
 import { stopContainer } from './ending.ts';
 import { Failure } from './failure.ts';
@@ -12,8 +12,8 @@ import { removeContainer, removeLayerOf } from './remove.ts';
  * unit's ExecStopPost= removes it and needs the lock for that.
  */
 export function stopForReplace(host: Host, context: Context, name: string, replace: boolean): void {
-  const state = findContainer(host, name)?.state;
-  if (state?.name !== name) return;
+  const state = findNamed(host, name)?.state;
+  if (state === undefined) return;
   const running = isRunning(host, state);
   if (!replace && (running || !state.remove)) throw inUse(name);
   if (running) stopContainer(host, context, state);
@@ -21,8 +21,8 @@ export function stopForReplace(host: Host, context: Context, name: string, repla
 
 /** Under the lock: removes what an earlier container of this name has left, by a crash or to be replaced. */
 export function takeName(host: Host, parts: Parts, store: string, name: string): void {
-  const before = findContainer(host, name);
-  if (before?.name === name) {
+  const before = findNamed(host, name);
+  if (before !== undefined) {
     if (before.state !== undefined && isRunning(host, before.state)) throw inUse(name);
     report(removeContainer(host, parts, store, before, true));
   }

@@ -4,7 +4,7 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { storeDirectory } from '../image/store.ts';
 import { findHalfMade } from '../run/bundle.ts';
-import { findContainer, isName, isRunning, type Container } from '../run/containers.ts';
+import { findContainer, findNamed, isName, isRunning, type Container } from '../run/containers.ts';
 import { findContext, type Context } from '../run/context.ts';
 import { stopContainer } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
@@ -29,7 +29,8 @@ function removeOne(host: Host, context: Context, store: string, command: Command
   // A container that is just starting runs when its lock is free: then it is stopped in the next round.
   let pod: string | undefined;
   for (let round = 1; ; round++) {
-    const found = findContainer(host, word);
+    // What a unit removes after its end may be gone already: then it must not be another whose id begins so.
+    const found = context.inUnit && word.length < 64 ? findNamed(host, word) : findContainer(host, word);
     if (found === undefined) return removeRemains(host, store, word, silent);
     pod ??= found.name === found.state?.name ? found.state.pod : undefined;
     if (found.state !== undefined && isRunning(host, found.state)) stopFirst(host, context, command, found);
@@ -47,7 +48,7 @@ function removeOne(host: Host, context: Context, store: string, command: Command
 function removeStopped(host: Host, store: string, name: string, withVolumes: boolean): string | undefined {
   const lock = lockName(host, store, name);
   try {
-    const now = findContainer(host, name);
+    const now = findNamed(host, name);
     if (now?.state !== undefined && isRunning(host, now.state)) return now.state.unit;
     if (now !== undefined) report(removeContainer(host, PARTS, store, now, withVolumes || now.state?.remove === true));
     for (const path of findHalfMade(host, name)) host.removeTree(path);

@@ -21,7 +21,7 @@ detached() {
 }
 detached_fails() {
     local said
-    said=$(fails_with 125 as "$1" berth run -d --rm --name d2 --network none localhost/busybox no-such 2>&1)
+    said=$(fails_with 127 as "$1" berth run -d --rm --name d2 --network none localhost/busybox no-such 2>&1)
     contains "$said" no-such
     equal "$(wc -l <<<"$said")" 1
     gone "$1" d2
@@ -100,6 +100,17 @@ not_forced() {
     as "$1" berth rm -f f1
     gone "$1" f1
 }
+like_an_id() { # a new name may be the beginning of another container's id, and replaces nothing
+    local id short
+    id=$(as "$1" berth run -d --rm --name i1 --network none localhost/busybox sleep 1000)
+    short=${id:0:4}
+    equal "$(as "$1" berth run --rm --replace --name "$short" --network none localhost/busybox echo new)" new
+    as "$1" berth run -d --rm --name "$short" --network none localhost/busybox sh -c 'exit 0' >/dev/null
+    # Its unit ends by itself, and ExecStopPost= removes by name.
+    as "$1" timeout 60 sh -c 'while [ -n "$(berth ps -a -q --filter "name=$0")" ]; do sleep 0.1; done' "$short"
+    equal "$(as "$1" berth ps -q --no-trunc --filter name=i1)" "$id"
+    as "$1" berth rm -f i1
+}
 stubborn() { # -t counts although the unit's own time is longer
     as "$1" berth run -d --rm --name s1 --stop-timeout 60 --network none localhost/busybox sleep 1000 >/dev/null
     local began=$SECONDS
@@ -133,6 +144,7 @@ for who in root alice; do
     check "$who: logs shows the payload's lines, no others" logged "$who"
     check "$who: wait prints the exit status after stop" waited "$who"
     check "$who: rm wants --force for a container that runs" not_forced "$who"
+    check "$who: a name that another id begins with" like_an_id "$who"
     check "$who: stop --time is shorter than the unit's time" stubborn "$who"
     check "$who: a container that is not there" absent "$who"
     check "$who: --cidfile goes with --rm" cidfile "$who"

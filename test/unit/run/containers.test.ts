@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
-import { findContainer, isRunning, listContainers, requireContainer } from '../../../src/run/containers.ts';
+import { findContainer, findNamed, isRunning, listContainers, requireContainer } from '../../../src/run/containers.ts';
 import { Failure } from '../../../src/run/failure.ts';
 import { aState } from './state-fixture.ts';
 
@@ -23,6 +23,12 @@ test('a container is found by name, by id and by the beginning of an id', () => 
   const one = host({ [`${WEB}/state.json`]: JSON.stringify(aState()) });
   for (const word of ['web', 'ab'.repeat(32), 'abab']) assert.equal(findContainer(one, word)?.name, 'web', word);
   for (const word of ['we', 'x', '../web', 'cd']) assert.equal(findContainer(one, word), undefined, word);
+});
+
+test('a name is not taken for the beginning of an id', () => {
+  const one = host({ [`${WEB}/state.json`]: JSON.stringify(aState()) });
+  assert.equal(findNamed(one, 'web')?.name, 'web');
+  for (const word of ['ab', 'ab'.repeat(32)]) assert.equal(findNamed(one, word), undefined, word);
 });
 
 test('a pid that another process has got is not the payload', () => {
