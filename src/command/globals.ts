@@ -6,9 +6,7 @@ const PEER_STORE = 'the store of the peer is not shared; set XDG_DATA_HOME inste
 
 /** Options before the verb. */
 export const GLOBAL_OPTIONS: readonly OptionRow[] = [
-  list('module', 'FILE', 'read this module of the configuration as well', {
-    refused: 'there is no configuration that a module could add to; write the options into the unit file',
-  }),
+  list('module', 'FILE', 'accepted for compatibility; there is no configuration that a module could add to'),
   text('log-level', 'LEVEL', 'accepted for compatibility; warnings and errors are said', {
     choices: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic'],
   }),

@@ -8,7 +8,6 @@ cat >lines <<'E2'
 125|unknown option --nosuch|--nosuch
 125|--root has no value|--root
 125|--root is not supported|--root /tmp/store images
-125|--module is not supported|--module web ps
 125|--log-level is `foo`; use|--log-level foo ps
 125|needs more operands|run
 125|unknown option --nosuch|run --nosuch
