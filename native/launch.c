@@ -340,19 +340,22 @@ int launch_proceed(int control, const char *name, struct error *error)
     return sent < 0 ? error_errno(error, "send", "control socket of the stage") : 0;
 }
 
-int launch_relay(char *const words[], size_t words_count, const int *descriptors, size_t count,
+int launch_relay(char *const words[], size_t words_count, const int *descriptors, size_t count, bool probes,
                  struct process *ret_process, struct error *error)
 {
     if (count > most_descriptors)
         return error_set(error, "clone3", EINVAL, "", "more than %d descriptors for the relay", most_descriptors);
     /* A program of its own: what stays keeps no page of the stage in memory. */
-    cleanup_close int tiny = sealed_program(relay_image, RELAY_IMAGE_SIZE, error);
-    cleanup_close int null = tiny < 0 ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (tiny < 0)
+    cleanup_close int tiny = probes ? sealed_program(prober_image, PROBER_IMAGE_SIZE, error)
+                                    : sealed_program(relay_image, RELAY_IMAGE_SIZE, error);
+    int stage = tiny >= 0 && probes ? tiny_program(error) : -1;
+    if (tiny < 0 || (probes && stage < 0))
         return -1;
+    cleanup_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
         return error_errno(error, "open", "/dev/null");
-    cleanup_free struct child_start *start = new_start(4 + count);
+    size_t kept = count + probes;
+    cleanup_free struct child_start *start = new_start(4 + kept);
     cleanup_free char **argv = calloc(words_count + 2, sizeof(char *));
     if (!start || !argv)
         return error_set(error, "malloc", ENOMEM, "", NULL);
@@ -361,14 +364,17 @@ int launch_relay(char *const words[], size_t words_count, const int *descriptors
     start->argv = argv;
     start->new_session = true;
     start->control = -1;
-    start->count = 4 + count;
+    start->count = 4 + kept;
     for (int i = 0; i < 3; i++)
         start->placements[i] = (struct placement){null, i, 0};
     for (size_t i = 0; i < count; i++)
         start->placements[3 + i] = (struct placement){descriptors[i], relay_descriptors + (int)i, 0};
+    /* Probes are processes of the stage. */
+    if (probes)
+        start->placements[3 + count] = (struct placement){stage, relay_descriptors + (int)count, 0};
     /* The memfd itself stands last, and is closed by the exec. */
-    start->tiny = relay_descriptors + (int)count;
-    start->placements[3 + count] = (struct placement){tiny, start->tiny, O_CLOEXEC};
+    start->tiny = relay_descriptors + (int)kept;
+    start->placements[3 + kept] = (struct placement){tiny, start->tiny, O_CLOEXEC};
     int pidfd = -1;
     struct clone_args arguments = {
         .flags = CLONE_VFORK | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD};

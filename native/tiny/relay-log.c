@@ -24,7 +24,7 @@ static bool write_all(int fd, const char *data, size_t n)
 }
 
 /* The header: identifier, unit (believed for uid 0), priority, `<N>` prefixes are honoured, three kinds of forwarding off. */
-static bool write_header(int fd, char priority)
+bool log_header(int fd, char priority)
 {
     TEXT(header, 512);
     const char level[] = {priority, '\n', 0};
@@ -44,7 +44,7 @@ void log_connect(struct stream *s)
         return;
     }
     long fd = relay_connect(relay.journal, TINY_SOCK_STREAM);
-    if (fd >= 0 && !write_header((int)fd, s->priority)) {
+    if (fd >= 0 && !log_header((int)fd, s->priority)) {
         sys_close((int)fd);
         fd = -1;
     }

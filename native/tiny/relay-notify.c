@@ -7,6 +7,9 @@
  * as it would at the manager's own socket.
  */
 #include "relay.h"
+#ifdef BERTH_PROBES
+#include "relay-probe.h"
+#endif
 
 enum { MESSAGE = 4095, DESCRIPTORS = 16 };
 
@@ -172,9 +175,24 @@ void notify_receive(void)
         message_length = 0;
 }
 
+#ifdef BERTH_PROBES
+/* Lines of our own that were not sent yet. */
+static char own[384];
+static size_t own_length;
+
+void notify_own(const char *lines)
+{
+    struct text t = {own, own_length, sizeof own};
+    text_add_all(&t, lines, "\n", NULL);
+    own_length = t.length;
+}
+#else
+enum { own_length = 0 };
+#endif
+
 bool notify_pending(void)
 {
-    return message_length > 0 || relay.ready_due;
+    return message_length > 0 || relay.ready_due || own_length > 0;
 }
 
 static long send_one(const char *data, size_t length, bool with_descriptors)
@@ -220,6 +238,11 @@ void notify_send(void)
             return;
         relay.ready_due = false;
     }
+#ifdef BERTH_PROBES
+    if (own_length > 0 && relay.manager != NULL && !sent(send_one(own, own_length, false)))
+        return;
+    own_length = 0;
+#endif
     if (message_length == 0 || (relay.manager != NULL && !sent(send_one(message, message_length, true))))
         return;
     message_length = 0;

@@ -20,6 +20,14 @@
  *    A journal that takes nothing for 5 s does not keep the exit back any longer.
  */
 #include "relay.h"
+#ifdef BERTH_PROBES
+#include "relay-probe.h"
+#define PROBES_TOO
+enum { PROBE_SOURCES = 3 };
+#else
+#define PROBES_TOO static
+enum { PROBE_SOURCES = 0 };
+#endif
 
 struct relay relay = {
     .stream = {{.pipe = -1, .sink = -1, .priority = '6'}, {.pipe = -1, .sink = -1, .priority = '3'}},
@@ -114,6 +122,9 @@ static void read_word(const char *word)
             *(int *)to = RELAY_FIRST_FD + (int)index;
         return;
     }
+#ifdef BERTH_PROBES
+    probe_read_word(word);
+#endif
     relay.ready_started |= text_equal(word, "ready=started");
     relay.ready_payload |= text_equal(word, "ready=payload");
     relay.fdstore |= text_equal(word, "fdstore=1");
@@ -165,6 +176,10 @@ static void status_changed(void)
     int waiting = 0;
     sys_ioctl(relay.status, FIONREAD, PTR(&waiting));
     relay.ready_due = waiting == 0 && relay.ready_started;
+#ifdef BERTH_PROBES
+    if (waiting == 0)
+        probe_begin();
+#endif
     relay_close(&relay.status);
 }
 
@@ -173,7 +188,7 @@ static void status_changed(void)
  * /proc/PID/stat (man 5 proc_pid_stat). The hold keeps the pid from being used again. False where /proc shows us no
  * processes of other users (ProtectProc=).
  */
-static __attribute__((noinline)) bool payload_exiting(void)
+PROBES_TOO __attribute__((noinline)) bool payload_exiting(void)
 {
     TEXT(path, 40);
     char stat[256];
@@ -206,7 +221,21 @@ static void events_changed(void)
         relay_close(&relay.events);
 }
 
-enum { PIPE_OUT, PIPE_ERR, SINK_OUT, SINK_ERR, NOTIFY, MANAGER, STATUS, PAYLOAD, GUARD, FLUSH, EVENTS, SOURCES };
+enum {
+    PIPE_OUT,
+    PIPE_ERR,
+    SINK_OUT,
+    SINK_ERR,
+    NOTIFY,
+    MANAGER,
+    STATUS,
+    PAYLOAD,
+    GUARD,
+    FLUSH,
+    EVENTS,
+    PROBE,
+    SOURCES = PROBE + PROBE_SOURCES
+};
 
 static void want(struct pollfd *fds, int source, int fd, short events)
 {
@@ -230,6 +259,9 @@ static void choose(struct pollfd *fds)
     want(fds, GUARD, relay.guard, POLLIN);
     want(fds, FLUSH, relay.flush, POLLIN);
     want(fds, EVENTS, relay.ended || !relay.hold ? -1 : relay.events, POLLPRI);
+#ifdef BERTH_PROBES
+    probe_choose(fds + PROBE);
+#endif
 }
 
 /* Milliseconds until something is due without an event; -1: nothing. */
@@ -241,12 +273,15 @@ static int64_t next_due(void)
         lost |= relay.stream[i].pipe >= 0 && relay.stream[i].sink < 0;
     if (lost && (due == 0 || relay.retry < due))
         due = relay.retry;
-    if (due == 0 && relay.look && relay.hold)
+#ifdef BERTH_PROBES
+    int64_t probes = probe_due();
+    if (probes != 0 && (due == 0 || probes < due))
+        due = probes;
+#endif
+    int64_t left = due == 0 ? -1 : due - relay_clock();
+    if (relay.look && relay.hold && (due == 0 || left > RELAY_LOOK_MS))
         return RELAY_LOOK_MS;
-    if (due == 0)
-        return -1;
-    int64_t left = due - relay_clock();
-    return left < 0 ? 0 : left;
+    return due != 0 && left < 0 ? 0 : left;
 }
 
 static void wait_for(struct pollfd *fds)
@@ -289,6 +324,9 @@ static void serve(const struct pollfd *fds)
     if (fds[PAYLOAD].revents != 0)
         relay.ended = true;
     serve_streams(fds);
+#ifdef BERTH_PROBES
+    probe_serve(fds + PROBE);
+#endif
     if (notify_pending())
         notify_send();
     if (fds[GUARD].revents != 0)
@@ -323,6 +361,10 @@ int relay_main(int argc, char **argv, char **envp)
         hold_take();
     guard_start();
     relay_close(&relay.up);
+#ifdef BERTH_PROBES
+    if (relay.status < 0)
+        probe_begin();
+#endif
     struct pollfd fds[SOURCES];
     while (!finished()) {
         choose(fds);

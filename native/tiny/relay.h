@@ -49,6 +49,7 @@ long relay_connect(const char *path, int type);
 void relay_close(int *fd);
 
 /* relay-log.c */
+bool log_header(int fd, char priority);
 void log_connect(struct stream *s);
 void log_move(struct stream *s);
 void log_flush(struct stream *s);

@@ -127,10 +127,22 @@ int op_unshare(struct stage *s, const struct op *op)
 int op_fork(struct stage *s, const struct op *op)
 {
     int pidfd = -1;
+    int gate[2];
     struct clone_args args = {.flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)PTR(&pidfd)};
     (void)op;
+    long result = sys2(__NR_pipe2, PTR(gate), O_CLOEXEC);
+    if (result < 0)
+        return (int)result;
     s->hint = "a joined pid namespace is at its end, or the limit of processes is reached";
     long pid = sys2(__NR_clone3, PTR(&args), sizeof args);
+    if (pid == 0) {
+        /* Our end tells it that the launcher was told of it: what it says next must not come before. */
+        char byte;
+        sys_close(gate[1]);
+        while (sys_read(gate[0], &byte, 1) == -EINTR)
+            ;
+        sys_close(gate[0]);
+    }
     if (pid <= 0)
         return (int)pid;
     TEXT(message, 32);

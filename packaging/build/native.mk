@@ -5,9 +5,10 @@
 VERSION ?= 0
 comma := ,
 SOURCES := $(wildcard native/*.c)
+PROBING := $(wildcard native/tiny/relay-probe*.c)
 STAYING := $(wildcard native/tiny/relay*.c)
 TINY_SOURCES := $(filter-out $(STAYING),$(wildcard native/tiny/*.c))
-RELAY_SOURCES := $(STAYING) native/tiny/main.c native/tiny/start.c native/tiny/text.c
+RELAY_SOURCES := $(filter-out $(PROBING),$(STAYING)) native/tiny/main.c native/tiny/start.c native/tiny/text.c
 TINY_HEADERS := $(wildcard native/tiny/*.h native/*.h)
 
 CC := gcc
@@ -86,8 +87,13 @@ build/relay: $(RELAY_SOURCES) $(TINY_HEADERS) packaging/build/native.mk
 	@echo "  TINY $@"
 	@$(CC) $(TINY_CFLAGS) -Oz $(TINY_LDFLAGS) -o $@ $(RELAY_SOURCES)
 
-$(O)/tiny-image.o: build/tiny build/relay | $(O)
-	@for name in tiny relay; do \
+# With readiness and health checks it is twice as long: only who has some pays for it.
+build/prober: $(RELAY_SOURCES) $(PROBING) $(TINY_HEADERS) packaging/build/native.mk
+	@echo "  TINY $@"
+	@$(CC) $(TINY_CFLAGS) -Oz -DBERTH_PROBES $(TINY_LDFLAGS) -o $@ $(RELAY_SOURCES) $(PROBING)
+
+$(O)/tiny-image.o: build/tiny build/relay build/prober | $(O)
+	@for name in tiny relay prober; do \
 		printf '.section .rodata\n.balign 16\n.global %s_image, %s_image_end\n' $$name $$name; \
 		printf '%s_image: .incbin "build/%s"\n%s_image_end: .byte 0\n' $$name $$name $$name; \
 		printf '.section .note.GNU-stack,"",@progbits\n'; \

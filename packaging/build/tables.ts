@@ -70,10 +70,10 @@ function globalRows(row: OptionRow): string[] {
 /** build/tiny-image.h: the bytes of the tiny programs in the read-only data of dist/berth. */
 export function tinyImageHeader(): string {
   const lines = [
-    '/* Made by packaging/build/build.ts; the bytes are those of build/tiny and build/relay. */',
+    '/* Made by packaging/build/build.ts; the bytes are those of build/tiny, build/relay and build/prober. */',
     '#pragma once',
   ];
-  for (const name of ['tiny', 'relay']) {
+  for (const name of ['tiny', 'relay', 'prober']) {
     lines.push(
       `extern const unsigned char ${name}_image[];`,
       `extern const unsigned char ${name}_image_end[];`,

@@ -43,6 +43,11 @@ export const UNITS = [
   '',
   'A file that cannot be translated becomes a unit of the expected name that fails with status 78 and says file, line, column, key and',
   'what to do in its journal: systemctl status shows it. berth check says the same beforehand.',
+  '',
+  'Readiness and health: Notify=healthy makes the start wait for the first success of HealthCmd= (or of the HEALTHCHECK of the image),',
+  'Notify=port:N, http:N/PATH or unix:PATH for a connection from inside the container. The same three forms may stand in HealthCmd= and',
+  'HealthStartupCmd=; they start no process. HealthStartPeriod= extends the start beyond TimeoutStartSec=. Only a change is told in the journal; berth health',
+  'shows the last results. HealthOnFailure=restart stops the payload, and the unit gets Restart=always when [Service] says nothing.',
 ];
 
 export const DIFFERENCES = [
@@ -56,6 +61,7 @@ export const DIFFERENCES = [
   '- Two units with one service name are reported. | Podman lets the last one win.',
   '- The order of the arguments is fixed. | In Podman it differs from run to run.',
   '- User= and DynamicUser= in [Service] work: the container is rootless, without user manager and session. | Podman does not support them.',
+  '- Health checks are made by the relay; only changes reach the journal. | Podman starts a timer and a service for each.',
   '- The main process of the unit is the first process of the container. | In Podman it is a monitor.',
   '- The /dev/shm of a pod is as large as the runtime directory; ShmSize= of a pod warns. | Podman enforces the size.',
   '- volume prune takes anonymous volumes alone unless --all or a filter is given, and wants --force instead of asking. | Podman asks and takes all.',

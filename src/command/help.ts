@@ -11,8 +11,23 @@ export function helpOf(row: VerbRow): string {
   const lines = [usage, '', sentence(row.help), ''];
   if (rows.length === 0) return lines.slice(0, -1).join('\n') + '\n';
   if (rows.length <= LISTED) return [...lines, ...rows.map(optionLine), ''].join('\n');
-  const names = rows.map(option => (option.short === undefined ? '' : `-${option.short}/`) + `--${option.name}`);
+  const names = namesOf(rows);
   return [...lines, ...wrap(names), '', `\`berth help ${row.name} --OPTION\` describes one of them.`, ''].join('\n');
+}
+
+/** Many of one family are one word: `--health-*`. */
+const FAMILY = 5;
+
+function namesOf(rows: readonly OptionRow[]): string[] {
+  const familyOf = (row: OptionRow): string => row.name.slice(0, row.name.indexOf('-') + 1);
+  const sizes = new Map<string, number>();
+  for (const row of rows) sizes.set(familyOf(row), (sizes.get(familyOf(row)) ?? 0) + 1);
+  const names = rows.map(option => {
+    const family = familyOf(option);
+    if (family !== '' && (sizes.get(family) ?? 0) >= FAMILY) return `--${family}*`;
+    return (option.short === undefined ? '' : `-${option.short}/`) + `--${option.name}`;
+  });
+  return names.filter((name, index) => name !== names[index - 1]);
 }
 
 /** `berth help VERB --OPTION`. */

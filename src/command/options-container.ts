@@ -135,5 +135,24 @@ export const LOGS: VerbRow = native(
   { least: 1 },
 );
 
+export const HEALTH: VerbRow = native(
+  'health',
+  'CONTAINER...',
+  'show what the health checks of containers found',
+  [text('format', 'FORMAT', 'json'), LATEST],
+  { least: 1 },
+);
+
+export const HEALTHCHECK_RUN: VerbRow = native(
+  'healthcheck run',
+  'CONTAINER',
+  "make a container's health check now",
+  [],
+  {
+    least: 1,
+    most: 1,
+  },
+);
+
 export const VERSION: VerbRow = hosted('version', '', 'print versions', [FORMAT], { most: 0 });
 export const INFO: VerbRow = hosted('info', '', 'print what Berth found on this machine', [FORMAT], { most: 0 });

@@ -43,7 +43,7 @@ const WHAT_RUNS: readonly OptionRow[] = [
     refused: 'there is no monitor; use --pidfile',
   }),
   text('cidfile', 'FILE', "write the container's id to a file"),
-  text('sdnotify', 'MODE', 'who says ready: container, conmon, healthy or ignore'),
+  text('sdnotify', 'MODE', 'who says ready: container, conmon, healthy, ignore, port:N, http:N/PATH or unix:PATH'),
   text('log-driver', 'DRIVER', 'journald, passthrough or none'),
   list('log-opt', 'NAME=VALUE', 'option of the log driver'),
   list('label', 'NAME=VALUE', 'set a label', { short: 'l' }),

@@ -3,7 +3,6 @@ import type { OptionRow } from './types.ts';
 
 const IO = 'use the IO keys of [Service], such as IOWeight= and IOReadBandwidthMax=';
 const REALTIME = 'unified cgroups have no such limit';
-const HEALTH_LATER = 'health checks are not in this version of Berth';
 
 /** Limits of the payload's cgroup. */
 export const RESOURCES: readonly OptionRow[] = [
@@ -63,19 +62,19 @@ export const PULLING: readonly OptionRow[] = [
 
 /** Health checks. */
 export const HEALTH: readonly OptionRow[] = [
-  text('health-cmd', 'COMMAND', 'command that tells whether the payload is well', { refused: HEALTH_LATER }),
-  duration('health-interval', 'TIME', 'time between checks', { refused: HEALTH_LATER }),
-  text('health-log-destination', 'DIR', 'where results are kept', { refused: HEALTH_LATER }),
-  integer('health-max-log-count', 'N', 'how many results are kept', { refused: HEALTH_LATER }),
-  integer('health-max-log-size', 'N', 'characters of a result', { refused: HEALTH_LATER }),
-  text('health-on-failure', 'ACTION', 'none, kill, restart or stop', { refused: HEALTH_LATER }),
-  integer('health-retries', 'N', 'failures until it counts', { refused: HEALTH_LATER }),
-  duration('health-start-period', 'TIME', 'time to come up', { refused: HEALTH_LATER }),
-  text('health-startup-cmd', 'COMMAND', 'check while coming up', { refused: HEALTH_LATER }),
-  duration('health-startup-interval', 'TIME', 'time between these', { refused: HEALTH_LATER }),
-  integer('health-startup-retries', 'N', 'failures until it counts', { refused: HEALTH_LATER }),
-  integer('health-startup-success', 'N', 'successes until it is up', { refused: HEALTH_LATER }),
-  duration('health-startup-timeout', 'TIME', 'time of one check', { refused: HEALTH_LATER }),
-  duration('health-timeout', 'TIME', 'time of one check', { refused: HEALTH_LATER }),
+  text('health-cmd', 'COMMAND', 'check: a command, port:N, http:N/PATH or unix:PATH'),
+  duration('health-interval', 'TIME', 'time between checks'),
+  text('health-log-destination', 'DIR', 'where results are kept'),
+  integer('health-max-log-count', 'N', 'how many results are kept'),
+  integer('health-max-log-size', 'N', 'characters of a result'),
+  text('health-on-failure', 'ACTION', 'none, kill, restart or stop'),
+  integer('health-retries', 'N', 'failures until it counts'),
+  duration('health-start-period', 'TIME', 'time to come up'),
+  text('health-startup-cmd', 'COMMAND', 'check until the payload is up'),
+  duration('health-startup-interval', 'TIME', 'time between these'),
+  integer('health-startup-retries', 'N', 'failures until it counts'),
+  integer('health-startup-success', 'N', 'successes until it is up'),
+  duration('health-startup-timeout', 'TIME', 'time of one check'),
+  duration('health-timeout', 'TIME', 'time of one check'),
   flag('no-healthcheck', "ignore the image's health check"),
 ];

@@ -56,8 +56,11 @@ export interface Kernel {
   outcome(stage: Launched): Bytes;
   /** A pipe [read, write]; `owner` is given the write end by fchown. */
   pipe(owner?: { uid: number; gid: number }): [number, number];
-  /** Forks and execs the tiny program as the relay, with these words and descriptors (10 + index). Its pid. */
-  relay(words: readonly Bytes[], descriptors: readonly number[]): Child;
+  /**
+   * Forks and execs the relay, with these words and descriptors (10 + index). With `probes` it is the one that asks for readiness and
+   * health, and the stage's program follows the descriptors. Its pid.
+   */
+  relay(words: readonly Bytes[], descriptors: readonly number[], probes: boolean): Child;
   /** Runs the payload's terminal or plain streams until it ends, forwarding signals; its end. */
   attend(stage: Pick<Launched, 'pidfd'>, request: AttendRequest): AttendEnd;
   /** The `linux.seccomp` object of an OCI configuration (JSON text), compiled by libseccomp to a BPF program (struct sock_filter records). */

@@ -2,6 +2,7 @@ import { problem } from '../base/problem.ts';
 import { bad, take, type Draft } from './draft.ts';
 import { choice, flag, NOT_SIZE, nothing, path, type Apply } from './option-readers.ts';
 import { parseEntrypoint, parseEnv, parseEnvFile, parsePair } from './parse-environment.ts';
+import { HEALTH, parseNotify } from './parse-health.ts';
 import { parseMount } from './parse-mount.ts';
 import { parseVolume } from './parse-mounts.ts';
 import * as security from './parse-security.ts';
@@ -95,7 +96,7 @@ const WHAT_RUNS: Readonly<Record<string, Apply>> = {
     }),
   cidfile: path('cidfile'),
   pidfile: path('pidfile'),
-  sdnotify: choice('sdnotify', { container: 'container', conmon: 'conmon', healthy: 'healthy', ignore: 'ignore' }),
+  sdnotify: parseNotify,
   'log-driver': choice('logDriver', {
     journald: 'journald',
     passthrough: 'passthrough',
@@ -141,9 +142,7 @@ const FILES: Readonly<Record<string, Apply>> = {
 };
 
 const REST: Readonly<Record<string, Apply>> = {
-  'no-healthcheck': (draft, value) => {
-    if (value === 'true') draft.request.health = { ...draft.request.health, disable: 'true' };
-  },
+  ...HEALTH,
   pull: choice('pull', {
     missing: 'missing',
     always: 'always',

@@ -20,7 +20,9 @@ export interface RunRequest {
   readonly pidfile?: string;
   readonly cidfile?: string;
   readonly cgroups: 'split' | 'enabled' | 'disabled' | 'no-conmon';
-  readonly sdnotify: 'conmon' | 'container' | 'healthy' | 'ignore';
+  readonly sdnotify: 'conmon' | 'container' | 'healthy' | 'ignore' | 'probe';
+  /** With `probe`: `port:N`, `http:N/PATH` or `unix:PATH`. */
+  readonly readiness?: string;
   readonly runtime?: string;
   readonly logDriver: 'journald' | 'passthrough' | 'passthrough-tty' | 'none' | 'k8s-file' | 'json-file';
   readonly logOptions: readonly string[];
@@ -121,6 +123,7 @@ export interface RunRequest {
   /** Options of /proc, e.g. `hidepid=2`. */
   readonly procOptions: readonly string[];
   readonly pod?: string;
+  /** `--health-NAME` as written, and `disable`; plan/health.ts reads them. */
   readonly health: Readonly<Record<string, string>>;
   readonly secrets: readonly SecretRequest[];
 }

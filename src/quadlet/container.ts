@@ -13,6 +13,7 @@ import { mappingSpecials } from './mapping.ts';
 import { fail, failAt, failKey, warnAt, type Draft, type Setting, type Unit } from './model.ts';
 import { addOptions } from './options.ts';
 import { lastItem, lastOf, readBoolean, readLastArguments, readScalar, readWords } from './read.ts';
+import { healthRestart } from './health.ts';
 import { mountOptions, networkOptions, volumeOptions, type Referring } from './references.ts';
 import {
   argumentWords,
@@ -45,6 +46,7 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
   const oneshot = notifyType(unit, draft);
   defaultService(unit, draft, 'SyslogIdentifier', '%N');
   stopTimeout(unit, draft);
+  healthRestart(unit, oneshot, draft);
   const operand = imageOrRoot(from);
   const options: OptionUse[] = [{ name: 'name', value: name }, REPLACE, REMOVE, cgroups(unit)];
   notification(unit, oneshot, options);
@@ -138,15 +140,20 @@ function notification(unit: Unit, oneshot: boolean, options: OptionUse[]): void 
   let use = CONMON;
   if (item !== undefined) {
     const healthy = item.value.toLowerCase() === 'healthy';
-    const value = healthy || boolean(item.value);
+    const asked = CONNECTION.test(item.value);
+    const value = healthy || asked || boolean(item.value);
     if (value === undefined) {
-      const hint = 'write yes, no or healthy';
+      const hint = 'write yes, no, healthy, port:N, http:N/PATH or unix:PATH';
       failAt(unit, item.entry, 'boolean', `\`Notify=${item.value}\` is neither true nor false`, { hint });
     }
-    if (value === true) use = { name: 'sdnotify', value: healthy ? 'healthy' : 'container', form: 'joined' };
+    if (asked) use = { name: 'sdnotify', value: item.value, form: 'joined' };
+    else if (value === true) use = { name: 'sdnotify', value: healthy ? 'healthy' : 'container', form: 'joined' };
   }
   if (!oneshot) options.push(use, DETACH);
 }
+
+/** What `berth run --sdnotify` takes; a port may come from a variable. */
+const CONNECTION = /^(port:[^ ]+|http:[^ ]+|unix:[^ ]+)$/;
 
 function imageOrRoot(from: Referring): { value: Bytes | undefined; rootfs: boolean } {
   const { unit } = from;

@@ -20,7 +20,13 @@ const LABEL = 'SELinux label of the payload';
 const whatRuns = (): readonly KeyRow[] => [
   scalarKey('ContainerName', 'name', '4.4', 'name of the container (default systemd-%N)', { ...CODE, check: 'name' }),
   scalarKey('CgroupsMode', 'cgroups', '5.3', 'split, enabled, no-conmon or disabled', CODE),
-  scalarKey('Notify', 'sdnotify', '4.4', 'who says ready: false, true or healthy', CODE),
+  scalarKey(
+    'Notify',
+    'sdnotify',
+    '4.4',
+    'who says ready: false, true, healthy, port:N, http:N/PATH or unix:PATH',
+    CODE,
+  ),
   scalarKey('LogDriver', 'log-driver', '4.5', 'journald, passthrough or none', { empty: true }),
   wordsKey('LogOpt', 'log-opt', '5.2', 'option of the log driver'),
   scalarKey('Entrypoint', 'entrypoint', '4.8', "replaces the image's entrypoint; empty clears it", {
@@ -107,7 +113,7 @@ const contents = (): readonly KeyRow[] => [
 ];
 
 const health = (): readonly KeyRow[] => [
-  scalarKey('HealthCmd', 'health-cmd', '4.5', 'command that tells whether the payload is well'),
+  scalarKey('HealthCmd', 'health-cmd', '4.5', 'check: a command, port:N, http:N/PATH or unix:PATH'),
   scalarKey('HealthInterval', 'health-interval', '4.5', 'time between checks', { check: 'duration' }),
   scalarKey('HealthOnFailure', 'health-on-failure', '4.5', 'none, kill, restart or stop'),
   scalarKey('HealthLogDestination', 'health-log-destination', '5.3', 'where results are kept'),

@@ -1,4 +1,5 @@
 import type { Exit, Host } from '../host/host.ts';
+import type { HealthPlan } from '../plan/health.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { mapOf, type Begun } from './begin.ts';
 import { removeGroup } from './cgroup.ts';
@@ -8,9 +9,10 @@ import type { Made } from './make.ts';
 import type { NetworkState, Parts } from './parts.ts';
 import type { StartPlace } from './place.ts';
 import type { Prepared } from './prepare.ts';
+import { healthFile } from './health-start.ts';
 import { startRelay } from './relay-start.ts';
 import { removeContainer } from './remove.ts';
-import { STATE_VERSION, type ContainerState } from './state.ts';
+import { STATE_VERSION, type ContainerState, type HealthState } from './state.ts';
 import type { Streams } from './streams.ts';
 import type { Undo } from './undo.ts';
 
@@ -125,8 +127,15 @@ function stateOf(host: Host, started: Started): ContainerState {
     logDriver: request.logDriver,
     runtime: request.runtime ?? '',
     network: started.network,
+    ...(prepared.health === undefined ? {} : { health: healthState(prepared.health, place.bundle, place.id) }),
     defaultSeccomp: plan.defaultSeccomp,
   };
+}
+
+function healthState(plan: HealthPlan, bundle: string, id: string): HealthState {
+  const { health } = plan;
+  const command = health?.kind === 'exec' ? health.command : [];
+  return { log: healthFile(plan, bundle, id), stopping: `${bundle}/stopping`, command, timeout: health?.timeout ?? 0 };
 }
 
 function portsOf(request: RunRequest): ContainerState['ports'] {

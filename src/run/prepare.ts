@@ -2,6 +2,7 @@ import { HostError, type Host } from '../host/host.ts';
 import { parseReference } from '../image/reference.ts';
 import { findImage, type FoundImage } from '../image/resolve.ts';
 import type { ImageRecord } from '../image/types.ts';
+import { healthPlan, type HealthPlan } from '../plan/health.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { Plan, PlanFacts } from '../plan/types.ts';
@@ -17,6 +18,8 @@ export interface Prepared {
   /** Writable layer in the store; empty: none. */
   readonly layer: string;
   readonly plan: Plan;
+  /** What the relay asks; absent: nothing. */
+  readonly health?: HealthPlan;
 }
 
 /** Where a start is going to put things. */
@@ -54,7 +57,8 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
   const input = { request, facts: facts.value };
   const plan = makePlan(found === undefined ? input : { ...input, image: found.record });
   if (plan.isErr()) throw failureOf(plan.error);
-  const prepared = { volumes, layer, plan: plan.value };
+  const health = checkedHealth(host, request, place, found?.record);
+  const prepared = { volumes, layer, plan: plan.value, ...(health === undefined ? {} : { health }) };
   return found === undefined ? prepared : { ...prepared, image: found.record };
 }
 
@@ -66,6 +70,26 @@ function secretsOf(host: Host, parts: Parts, request: RunRequest, store: string)
     if (data !== undefined) secrets[name] = data;
   }
   return secrets;
+}
+
+function checkedHealth(
+  host: Host,
+  request: RunRequest,
+  place: Place,
+  image: ImageRecord | undefined,
+): HealthPlan | undefined {
+  const health = healthPlan(request, image?.config);
+  if (typeof health === 'string') throw new Failure(125, health);
+  if (health === undefined) return undefined;
+  if (place.foreign !== '' && [health.startup, health.health].some(check => check?.kind === 'exec'))
+    throw new Failure(
+      125,
+      `--runtime ${place.foreign}: a health check by command works with the built-in runtime alone`,
+    );
+  const { logDirectory } = health;
+  if (logDirectory !== '' && host.stat(logDirectory)?.kind !== 'directory')
+    throw new Failure(125, `--health-log-destination ${logDirectory}: not a directory`);
+  return health;
 }
 
 /** A read-only root, too: the mount points that the image lacks are made in the layer, never in the image's own. */

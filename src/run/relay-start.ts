@@ -2,6 +2,7 @@ import type { Child, Host } from '../host/host.ts';
 import { joinsUser } from '../ops/compile.ts';
 import { namespacesOf } from './begin.ts';
 import type { Started } from './finish.ts';
+import { healthWords } from './health-start.ts';
 import { isJournal } from './streams.ts';
 
 const O_RDONLY = 0;
@@ -22,18 +23,20 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   const out = streams.out ?? terminal;
   if (out === undefined && !handsOver) return undefined;
   // No log to carry and no messages to filter (LogDriver=passthrough): nothing of ours stays, the launcher says READY=1.
-  if (out === undefined && sdnotify !== 'container') return undefined;
+  const { health } = started.prepared;
+  if (out === undefined && sdnotify !== 'container' && health === undefined) return undefined;
   const words: string[] = [];
   const descriptors: number[] = [];
   const opened: number[] = [];
   const give = (name: string, fd: number | undefined): void => {
     if (fd !== undefined) words.push(`${name}=${descriptors.push(fd) - 1}`);
   };
-  const open = (name: string, path: string, flags: number): void => {
+  const opening = (path: string, flags: number): number => {
     const fd = host.open(path, flags);
     opened.push(fd);
-    give(name, fd);
+    return descriptors.push(fd) - 1;
   };
+  const open = (name: string, path: string, flags: number): void => void words.push(`${name}=${opening(path, flags)}`);
   give('out', out);
   give('err', streams.err);
   sinkWords(host, started, words, give);
@@ -53,7 +56,9 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   }
   const up = attended ? undefined : host.pipe();
   give('up', up?.[1]);
-  const child = host.relay(words, descriptors);
+  if (health !== undefined) words.push(...healthWords(host, started, health, opening));
+  if (health !== undefined) words.push(`tiny=${descriptors.length}`);
+  const child = host.relay(words, descriptors, health !== undefined);
   for (const fd of [...opened, up?.[1], streams.out, streams.err, terminal, made.notify])
     if (fd !== undefined) host.close(fd);
   if (up !== undefined) {
@@ -85,7 +90,9 @@ function sinkWords(host: Host, started: Started, words: string[], give: (name: s
 function managerWords(host: Host, started: Started): string[] {
   const { request, begun } = started;
   const manager = host.environment('NOTIFY_SOCKET') ?? '';
-  const ready = { conmon: 'started', container: 'payload', healthy: 'started', ignore: 'none' }[request.sdnotify];
+  const ready = { conmon: 'started', container: 'payload', healthy: 'probe', probe: 'probe', ignore: 'none' }[
+    request.sdnotify
+  ];
   const stored = host.environment('FDSTORE') !== undefined;
   return [
     `manager=${manager}`,

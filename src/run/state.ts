@@ -18,6 +18,18 @@
 
 export const STATE_VERSION = 1;
 
+/** What others must know of the checks that the relay makes. */
+export interface HealthState {
+  /** File with the results. */
+  readonly log: string;
+  /** A file that is made when the container is stopped: failures are no news any more. */
+  readonly stopping: string;
+  /** Of the check for health; empty: there is none, or it is a connection. */
+  readonly command: readonly string[];
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
 export interface ContainerState {
   readonly version: 1;
   readonly name: string;
@@ -58,6 +70,7 @@ export interface ContainerState {
   readonly runtime: string;
   /** The seccomp program is the one made at build time: `exec` need not compile it. Absent: false. */
   readonly defaultSeccomp?: boolean;
+  readonly health?: HealthState;
   /** What the network code needs to take down again: opaque to the rest. */
   readonly network: { readonly kind: string; readonly data?: unknown };
 }

@@ -16,6 +16,7 @@ export function stopPayload(host: Host, state: ContainerState, signal: number, t
   if (pidfd === undefined) return false;
   try {
     let patience = timeout * 1000;
+    if (state.health !== undefined) host.writeFileAtomic(state.health.stopping, '', 0o600);
     // A pid 1 without a handler ignores the signal: nothing to wait for, but only it knows.
     if (signal !== SIGKILL) host.signal(pidfd, signal);
     else patience = 0;

@@ -7,10 +7,9 @@ import { openPayload, requireContainer } from '../run/containers.ts';
 import { execProcess } from '../run/exec-process.ts';
 import { Failure } from '../run/failure.ts';
 import { FORWARDED, statusOf } from '../run/finish.ts';
-import { canPlace, joinContainer } from '../run/join.ts';
-import type { ContainerState } from '../run/state.ts';
+import { joinContainer } from '../run/join.ts';
+import { attacher } from './attacher.ts';
 import { verb } from './edge.ts';
-import { PARTS } from './parts.ts';
 
 /** `berth exec`: a further process in a running container; its exit status is ours. */
 export const main: (host: Host) => number = verb(EXEC, (host, command) => {
@@ -25,7 +24,7 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   const payload = openPayload(host, state);
   if (payload === undefined) throw new Failure(125, `${word}: container is not running`);
   const group = state.cgroup === '' ? '' : `/sys/fs/cgroup${state.cgroup}`;
-  const attach = group === '' || canPlace(host, group) ? undefined : attacher(host, state);
+  const attach = attacher(host, state, group);
   const spec = JSON.parse(host.readFile(`${bundle}/config.json`)) as Spec;
   if (spec.process === undefined) throw new Failure(125, `${bundle}/config.json: has no process`);
   const tty = isSet(command, 'tty');
@@ -58,17 +57,6 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
     }),
   );
 });
-
-/** systemd puts a process where we may not; the connection is made, and the kernel prepares for the move, while we read on. */
-function attacher(host: Host, { manager, unit, cgroup }: ContainerState): ((pid: number) => void) | undefined {
-  if (unit === '' || manager === '') return undefined;
-  host.expectMove(`/sys/fs/cgroup${cgroup}/cgroup.procs`);
-  const link = PARTS.systemd.linkTo(host, manager);
-  return pid => {
-    link.attach(unit, '/payload', pid);
-    link.close();
-  };
-}
 
 /** `STEP ERRNO EXIT TEXT` of a failed exec; the line was written by the stage. */
 function detached(outcome: string): number {

@@ -3,6 +3,7 @@ import { lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import type { Spec } from '../plan/spec.ts';
 import { isRunning, requireContainer, type Container } from '../run/containers.ts';
+import { readHealth } from '../run/health-results.ts';
 import type { ContainerState } from '../run/state.ts';
 import { forEachOperand, verb } from './edge.ts';
 import { walkTemplate } from './template.ts';
@@ -31,6 +32,7 @@ function inspected(host: Host, container: Container & { readonly state: Containe
   const text = host.readFileIfExists(`${bundle}/config.json`);
   const spec = text === undefined ? undefined : (JSON.parse(text) as Spec);
   const running = isRunning(host, state);
+  const health = readHealth(host, state);
   const [path = '', ...args] = state.command;
   return {
     Id: state.id,
@@ -44,6 +46,7 @@ function inspected(host: Host, container: Container & { readonly state: Containe
       Pid: running ? state.pid : 0,
       StartedAt: new Date(state.created * 1000).toISOString(),
       CgroupPath: state.cgroup,
+      ...(health === undefined ? {} : { Health: health }),
     },
     Image: state.imageId,
     ImageName: state.image,

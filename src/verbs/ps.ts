@@ -4,6 +4,7 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { isRunning, listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
+import { readHealth } from '../run/health-results.ts';
 import type { ContainerState } from '../run/state.ts';
 import { printable } from './command-line.ts';
 import { verb } from './edge.ts';
@@ -38,6 +39,8 @@ export const main: (host: Host) => number = verb(PS, (host, command) => {
 interface Row {
   readonly state: ContainerState;
   readonly running: boolean;
+  /** `healthy`, …; empty: no checks. */
+  readonly health: string;
 }
 
 const DEFAULT = 'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Created}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}';
@@ -66,7 +69,8 @@ function selected(host: Host, command: Command): Row[] {
   const rows: Row[] = [];
   for (const { state } of listContainers(host)) {
     if (state === undefined) continue;
-    const row = { state, running: isRunning(host, state) };
+    const running = isRunning(host, state);
+    const row = { state, running, health: running ? (readHealth(host, state)?.Status ?? '') : '' };
     if ((all || row.running) && filters.every(filter => matches(filter, row))) rows.push(row);
   }
   return rows;
@@ -80,13 +84,13 @@ interface Filter {
 function parseFilter(text: string): Filter {
   const at = text.indexOf('=');
   const filter = { name: at < 0 ? text : text.slice(0, at), value: at < 0 ? '' : text.slice(at + 1) };
-  if (!['name', 'id', 'status', 'label', 'ancestor', 'unit'].includes(filter.name) || at < 0) {
-    throw new Failure(125, `--filter ${text}: use name=, id=, status=, label=, ancestor= or unit=`);
+  if (!['name', 'id', 'status', 'health', 'label', 'ancestor', 'unit'].includes(filter.name) || at < 0) {
+    throw new Failure(125, `--filter ${text}: use name=, id=, status=, health=, label=, ancestor= or unit=`);
   }
   return filter;
 }
 
-function matches({ name, value }: Filter, { state, running }: Row): boolean {
+function matches({ name, value }: Filter, { state, running, health }: Row): boolean {
   switch (name) {
     case 'name':
       return state.name.includes(value);
@@ -94,6 +98,8 @@ function matches({ name, value }: Filter, { state, running }: Row): boolean {
       return state.id.startsWith(value);
     case 'status':
       return value === (running ? 'running' : 'exited');
+    case 'health':
+      return value === health;
     case 'unit':
       return state.unit === value;
     case 'ancestor':
@@ -127,7 +133,14 @@ function sorted(command: Command, rows: Row[]): Row[] {
   return list.slice(0, Number.isInteger(last) && last >= 0 ? last : list.length);
 }
 
-function cellsOf({ state, running }: Row, now: number, full: boolean): Record<string, string> {
+/** As the peer's: `Up 5 minutes (healthy)`. */
+function statusOf({ state, running, health }: Row, now: number): string {
+  if (!running) return 'Exited';
+  return `Up ${ageOf(now - state.created)}${health === '' ? '' : ` (${health})`}`;
+}
+
+function cellsOf(row: Row, now: number, full: boolean): Record<string, string> {
+  const { state, running } = row;
   const line = state.command.join(' ');
   const shown: Record<string, string> = {
     ID: full ? state.id : state.id.slice(0, 12),
@@ -137,7 +150,7 @@ function cellsOf({ state, running }: Row, now: number, full: boolean): Record<st
     Created: agoOf(now - state.created),
     CreatedAt: new Date(state.created * 1000).toISOString(),
     RunningFor: agoOf(now - state.created),
-    Status: running ? `Up ${ageOf(now - state.created)}` : 'Exited',
+    Status: statusOf(row, now),
     State: running ? 'running' : 'exited',
     Ports: portsText(state.ports),
     Names: state.name,
@@ -152,7 +165,8 @@ function cellsOf({ state, running }: Row, now: number, full: boolean): Record<st
 }
 
 /** The fields of the peer's `ps --format json`, as far as they have a meaning here. */
-function toJson({ state, running }: Row, now: number): Record<string, unknown> {
+function toJson(row: Row, now: number): Record<string, unknown> {
+  const { state, running } = row;
   return {
     Id: state.id,
     Names: [state.name],
@@ -164,7 +178,7 @@ function toJson({ state, running }: Row, now: number): Record<string, unknown> {
     StartedAt: state.created,
     Exited: !running,
     State: running ? 'running' : 'exited',
-    Status: running ? `Up ${ageOf(now - state.created)}` : 'Exited',
+    Status: statusOf(row, now),
     Pid: running ? state.pid : 0,
     Labels: state.labels,
     Ports: state.ports.map(port => ({

@@ -32,6 +32,8 @@ export const VERBS: readonly VerbRow[] = [
   container.PS,
   container.INSPECT,
   container.LOGS,
+  container.HEALTH,
+  container.HEALTHCHECK_RUN,
   control.START,
   control.UNIT_STOP,
   control.RESTART,

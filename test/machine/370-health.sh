@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# Readiness and health: what the relay asks, what systemd is told, and what happens to a payload that is not well.
+. "$(dirname "$0")/lib.sh"
+. "$TESTS/ways.sh"
+
+eventually() { # COMMAND…: within 30 s
+    local end=$((SECONDS + 30))
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || {
+            echo "never: $*" >&2
+            return 1
+        }
+        sleep 0.1
+    done
+}
+# unit WAY NAME EXEC KEY=VALUE…: keys of [Container]; those after `--` of [Service].
+unit() {
+    local way=$1 name=$2 exec=$3 section='' line
+    shift 3
+    {
+        printf '[Container]\nImage=localhost/busybox\nStopTimeout=1\nExec=%s\n' "$exec"
+        [[ $* == *Network=* ]] || echo Network=none
+        for line in "$@"; do
+            if [ "$line" = -- ]; then section=$'[Service]\n'; else printf '%s%s\n' "$section" "$line"; section=''; fi
+        done
+    } | way_unit "$way" "$name"
+}
+state_of() { way_berth "$1" health "$2" | head -n 1; }
+is() { [[ $(state_of "$1" "$2") == "$2: $3"* || $(state_of "$1" "$2") == "systemd-$2: $3"* ]]; }
+health_lines() { way_journal "$1" "$2" | grep -c 'berth: health: ' || true; }
+
+ready_when_healthy() { # WAY
+    unit "$1" late 'sh -c "sleep 1; touch /tmp/ok; exec sleep inf"' Notify=healthy 'HealthCmd=test -f /tmp/ok' HealthInterval=1h
+    way_start "$1" late
+    way_berth "$1" exec late test -f /tmp/ok
+    is "$1" late healthy
+    contains "$(way_berth "$1" ps)" '(healthy)'
+    equal "$(way_berth "$1" ps -q --filter health=healthy | wc -l)" 1
+    contains "$(way_berth "$1" inspect late --format '{{.State.Health.Status}}')" healthy
+    equal "$(way_property "$1" late StatusText)" healthy
+    way_gone "$1" late
+}
+ready_when_it_listens() { # WAY WHAT
+    unit "$1" server 'sh -c "sleep 1; exec httpd -f -p 8080 -h /var/www"' "Notify=$2"
+    way_start "$1" server
+    contains "$(way_berth "$1" exec server wget -qO- http://127.0.0.1:8080/)" 'hello'
+    way_gone "$1" server
+}
+ready_by_ipv6() {
+    unit root server 'sh -c "sleep 1; exec httpd -f -p [::1]:8080 -h /var/www"' Notify=port:8080
+    way_start root server
+    way_gone root server
+}
+ready_by_unix_socket() {
+    mkdir -p "$WORK/s"
+    unit root waits 'sleep inf' Notify=unix:/s/app.sock "Volume=$WORK/s:/s"
+    python3 -c 'import socket,sys,time; time.sleep(1); s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); s.accept(); s.accept()' "$WORK/s/app.sock" &
+    way_start root waits
+    [ -S "$WORK/s/app.sock" ]
+    way_gone root waits
+    kill $!
+}
+never_ready() { # WAY: 404 is no readiness; the status says what is waited for
+    unit "$1" lost 'httpd -f -p 8080 -h /var/www' Notify=http:8080/missing -- TimeoutStartSec=3
+    manager "$(way_manager "$1")" start --no-block lost
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [[ \$(way_property $1 lost StatusText) == *'last check failed: HTTP/1.'*404* ]]"
+    ! way_start "$1" lost
+    equal "$(way_property "$1" lost Result)" timeout
+    way_gone "$1" lost
+}
+crash_while_starting() { # WAY
+    unit "$1" short 'sh -c "sleep 0.3; exit 3"' Notify=healthy HealthCmd=false HealthInterval=1s HealthStartPeriod=1h -- TimeoutStartSec=1h
+    ! timeout 30 bash -c "$(declare -f as manager way_start way_manager); way_start $1 short"
+    equal "$(way_property "$1" short ExecMainStatus)" 3
+    way_gone "$1" short
+}
+start_period_extends() { # WAY
+    local name=slow$$-$1
+    unit "$1" "$name" 'sh -c "sleep 3; touch /tmp/ok; exec sleep inf"' Notify=healthy 'HealthCmd=test -f /tmp/ok' \
+        HealthInterval=200ms HealthRetries=1 HealthStartPeriod=30s HealthOnFailure=kill -- TimeoutStartSec=1
+    way_start "$1" "$name"
+    equal "$(health_lines "$1" "$name")" 1
+    way_gone "$1" "$name"
+}
+comes_and_goes() { # WAY: only changes are told
+    local name=moody$$-$1
+    unit "$1" "$name" 'sh -c "touch /tmp/ok; exec sleep inf"' 'HealthCmd=test -f /tmp/ok || { echo it is gone; exit 4; }' HealthInterval=100ms HealthRetries=2
+    way_start "$1" "$name"
+    eventually is "$1" "$name" healthy
+    way_berth "$1" healthcheck run "$name"
+    sleep 1
+    way_berth "$1" exec "$name" rm /tmp/ok
+    eventually is "$1" "$name" unhealthy
+    contains "$(way_berth "$1" health "$name" || true)" 'failed (4)  it is gone'
+    equal "$(fails_with 1 way_berth "$1" healthcheck run "$name")" unhealthy
+    fails_with 1 way_berth "$1" health "$name" >/dev/null
+    equal "$(way_property "$1" "$name" StatusText)" unhealthy
+    way_berth "$1" exec "$name" touch /tmp/ok
+    eventually is "$1" "$name" healthy
+    equal "$(health_lines "$1" "$name")" 3
+    contains "$(way_journal "$1" "$name")" 'berth: health: unhealthy: it is gone'
+    small "$1" "$name"
+    way_gone "$1" "$name"
+}
+# With its guard, which has the same memory: counted twice, as `npm run bench` does.
+small() { # WAY NAME
+    local pid sum=0 relay=''
+    for pid in $(cat "/sys/fs/cgroup$(way_property "$1" "$2" ControlGroup)/supervisor/cgroup.procs"); do
+        sum=$((sum + $(sed -n 's/^Pss: *\([0-9]*\) kB/\1/p' "/proc/$pid/smaps_rollup")))
+        relay=${relay:-$pid}
+    done
+    echo "relay and guard: $sum kB" >&2
+    [ "$sum" -le 60 ]
+    [ "$(ls "/proc/$relay/fd" | wc -l)" -lt 40 ]
+    equal "$(pgrep -P "$relay" -x test | wc -l)" 0
+}
+killed_when_unhealthy() { # WAY
+    unit "$1" ill 'sleep inf' 'HealthCmd=["false"]' HealthInterval=100ms HealthRetries=3 HealthOnFailure=kill
+    way_start "$1" ill
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill ActiveState) = failed ]"
+    equal "$(way_property "$1" ill Result)" signal
+    contains "$(way_journal "$1" ill)" 'berth: health: unhealthy'
+    way_gone "$1" ill
+}
+stopped_when_unhealthy() { # WAY
+    unit "$1" ill 'sh -c "trap \"echo good bye; exit 0\" TERM; while :; do sleep 0.1; done"' HealthCmd=false HealthInterval=100ms HealthRetries=1 HealthOnFailure=stop
+    way_start "$1" ill
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill ActiveState) = inactive ]"
+    contains "$(way_journal "$1" ill)" 'good bye'
+    way_gone "$1" ill
+}
+restarted_when_unhealthy() { # WAY; the payload ignores the stop signal
+    unit "$1" ill 'sleep inf' HealthCmd=false HealthInterval=100ms HealthRetries=1 HealthOnFailure=restart -- RestartSec=0 StartLimitIntervalSec=0
+    way_start "$1" ill
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill NRestarts) -ge 1 ]"
+    way_gone "$1" ill
+}
+startup_check() { # WAY
+    unit "$1" begins 'sleep inf' HealthCmd=true 'HealthStartupCmd=false' HealthStartupInterval=100ms HealthStartupRetries=3
+    way_start "$1" begins
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 begins ActiveState) = failed ]"
+    way_gone "$1" begins
+    unit "$1" begins 'sh -c "sleep 1; touch /tmp/ok; exec sleep inf"' Notify=healthy HealthCmd=true 'HealthStartupCmd=test -f /tmp/ok' HealthStartupInterval=100ms
+    way_start "$1" begins
+    way_berth "$1" exec begins test -f /tmp/ok
+    way_gone "$1" begins
+}
+endless_check() { # WAY: it is killed with all that it started
+    unit "$1" stuck 'sleep inf' 'HealthCmd=sleep 98765 & sleep 98765' HealthTimeout=1s HealthInterval=1h HealthRetries=1
+    way_start "$1" stuck
+    eventually is "$1" stuck unhealthy
+    contains "$(way_berth "$1" health stuck || true)" 'too long'
+    eventually bash -c '! pgrep -f "[s]leep 98765"'
+    way_gone "$1" stuck
+}
+# T11: a probe has the payload's confinement.
+confined() { # WAY
+    local look='grep -E "^(Cap|NoNewPrivs|Seccomp:|Uid)" /proc/$$/status; readlink /proc/$$/ns/user; cat /proc/$$/cgroup'
+    unit "$1" tight "sh -c '${look//$/\$\$} >/tmp/own; exec sleep inf'" "HealthCmd=${look//$/\$\$} | cmp - /tmp/own" HealthInterval=100ms DropCapability=all NoNewPrivileges=true User=33 HealthRetries=1
+    way_start "$1" tight
+    eventually bash -c "$(declare -f as way_berth); ! way_berth $1 health tight | grep starting"
+    is "$1" tight healthy || { way_berth "$1" health tight; way_berth "$1" exec tight cat /tmp/own; return 1; }
+    way_gone "$1" tight
+}
+# Nothing that fails while it is stopped counts: the payload needs its time.
+stop_is_no_failure() { # WAY
+    local name=ends$$-$1
+    unit "$1" "$name" 'sh -c "trap \"rm /tmp/ok; sleep 2; echo all saved; exit 0\" TERM; touch /tmp/ok; while :; do sleep 0.1; done"' 'HealthCmd=test -f /tmp/ok' \
+        HealthInterval=100ms HealthRetries=1 HealthStartPeriod=30s HealthOnFailure=kill StopTimeout=30 Notify=healthy
+    way_start "$1" "$name"
+    way_stop "$1" "$name"
+    contains "$(way_journal "$1" "$name")" 'all saved'
+    equal "$(way_property "$1" "$name" Result)" success
+    equal "$(health_lines "$1" "$name")" 1
+    way_gone "$1" "$name"
+}
+refused() {
+    contains "$(fails_with 125 berth run --rm --sdnotify healthy --network none localhost/busybox true 2>&1)" 'needs a health check'
+    contains "$(fails_with 125 berth run --rm --health-retries 0 --health-cmd true localhost/busybox true 2>&1)" '--health-retries 0: not a whole number of at least 1'
+    contains "$(fails_with 125 berth run --rm --health-timeout 10ms --health-cmd true localhost/busybox true 2>&1)" '--health-timeout 10ms'
+    contains "$(fails_with 125 berth run --rm --health-cmd port:70000 --sdnotify port:0 localhost/busybox true 2>&1)" '--sdnotify port:0'
+    contains "$(fails_with 125 berth run --rm --no-healthcheck --health-cmd true localhost/busybox true 2>&1)" '--no-healthcheck excludes'
+    contains "$(fails_with 125 berth run --rm --health-startup-cmd true localhost/busybox true 2>&1)" 'needs a --health-cmd'
+    contains "$(fails_with 125 berth run --rm --health-cmd true --health-log-destination /nowhere localhost/busybox true 2>&1)" '/nowhere: not a directory'
+    unit root plain 'sleep inf'
+    way_start root plain
+    contains "$(fails_with 125 berth health plain 2>&1)" 'no health check'
+    contains "$(fails_with 125 berth healthcheck run plain 2>&1)" 'no health check'
+    way_gone root plain
+}
+kept_elsewhere() {
+    mkdir -p "$WORK/results"
+    unit root kept 'sleep inf' 'HealthCmd=echo "fine \"quoted\""; echo more' HealthInterval=100ms HealthLogDestination="$WORK/results" HealthMaxLogCount=2
+    way_start root kept
+    eventually bash -c "[ \$(jq '.Log | length' $WORK/results/*-healthcheck.log || python3 -c 'import json,glob; print(len(json.load(open(glob.glob(\"$WORK/results/*.log\")[0]))[\"Log\"]))') = 2 ]"
+    python3 - "$WORK"/results/*.log <<'PY'
+import json, sys, datetime
+r = json.load(open(sys.argv[1]))
+assert r['Status'] == 'healthy' and r['FailingStreak'] == 0, r
+assert r['Log'][0]['Output'] == 'fine "quoted"\nmore\n', r
+age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(r['Log'][1]['Start'].replace('Z', '+00:00'))
+assert -1 < age.total_seconds() < 60, (age, r)
+PY
+    way_gone root kept
+}
+
+for way in $WAYS; do
+    way_load "$way" "$IMAGES/busybox.tar" >/dev/null || exit 1
+    check "$way: Notify=healthy waits for the first success" ready_when_healthy "$way"
+    check "$way: Notify=port: waits for the listener" ready_when_it_listens "$way" port:8080
+    check "$way: Notify=http: waits for the answer" ready_when_it_listens "$way" http:8080/index.html
+    check "$way: an answer that is none, and the status that says so" never_ready "$way"
+    check "$way: a crash while starting fails the start at once" crash_while_starting "$way"
+    check "$way: the start period extends the start, and its failures do not count" start_period_extends "$way"
+    check "$way: healthy, unhealthy, healthy: three lines, and a small relay" comes_and_goes "$way"
+    check "$way: HealthOnFailure=kill" killed_when_unhealthy "$way"
+    check "$way: HealthOnFailure=stop" stopped_when_unhealthy "$way"
+    check "$way: HealthOnFailure=restart" restarted_when_unhealthy "$way"
+    check "$way: a startup check" startup_check "$way"
+    check "$way: a check that does not end" endless_check "$way"
+    check "$way: T11 a check has the payload's confinement" confined "$way"
+    check "$way: a stop is no failure" stop_is_no_failure "$way"
+done
+check 'IPv6 when nobody listens on IPv4' ready_by_ipv6
+check 'Notify=unix:' ready_by_unix_socket
+check 'bad wishes' refused
+check 'results in a directory' kept_elsewhere
+finish
