@@ -39,7 +39,9 @@ export interface Place {
 /** Finds the image, decides on volumes, collects facts and plans. Makes nothing. */
 export function prepare(host: Host, parts: Parts, request: RunRequest, place: Place): Prepared {
   const found = request.image === undefined ? undefined : (place.image ?? requireImage(host, place.store, request));
-  if (request.rootfs !== undefined) requireDirectory(host, request.rootfs.path);
+  // A directory in the bundle is ours, and is made with it.
+  const root = request.rootfs?.path;
+  if (root !== undefined && !root.startsWith(`${place.bundle}/`)) requireDirectory(host, root);
   const volumes = parts.volumes.choose(host, place.store, request, found?.record);
   const layer = needsLayer(request) ? layerPath(place.store, place.name) : '';
   const facts = collectFacts(host, {

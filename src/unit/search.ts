@@ -74,7 +74,7 @@ export function search(host: SearchHost, directories: readonly Bytes[], user: bo
     found: { units: [], hidden: [], dropIns: new Map(), problems: [] },
   };
   for (const directory of directories) {
-    const real = host.realpath(directory);
+    const real = attempt(walk, directory, () => host.realpath(directory));
     if (real !== undefined) enter(walk, real);
   }
   return walk.found;
@@ -114,14 +114,19 @@ function enter(walk: Walk, directory: Bytes): void {
 }
 
 function entries(walk: Walk, directory: Bytes): ReturnType<Files['list']> {
+  return attempt(walk, directory, () => walk.host.list(directory)) ?? [];
+}
+
+/** A directory that we may not read is told, not a reason to stop: the others count. */
+function attempt<T>(walk: Walk, directory: Bytes, look: () => T): T | undefined {
   try {
-    return walk.host.list(directory);
+    return look();
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
       walk.found.problems.push({ ...problem('unreadable', error.message, { file: directory }), severity: 'warning' });
     }
-    return [];
+    return undefined;
   }
 }
 

@@ -12,6 +12,7 @@ import { platformOption, registryOptions } from '../image/registry/options.ts';
 import { hostPlatform } from '../image/registry/platform.ts';
 import type { RegistryOptions } from '../image/registry/types.ts';
 import { openStore } from '../image/store.ts';
+import { storeMap } from '../image/store-map.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
 
@@ -21,6 +22,8 @@ export async function main(host: Host): Promise<number> {
   if (typeof command === 'number') return command;
   const format = formatOf(command);
   const store = openStore(host, globalValue(command, 'root'));
+  // An account without subordinate ids cannot have layers: said before anything is fetched.
+  storeMap(host);
   const stop = interrupted();
   const names = await namesOf(host, command, stop);
   const done: Pulled[] = [];

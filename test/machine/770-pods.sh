@@ -28,6 +28,12 @@ gone() { # WAY POD MEMBER…
     manager "$(way_manager "$way")" reset-failed || true
 }
 
+kill_main() { # WAY UNIT: 0, for none, would be our own process group
+    local pid
+    pid=$(way_property "$1" "$2" MainPID)
+    [ "$pid" -gt 1 ] && kill -KILL "$pid"
+}
+
 wait_for() { timeout 30 bash -c "until $1; do read -rt 0.1 <> <(:) || :; done"; }
 
 SERVE='sh -c "mkdir -p /w; hostname >/w/index.html; echo shared >/dev/shm/file; exec busybox httpd -f -p 80 -h /w"'
@@ -52,7 +58,7 @@ pod() { # WAY PORT
     contains "$(fails_with 125 way_berth "$way" run --rm --pod app -p 1:1 localhost/busybox true 2>&1)" 'belongs to the pod'
     # A member that dies is restarted by systemd alone.
     first=$(way_property "$way" app-pod MainPID) second=$(way_property "$way" side MainPID)
-    kill -KILL "$(way_property "$way" web MainPID)"
+    kill_main "$way" web
     wait_for "curl -sS --max-time 2 http://127.0.0.1:$port/ 2>/dev/null | grep -qx box"
     equal "$(way_property "$way" app-pod MainPID)" "$first"
     equal "$(way_property "$way" side MainPID)" "$second"
@@ -63,7 +69,7 @@ pod() { # WAY PORT
 holder_dies() { # the holder's restart brings back all members
     local way=$1 port=$2 before
     before=$(way_property "$way" side MainPID)
-    kill -KILL "$(way_property "$way" app-pod MainPID)"
+    kill_main "$way" app-pod
     export -f way_property way_manager property manager as
     wait_for "now=\$(way_property $way side MainPID); [ \$now != 0 ] && [ \$now != $before ]"
     wait_for "curl -sS --max-time 2 http://127.0.0.1:$port/ 2>/dev/null | grep -qx box"
