@@ -1,9 +1,9 @@
 # Run by relay.sh inside the Debian tree.
 set -uo pipefail
 chmod 1777 /tmp
-make -s -f packaging/build/native.mk build/relay >&2 || exit 1
+make -s -f packaging/build/native.mk build/relay build/holder >&2 || exit 1
 gcc -std=gnu17 -O1 -Wall -Wextra -Werror -o /tmp/relay-test test/native/relay/*.c || exit 1
-install -m 755 build/relay /tmp/relay
+install -m 755 -t /tmp build/relay build/holder
 gcc -std=gnu17 -DBERTH_HOSTED -iquote native/tiny -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Werror \
     -o /tmp/fuzz-notify test/native/relay/fuzz/notify.c native/tiny/relay-notify.c native/tiny/text.c || exit 1
 # At the same time: most of it is waiting. One plan for both.
