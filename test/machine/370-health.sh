@@ -123,7 +123,8 @@ killed_when_unhealthy() { # WAY
     way_gone "$1" ill
 }
 stopped_when_unhealthy() { # WAY
-    unit "$1" ill 'sh -c "trap \"echo good bye; exit 0\" TERM; while :; do sleep 0.1; done"' HealthCmd=false HealthInterval=100ms HealthRetries=1 HealthOnFailure=stop
+    unit "$1" ill 'sh -c "trap \"echo good bye; exit 0\" TERM; while :; do sleep 0.1; done"' HealthCmd=false HealthInterval=100ms HealthRetries=1 HealthOnFailure=stop \
+        HealthStartPeriod=2s # before its trap is set, the stop signal is lost on a first process
     way_start "$1" ill
     eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill ActiveState) = inactive ]"
     contains "$(way_journal "$1" ill)" 'good bye'
@@ -156,7 +157,8 @@ endless_check() { # WAY: it is killed with all that it started
 # T11: a probe has the payload's confinement.
 confined() { # WAY
     local look='grep -E "^(Cap|NoNewPrivs|Seccomp:|Uid)" /proc/$$/status; readlink /proc/$$/ns/user; cat /proc/$$/cgroup'
-    unit "$1" tight "sh -c '${look//$/\$\$} >/tmp/own; exec sleep inf'" "HealthCmd=${look//$/\$\$} | cmp - /tmp/own" HealthInterval=100ms DropCapability=all NoNewPrivileges=true User=33 HealthRetries=1
+    unit "$1" tight "sh -c '${look//$/\$\$} >/tmp/own; exec sleep inf'" "HealthCmd=${look//$/\$\$} | cmp - /tmp/own" HealthInterval=100ms DropCapability=all NoNewPrivileges=true User=33 HealthRetries=1 \
+        HealthStartPeriod=30s
     way_start "$1" tight
     eventually bash -c "$(declare -f as way_berth); ! way_berth $1 health tight | grep starting"
     is "$1" tight healthy || { way_berth "$1" health tight; way_berth "$1" exec tight cat /tmp/own; return 1; }

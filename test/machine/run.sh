@@ -2,7 +2,7 @@
 # Tier machine: every test/machine/NNN-*.sh inside booted Debian 13 machines with the package installed: two of them share the files.
 #   run.sh [--keep] [NNN…]      --keep leaves the machine up; numbers (or parts of names) choose tests
 # BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 2);
-# BERTH_TEST_SECONDS limits one file (default 300). BERTH_BURNERS=N keeps the machines busy meanwhile: N endless loops, one of them
+# BERTH_TEST_SECONDS limits one file (default 600). BERTH_BURNERS=N keeps the machines busy meanwhile: N endless loops, one of them
 # with a line for the journal in each turn. CRASHES, AT_ONCE and KILLS go to the tests.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -89,7 +89,7 @@ take() {
 run_file() {
     local file=$1 output status began=$SECONDS
     printf -- '-- %s\n' "$file"
-    output=$(timeout --kill-after=10 "${BERTH_TEST_SECONDS:-300}" "$here/machine.sh" run "$name" env "${knobs[@]}" bash "/usr/local/lib/berth-tests/$file" 2>&1 </dev/null)
+    output=$(timeout --kill-after=10 "${BERTH_TEST_SECONDS:-600}" "$here/machine.sh" run "$name" env "${knobs[@]}" bash "/usr/local/lib/berth-tests/$file" 2>&1 </dev/null)
     status=$?
     printf '%s\n' "$output"
     tally "$file" $status "$output"
