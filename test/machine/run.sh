@@ -66,18 +66,25 @@ close() {
 # One machine takes files from the queue until it is empty.
 serve() {
     local file
-    machine down "$name"
     [ $keep = yes ] || trap 'machine down "$name"' EXIT
-    machine up "$name" --install && machine copy "$name" "$here" /usr/local/lib/berth-tests ||
-        { echo "not ok - the machine $name boots and takes the package"; exit 1; }
-    burn "${BERTH_BURNERS:-0}"
-    remember
+    fresh
     while file=$(take) && [ -n "$file" ]; do
         run_file "$file" >"$work/output.$name"
         flock "$work/queue" cat "$work/output.$name"
         echo "$passed $failed" >"$work/counts.$name"
+        # What a failed test left must not make others fail.
+        [ "$after" = "$before" ] || [ $keep = yes ] || [ ! -s "$work/queue" ] || fresh
     done
     exit 0
+}
+
+# A machine in which nothing of an earlier file is.
+fresh() {
+    machine down "$name"
+    machine up "$name" --install && machine copy "$name" "$here" /usr/local/lib/berth-tests ||
+        { echo "not ok - the machine $name boots and takes the package"; exit 1; }
+    burn "${BERTH_BURNERS:-0}"
+    before=$(state)
 }
 
 # The first line of the queue leaves it.
@@ -108,10 +115,7 @@ state() {
         ls /run/systemd/transient 2>/dev/null | grep -v "^\(run\|session\)-" || true'
 }
 
-remember() { before=$(state); }
-
 leaves_nothing() {
-    local after
     after=$(state)
     if [ "$after" = "$before" ]; then
         passed=$((passed + 1))
@@ -120,7 +124,6 @@ leaves_nothing() {
         failed=$((failed + 1))
         echo "not ok - $1 leaves something behind"
         diff <(printf '%s\n' "$before") <(printf '%s\n' "$after") | sed 's/^/# /'
-        before=$after
     fi
 }
 
