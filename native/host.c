@@ -1,4 +1,5 @@
 #include "host.h"
+#include "journal-end.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -323,7 +324,7 @@ static JSValue finish(JSContext *context, JSValueConst this, int argc, JSValueCo
     int status;
     if (take_int(context, argv[0], &status) < 0)
         return JS_EXCEPTION;
-    _exit(status & 0xFF);
+    journal_end(status & 0xFF);
 }
 
 static const JSCFunctionListEntry functions[] = {

@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "host.h"
 #include "globals.h"
+#include "journal-end.h"
 #include "programs.h"
 #include <errno.h>
 #include <stdio.h>
@@ -128,6 +129,5 @@ int main(int argc, char **argv)
 {
     const struct program *program = program_of(argc, argv);
     int status = program ? engine_run(program->bytecode, program->length, argc, argv) : become_node(argc, argv);
-    fflush(stderr);
-    _exit(status); /* the kernel takes the memory back faster than the runtime */
+    journal_end(status); /* without the runtime's end: the kernel takes the memory back faster */
 }

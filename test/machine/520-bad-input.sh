@@ -93,9 +93,22 @@ never_pulled() {
     unit_gone "$1" never
 }
 
+# The launcher of such a start lives for milliseconds; journald must learn its unit all the same.
+each_time() {
+    unit_file "$1" never <<<$'[Container]\nImage=localhost/nowhere\nPull=never\nNetwork=none'
+    local since count
+    since=$(date '+%F %T.%6N')
+    as "$1" bash -c 'for _ in {1..30}; do systemctl $0 start never; systemctl $0 reset-failed never; done' "$([ "$1" = root ] && echo --system || echo --user)"
+    journalctl --sync
+    if [ "$1" = root ]; then count=$(journalctl -u never --since "$since" -o cat); else count=$(as "$1" journalctl --user -u never --since "$since" -o cat); fi
+    equal "$(grep -c 'localhost/nowhere: no such image' <<<"$count")" 30
+    unit_gone "$1" never
+}
+
 for user in root alice; do
     as $user berth load -q -i "$IMAGES/busybox.tar" >/dev/null || exit 1
     check "$user: an image that is absent with Pull=never" never_pulled $user
+    check "$user: why a start failed is in the unit's journal, each time" each_time $user
     check "$user: an unknown key" bad_unit $user 'PublishPort' $'[Container]\nImage=localhost/busybox\nPublishPorts=80:80'
     check "$user: a bad boolean" bad_unit $user 'bad.container:3:' $'[Container]\nImage=localhost/busybox\nReadOnly=maybe'
     check "$user: no image" bad_unit $user 'Image' $'[Container]\nExec=sleep inf'
