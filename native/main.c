@@ -84,6 +84,19 @@ static int find_verb(int argc, char **argv)
     return at < argc ? at : argc;
 }
 
+/* `container VERB` is another name of VERB, as the peer has it, but for the two verbs that there are only so. */
+static int without_container(int argc, char **argv)
+{
+    int verb = find_verb(argc, argv);
+    if (verb + 1 >= argc || strcmp(argv[verb], "container") != 0 || argv[verb + 1][0] == '-' ||
+        strcmp(argv[verb + 1], "prune") == 0 || strcmp(argv[verb + 1], "exists") == 0)
+        return argc;
+    if (strcmp(argv[verb + 1], "ls") == 0 || strcmp(argv[verb + 1], "list") == 0)
+        argv[verb + 1] = (char *)"ps";
+    memmove(argv + verb, argv + verb + 1, (size_t)(argc - verb) * sizeof(*argv));
+    return argc - 1;
+}
+
 static const struct program *program_of(int argc, char **argv)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
@@ -127,6 +140,7 @@ static int become_node(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    argc = without_container(argc, argv);
     const struct program *program = program_of(argc, argv);
     int status = program ? engine_run(program->bytecode, program->length, argc, argv) : become_node(argc, argv);
     journal_end(status); /* without the runtime's end: the kernel takes the memory back faster */

@@ -93,10 +93,10 @@ function psOptions(): readonly OptionRow[] {
     flag('no-trunc', 'do not shorten'),
     flag('noheading', 'no heading'),
     flag('ns', 'show namespaces', { refused: 'see `lsns`' }),
-    flag('pod', 'show pods', { short: 'p', refused: 'pods are not in this version of Berth' }),
+    flag('pod', 'show pods', { short: 'p' }),
     flag('quiet', 'only ids', { short: 'q' }),
-    flag('size', 'show sizes', { short: 's', refused: 'see `du` on the store' }),
-    text('sort', 'FIELD', 'order by created, id, image, names, runningfor or status'),
+    flag('size', 'show sizes', { short: 's' }),
+    text('sort', 'FIELD', 'order by command, created, id, image, names, runningfor or status'),
     flag('sync', 'accepted for compatibility; nothing is cached'),
     integer('watch', 'SECONDS', 'repeat', { short: 'w', refused: 'use watch(1)' }),
   ];

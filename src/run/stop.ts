@@ -2,6 +2,7 @@ import { HostError, type Host } from '../host/host.ts';
 import { killGroup } from './cgroup.ts';
 import { openPayload } from './containers.ts';
 import { Failure } from './failure.ts';
+import { freeze, isFrozen } from './freezer.ts';
 import type { ContainerState } from './state.ts';
 
 const SIGKILL = 9;
@@ -18,8 +19,12 @@ export function stopPayload(host: Host, state: ContainerState, signal: number, t
     let patience = timeout * 1000;
     if (state.health !== undefined) host.writeFileAtomic(state.health.stopping, '', 0o600);
     // A pid 1 without a handler ignores the signal: nothing to wait for, but only it knows.
-    if (signal !== SIGKILL) host.signal(pidfd, signal);
-    else patience = 0;
+    if (signal === SIGKILL) patience = 0;
+    else {
+      host.signal(pidfd, signal);
+      // Processes that are paused take no signal but this one's big brother.
+      if (patience > 0 && isFrozen(host, state)) freeze(host, state, false);
+    }
     if (patience > 0 && host.poll([pidfd], patience).length > 0) return true;
     killAll(host, state, pidfd);
   } finally {

@@ -2,9 +2,10 @@ import { INSPECT } from '../command/options-container.ts';
 import { lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import type { Spec } from '../plan/spec.ts';
-import { isRunning, requireContainer, type Container } from '../run/containers.ts';
+import { requireContainer, type Container } from '../run/containers.ts';
 import { readHealth } from '../run/health-results.ts';
 import type { ContainerState } from '../run/state.ts';
+import { rowOf, stateWord } from './container-rows.ts';
 import { forEachOperand, verb } from './edge.ts';
 import { walkTemplate } from './template.ts';
 
@@ -31,7 +32,8 @@ function inspected(host: Host, container: Container & { readonly state: Containe
   const { state, bundle } = container;
   const text = host.readFileIfExists(`${bundle}/config.json`);
   const spec = text === undefined ? undefined : (JSON.parse(text) as Spec);
-  const running = isRunning(host, state);
+  const row = rowOf(host, state, bundle);
+  const { running, paused } = row;
   const health = readHealth(host, state);
   const [path = '', ...args] = state.command;
   return {
@@ -41,8 +43,9 @@ function inspected(host: Host, container: Container & { readonly state: Containe
     Args: args,
     State: {
       OciVersion: spec?.ociVersion ?? '',
-      Status: running ? 'running' : 'exited',
+      Status: stateWord(row),
       Running: running,
+      Paused: paused,
       Pid: running ? state.pid : 0,
       StartedAt: new Date(state.created * 1000).toISOString(),
       CgroupPath: state.cgroup,

@@ -6,9 +6,10 @@ import { ImageError } from '../image/error.ts';
 import { readLayer } from '../image/images.ts';
 import { storeDirectory } from '../image/store.ts';
 import type { Digest } from '../image/types.ts';
-import { isRunning, listContainers } from '../run/containers.ts';
+import { isAlive, listContainers } from '../run/containers.ts';
 import { layerPath } from '../run/layer.ts';
 import { commandLine } from './command-line.ts';
+import { diskBytes } from './disk-bytes.ts';
 import { fillTemplate, renderTable } from './format.ts';
 import { sizeText } from './images.ts';
 import { usedImages, type UsedImages } from './used-images.ts';
@@ -89,7 +90,7 @@ function imageRow(host: Host, store: string, used: UsedImages): Row {
 function containerRow(host: Host, store: string): Row {
   const all = listContainers(host);
   const rows = all.map(one => ({
-    running: one.state !== undefined && isRunning(host, one.state),
+    running: one.state !== undefined && isAlive(host, one.state),
     bytes: diskBytes(host, [`${layerPath(store, one.name)}/upper`]),
   }));
   return {
@@ -110,22 +111,6 @@ function volumeRow(host: Host, store: string): Row {
     names.map(({ name }) => `${directory}/${name}`),
   );
   return { Type: 'Local Volumes', Total: names.length, Active: 0, RawSize: bytes, RawReclaimable: 0 };
-}
-
-/** What du(1) says, with the ids that the files have: an account's own user namespace may read what its payloads own. */
-function diskBytes(host: Host, paths: readonly string[]): number {
-  const there = paths.filter(path => host.lstat(path) !== undefined);
-  if (there.length === 0) return 0;
-  const inside = host.euid === 0 ? [] : ['unshare', '--user', '--map-auto', '--map-root-user'];
-  const done = host.run({
-    argv: [...inside, 'du', '--summarize', '--block-size=1', '--total', '--one-file-system', '--', ...there],
-    environment: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
-    stdout: 'capture',
-    stderr: 'capture',
-  });
-  const total = /^(\d+)\ttotal$/m.exec(done.stdout)?.[1];
-  if (total === undefined) throw new ImageError(`du: ${done.stderr.split('\n')[0] ?? 'no answer'}`);
-  return Number(total);
 }
 
 function sum(numbers: readonly number[]): number {

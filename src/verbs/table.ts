@@ -7,6 +7,7 @@ import * as registry from '../command/options-registry.ts';
 import { RUN } from '../command/options-run.ts';
 import { NETWORK_VERBS } from '../command/options-network.ts';
 import { POD_VERBS } from '../command/options-pod.ts';
+import { SEEING_VERBS } from '../command/options-seeing.ts';
 import { SECRET_VERBS, VOLUME_VERBS } from '../command/options-storage.ts';
 import * as units from '../command/options-units.ts';
 import { native } from '../command/rows.ts';
@@ -34,6 +35,7 @@ export const VERBS: readonly VerbRow[] = [
   container.LOGS,
   container.HEALTH,
   container.HEALTHCHECK_RUN,
+  ...SEEING_VERBS,
   control.START,
   control.UNIT_STOP,
   control.RESTART,

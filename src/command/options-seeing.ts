@@ -1,0 +1,87 @@
+import { RESOURCES } from './options-shared.ts';
+import { flag, hosted, integer, list, text } from './rows.ts';
+import type { VerbRow } from './types.ts';
+
+/** Verbs over containers that nobody waits for the milliseconds of. */
+const LATEST = flag('latest', 'the container made last', { short: 'l', refused: 'name the container' });
+const ALL = flag('all', 'all containers', { short: 'a' });
+const CIDFILE = list('cidfile', 'FILE', 'the container whose id is in this file');
+const FILTER = list('filter', 'NAME=VALUE', 'only those that match', { short: 'f' });
+
+export const STATS: VerbRow = hosted('stats', '[CONTAINER...]', 'show what containers use of the machine', [
+  flag('all', 'also those that do not run', { short: 'a' }),
+  text('format', 'FORMAT', 'json, or a template'),
+  integer('interval', 'SECONDS', 'time between two looks (default 5)', { short: 'i' }),
+  LATEST,
+  flag('no-reset', 'leave what stands on the terminal'),
+  flag('no-stream', 'look once'),
+  flag('no-trunc', 'do not shorten'),
+]);
+
+export const TOP: VerbRow = hosted('top', 'CONTAINER [FIELD...]', "show a container's processes", [LATEST], {
+  least: 1,
+  stopAtOperand: true,
+});
+
+export const PORT: VerbRow = hosted(
+  'port',
+  '[CONTAINER] [PORT[/PROTOCOL]]',
+  'show published ports',
+  [flag('all', 'of all containers', { short: 'a' }), LATEST],
+  { most: 2 },
+);
+
+export const PAUSE: VerbRow = hosted('pause', '[CONTAINER...]', 'freeze the processes of containers', [
+  ALL,
+  CIDFILE,
+  FILTER,
+  LATEST,
+]);
+
+export const UNPAUSE: VerbRow = hosted('unpause', '[CONTAINER...]', 'let frozen containers go on', [
+  ALL,
+  CIDFILE,
+  FILTER,
+  LATEST,
+]);
+
+export const RENAME: VerbRow = hosted('rename', 'CONTAINER NAME', 'give a container another name', [], {
+  least: 2,
+  most: 2,
+});
+
+export const UPDATE: VerbRow = hosted('update', 'CONTAINER', 'change the limits of a running container', RESOURCES, {
+  least: 1,
+  most: 1,
+});
+
+export const CONTAINER_PRUNE: VerbRow = hosted(
+  'container prune',
+  '',
+  'remove containers that do not run',
+  [
+    list('filter', 'NAME=VALUE', 'only those that match: label=, label!= or until='),
+    flag('force', 'do not ask', { short: 'f' }),
+  ],
+  { most: 0 },
+);
+
+export const CONTAINER_EXISTS: VerbRow = hosted(
+  'container exists',
+  'CONTAINER',
+  'whether there is such a container: exit status 0 or 1',
+  [flag('external', 'accepted for compatibility; there are none')],
+  { least: 1, most: 1 },
+);
+
+export const SEEING_VERBS: readonly VerbRow[] = [
+  STATS,
+  TOP,
+  PORT,
+  PAUSE,
+  UNPAUSE,
+  RENAME,
+  UPDATE,
+  CONTAINER_PRUNE,
+  CONTAINER_EXISTS,
+];

@@ -1,0 +1,136 @@
+import { allValues } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import { isAlive, listContainers } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
+import { isFrozen } from '../run/freezer.ts';
+import { readHealth } from '../run/health-results.ts';
+import type { ContainerState } from '../run/state.ts';
+import { ageOf } from './show.ts';
+
+/** A container as lists and filters see it. */
+export interface Row {
+  readonly state: ContainerState;
+  readonly bundle: string;
+  readonly running: boolean;
+  readonly paused: boolean;
+  /** `healthy`, …; empty: no checks. */
+  readonly health: string;
+}
+
+/** All containers of this account whose start has come so far, with `--filter`. */
+export function containerRows(host: Host, command: Command): Row[] {
+  const rows: Row[] = [];
+  for (const { state, bundle } of listContainers(host)) if (state !== undefined) rows.push(rowOf(host, state, bundle));
+  const filters = allValues(command, 'filter').map(text => parseFilter(host, text, rows));
+  return rows.filter(row => filters.every(({ keeps }) => keeps(row)));
+}
+
+export function rowOf(host: Host, state: ContainerState, bundle: string): Row {
+  const running = isAlive(host, state);
+  return {
+    state,
+    bundle,
+    running,
+    paused: running && isFrozen(host, state),
+    health: running && state.health !== undefined ? (readHealth(host, state)?.Status ?? '') : '',
+  };
+}
+
+/** As the peer's: `running`, `paused`, `exited`. */
+export function stateWord(row: Row): string {
+  return row.paused ? 'paused' : row.running ? 'running' : 'exited';
+}
+
+/** As the peer's: `Up 5 minutes (healthy)`. */
+export function statusText(row: Row, now: number): string {
+  if (!row.running) return 'Exited';
+  const notes = row.paused ? ' (Paused)' : row.health === '' ? '' : ` (${row.health})`;
+  return `Up ${ageOf(now - row.state.created)}${notes}`;
+}
+
+interface Filter {
+  readonly keeps: (row: Row) => boolean;
+}
+
+type Maker = (value: string, host: Host, rows: readonly Row[]) => (row: Row) => boolean;
+
+/** podman-ps(1), --filter. */
+const FILTERS: Readonly<Record<string, Maker>> = {
+  id: value => row => row.state.id.startsWith(value),
+  name: value => {
+    const pattern = patternOf(value);
+    return row => pattern.test(row.state.name);
+  },
+  status: value => row => value === stateWord(row) || (value === 'stopped' && !row.running),
+  health: value => row => value === (row.health === '' ? 'none' : row.health),
+  label: value => row => hasLabel(row, value),
+  'label!': value => row => !hasLabel(row, value),
+  ancestor: value => row => isImage(row.state, value),
+  unit: value => row => row.state.unit === value || row.state.unit === `${value}.service`,
+  volume: value => row => [...(row.state.volumes ?? []), ...row.state.anonymousVolumes].includes(value),
+  network: value => row => row.state.network.kind === value,
+  pod: value => row => row.state.pod === value,
+  command: value => row => row.state.command[0] === value,
+  before: (value, _host, rows) => {
+    const { created } = named(value, rows).state;
+    return row => row.state.created < created;
+  },
+  since: (value, _host, rows) => {
+    const { created } = named(value, rows).state;
+    return row => row.state.created > created;
+  },
+  until: (value, host) => {
+    const end = untilOf(value, host.now());
+    return row => row.state.created < end;
+  },
+};
+
+function parseFilter(host: Host, text: string, rows: readonly Row[]): Filter {
+  const at = text.indexOf('=');
+  const negated = text[at - 1] === '!';
+  const name = at < 0 ? text : text.slice(0, negated ? at - 1 : at);
+  const make = FILTERS[negated ? `${name}!` : name];
+  if (make === undefined || at < 0) {
+    throw new Failure(125, `--filter ${text}: use ${Object.keys(FILTERS).join('=, ')}=`);
+  }
+  return { keeps: make(text.slice(at + 1), host, rows) };
+}
+
+function patternOf(value: string): RegExp {
+  try {
+    return new RegExp(value);
+  } catch {
+    throw new Failure(125, `--filter name=${value}: not a regular expression`);
+  }
+}
+
+function hasLabel({ state }: Row, value: string): boolean {
+  const at = value.indexOf('=');
+  const key = at < 0 ? value : value.slice(0, at);
+  return key in state.labels && (at < 0 || state.labels[key] === value.slice(at + 1));
+}
+
+/** The image's name with or without its tag, or the beginning of its id. */
+function isImage(state: ContainerState, value: string): boolean {
+  return state.image === value || state.image.split(':')[0] === value || state.imageId.startsWith(value);
+}
+
+function named(value: string, rows: readonly Row[]): Row {
+  const found = rows.find(row => row.state.name === value || (value.length > 1 && row.state.id.startsWith(value)));
+  if (found === undefined) throw new Failure(125, `${value}: no such container`);
+  return found;
+}
+
+/** `10m`, `1h30m`: so long ago; seconds since the epoch; a date. */
+function untilOf(value: string, now: number): number {
+  if (/^(\d+(h|m|s))+$/.test(value)) {
+    const units: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
+    const parts = [...value.matchAll(/(\d+)([hms])/g)];
+    return now - parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0), 0);
+  }
+  const seconds = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Date.parse(value) / 1000;
+  if (Number.isNaN(seconds))
+    throw new Failure(125, `--filter until=${value}: neither a duration such as 10m nor a date`);
+  return seconds;
+}

@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# The verbs that look at containers, and those that change them while they run; where Podman is here it is the judge of what is printed.
+. "$(dirname "$0")/lib.sh"
+LOOP='mkdir /n; echo x >/n/f; rm /etc/group; while :; do sleep 1; done'
+
+begin() { # WHO NAME COMMAND…
+    local who=$1 name=$2
+    shift 2
+    as "$who" berth run -d --name "$name" --network none --stop-timeout 1 localhost/busybox "$@" >/dev/null
+}
+
+tops() {
+    begin "$1" t1 sh -c 'sleep 1000 & wait'
+    local shown
+    as "$1" timeout 30 sh -c 'until [ "$(berth top t1 | wc -l)" = 3 ]; do sleep 0.1; done'
+    shown=$(as "$1" berth top t1 pid,ppid user args)
+    contains "$shown" '1    0     root  sh -c sleep 1000 & wait'
+    grep -Eq '^[0-9]+ +1 +root +sleep 1000$' <<<"$shown"
+    equal "$(as "$1" berth top t1 huser | sort -u)" "$(printf '%s\n' HUSER "$1")"
+    contains "$(as "$1" berth top t1 capeff seccomp)" 'SYS_CHROOT  filter'
+    contains "$(fails_with 125 as "$1" berth top t1 nonsense 2>&1)" 'nonsense: not a field'
+    contains "$(fails_with 125 as "$1" berth top t1 -o pid 2>&1)" 'ps(1)'
+    # A process of exec counts, and one by another user has that user's name.
+    as "$1" berth exec -d -u app t1 sleep 2000
+    grep -Eq '^app +sleep 2000$' <<<"$(as "$1" berth top t1 user args)"
+}
+no_link() { # T16: the image's /etc/passwd may be a link; nothing is read through it
+    as "$1" berth exec t1 sh -c 'rm /etc/passwd; ln -s ../../../../../../etc/shadow /etc/passwd'
+    equal "$(as "$1" berth top t1 user args | sed -n 2p)" '0     sh -c sleep 1000 & wait'
+}
+statistics() {
+    equal "$(as "$1" berth stats --no-stream --format '{{.Name}} {{.NetIO}}' t1)" 't1 0B / 0B'
+    (($(as "$1" berth stats --no-stream --format '{{.PIDS}}' t1) >= 3))
+    as "$1" berth stats --no-stream --format json | python3 -c '
+import json, sys
+[row] = [one for one in json.load(sys.stdin) if one["name"] == "t1"]
+assert row["cpu_percent"].endswith("%") and row["unit"] == "t1.service", row'
+    contains "$(fails_with 125 as "$1" berth stats --no-stream absent 2>&1)" 'absent: no such container'
+    contains "$(fails_with 125 as "$1" berth stats --interval 0 t1 2>&1)" 'one second'
+}
+live() { # a terminal: drawn over itself until the container has ended
+    begin "$1" l1 sleep 1000
+    as "$1" timeout 60 script -qec 'berth stats -i 1 l1' /dev/null >live </dev/null &
+    timeout 30 sh -c 'until grep -q l1.service live || grep -q l1 live; do sleep 0.1; done'
+    as "$1" berth rm -f -t 0 l1
+    wait $!
+    grep -q $'\e\[H' live
+}
+silent_reader() { # a reader that goes away ends it, without a word
+    as "$1" timeout 30 sh -c 'cd /tmp; berth stats -i 1 t1 2>said | head -n 1; cat said' >shown
+    equal "$(grep -c . shown)" 1
+}
+pauses() {
+    equal "$(as "$1" berth pause t1)" t1
+    equal "$(as "$1" berth ps --filter name=t1 --format '{{.State}} {{.Status}}' | cut -d' ' -f1)" paused
+    contains "$(as "$1" berth ps --filter status=paused --format '{{.Names}} {{.Status}}')" '(Paused)'
+    equal "$(as "$1" berth inspect --format '{{.State.Status}} {{.State.Paused}} {{.State.Running}}' t1)" 'paused true true'
+    contains "$(fails_with 125 as "$1" berth pause t1 2>&1)" 'paused already'
+    as "$1" berth container unpause t1
+    contains "$(fails_with 125 as "$1" berth unpause t1 2>&1)" 'not paused'
+    equal "$(as "$1" berth pause --all)" t1
+    # A paused container is stopped like any other: its first process gets the signal.
+    as "$1" berth unpause --filter name=t1
+    begin "$1" z1 sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+    as "$1" berth pause z1
+    as "$1" berth stop -t 30 z1
+    contains "$(as "$1" berth logs z1; journal "$1" z1.service)" ''
+    equal "$(property "$1" z1.service Result)" success
+    as "$1" berth rm z1
+}
+ports() {
+    as "$1" berth run -d --name o1 -p 127.0.0.1:18080:80 -p 18081:81/udp localhost/busybox sleep 1000 >/dev/null
+    equal "$(as "$1" berth port o1)" $'80/tcp -> 127.0.0.1:18080\n81/udp -> 0.0.0.0:18081'
+    equal "$(as "$1" berth port o1 80)" 127.0.0.1:18080
+    equal "$(as "$1" berth port o1 81/udp)" 0.0.0.0:18081
+    contains "$(fails_with 125 as "$1" berth port o1 81 2>&1)" 'not published'
+    contains "$(as "$1" berth port -a)" "$(as "$1" berth ps -q --filter name=o1)"$'\t80/tcp -> 127.0.0.1:18080'
+    as "$1" berth rm -f -t 0 o1
+}
+lists() {
+    local id
+    id=$(as "$1" berth ps -q --no-trunc --filter name=t1)
+    begin "$1" t2 sleep 1000
+    equal "$(as "$1" berth ps --format '{{.Names}}' --filter since=t1)" t2
+    equal "$(as "$1" berth ps --format '{{.Names}}' --filter 'name=^t[12]$' --sort names)" $'t1\nt2'
+    equal "$(as "$1" berth ps --format '{{.Names}}' --filter command=sleep --filter until=0)" ''
+    equal "$(as "$1" berth ps --format '{{.Names}}' --filter 'label!=none' --filter unit=t1)" t1
+    contains "$(fails_with 125 as "$1" berth ps --filter 'name=[' 2>&1)" 'regular expression'
+    [[ $(as "$1" berth ps -s --filter name=t1 --format '{{.Size}}') =~ ^[0-9.]+kB\ \(virtual\ [0-9.]+MB\)$ ]]
+    as "$1" berth ps -s --format json | python3 -c 'import json, sys; assert all(c["Size"]["rootFsSize"] > 10**6 for c in json.load(sys.stdin))'
+    as "$1" berth system df >/dev/null
+    equal "$(as "$1" berth container ls -q --no-trunc --filter name=t1)" "$id"
+}
+renames() {
+    contains "$(fails_with 125 as "$1" berth rename t2 t3 2>&1)" 'stop it first'
+    as "$1" berth stop -t 0 t2
+    contains "$(fails_with 125 as "$1" berth rename t2 t1 2>&1)" 'there is a container of this name'
+    contains "$(fails_with 125 as "$1" berth rename t2 .. 2>&1)" 'not a name'
+    as "$1" berth rename t2 t3
+    fails_with 1 as "$1" berth container exists t2
+    as "$1" berth container exists t3
+    contains "$(as "$1" berth inspect --format '{{.GraphDriver.Data.UpperDir}}' t3)" /t3/upper
+}
+prunes() {
+    contains "$(fails_with 125 as "$1" berth container prune 2>&1)" '--force'
+    as "$1" berth container prune -f --filter label=no-such
+    as "$1" berth container exists t3
+    equal "$(as "$1" berth container prune -f)" t3
+    fails_with 1 as "$1" berth container exists t3
+    as "$1" berth container exists t1
+    as "$1" berth rm -f -t 0 t1
+}
+limits() { # the controllers are tested in the virtual machine; what is wrong is said here
+    begin "$1" u1 sleep 1000
+    contains "$(fails_with 125 as "$1" berth update u1 2>&1)" 'nothing to change'
+    contains "$(fails_with 125 as "$1" berth update --memory lots u1 2>&1)" lots
+    contains "$(fails_with 125 as "$1" berth update --blkio-weight 5 u1 2>&1)" IOWeight
+    as "$1" berth stop -t 0 u1
+    contains "$(fails_with 125 as "$1" berth update --cpus 1 u1 2>&1)" 'not running'
+    as "$1" berth rm u1
+}
+of_unit() { # a system unit with User=: its owner sees it
+    unit_file root seen <<<$'[Container]\nImage=localhost/busybox\nExec=sleep 1000\nNetwork=none\nStopTimeout=0\n[Service]\nUser=bob'
+    as bob berth load -q -i "$IMAGES/busybox.tar" >/dev/null
+    systemctl start seen
+    local name
+    name=$(as bob berth ps --format '{{.Names}}' --filter unit=seen)
+    contains "$(as bob berth top seen user args)" 'root  sleep 1000'
+    equal "$(as bob berth stats --no-stream --format '{{.Unit}}' seen)" seen.service
+    as bob berth pause seen
+    as bob berth unpause seen
+    contains "$(fails_with 125 as bob berth rename seen other 2>&1)" 'ContainerName=other'
+    as bob berth container exists "$name"
+    unit_gone root seen
+}
+as_peer() { # what both print of the same container
+    podman load -q -i "$IMAGES/busybox.tar" >/dev/null
+    podman run -d --name peer --network none localhost/busybox sh -c "$LOOP" >/dev/null
+    begin root ours sh -c "$LOOP"
+    timeout 30 sh -c 'until [ "$(podman top peer pid 2>/dev/null | wc -l)" = 3 ]; do sleep 0.1; done'
+    local fields='pid ppid user comm huser state tty nice rgroup capeff capbnd seccomp pgid group groups'
+    headings() { head -n 1 | tr -s ' '; }
+    # shellcheck disable=SC2086
+    equal "$(berth top ours $fields | headings)" "$(podman top peer $fields | headings | sed 's/ $//')"
+    keys() { python3 -c 'import json, sys; print(sorted(set(json.load(sys.stdin)[0]) - {"unit"}))'; }
+    equal "$(berth stats --no-stream --format json ours | keys)" "$(podman stats --no-stream --format json peer 2>/dev/null | keys)"
+    podman pause peer >/dev/null
+    berth pause ours >/dev/null
+    status() { sed -E 's/[0-9]+ seconds?|Less than a second/N/'; }
+    equal "$(berth ps --filter name=ours --format '{{.State}} {{.Status}}' | status)" "$(podman ps -a --filter name=peer --format '{{.State}} {{.Status}}' | status)"
+    podman rm -f -t 0 peer >/dev/null
+    berth rm -f -t 0 ours
+}
+
+as root berth load -q -i "$IMAGES/busybox.tar" >/dev/null
+as alice berth load -q -i "$IMAGES/busybox.tar" >/dev/null
+for who in alice root; do
+    check "$who: top" tops "$who"
+    check "$who: top follows no link of the image" no_link "$who"
+    check "$who: pause and unpause" pauses "$who"
+    [ "$who" = alice ] || break
+    check "$who: stats" statistics "$who"
+    check "$who: stats on a terminal" live "$who"
+    check "$who: stats for a reader that goes away" silent_reader "$who"
+    check "$who: port" ports "$who"
+    check "$who: ps: filters, order, sizes" lists "$who"
+    check "$who: rename" renames "$who"
+    check "$who: container prune" prunes "$who"
+    check "$who: update" limits "$who"
+done
+berth rm -f -t 0 t1 >/dev/null 2>&1
+check 'a system unit with User=: its owner sees it' of_unit
+check 'as Podman prints it' as_peer
+finish
