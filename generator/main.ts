@@ -67,15 +67,15 @@ function generate(host: Host, flags: Flags): number {
   let good = report(translations, log);
   if (flags.dryRun) print(host, translations, flags.failureUnits);
   else if (output !== undefined) good = writeAll(host, output, translations, flags.failureUnits, log) && good;
-  if (flags.user && late !== undefined && !flags.dryRun) writeNetworkUnit(host, late, setting.program);
+  if (flags.user && output !== undefined && late !== undefined && !flags.dryRun)
+    writeNetworkUnit(host, { normal: output, late, own: runBySystemd(host) }, setting.program);
   if (!good) log.say('error', 'processing encountered some errors');
   return good ? 0 : 1;
 }
 
 /** When systemd runs us beside the peer's generator, the peer keeps the files. */
 function standsBack(host: Host, flags: Flags, log: Log): boolean {
-  if (flags.dryRun || host.environment('SYSTEMD_SCOPE') === undefined) return false;
-  if ((host.environment('QUADLET_UNIT_DIRS') ?? '') !== '') return false;
+  if (flags.dryRun || !runBySystemd(host)) return false;
   const peer = activePeer(host, flags.user);
   if (peer === undefined) return false;
   log.say(
@@ -83,6 +83,11 @@ function standsBack(host: Host, flags: Flags, log: Log): boolean {
     `nothing is generated, since ${peer} is active; \`berth system takeover\` hands its unit files to Berth`,
   );
   return true;
+}
+
+/** On the standard directories: systemd sets SYSTEMD_SCOPE= (systemd.generator(7)). */
+function runBySystemd(host: Host): boolean {
+  return host.environment('SYSTEMD_SCOPE') !== undefined && (host.environment('QUADLET_UNIT_DIRS') ?? '') === '';
 }
 
 /** Every problem of every unit, in order; false when one is an error. */

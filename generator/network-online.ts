@@ -2,17 +2,23 @@ import type { Bytes, Files } from '../src/host/host.ts';
 import { NETWORK_UNIT } from '../src/quadlet/dependencies.ts';
 import { writeText } from './output.ts';
 
+/** Where the peer's package has its unit. */
+const PEER_UNIT: Bytes = `/usr/lib/systemd/user/${NETWORK_UNIT}`;
+
 /**
- * The unit that user services wait for. It belongs to the peer's package; where that is absent ours stands in. The late directory has the lowest
- * precedence of all, so a unit of the peer or of the administrator hides it without a conflict.
+ * The unit that user services wait for. It belongs to the peer's package; where that is absent ours stands in, in the late directory: of the
+ * lowest precedence of all (systemd.unit(5), "User Unit Search Path"). The peer's own asks twice a second, and where nothing wants
+ * network-online.target it makes every start wait for 90 s and fails. So where we own the unit files beside the peer's package, ours goes into
+ * the generator's usual directory, before the package's and behind the administrator's.
  */
 export function writeNetworkUnit(
-  host: Pick<Files, 'writeFile' | 'rename' | 'mkdirs'>,
-  late: Bytes,
+  host: Pick<Files, 'writeFile' | 'rename' | 'mkdirs' | 'lstat'>,
+  directories: { readonly normal: Bytes; readonly late: Bytes; readonly own: boolean },
   program: Bytes,
 ): void {
-  host.mkdirs(late, 0o755);
-  writeText(host, `${late}/${NETWORK_UNIT}`, networkUnit(program));
+  const directory = directories.own && host.lstat(PEER_UNIT) !== undefined ? directories.normal : directories.late;
+  host.mkdirs(directory, 0o755);
+  writeText(host, `${directory}/${NETWORK_UNIT}`, networkUnit(program));
 }
 
 function networkUnit(program: Bytes): Bytes {

@@ -71,6 +71,16 @@ network_is_awaited() {
     systemctl daemon-reload
 }
 
+# The peer's package has a unit of the same name, which waits for 90 s and fails. Where the files are ours, so is what they wait for.
+network_unit_is_ours() {
+    unit_file alice waits <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf'
+    [ -e /usr/lib/systemd/user/podman-user-wait-network-online.service ]
+    contains "$(manager alice cat podman-user-wait-network-online)" '/usr/bin/berth system wait'
+    manager alice stop podman-user-wait-network-online
+    as alice timeout 20 systemctl --user start podman-user-wait-network-online
+    unit_gone alice waits
+}
+
 quadlet_verbs() { # USER
     local user=$1 files
     files=$(mktemp -d /var/tmp/quadlet.XXXXXX)
@@ -95,5 +105,6 @@ for user in root alice; do
 done
 check 'a broken unit is still wanted by its target' boot_shows_failure
 check 'the wait for the network ends with the job' network_is_awaited
+check "the wait for the network is ours beside the peer's package" network_unit_is_ours
 check "one owner of the files: the peer's generator, or ours after a takeover" takeover
 finish
