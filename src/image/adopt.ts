@@ -1,10 +1,11 @@
 import type { Host } from '../host/host.ts';
-import { digestName, isHex, parseDigest } from './digest.ts';
+import { configurationDigest, findBlob, findLayer } from './additional.ts';
+import { digestAlgorithm, digestHex, digestName, isHex, parseDigest } from './digest.ts';
 import { ImageError } from './error.ts';
 import { layerDirectory, readLayer, writeImage } from './images.ts';
 import { flatMap, layerCalls } from './layer-calls.ts';
 import { namePath, writeName } from './names.ts';
-import { findImage } from './resolve.ts';
+import { findImage, type FoundImage } from './resolve.ts';
 import { storeMap } from './store-map.ts';
 import { openStore } from './store.ts';
 import type { Digest, ImageRecord } from './types.ts';
@@ -29,7 +30,7 @@ export function missingLayers(host: Host, name: string, id: string, layers: read
   const store = openStore(host);
   const own = findImage(host, store, name)?.record.id;
   if (own === id || (own !== undefined && own !== handedOver(host, store, name))) return undefined;
-  return layers.filter(layer => readLayer(host, store, layer) === undefined);
+  return layers.filter(layer => findLayer(host, store, layer) === undefined);
 }
 
 /** handed/ESCAPED: the image id that root handed over under this name. */
@@ -61,7 +62,7 @@ export function adoptImage(host: Host, text: string): void {
     throw new ImageError(`${name}: a record of another version`);
   for (const layer of record.layers) {
     const digest = parseDigest(layer);
-    if (digest === undefined || readLayer(host, store, digest) === undefined)
+    if (digest === undefined || findLayer(host, store, digest) === undefined)
       throw new ImageError(`${name}: layer ${layer} is missing`);
   }
   host.writeFileAtomic(`${store}/blobs/sha256/${record.id}`, configuration, 0o600);
@@ -69,6 +70,16 @@ export function adoptImage(host: Host, text: string): void {
   host.mkdirs(`${store}/handed`, 0o700);
   host.writeFileAtomic(handedPath(store, name), `${record.id}\n`, 0o600);
   writeName(host, store, name, record.id);
+}
+
+/** The documents of an image of an additional store: names for it can be given here, its layers stay where they are. */
+export function copyDocuments(host: Host, store: string, { record }: FoundImage): void {
+  for (const digest of [configurationDigest(record.id), ...(record.manifest === undefined ? [] : [record.manifest])]) {
+    const bytes = findBlob(host, store, digest);
+    if (bytes === undefined) throw new ImageError(`${record.id.slice(0, 12)}: its documents are missing`);
+    host.writeFileAtomic(`${store}/blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`, bytes, 0o600);
+  }
+  writeImage(host, store, record);
 }
 
 /** Where a layer is unpacked before it is adopted. */

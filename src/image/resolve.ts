@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { additionalStores, findLayer } from './additional.ts';
 import { isHex, parseDigest } from './digest.ts';
 import { ImageError } from './error.ts';
 import { layerDirectory, listImages, readImage } from './images.ts';
@@ -8,28 +9,43 @@ import type { ImageRecord } from './types.ts';
 
 export interface FoundImage {
   readonly record: ImageRecord;
+  /** Where record, documents and names are: the own store, or an additional one. */
+  readonly store: string;
   /** Directories of the unpacked layers, top first. */
   readonly layers: readonly string[];
 }
 
 /**
  * The image that a name or id means: two small files are read when the name is written in full or belongs to localhost. An image
- * of which a part is missing counts as absent: loading it again repairs it. Throws ImageError for a name that means several.
+ * of which a part is missing counts as absent: loading it again repairs it. Additional stores are looked at for what the own one lacks.
+ * Throws ImageError for a name that means several.
  */
 export function findImage(host: Host, store: string, reference: string): FoundImage | undefined {
+  const own = findIn(host, store, reference, store);
+  if (own !== undefined) return own;
+  for (const other of additionalStores(host)) {
+    const found = findIn(host, other, reference, store);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The image as one store has it; its layers may be in others, too. */
+function findIn(host: Host, store: string, reference: string, own: string): FoundImage | undefined {
   const id = findImageId(host, store, reference);
   const record = id === undefined ? undefined : readImage(host, store, id);
   if (record === undefined) return undefined;
   const layers: string[] = [];
   for (const diffId of record.layers) {
-    const path = `${layerDirectory(store, diffId)}/fs`;
-    if (host.lstat(path) === undefined) return undefined;
-    layers.push(path);
+    let directory: string | undefined = layerDirectory(store, diffId);
+    if (host.lstat(`${directory}/fs`) === undefined) directory = findLayer(host, own, diffId)?.directory;
+    if (directory === undefined) return undefined;
+    layers.push(`${directory}/fs`);
   }
-  return { record, layers: layers.reverse() };
+  return { record, store, layers: layers.reverse() };
 }
 
-/** Image id of a name, an id, or the beginning of an id. */
+/** Image id of a name, an id, or the beginning of an id, in this store alone. */
 export function findImageId(host: Host, store: string, text: string): string | undefined {
   const parsed = parseReference(text);
   if (parsed !== undefined) {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Host } from '../host/host.ts';
+import { findLayer } from './additional.ts';
 import { runLayer } from './archive/program.ts';
 import { digestAlgorithm, digestHex, digestName } from './digest.ts';
 import { ImageError } from './error.ts';
-import { layerDirectory, readLayer } from './images.ts';
+import { layerDirectory } from './images.ts';
 import type { Digest, ImageRecord } from './types.ts';
 
 /** What is wrong with a part of the store; `layer` when fetching that layer again mends it. */
@@ -34,9 +35,9 @@ export type LayerFinding = 'whole' | 'unverifiable' | Fault;
 
 /** With `quick`, only whether the layer is there. */
 export async function verifyLayer(host: Host, store: string, diffId: Digest, quick: boolean): Promise<LayerFinding> {
-  const directory = layerDirectory(store, diffId);
+  const directory = findLayer(host, store, diffId)?.directory;
   const label = `layer ${diffId.slice(0, 19)}`;
-  if (readLayer(host, store, diffId) === undefined || host.lstat(`${directory}/fs`) === undefined)
+  if (directory === undefined || host.lstat(`${directory}/fs`) === undefined)
     return { line: `${label}: missing`, layer: diffId };
   if (quick) return 'whole';
   if (host.lstat(`${directory}/recipe`) === undefined) return 'unverifiable';

@@ -1,9 +1,9 @@
 import type { Host, SpawnResult } from '../host/host.ts';
 import type { User } from '../host/users.ts';
 import type { Handover } from '../image/adopt.ts';
+import { findLayer } from '../image/additional.ts';
 import { parseDigest } from '../image/digest.ts';
 import { ImageError } from '../image/error.ts';
-import { layerDirectory } from '../image/images.ts';
 import { lockImage } from '../image/lock.ts';
 import { candidates, parseReference } from '../image/reference.ts';
 import { findImage, findImageId } from '../image/resolve.ts';
@@ -24,7 +24,7 @@ export function handOver(host: Host, user: User, reference: string): void {
     const found = findImage(host, store, reference);
     if (found === undefined) return;
     const { record } = found;
-    const name = fullName(host, store, reference, record);
+    const name = fullName(host, found.store, reference, record);
     const answer = asAccount(host, user, [
       'missing',
       `name=${name}`,
@@ -36,7 +36,7 @@ export function handOver(host: Host, user: User, reference: string): void {
       const diffId = parseDigest(line);
       if (diffId !== undefined && record.layers.includes(diffId)) sendLayer(host, user, store, diffId);
     }
-    const configuration = host.readFile(`${store}/blobs/sha256/${record.id}`);
+    const configuration = host.readFile(`${found.store}/blobs/sha256/${record.id}`);
     const handover: Handover = { record, configuration, name };
     asAccount(host, user, ['adopt-image'], JSON.stringify(handover));
   } finally {
@@ -56,11 +56,13 @@ function fullName(host: Host, store: string, reference: string, record: ImageRec
 }
 
 function sendLayer(host: Host, user: User, store: string, diffId: Digest): void {
+  const directory = findLayer(host, store, diffId)?.directory;
+  if (directory === undefined) throw new ImageError(`layer ${diffId.slice(0, 19)}: it is missing`);
   const [read, write] = host.pipe();
   let producer;
   try {
     producer = host.spawn({
-      argv: [host.readlink('/proc/self/exe'), 'layer', 'export', `source=${layerDirectory(store, diffId)}`],
+      argv: [host.readlink('/proc/self/exe'), 'layer', 'export', `source=${directory}`],
       stdout: write,
     });
   } finally {

@@ -2,8 +2,8 @@ import { parseJson } from '../base/json.ts';
 import { HISTORY } from '../command/options-image.ts';
 import { globalValue, isSet, lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
+import { configurationDigest, findBlob, findLayer } from '../image/additional.ts';
 import { ImageError } from '../image/error.ts';
-import { readLayer } from '../image/images.ts';
 import { findImage } from '../image/resolve.ts';
 import { storeDirectory } from '../image/store.ts';
 import type { ImageRecord } from '../image/types.ts';
@@ -55,12 +55,12 @@ interface Step {
 
 /** The configuration's history, newest first; only its last step has the image's id, as in Podman. */
 function stepsOf(host: Host, store: string, record: ImageRecord): Step[] {
-  const text = host.readFileIfExists(`${store}/blobs/sha256/${record.id}`) ?? '{}';
+  const text = findBlob(host, store, configurationDigest(record.id)) ?? '{}';
   const history = (parseJson(text) as { history?: Entry[] }).history ?? [];
   const layers = record.layers.slice();
   const steps = history.map(entry => {
     const layer = entry.empty_layer === true ? undefined : layers.shift();
-    const size = layer === undefined ? 0 : (readLayer(host, store, layer)?.size ?? 0);
+    const size = layer === undefined ? 0 : (findLayer(host, store, layer)?.record.size ?? 0);
     return {
       id: '<missing>',
       created: entry.created ?? '',
@@ -75,7 +75,7 @@ function stepsOf(host: Host, store: string, record: ImageRecord): Step[] {
       id: '<missing>',
       created: '',
       CreatedBy: '',
-      size: readLayer(host, store, layer)?.size ?? 0,
+      size: findLayer(host, store, layer)?.record.size ?? 0,
       comment: '',
     });
   return steps.reverse().map((step, index) => (index === 0 ? { ...step, id: record.id } : step));

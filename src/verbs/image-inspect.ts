@@ -2,12 +2,11 @@ import { parseJson } from '../base/json.ts';
 import { IMAGE_INSPECT } from '../command/options-image.ts';
 import { globalValue, lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
-import { digestAlgorithm, digestHex } from '../image/digest.ts';
+import { configurationDigest, findBlob, findLayer } from '../image/additional.ts';
 import { ImageError } from '../image/error.ts';
-import { layerDirectory } from '../image/images.ts';
 import { listNames } from '../image/names.ts';
 import { readPulled } from '../image/pulled.ts';
-import { findImage } from '../image/resolve.ts';
+import { findImage, type FoundImage } from '../image/resolve.ts';
 import { storeDirectory } from '../image/store.ts';
 import type { ImageRecord } from '../image/types.ts';
 import { commandLine } from './command-line.ts';
@@ -27,28 +26,30 @@ export function main(host: Host): number {
     if (found === undefined) {
       say(host, `${name}: no such image in ${store}`);
       status = 125;
-    } else shown.push(inspected(host, store, found.record));
+    } else shown.push(inspected(host, store, found));
   }
   if (format === 'json') host.write(1, `${JSON.stringify(shown, undefined, 5)}\n`);
   else host.write(1, shown.map(one => `${walkTemplate(format, one)}\n`).join(''));
   return status;
 }
 
-function inspected(host: Host, store: string, record: ImageRecord): Record<string, unknown> {
-  const text = host.readFileIfExists(`${store}/blobs/sha256/${record.id}`);
+function inspected(host: Host, store: string, found: FoundImage): Record<string, unknown> {
+  const { record } = found;
+  const text = findBlob(host, store, configurationDigest(record.id));
   if (text === undefined)
     throw new ImageError(`${record.id.slice(0, 12)}: its configuration is missing; berth system check`);
   const document = parseJson(text) as Record<string, unknown>;
   const config = (document['config'] ?? {}) as Record<string, unknown>;
-  const names = listNames(host, store)
+  const names = listNames(host, found.store)
     .filter(name => name.id === record.id)
     .map(name => name.reference);
   const top = record.layers.at(-1);
+  const layer = top === undefined ? undefined : findLayer(host, store, top)?.directory;
   return {
     Id: record.id,
     Digest: record.manifest ?? '',
     RepoTags: names.filter(name => !name.includes('@')),
-    RepoDigests: digestsOf(host, store, record, names),
+    RepoDigests: digestsOf(host, found.store, record, names),
     Parent: '',
     Comment: (document['history'] as { comment?: string }[] | undefined)?.at(-1)?.comment ?? '',
     Created: record.created,
@@ -62,7 +63,7 @@ function inspected(host: Host, store: string, record: ImageRecord): Record<strin
     VirtualSize: record.size,
     GraphDriver: {
       Name: 'overlay',
-      Data: { UpperDir: top === undefined ? '' : `${layerDirectory(store, top)}/fs` },
+      Data: { UpperDir: layer === undefined ? '' : `${layer}/fs` },
     },
     RootFS: { Type: 'layers', Layers: record.layers },
     Labels: config['Labels'] ?? null,
@@ -88,6 +89,6 @@ function digestsOf(host: Host, store: string, record: ImageRecord, names: readon
 function manifestOf(host: Host, store: string, record: ImageRecord): Record<string, unknown> {
   if (record.manifest === undefined) return {};
   const { manifest } = record;
-  const text = host.readFileIfExists(`${store}/blobs/${digestAlgorithm(manifest)}/${digestHex(manifest)}`);
+  const text = findBlob(host, store, manifest);
   return text === undefined ? {} : (parseJson(text) as Record<string, unknown>);
 }

@@ -129,5 +129,12 @@ function ageFilter(host: Host, text: string): ((image: ImageRecord) => boolean) 
 
 function parseRowFilter(host: Host, store: string, text: string): (image: ImageRecord) => boolean {
   const filter = parseFilter(host, store, text);
-  return record => filter({ record, created: Date.parse(record.created) / 1000, repository: '<none>', tag: '<none>' });
+  return record =>
+    filter({
+      record,
+      created: Date.parse(record.created) / 1000,
+      repository: '<none>',
+      tag: '<none>',
+      readOnly: false,
+    });
 }

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { additionalStores } from '../image/additional.ts';
 import { ImageError } from '../image/error.ts';
 import { listImages } from '../image/images.ts';
 import { listNames } from '../image/names.ts';
@@ -13,15 +14,27 @@ export interface ImageRow {
   readonly tag: string;
   /** Seconds since the epoch; NaN when the image does not say. */
   readonly created: number;
+  /** In an additional store. */
+  readonly readOnly: boolean;
 }
 
+/** Of the own store, then what additional stores have under names and ids that it lacks. */
 export function listRows(host: Host, store: string): ImageRow[] {
+  const rows = rowsOf(host, store, false);
+  for (const other of additionalStores(host)) {
+    const known = new Set(rows.map(row => row.reference ?? row.record.id));
+    rows.push(...rowsOf(host, other, true).filter(row => !known.has(row.reference ?? row.record.id)));
+  }
+  return rows;
+}
+
+function rowsOf(host: Host, store: string, readOnly: boolean): ImageRow[] {
   const names = listNames(host, store);
   return listImages(host, store).flatMap(record => {
     const created = Math.floor(Date.parse(record.created) / 1000);
     const own = names.filter(name => name.id === record.id);
-    if (own.length === 0) return [{ record, created, repository: '<none>', tag: '<none>' }];
-    return own.map(({ reference }) => ({ record, created, reference, ...split(reference) }));
+    if (own.length === 0) return [{ record, created, readOnly, repository: '<none>', tag: '<none>' }];
+    return own.map(({ reference }) => ({ record, created, readOnly, reference, ...split(reference) }));
   });
 }
 

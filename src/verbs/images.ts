@@ -32,7 +32,8 @@ function output(host: Host, command: Command, rows: readonly ImageRow[]): string
   if (format === 'json') return `${JSON.stringify(toJson(rows), undefined, 4)}\n`;
   const cells = rows.map(row => cellsOf(row, full, now));
   const digests = isSet(command, 'digests') ? '{{.Digest}}\\t' : '';
-  const table = `table {{.Repository}}\\t{{.Tag}}\\t${digests}{{.ID}}\\t{{.Created}}\\t{{.Size}}`;
+  const readOnly = rows.some(row => row.readOnly) ? '\\t{{.ReadOnly}}' : '';
+  const table = `table {{.Repository}}\\t{{.Tag}}\\t${digests}{{.ID}}\\t{{.Created}}\\t{{.Size}}${readOnly}`;
   const shown = format === '' || format === 'table' ? table : format;
   return renderRows(shown, HEADINGS, cells, !isSet(command, 'noheading'));
 }
@@ -46,6 +47,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   CreatedSince: 'CREATED',
   CreatedAt: 'CREATED AT',
   Size: 'SIZE',
+  ReadOnly: 'R/O',
 };
 
 /** Everything from an image is printed with its control characters shown (T28). */
@@ -60,6 +62,7 @@ function cellsOf(row: ImageRow, full: boolean, now: number): Record<string, stri
     CreatedSince: since,
     CreatedAt: printable(row.record.created),
     Size: sizeText(row.record.size),
+    ReadOnly: String(row.readOnly),
   };
 }
 
@@ -96,6 +99,7 @@ function toJson(rows: readonly ImageRow[]): unknown[] {
       Architecture: record.architecture,
       Os: record.os,
       Dangling: names.length === 0,
+      ReadOnly: list.every(row => row.readOnly),
     };
   });
 }

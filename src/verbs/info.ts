@@ -3,6 +3,7 @@ import { version } from '../base/version.ts';
 import { INFO } from '../command/options-container.ts';
 import { lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
+import { listedStores } from '../image/additional.ts';
 import { storeDirectory } from '../image/store.ts';
 import { commandLine } from './command-line.ts';
 import { fillTemplate } from './format.ts';
@@ -15,11 +16,15 @@ export function main(host: Host): number {
   const command = commandLine(host, INFO);
   if (typeof command === 'number') return command;
   const controllers = host.readFileIfExists('/sys/fs/cgroup/cgroup.controllers');
+  const extra = listedStores(host)
+    .map(store => (store.fault === undefined ? store.path : `${store.path} (not read: ${store.fault})`))
+    .join(', ');
   const facts: Record<string, string> = {
     Version: version(),
     Kernel: host.kernelRelease(),
     HostName: decodeText(host.hostName()),
     Store: decodeText(storeDirectory(host)),
+    ...(extra === '' ? {} : { AdditionalStores: decodeText(extra) }),
     Cgroups: controllers === undefined ? 'not unified' : `unified: ${controllers.trim()}`,
   };
   for (const tool of TOOLS) {

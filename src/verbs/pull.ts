@@ -2,6 +2,7 @@ import { PULL } from '../command/options-image.ts';
 import { globalValue, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
+import { listedStores } from '../image/additional.ts';
 import { ImageError } from '../image/error.ts';
 import { parsePolicy } from '../image/pull/policy.ts';
 import { makeProgress, type ProgressKind } from '../image/pull/progress.ts';
@@ -40,8 +41,15 @@ export async function main(host: Host): Promise<number> {
       if (stop.aborted) break;
     }
   }
+  if (done.some(pulled => pulled.layers > 0) && !isSet(command, 'quiet')) tellUnread(host);
   if (format === 'json') host.write(1, `${JSON.stringify(done.map(toJson), undefined, 4)}\n`);
   return status;
+}
+
+/** Who lists a store in storage.conf expects that its images are not fetched. */
+function tellUnread(host: Host): void {
+  for (const { path, fault } of listedStores(host))
+    if (fault !== undefined) say(host, `warning: the additional store ${path} of storage.conf is not read: ${fault}`);
 }
 
 /** Fetches what the store lacks of an image that was pulled under this name. */

@@ -21,13 +21,13 @@ export async function main(host: Host): Promise<number> {
   const store = openStore(host, globalValue(command, 'root'));
   const found = findImage(host, store, name);
   if (found === undefined) throw new ImageError(`${name}: no such image in ${store}`);
-  const target = destination === undefined ? ownName(host, store, name, found.record.id) : fullName(destination);
+  const target = destination === undefined ? ownName(host, found.store, name, found.record.id) : fullName(destination);
   const note = (line: string): void => {
     if (!isSet(command, 'quiet')) say(host, line);
   };
   const registry = openRegistry(host, target, { ...registryOptions(command), note });
   try {
-    const siblings = siblingsOf(host, store, found.record.id, target);
+    const siblings = siblingsOf(host, found.store, found.record.id, target);
     const digest = await withWork(host, store, work =>
       pushImage(host, store, work, found.record, registry, siblings, note),
     );

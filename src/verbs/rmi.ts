@@ -10,7 +10,7 @@ import { listNames, removeName } from '../image/names.ts';
 import { removePulled } from '../image/pulled.ts';
 import { removeImage } from '../image/remove.ts';
 import { candidates, parseReference } from '../image/reference.ts';
-import { findImageId } from '../image/resolve.ts';
+import { findImage, findImageId } from '../image/resolve.ts';
 import { openStore } from '../image/store.ts';
 import { listContainers } from '../run/containers.ts';
 import { commandLine } from './command-line.ts';
@@ -53,6 +53,9 @@ function removeOne(
 ): void {
   const id = findImageId(host, store, word);
   if (id === undefined) {
+    const elsewhere = findImage(host, store, word);
+    if (elsewhere !== undefined)
+      throw new ImageError(`${word}: it is in ${elsewhere.store}, an additional store, which is only read`);
     if (options.ignore) return;
     throw new ImageError(`${word}: no such image in ${store}`);
   }

@@ -50,7 +50,7 @@ function chosen(host: Host, store: string, words: readonly string[]): SavedImage
     const found = findImage(host, store, word);
     if (found === undefined) throw new ImageError(`${word}: no such image in ${store}`);
     const { record } = found;
-    const names = listNames(host, store).filter(name => name.id === record.id);
+    const names = listNames(host, found.store).filter(name => name.id === record.id);
     const parsed = parseReference(word);
     const full = parsed === undefined ? [] : candidates(parsed);
     const meant = names.filter(

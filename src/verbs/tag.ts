@@ -1,6 +1,7 @@
 import { TAG } from '../command/options-image.ts';
 import type { Host } from '../host/host.ts';
 import { ImageError } from '../image/error.ts';
+import { copyDocuments } from '../image/adopt.ts';
 import { writeName } from '../image/names.ts';
 import { formatReference, localReference, parseReference } from '../image/reference.ts';
 import { findImage } from '../image/resolve.ts';
@@ -22,6 +23,7 @@ export function main(host: Host): number {
     }
     return formatReference(localReference(parsed));
   });
+  if (found.store !== store) copyDocuments(host, store, found);
   for (const name of names) writeName(host, store, name, found.record.id);
   return 0;
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { HostError, type Host } from '../../host/host.ts';
+import { findLayer } from '../additional.ts';
 import { digestAlgorithm, digestHex, digestName } from '../digest.ts';
 import { ImageError } from '../error.ts';
 import { layerDirectory, readLayer, writeImage } from '../images.ts';
@@ -24,7 +25,7 @@ export async function ingest(
   for (let attempt = 0; attempt < 3; attempt++) {
     await ingestLayers(host, store, work, image, say);
     writeDocuments(host, store, image);
-    if (image.facts.layers.every(layer => readLayer(host, store, layer) !== undefined)) {
+    if (image.facts.layers.every(layer => findLayer(host, store, layer) !== undefined)) {
       for (const name of image.names) writeName(host, store, name, image.id);
       return;
     }
@@ -41,7 +42,7 @@ async function ingestLayers(
 ): Promise<void> {
   const missing = new Map<Digest, number>();
   for (const [index, diffId] of image.facts.layers.entries()) {
-    if (!missing.has(diffId) && readLayer(host, store, diffId) === undefined) missing.set(diffId, index);
+    if (!missing.has(diffId) && findLayer(host, store, diffId) === undefined) missing.set(diffId, index);
   }
   if (missing.size === 0) return;
   const abort = new AbortController();
@@ -92,7 +93,7 @@ export function writeDocuments(host: Host, store: string, image: Omit<ArchiveIma
     const { digest, bytes } = image.manifest;
     host.writeFileAtomic(`${store}/blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`, bytes, 0o600);
   }
-  const size = image.facts.layers.reduce((sum, layer) => sum + (readLayer(host, store, layer)?.size ?? 0), 0);
+  const size = image.facts.layers.reduce((sum, layer) => sum + (findLayer(host, store, layer)?.record.size ?? 0), 0);
   const record: ImageRecord = {
     version: 1,
     id: image.id,

@@ -1,7 +1,7 @@
 import type { Host } from '../../host/host.ts';
+import { findLayer } from '../additional.ts';
 import type { ImageFacts } from '../config.ts';
 import { ImageError } from '../error.ts';
-import { readLayer } from '../images.ts';
 import { readName, writeName } from '../names.ts';
 import { readPulled, writePulled } from '../pulled.ts';
 import type { ImageManifest, Platform } from '../registry/types.ts';
@@ -41,7 +41,7 @@ export function missingLayers(
   const wanted = new Map<string, WantedLayer>();
   for (const [index, diffId] of diffIds.entries()) {
     const blob = manifest.layers[index];
-    if (blob === undefined || wanted.has(diffId) || readLayer(host, store, diffId) !== undefined) continue;
+    if (blob === undefined || wanted.has(diffId) || findLayer(host, store, diffId) !== undefined) continue;
     wanted.set(diffId, { diffId, digest: blob.digest, size: blob.size, mediaType: blob.mediaType });
   }
   return [...wanted.values()];

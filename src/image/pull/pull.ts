@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
+import { findLayer } from '../additional.ts';
 import { withWork, writeDocuments } from '../archive/ingest.ts';
 import { parseImageConfig } from '../config.ts';
 import { ImageError } from '../error.ts';
-import { readLayer } from '../images.ts';
 import { readPulled } from '../pulled.ts';
 import { RegistryError } from '../registry/error.ts';
 import type { Platform, Registry } from '../registry/types.ts';
@@ -142,7 +142,7 @@ async function pullLocked(
         fetched = { layers: fetched.layers + one.layers, bytes: fetched.bytes + one.bytes };
       }
       writeDocuments(host, store, image);
-      if (facts.layers.every(layer => readLayer(host, store, layer) !== undefined)) break;
+      if (facts.layers.every(layer => findLayer(host, store, layer) !== undefined)) break;
       if (attempt === 2)
         throw new ImageError(`${registry.reference}: its layers are removed as fast as they come; try again`);
     }

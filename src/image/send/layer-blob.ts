@@ -3,10 +3,10 @@ import { closeSync, createReadStream, createWriteStream, openSync, statSync, unl
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Host } from '../../host/host.ts';
+import { findLayer } from '../additional.ts';
 import { runLayer } from '../archive/program.ts';
 import { digestName, parseDigest } from '../digest.ts';
 import { ImageError } from '../error.ts';
-import { layerDirectory } from '../images.ts';
 import type { Digest } from '../types.ts';
 
 /** A layer as a file, as it leaves the store. */
@@ -23,7 +23,9 @@ export interface LayerFile {
  * ImageError for a layer that has no recipe or is broken.
  */
 export async function layerFile(host: Host, store: string, diffId: Digest, work: string): Promise<LayerFile> {
-  const directory = layerDirectory(store, diffId);
+  const directory = findLayer(host, store, diffId)?.directory;
+  if (directory === undefined)
+    throw new ImageError(`layer ${diffId.slice(0, 19)}: it is missing; pull or load the image again`);
   if (host.lstat(`${directory}/recipe`) === undefined)
     throw new ImageError(
       `layer ${diffId.slice(0, 19)}: it was stored without its recipe; pull or load the image again`,

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { parseJson } from '../../base/json.ts';
 import type { Host } from '../../host/host.ts';
-import { digestAlgorithm, digestHex, parseDigest } from '../digest.ts';
+import { configurationDigest, findBlob } from '../additional.ts';
+import { parseDigest } from '../digest.ts';
 import type { Descriptor, Registry } from '../registry/types.ts';
 import type { Digest, ImageRecord } from '../types.ts';
 import { gzipped, layerFile } from './layer-blob.ts';
@@ -38,8 +39,7 @@ export async function pushImage(
   }
   const configuration = configurationOf(host, store, record);
   const bytes = Buffer.from(configuration, 'latin1');
-  const id = parseDigest(`sha256:${record.id}`);
-  if (id === undefined) throw new Error('an id of another form');
+  const id = configurationDigest(record.id);
   if (!(await registry.hasBlob(id))) {
     const described = { mediaType: 'application/octet-stream', digest: id, size: bytes.length };
     await registry.uploadBlob(described, () => one(bytes));
@@ -89,7 +89,7 @@ interface Original {
 function originalManifest(host: Host, store: string, record: ImageRecord): Original | undefined {
   const { manifest } = record;
   if (manifest === undefined) return undefined;
-  const bytes = host.readFileIfExists(`${store}/blobs/${digestAlgorithm(manifest)}/${digestHex(manifest)}`);
+  const bytes = findBlob(host, store, manifest);
   if (bytes === undefined) return undefined;
   const document = parseJson(bytes) as { mediaType?: string; layers?: Descriptor[] };
   const layers = (document.layers ?? []).filter(layer => parseDigest(layer.digest) !== undefined);

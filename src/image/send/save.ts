@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Host } from '../../host/host.ts';
+import { configurationDigest, findBlob } from '../additional.ts';
 import { digestHex, parseDigest } from '../digest.ts';
 import { ImageError } from '../error.ts';
 import type { Digest, ImageRecord } from '../types.ts';
@@ -95,7 +96,7 @@ export function ociManifest(id: string, configurationSize: number, layers: reado
 
 /** Byte for byte; throws ImageError when it is not what the id says. */
 export function configurationOf(host: Host, store: string, record: ImageRecord): string {
-  const bytes = host.readFileIfExists(`${store}/blobs/sha256/${record.id}`);
+  const bytes = findBlob(host, store, configurationDigest(record.id));
   const digest =
     bytes && parseDigest(`sha256:${createHash('sha256').update(Buffer.from(bytes, 'latin1')).digest('hex')}`);
   if (bytes === undefined || digest !== `sha256:${record.id}`)
