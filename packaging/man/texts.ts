@@ -22,6 +22,7 @@ export const ENVIRONMENT = [
   '- REGISTRY_AUTH_FILE | the file of credentials, instead of those below',
   '- CONTAINERS_REGISTRIES_CONF | file instead of registries.conf',
   '- HTTPS_PROXY, HTTP_PROXY, NO_PROXY | proxies on the way to registries',
+  '- CONTAINERS_STORAGE_CONF | file instead of storage.conf',
   '- QUADLET_UNIT_DIRS | colon-separated absolute directories that replace the search path of unit files',
 ];
 
@@ -33,6 +34,7 @@ export const FILES = [
   '- /etc/containers/registries.conf, registries.conf.d, ~/.config/containers/registries.conf | mirrors, blocked registries, short names: containers-registries.conf(5)',
   '- /etc/containers/certs.d/HOST:PORT, ~/.config/containers/certs.d/HOST:PORT | *.crt: authorities of a registry; NAME.cert, NAME.key: our certificate for it',
   '- /etc/containers/policy.json, ~/.config/containers/policy.json | which images may be fetched; signatures are not checked: what asks for one is refused',
+  '- ~/.config/containers/storage.conf, /etc/containers/storage.conf | additionalimagestores: stores of Berth, of the same account, that are only read. Those of Podman are not: berth system migrate --from podman --store DIR brings their images over',
   '- /run/berth | state of running containers, gone when they stop; users/UID below it for units with User=',
 ];
 

@@ -45,6 +45,29 @@ export const SYSTEM_TAKEOVER: VerbRow = hosted(
   { most: 0 },
 );
 
+export const SYSTEM_MIGRATE: VerbRow = hosted(
+  'system migrate',
+  '--from podman',
+  "bring Podman's images and named volumes over",
+  [
+    flag('dry-run', 'say only what would come over'),
+    text('from', 'PROGRAM', 'whose store it is: podman'),
+    flag('images', 'only images'),
+    text('store', 'DIR', "the store (default: the account's own, as storage.conf says)"),
+    flag('volumes', 'only named volumes'),
+  ],
+  { most: 0 },
+);
+
+/** Its half in the user namespace. */
+export const SYSTEM_MIGRATE_LAYER: VerbRow = hosted(
+  'system migrate-layer',
+  'SPLIT TREE',
+  'write a layer of Podman as a tar stream',
+  [],
+  { least: 2, most: 2, hidden: true },
+);
+
 /** What the network unit of user managers runs. */
 export const SYSTEM_WAIT: VerbRow = native('system wait', '', 'wait for the network of the system', [], {
   hidden: true,

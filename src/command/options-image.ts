@@ -43,6 +43,7 @@ export const IMAGES: VerbRow = hosted(
     flag('noheading', 'no heading', { short: 'n' }),
     flag('quiet', 'only ids', { short: 'q' }),
     text('sort', 'FIELD', 'order by created, id, repository, size or tag'),
+    flag('tree', 'layers, each below the one it lies on, and the images that end there'),
   ],
   { most: 1 },
 );

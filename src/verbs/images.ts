@@ -2,9 +2,11 @@ import { IMAGES } from '../command/options-image.ts';
 import { allValues, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
+import { ImageError } from '../image/error.ts';
 import { storeDirectory } from '../image/store.ts';
 import { commandLine, printable } from './command-line.ts';
 import { renderRows } from './format.ts';
+import { imageTree } from './images-tree.ts';
 import { listRows, parseFilter, sortRows, type ImageRow } from './images-select.ts';
 import { agoOf } from './show.ts';
 
@@ -20,8 +22,14 @@ export function main(host: Host): number {
     listRows(host, store).filter(row => filters.every(filter => filter(row))),
     lastValue(command, 'sort') ?? 'created',
   );
-  host.write(1, output(host, command, rows));
+  host.write(1, isSet(command, 'tree') ? tree(host, command, store, rows) : output(host, command, rows));
   return 0;
+}
+
+function tree(host: Host, command: Command, store: string, rows: readonly ImageRow[]): string {
+  if (isSet(command, 'quiet') || lastValue(command, 'format') !== undefined)
+    throw new ImageError('--tree has a form of its own; leave --quiet and --format out');
+  return imageTree(host, store, rows);
 }
 
 function output(host: Host, command: Command, rows: readonly ImageRow[]): string {

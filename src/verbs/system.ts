@@ -17,10 +17,14 @@ export async function main(host: Host): Promise<number> {
       return (await import('./system-check.ts')).main(host);
     case 'df':
       return (await import('./system-df.ts')).main(host);
+    case 'migrate':
+      return (await import('./system-migrate.ts')).main(host);
+    case 'migrate-layer':
+      return (await import('./system-migrate.ts')).streamLayer(host);
     case 'takeover':
       return takeover(host);
     default:
-      host.write(2, 'berth: system: write check, df, takeover or wait behind it\n');
+      host.write(2, 'berth: system: write check, df, migrate, takeover or wait behind it\n');
       return 125;
   }
 }

@@ -91,4 +91,78 @@ moved() { # USER: the whole store is renamed to another file system's directory
 }
 check 'alice: a store that was moved works where it is now' moved alice
 check 'root: a store that was moved works where it is now' moved root
+
+push "docker-archive:$ARCHIVES/plain.tar" --format oci --dest-compress-format zstd docker://$REGISTRY/t/zstd:1
+graph_root() { as "$1" podman info --format '{{.Store.GraphRoot}}'; }
+# Locks and Podman's own housekeeping aside: every file with its size, times and ids.
+state_of() { find "$(graph_root "$1")" -printf '%P %s %T@ %C@ %m %U %G %n\n' | grep -vE '\.lock |^ |libpod|networks' | sort; }
+podmans() { # USER: two images with four names and two volumes, in a store of Podman's that had none
+    local user=$1 base=$REGISTRY/t
+    fresh "$user"
+    as "$user" podman pull -q --tls-verify=false $base/zstd:1 $base/oci:1 $base/busybox:1 >/dev/null
+    as "$user" podman tag $base/busybox:1 localhost/mine:2
+    as "$user" podman volume create --label a=b data >/dev/null
+    as "$user" podman run --rm --network none -v data:/data $base/busybox:1 sh -c 'mkdir /data/d; echo x >/data/d/f; chown -R 7:8 /data/d; chmod 600 /data/d/f; ln /data/d/f /data/hard; ln -s d/f /data/soft; dd if=/dev/zero of=/data/holes bs=1 count=1 seek=9000000 2>/dev/null'
+    as "$user" podman volume create --opt type=tmpfs --opt device=tmpfs --opt o=size=1m ram >/dev/null
+}
+podmans_gone() { as "$1" podman rmi -a -f >/dev/null; as "$1" podman volume rm -f data ram >/dev/null; }
+came_over() { # USER
+    local user=$1 enter=() before theirs layer id name
+    [ "$user" = root ] || enter=(podman unshare)
+    podmans "$user"
+    theirs=$(graph_root "$user")
+    before=$(state_of "$user")
+    equal "$(as "$user" berth system migrate --from podman --dry-run 2>/dev/null | wc -l)" 4
+    equal "$(as "$user" berth images -q; as "$user" berth volume ls -q)" ''
+    systemctl stop test-registry
+    as "$user" berth system migrate --from podman >/dev/null 2>"$WORK/err" || true
+    serve
+    contains "$(cat "$WORK/err")" '4 came over'
+    equal "$(state_of "$user")" "$before"
+    for name in $REGISTRY/t/oci:1 $REGISTRY/t/busybox:1 $REGISTRY/t/zstd:1 localhost/mine:2; do
+        equal "$(as "$user" berth images -q --no-trunc $name)" "sha256:$(as "$user" podman images -q --no-trunc $name | cut -d: -f2)"
+    done
+    for layer in "$(store_of "$user")"/layers/*; do
+        id=$(jq -r --arg diff "sha256:${layer##*/sha256-}" '.[] | select(."diff-digest" == $diff) | .id' "$theirs/overlay-layers/layers.json" | head -n 1)
+        as "$user" "${enter[@]}" python3 "$TESTS/images-look.py" "$layer/fs" | sort >"$WORK/ours.txt"
+        as "$user" "${enter[@]}" python3 "$TESTS/images-look.py" "$theirs/overlay/$id/diff" | sort >"$WORK/theirs.txt"
+        diff "$WORK/ours.txt" "$WORK/theirs.txt"
+    done
+    look() { as "$user" "${enter[@]}" find "$1" -printf '%P %y %s %T@ %m %U %G %n %l\n' | sort; }
+    equal "$(look "$(store_of "$user")/volumes/data/_data")" "$(look "$theirs/volumes/data/_data")"
+    [ "$(du -k "$(store_of "$user")/volumes/data/_data/holes" | cut -f1)" -lt 1000 ]
+    equal "$(as "$user" berth volume inspect data | jq -c '.[0].Labels')" '{"a":"b"}'
+    equal "$(as "$user" berth volume inspect ram | jq -r '.[0].Options.o')" size=1m
+    equal "$(as "$user" berth run --rm -v data:/data localhost/mine:2 cat /data/d/f)" x
+    contains "$(as "$user" berth system migrate --from podman 2>&1)" '0 came over, 4 were there'
+    contains "$(as "$user" berth system check)" 'nothing wrong'
+    equal "$(ls "$(store_of "$user")/tmp")" ''
+    as "$user" berth volume rm data ram >/dev/null
+    podmans_gone "$user"
+}
+check 'alice: images and volumes of Podman come over under their ids, and Podman keeps them as they were' came_over alice
+check 'root: images and volumes of Podman come over under their ids, and Podman keeps them as they were' came_over root
+
+in_part() {
+    local theirs id
+    podmans alice
+    theirs=$(graph_root alice)
+    id=$(jq -r '.[] | select(.names[0] | endswith("/t/oci:1")) | .layer' "$theirs/overlay-images/images.json")
+    find "$theirs/overlay/$id/diff" -type f -size +0 | head -n 1 | while read -r file; do printf X | dd of="$file" conv=notrunc status=none; done
+    as alice podman run -d --rm --network none --name writer -v data:/data --stop-timeout 0 $REGISTRY/t/busybox:1 sleep inf >/dev/null
+    fails_with 125 as alice berth system migrate --from podman >/dev/null 2>"$WORK/err"
+    contains "$(cat "$WORK/err")" '/t/oci:1: the unpacked layer'
+    contains "$(cat "$WORK/err")" 'volume data: in use by'
+    as alice podman rm -f writer >/dev/null
+    contains "$(as alice berth volume ls -q)" ram
+    contains "$(as alice berth images --format '{{.Repository}}')" /t/busybox
+    equal "$(ls "$(store_of alice)/tmp")" ''
+    podmans_gone alice
+    as alice berth volume rm ram >/dev/null
+    fails_with 125 as alice berth system migrate
+    fails_with 125 as alice berth system migrate --from docker
+    fails_with 125 as alice berth system migrate --from podman --store /nowhere 2>"$WORK/err"
+    equal "$(wc -l <"$WORK/err")" 1
+}
+check 'what cannot come over is named, and the rest comes' in_part
 finish
