@@ -40,7 +40,9 @@ function host(uid: number, owners: Record<string, number>, more: Record<string, 
     environment: { HOME: '/home/alice' },
     files: {
       '/etc/containers/storage.conf': `[storage.options]\nadditionalimagestores = [${paths.map(path => `"${path}"`).join(', ')}]\n`,
-      ...Object.assign({}, ...paths.filter(path => path.startsWith('/ours')).map(store)),
+      ...Object.fromEntries(
+        paths.filter(path => path.startsWith('/ours')).flatMap(path => Object.entries(store(path))),
+      ),
       ...more,
     },
     calls: {
