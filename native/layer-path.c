@@ -49,17 +49,7 @@ void place_parse(struct place *place, const char *name, size_t length, const cha
     place->parent_length = base > 0 ? base - 1 : 0;
 }
 
-#define STEP_OPENAT(directory, name, flags) minus(openat(directory, name, (int)(flags)))
-#define STEP_READLINK(fd, text, size) minus(readlinkat(fd, "", text, size))
-#define STEP_STATX(fd, about) minus(statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, about))
-#define STEP_CLOSE(fd) close(fd)
-
-static long minus(long result)
-{
-    return result < 0 ? -errno : result;
-}
-
-#include "tiny/openat2.h"
+#include "openat2-libc.h"
 
 static int open_below(const char *path, uint64_t flags)
 {

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { joinGroups } from './ipv6-text.ts';
 
 /** IPv4 and global IPv6 addresses of a process's network namespace, without loopback, from /proc/PID/net (proc_pid_net(5)). */
 export function addressesOf(host: Host, pid: number): string[] {
@@ -31,16 +32,8 @@ export function globalAddresses6(text: string): string[] {
   return found;
 }
 
-/** RFC 5952: no leading zeros, the longest run of zero groups as `::`. */
 function shortAddress6(digits: string): string {
   const groups: string[] = [];
   for (let i = 0; i < 32; i += 4) groups.push(parseInt(digits.slice(i, i + 4), 16).toString(16));
-  let best = { start: 0, length: 0 };
-  for (let start = 0; start < 8; start++) {
-    let length = 0;
-    while (groups[start + length] === '0') length++;
-    if (length > best.length) best = { start, length };
-  }
-  if (best.length < 2) return groups.join(':');
-  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
+  return joinGroups(groups);
 }

@@ -1,3 +1,4 @@
+import { joinGroups } from './ipv6-text.ts';
 import { isAddress4, isAddress6 } from '../plan/parse-ports.ts';
 
 /** An address of either family as a number, so that ranges are arithmetic. */
@@ -29,14 +30,7 @@ export function parseAddress(text: string): Address | undefined {
 export function formatAddress({ family, value }: Address): string {
   if (family === 4) return [24n, 16n, 8n, 0n].map(shift => String((value >> shift) & 255n)).join('.');
   const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 65535n).toString(16));
-  let best = { start: 0, length: 0 };
-  for (let start = 0; start < 8; start++) {
-    let length = 0;
-    while (groups[start + length] === '0') length++;
-    if (length > best.length) best = { start, length };
-  }
-  if (best.length < 2) return groups.join(':');
-  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
+  return joinGroups(groups);
 }
 
 /** `10.1.0.0/24`; bits of the host part are dropped. undefined when it is no subnet. */

@@ -14,6 +14,7 @@
  */
 import type { Bytes, Host } from '../host/host.ts';
 import type { NamespaceType, Spec, SpecProcess } from '../plan/spec.ts';
+import { NAMESPACE_BITS } from './tables.ts';
 import type { Plan } from '../plan/types.ts';
 import { deviceOps } from './devices.ts';
 import { op } from './encode.ts';
@@ -87,17 +88,6 @@ export function listenDescriptors(host: Host): number[] {
   return Number.isInteger(count) && count > 0 ? Array.from({ length: count }, (_, index) => 3 + index) : [];
 }
 
-const BITS: Readonly<Record<NamespaceType, number>> = {
-  user: 0x10000000,
-  mount: 0x20000,
-  pid: 0x20000000,
-  network: 0x40000000,
-  ipc: 0x8000000,
-  uts: 0x4000000,
-  cgroup: 0x2000000,
-  time: 0x80,
-};
-
 /** The user namespace is joined first: its root may join the others. */
 const JOIN_ORDER: readonly NamespaceType[] = ['user', 'ipc', 'uts', 'network', 'cgroup', 'time', 'pid'];
 
@@ -111,7 +101,7 @@ export function namespaceOps(host: Host, spec: Spec, { ops, descriptors, opened 
     if (path === '') continue;
     const fd = host.open(path, O_RDONLY);
     opened.push(fd);
-    ops.push(op('setns', descriptors.push(fd) - 1, BITS[type].toString(16)));
+    ops.push(op('setns', descriptors.push(fd) - 1, NAMESPACE_BITS[type].toString(16)));
     if (type === 'user') ops.push(op('become-root'));
     forks ||= type === 'pid';
   }
@@ -121,11 +111,11 @@ export function namespaceOps(host: Host, spec: Spec, { ops, descriptors, opened 
   if (joinsUser(spec)) {
     // An account may make these in the joined user namespace alone, so not by the clone.
     const late: readonly NamespaceType[] = ['mount', 'pid', 'network', 'ipc', 'uts'];
-    const bits = late.filter(type => isNew(spec, type)).reduce((sum, type) => sum | BITS[type], 0);
+    const bits = late.filter(type => isNew(spec, type)).reduce((sum, type) => sum | NAMESPACE_BITS[type], 0);
     ops.push(op('unshare', bits.toString(16)));
     forks ||= isNew(spec, 'pid');
   }
-  if (isNew(spec, 'cgroup')) ops.push(op('unshare', BITS.cgroup.toString(16)));
+  if (isNew(spec, 'cgroup')) ops.push(op('unshare', NAMESPACE_BITS.cgroup.toString(16)));
   if (isNew(spec, 'network')) ops.push(op('loopback-up'));
   if (forks) ops.push(op('fork'));
 }

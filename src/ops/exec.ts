@@ -1,5 +1,6 @@
 import type { Host } from '../host/host.ts';
-import type { NamespaceType, Spec, SpecProcess } from '../plan/spec.ts';
+import type { Spec, SpecProcess } from '../plan/spec.ts';
+import { NAMESPACE_BITS } from './tables.ts';
 import type { Compiled } from './compile.ts';
 import { op } from './encode.ts';
 import { execOps, identityOps, labelOps, limitOps, seccompFlags, seccompProgram } from './process.ts';
@@ -44,7 +45,7 @@ export function compileExec(host: Host, target: ExecTarget, request: ExecRequest
   };
   const types = new Set((spec.linux.namespaces ?? []).map(namespace => namespace.type));
   let bits = 0;
-  for (const type of types) bits |= BITS[type];
+  for (const type of types) bits |= NAMESPACE_BITS[type];
   const ops = target.waits === true ? [op('sync', 'created')] : [];
   // Before the container is joined: its /proc would name files of root's for us.
   if (own.oomScoreAdj !== undefined) ops.push(op('oom-score-adj', own.oomScoreAdj));
@@ -65,17 +66,6 @@ export function compileExec(host: Host, target: ExecTarget, request: ExecRequest
   );
   return { ops, descriptors: [target.pidfd], opened: [] };
 }
-
-const BITS: Readonly<Record<NamespaceType, number>> = {
-  user: 0x10000000,
-  mount: 0x20000,
-  pid: 0x20000000,
-  network: 0x40000000,
-  ipc: 0x8000000,
-  uts: 0x4000000,
-  cgroup: 0x2000000,
-  time: 0x80,
-};
 
 /** Root gets the container's bounding set, as its own root would by execve(2); another user what the container's ambient set gives. */
 function capabilitiesOf(own: SpecProcess, uid: number): NonNullable<SpecProcess['capabilities']> {

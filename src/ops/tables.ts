@@ -1,3 +1,5 @@
+import type { NamespaceType } from '../plan/spec.ts';
+
 /** Numbers of Linux that config.json gives as names. */
 
 /** capability.h: the index is the bit. */
@@ -91,3 +93,15 @@ export function limitValue(value: number | string): string {
   const text = String(value);
   return text === '18446744073709551615' || text === '-1' || Number(text) >= 2 ** 63 ? 'unlimited' : text;
 }
+
+/** CLONE_NEW… of clone(2). */
+export const NAMESPACE_BITS: Readonly<Record<NamespaceType, number>> = {
+  user: 0x10000000,
+  mount: 0x20000,
+  pid: 0x20000000,
+  network: 0x40000000,
+  ipc: 0x8000000,
+  uts: 0x4000000,
+  cgroup: 0x2000000,
+  time: 0x80,
+};

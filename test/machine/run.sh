@@ -39,15 +39,6 @@ main() {
     close 0
 }
 
-choose() {
-    local file part
-    for file in "$here"/[0-9][0-9][0-9]-*.sh; do
-        [ -e "$file" ] || continue
-        [ $# -gt 0 ] || echo "${file##*/}"
-        for part in "$@"; do [[ ${file##*/} != *"$part"* ]] || echo "${file##*/}"; done
-    done
-}
-
 burn() { # NUMBER
     local i loop='while :; do echo noise; done'
     for ((i = 0; i < $1; i++)); do

@@ -1,6 +1,16 @@
-# Counts TAP. Sourced by the runners of the machine and vm tiers.
+# Chooses test files and counts TAP. Sourced by the runners of the machine and vm tiers.
 # shellcheck shell=bash disable=SC2034 # passed and failed are read by the runners
 passed=0 failed=0
+
+# choose [PART…]: the test files beside the runner whose names hold one of the parts; all without one.
+choose() {
+    local file part
+    for file in "$here"/[0-9][0-9][0-9]-*.sh; do
+        [ -e "$file" ] || continue
+        [ $# -gt 0 ] || echo "${file##*/}"
+        for part in "$@"; do [[ ${file##*/} != *"$part"* ]] || echo "${file##*/}"; done
+    done
+}
 
 # tally FILE STATUS OUTPUT: adds a test file's cases; a skip, a missing plan or a bad end without a failed case is a failure.
 tally() {

@@ -23,15 +23,6 @@ main() {
     close 0
 }
 
-choose() {
-    local file part
-    for file in "$here"/[0-9][0-9][0-9]-*.sh; do
-        [ -e "$file" ] || continue
-        [ $# -gt 0 ] || echo "${file##*/}"
-        for part in "$@"; do [[ ${file##*/} != *"$part"* ]] || echo "${file##*/}"; done
-    done
-}
-
 close() {
     failed=$((failed + $1))
     echo "vm: $passed passed, $failed failed"

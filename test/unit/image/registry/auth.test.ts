@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { RegistryError } from '../../../../src/image/registry/error.ts';
 import { openRegistry } from '../../../../src/image/registry/open.ts';
 import type { Registry, RegistryOptions } from '../../../../src/image/registry/types.ts';
@@ -10,25 +10,14 @@ import {
   makeCertificate,
   manifest,
   MANIFEST,
-  serve,
+  openings,
   serveTls,
   sha256,
   type Handler,
   type Server,
 } from './server.ts';
 
-const servers: Server[] = [];
-const opened: Registry[] = [];
-afterEach(async () => {
-  for (const registry of opened.splice(0)) registry.close();
-  await Promise.all(servers.splice(0).map(server => server.close()));
-});
-
-async function start(handler: Handler): Promise<Server> {
-  const server = await serve(handler);
-  servers.push(server);
-  return server;
-}
+const { servers, opened, start } = openings();
 
 function open(server: Server, options: RegistryOptions = {}, files: Record<string, string> = {}): Registry {
   const host = hostFor(servers, { files, environment: { HOME: '/root' } });

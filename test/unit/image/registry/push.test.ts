@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import * as http from 'node:http';
 import * as net from 'node:net';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { openRegistry } from '../../../../src/image/registry/open.ts';
 import type { Digest } from '../../../../src/image/types.ts';
 import type { Registry, RegistryOptions } from '../../../../src/image/registry/types.ts';
@@ -14,25 +14,12 @@ import {
   makeCertificate,
   manifest,
   MANIFEST,
-  serve,
+  openings,
   serveTls,
   sha256,
-  type Handler,
-  type Server,
 } from './server.ts';
 
-const servers: Server[] = [];
-const opened: Registry[] = [];
-afterEach(async () => {
-  for (const registry of opened.splice(0)) registry.close();
-  await Promise.all(servers.splice(0).map(server => server.close()));
-});
-
-async function start(handler: Handler): Promise<Server> {
-  const server = await serve(handler);
-  servers.push(server);
-  return server;
-}
+const { servers, opened, start } = openings();
 
 function open(name: string, files: Record<string, string> = {}, options: RegistryOptions = {}): Registry {
   const registry = openRegistry(hostFor(servers, { files }), name, {

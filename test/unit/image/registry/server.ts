@@ -6,7 +6,9 @@ import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach } from 'node:test';
 import { fakeHost, type FakeHost } from '../../../../src/host/fake.ts';
+import type { Registry } from '../../../../src/image/registry/types.ts';
 import type { Digest } from '../../../../src/image/types.ts';
 
 /** A registry on loopback that does exactly what a test says, however wrong. */
@@ -117,4 +119,20 @@ export function hostFor(
     uid: more.uid ?? 0,
     calls: { access: path => path in files },
   });
+}
+
+/** What a test file opens, closed after each test: servers, and clients of them. */
+export function openings(): { servers: Server[]; opened: Registry[]; start: (handler: Handler) => Promise<Server> } {
+  const servers: Server[] = [];
+  const opened: Registry[] = [];
+  afterEach(async () => {
+    for (const registry of opened.splice(0)) registry.close();
+    await Promise.all(servers.splice(0).map(server => server.close()));
+  });
+  const start = async (handler: Handler): Promise<Server> => {
+    const server = await serve(handler);
+    servers.push(server);
+    return server;
+  };
+  return { servers, opened, start };
 }
