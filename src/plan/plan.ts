@@ -32,7 +32,8 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
   const namespaces = planNamespaces(context, ids);
   const args = planArgs(context);
   const systemd = isSystemd(context, args);
-  const user = planUser(context, ids);
+  const cwd = workdirOf(context);
+  const user = planUser(context, ids, cwd);
   const devices = planDevices(context, ids);
   const secrets = planSecrets(context);
   const mounts = planMounts(context, ids, {
@@ -43,7 +44,7 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
     secrets: secrets.mounts,
   });
   const hostname = planHostname(context);
-  const process = makeProcess(context, ids, args, user, hostname, systemd);
+  const process = makeProcess(context, ids, { args, cwd, user, hostname, systemd });
   const linux = makeLinux(context, ids, namespaces);
   const seccomp = planSeccomp(context, process.capabilities);
   if (seccomp.profile !== undefined) linux.seccomp = seccomp.profile;
@@ -102,20 +103,17 @@ function filesOf(user: ReturnType<typeof planUser>): { name: string; text: strin
 function makeProcess(
   context: PlanContext,
   ids: IdPlan,
-  args: string[],
-  user: ReturnType<typeof planUser>,
-  hostname: string,
-  systemd: boolean,
+  parts: { args: string[]; cwd: string; user: ReturnType<typeof planUser>; hostname: string; systemd: boolean },
 ): {
   process: SpecProcess;
   capabilities: ReturnType<typeof planCapabilities>;
   mountLabel?: string;
 } {
   const { request } = context;
+  const { args, cwd, user, hostname, systemd } = parts;
   const capabilities = planCapabilities(context, user.uid);
   const labels = planLabels(context);
   warnOfNodes(context, ids, capabilities.bounding);
-  const cwd = workdirOf(context);
   const process: SpecProcess = {
     ...(request.tty ? { terminal: true } : {}),
     user: { uid: user.uid, gid: user.gid, umask: request.umask, additionalGids: [...user.groups] },

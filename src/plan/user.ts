@@ -19,7 +19,7 @@ const ROOT: UserPlan = { uid: 0, gid: 0, groups: [], home: '/' };
  * `user[:group]` by name or id, as runc and Podman resolve it. Supplementary groups are those of the image's user, unless a group was
  * named, and --group-add (T12). Ids without a mapping are refused by name (T13).
  */
-export function planUser(context: PlanContext, ids: IdPlan): UserPlan {
+export function planUser(context: PlanContext, ids: IdPlan, workdir: string): UserPlan {
   const { facts } = context;
   const { text, from } = chooseText(context);
   const [name, groupText] = cut(text, ':');
@@ -53,29 +53,40 @@ export function planUser(context: PlanContext, ids: IdPlan): UserPlan {
   for (const word of context.request.groups) addGroup(context, word, groups);
   checkMapped(context, ids, uid, 'uid', from);
   for (const one of [gid, ...groups]) checkMapped(context, ids, one, 'gid', from);
-  return { uid, gid, groups: [...groups], home: entry?.home ?? '/', ...namesFor(context, entry, uid, gid) };
+  return {
+    uid,
+    gid,
+    groups: [...groups],
+    home: entry?.home ?? '/',
+    ...namesFor(context, entry, { uid, gid, home: homeIn(workdir) }),
+  };
 }
 
 /**
  * Many programs end when their own id has no name. Podman gives it one unless --passwd=false: the account's with keep-id, else the
- * number. An image without these files stays without.
+ * number; its home is the working directory. An image without these files stays without.
  */
 function namesFor(
   { request, facts }: PlanContext,
   entry: ReturnType<typeof findUser>,
-  uid: number,
-  gid: number,
-): { passwd?: string; group?: string } {
-  const names: { passwd?: string; group?: string } = {};
+  { uid, gid, home }: { uid: number; gid: number; home: string },
+): { passwd?: string; group?: string; home?: string } {
+  const names: { passwd?: string; group?: string; home?: string } = {};
   if (!request.passwd) return names;
   let name = entry?.name ?? String(uid);
   if (entry === undefined && facts.passwd !== '') {
-    const kept = request.userns.kind === 'keep-id' && facts.uid !== 0 && uid === (request.userns.uid ?? facts.uid);
+    const kept = request.userns.kind === 'keep-id' && facts.uid !== 0 && uid === facts.uid;
     if (kept && findUser(facts.passwd, facts.userName) === undefined) name = facts.userName;
-    names.passwd = `${lines(facts.passwd)}${name}:*:${uid}:${gid}:container user:/:/bin/sh\n`;
+    names.passwd = `${lines(facts.passwd)}${name}:*:${uid}:${gid}:container user:${home}:/bin/sh\n`;
+    names.home = home;
   }
   if (facts.group !== '' && !hasGroup(facts.group, gid)) names.group = `${lines(facts.group)}${gid}:x:${gid}:${name}\n`;
   return names;
+}
+
+/** A path that a line of /etc/passwd can hold. */
+function homeIn(workdir: string): string {
+  return /[:\n]/.test(workdir) ? '/' : workdir;
 }
 
 function lines(text: string): string {

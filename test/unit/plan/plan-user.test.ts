@@ -81,6 +81,13 @@ test('a user that the image does not know gets a name', () => {
     ['passwd', '1234:*:1234:5:container user:/:/bin/sh'],
     ['group', '5:x:5:1234'],
   ]);
+  const home = [
+    ['user', '1234'],
+    ['workdir', '/srv'],
+  ] as const;
+  assert.deepEqual(made(home)[0], ['passwd', '1234:*:1234:0:container user:/srv:/bin/sh']);
+  assert.equal(plan(home).spec.process?.env?.includes('HOME=/srv'), true);
+  assert.deepEqual(made([home[0], ['workdir', '/a:b']])[0], ['passwd', '1234:*:1234:0:container user:/:/bin/sh']);
   assert.deepEqual(made([['user', 'www:5']]), [['group', '5:x:5:www']]);
   assert.deepEqual(made([['userns', 'keep-id']], accountFacts())[0], [
     'passwd',
