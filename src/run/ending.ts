@@ -50,5 +50,10 @@ function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: num
   if (end.status === 0 || host.poll([pidfd], 0).length > 0) return;
   // The unit is gone and its payload is not (its file was removed while it ran): nobody but us can end it.
   if (end.status === NOT_LOADED) stopPayload(host, state, state.stopSignal, timeout ?? state.stopTimeout);
-  else throw new Failure(125, `${state.name}: systemctl could not stop ${state.unit}`);
+  else {
+    throw new Failure(
+      125,
+      `${state.name}: the container is ${state.unit}'s, which systemctl could not stop; stop it first`,
+    );
+  }
 }

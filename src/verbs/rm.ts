@@ -6,7 +6,7 @@ import { storeDirectory } from '../image/store.ts';
 import { findHalfMade } from '../run/bundle.ts';
 import { findContainer, findNamed, isName, isRunning, type Container } from '../run/containers.ts';
 import { findContext, type Context } from '../run/context.ts';
-import { stopContainer } from '../run/ending.ts';
+import { isOwnUnit, stopContainer } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import { layerPath } from '../run/layer.ts';
 import { lockName } from '../run/locks.ts';
@@ -32,6 +32,7 @@ function removeOne(host: Host, context: Context, store: string, command: Command
     // What a unit removes after its end may be gone already: then it must not be another whose id begins so.
     const found = context.inUnit && word.length < 64 ? findNamed(host, word) : findContainer(host, word);
     if (found === undefined) return removeRemains(host, store, word, silent);
+    if (isForeign(host, context, command, found)) return 0;
     pod ??= found.name === found.state?.name ? found.state.pod : undefined;
     if (found.state !== undefined && isRunning(host, found.state)) stopFirst(host, context, command, found);
     const left = removeStopped(host, store, found.name, withVolumes);
@@ -42,6 +43,15 @@ function removeOne(host: Host, context: Context, store: string, command: Command
   // In a unit (ExecStop=, ExecStopPost=) it would be a line of the journal that says nothing.
   if (!context.inUnit) host.write(1, `${word}\n`);
   return 0;
+}
+
+/**
+ * What the generated ExecStop= and ExecStopPost= (systemd.exec(5): SERVICE_RESULT is set) remove is their own unit's. A start that
+ * fails because another unit's container has the name must not end that one.
+ */
+function isForeign(host: Host, context: Context, command: Command, { state }: Container): boolean {
+  if (!context.inUnit || state === undefined || state.unit === '' || isOwnUnit(context, state)) return false;
+  return isSet(command, 'ignore') && host.environment('SERVICE_RESULT') !== undefined && isRunning(host, state);
 }
 
 /** Under the lock; somebody else (ExecStopPost= of the unit that we stopped) may have been faster. The unit of one that runs. */
