@@ -113,12 +113,15 @@ export function writeState(host: Host, bundle: string, state: ContainerState): v
 
 export function readContainer(host: Host, bundle: string, name: string): Container {
   const text = host.readFileIfExists(`${bundle}/state.json`);
-  const state = text === undefined ? undefined : parseState(text);
+  const state = text === undefined ? undefined : parseState(host, text);
   return state === undefined ? { name, bundle } : { name, bundle, state };
 }
 
-/** undefined for a truncated file; a newer format is refused by name. */
-function parseState(text: string): ContainerState | undefined {
+/**
+ * undefined for a truncated file; a newer format is refused by name while its payload runs (pid and start time are what no format
+ * changes). What it left behind is removed like half a start, so that a unit starts again after a downgrade.
+ */
+function parseState(host: Host, text: string): ContainerState | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -128,7 +131,12 @@ function parseState(text: string): ContainerState | undefined {
   const state = value as ContainerState;
   if (typeof state !== 'object' || value === null || typeof state.version !== 'number') return undefined;
   if (state.version > STATE_VERSION) {
-    throw new Failure(125, `${String(state.name)}: started by a newer berth (state version ${Number(state.version)})`);
+    if (Number.isInteger(state.pid) && typeof state.startTime === 'string' && !isRunning(host, state)) return undefined;
+    const format = `state version ${Number(state.version)}`;
+    throw new Failure(
+      125,
+      `${String(state.name)}: started by a newer berth (${format}); stop its unit with systemctl, or install that berth again`,
+    );
   }
   return state;
 }

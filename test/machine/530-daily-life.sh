@@ -152,19 +152,81 @@ restarts() { # WAY: killed again and again, systemd alone brings it back
 }
 spins=0
 
-# The package is installed again over itself: payloads run on, and the new program stops and cleans what the old one started.
+# A package of another version: the programs say its number, which is as long as ours.
+other_version() { # VERSION
+    local file
+    rm -rf repacked
+    dpkg-deb -R /var/tmp/berth.deb repacked
+    sed -i "s/^Version: .*/Version: $1/" repacked/DEBIAN/control
+    for file in usr/bin/berth usr/lib/berth/cli.mjs; do LC_ALL=C sed -i "s/${VERSION//./\\.}/$1/g" "repacked/$file"; done
+    (cd repacked && find usr etc -type f -exec md5sum {} + >DEBIAN/md5sums)
+    dpkg-deb --root-owner-group -Znone --build repacked "$1.deb" >/dev/null
+    rm -rf repacked
+}
+installs() { # FILE VERSION
+    dpkg --install "$1" >/dev/null 2>&1
+    equal "$(berth --version)" "berth version $2"
+    equal "$(dpkg-query -W -f '${Version}' berth)" "$2"
+}
+
+lasting() { # WAY NAME
+    way_unit "$1" "$2" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nExec=sh -c "trap \'exit 0\' TERM; while :; do sleep 0.1; done"'
+    way_start "$1" "$2"
+}
+state_of() { # WAY CONTAINER
+    case $1 in
+    root) echo "/run/berth/containers/$2/state.json" ;;
+    alice) echo "/run/user/1000/berth/containers/$2/state.json" ;;
+    svc) echo "/run/berth/users/990/containers/$2/state.json" ;;
+    esac
+}
+nothing_of() { # WAY CONTAINER
+    [ ! -e "$(dirname "$(state_of "$1" "$2")")" ]
+    [ ! -e "/var/lib/berth/containers/$2" ]
+    [ ! -e "/home/alice/.local/share/berth/containers/$2" ]
+    [ ! -e "/var/lib/berth/users/990/containers/$2" ]
+}
+
+# What the version before started runs on, is seen and stopped by the new one, and starts with it; with what the first version did not yet note.
 upgrade() { # WAY
-    way_unit "$1" lasting-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "trap \'exit 0\' TERM; while :; do sleep 0.1; done"'
-    way_start "$1" lasting-"$1"
-    local before
-    before=$(way_property "$1" lasting-"$1" MainPID)
-    dpkg --install /var/tmp/berth.deb >/dev/null
+    local unit=lasting-$1 before state
+    installs /var/tmp/berth.deb "$VERSION"
+    lasting "$1" "$unit"
+    before=$(way_property "$1" "$unit" MainPID)
+    state=$(state_of "$1" "systemd-$unit")
+    jq 'del(.volumes, .defaultSeccomp, .health, .pod)' "$state" >state
+    cat state >"$state"
+    installs "$NEWER.deb" "$NEWER"
     manager "$(way_manager "$1")" daemon-reload
-    equal "$(way_property "$1" lasting-"$1" MainPID)" "$before"
-    way_stop "$1" lasting-"$1"
-    equal "$(way_property "$1" lasting-"$1" Result)" success
-    ! way_berth "$1" inspect "systemd-lasting-$1" 2>/dev/null
-    way_gone "$1" lasting-"$1"
+    equal "$(way_property "$1" "$unit" MainPID)" "$before"
+    equal "$(way_berth "$1" exec "systemd-$unit" echo reached)" reached
+    way_stop "$1" "$unit"
+    equal "$(way_property "$1" "$unit" Result)" success
+    nothing_of "$1" "systemd-$unit"
+    way_start "$1" "$unit"
+}
+
+# Back again: the container of the newer version is stopped by the older one; one whose notes it cannot read is refused by name, ends
+# with its unit all the same, and the unit starts again.
+downgrade() { # WAY
+    local unit=lasting-$1 state
+    installs /var/tmp/berth.deb "$VERSION"
+    manager "$(way_manager "$1")" daemon-reload
+    way_stop "$1" "$unit"
+    nothing_of "$1" "systemd-$unit"
+    way_start "$1" "$unit"
+    state=$(state_of "$1" "systemd-$unit")
+    jq '.version = 2 | .news = {}' "$state" >state
+    cat state >"$state"
+    contains "$(fails_with 125 way_berth "$1" exec "systemd-$unit" true 2>&1)" 'started by a newer berth'
+    way_stop "$1" "$unit"
+    nothing_of "$1" "systemd-$unit"
+    contains "$(way_journal "$1" "$unit")" "systemd-$unit: started by a newer berth (state version 2)"
+    manager "$(way_manager "$1")" reset-failed "$unit" 2>/dev/null || true
+    way_start "$1" "$unit"
+    equal "$(way_berth "$1" exec "systemd-$unit" echo reached)" reached
+    way_stop "$1" "$unit"
+    equal "$(way_property "$1" "$unit" Result)" success
 }
 
 # The name that systemctl takes reaches the container, too; rm alone wants the container's own.
@@ -178,6 +240,9 @@ unit_name() { # WAY
     way_gone "$1" named-"$1"
 }
 
+VERSION=$(dpkg-deb -f /var/tmp/berth.deb Version) NEWER=
+[[ ! $VERSION =~ ^(.*[.])[0-9]$ ]] || NEWER=${BASH_REMATCH[1]}9
+check 'a package of another version is made' other_version "$NEWER"
 for way in $WAYS; do
     way_load "$way" "$IMAGES/busybox.tar" || exit 1
     check "$way: a unit that runs for a while" long_running "$way"
@@ -193,7 +258,10 @@ for way in $WAYS; do
     check "$way: Restart=always after SIGKILL" restarts "$way"
     check "$way: the name of the unit finds the container" unit_name "$way"
     check "$way: an upgrade leaves the payload running" upgrade "$way"
+    check "$way: a downgrade, too" downgrade "$way"
+    way_gone "$way" "lasting-$way"
     check "$way: a killed relay fails the unit and says so" killed_relay "$way"
     way_berth "$way" rmi -f localhost/busybox >/dev/null 2>&1
 done
+dpkg --install /var/tmp/berth.deb >/dev/null 2>&1
 finish

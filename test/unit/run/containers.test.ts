@@ -45,12 +45,15 @@ test('a bundle without a whole state is a start that was cut off', () => {
   assert.throws(() => requireContainer(cut, 'web'), /has not finished to start/);
 });
 
-test('a state of a newer version is refused by name', () => {
-  const newer = host({ [`${WEB}/state.json`]: JSON.stringify({ ...aState(), version: 99 }) });
-  assert.throws(
-    () => findContainer(newer, 'web'),
-    (error: unknown) => error instanceof Failure && /web: started by a newer berth/.test(error.message),
-  );
+test('a state of a newer version is refused by name while its payload runs, then it is what a start left', () => {
+  const text = (more: object) => ({ [`${WEB}/state.json`]: JSON.stringify({ ...aState(), version: 99, ...more }) });
+  for (const one of [host(text({}), '1000'), host(text({ pid: 'another format' }))]) {
+    assert.throws(
+      () => findContainer(one, 'web'),
+      (error: unknown) => error instanceof Failure && /web: started by a newer berth/.test(error.message),
+    );
+  }
+  assert.deepEqual(findContainer(host(text({})), 'web'), { name: 'web', bundle: WEB });
 });
 
 test('T33: a runtime directory of somebody else is not looked into', () => {
