@@ -1,8 +1,12 @@
 /*
- * A user namespace that only carries an id map, for mounts with MOUNT_ATTR_IDMAP (mount_setattr(2)).
+ * Id maps that the stage writes itself.
  *
- * It belongs to a child that does nothing; its maps are written, its namespace is opened, and it is ended: the descriptor
- * keeps the namespace. The kernel asks for privileges over the file system, so this is for root without a user namespace.
+ * `id-map`: a user namespace that only carries an id map, for mounts with MOUNT_ATTR_IDMAP (mount_setattr(2)). It belongs to a
+ * child that does nothing; its maps are written, its namespace is opened, and it is ended: the descriptor keeps the
+ * namespace. The kernel asks for privileges over the file system, so this is for root without a user namespace.
+ *
+ * `nest`: our own new user namespace below the one that was joined. Its maps can be written only by a process that is in the outer
+ * one (user_namespaces(7)), so a child that stays there does it. Afterwards our namespaces can be opened through /proc by the account.
  */
 #include "stage.h"
 
@@ -71,4 +75,57 @@ int op_id_map(struct stage *s, const struct op *op)
         return result;
     s->id_maps[s->id_map_count++] = result;
     return 0;
+}
+
+/* The child of op_nest, in the outer namespace: waits until its parent is in the new one, and writes the maps. */
+static _Noreturn void write_maps_of(struct stage *s, long pid, const int *gate, const char *text)
+{
+    const char *end = text + text_length(text), *middle = text_find(text, ';');
+    char byte;
+    long n;
+    sys_close(gate[1]);
+    do
+        n = sys_read(gate[0], &byte, 1);
+    while (n == -EINTR);
+    int result = n == 1 ? write_map(s, pid, "uid_map", text, middle) : -ECANCELED;
+    if (result == 0)
+        result = write_map(s, pid, "gid_map", middle + 1, end);
+    sys_exit(-result);
+}
+
+int op_nest(struct stage *s, const struct op *op)
+{
+    struct clone_args args = {.exit_signal = 0};
+    int gate[2], status = 0;
+    s->subject = op->fields[0];
+    if (text_find(op->fields[0], ';') == NULL) {
+        s->hint = "an id map is uids; gids";
+        return -EINVAL;
+    }
+    long result = stage_proc(s);
+    if (result >= 0)
+        result = sys2(__NR_pipe2, PTR(gate), O_CLOEXEC);
+    if (result < 0)
+        return (int)result;
+    long self = sys_getpid();
+    long pid = sys2(__NR_clone3, PTR(&args), sizeof args);
+    if (pid == 0)
+        write_maps_of(s, self, gate, op->fields[0]);
+    if (pid < 0)
+        return (int)pid;
+    sys_close(gate[0]);
+    /* Else our files in /proc are root's. Nobody of the container is there yet; become-root ends it. */
+    sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    result = sys1(__NR_unshare, CLONE_NEWUSER);
+    if (result == 0)
+        result = sys_write(gate[1], "", 1);
+    sys_close(gate[1]);
+    sys_wait4((int)pid, &status, __WALL);
+    if (result < 0)
+        return (int)result;
+    /* From here on the pid namespace may be another one, of which a procfs can be mounted. */
+    if (s->proc == s->host_proc)
+        s->proc = -1;
+    s->hint = "the ids are not all in the outer user namespace";
+    return -(status >> 8 & 0xff);
 }

@@ -22,6 +22,8 @@
     X(setns, "setns", "dh", 0) \
     /* unshare(2): the cgroup namespace, after the process is in its cgroup */ \
     X(unshare, "unshare", "h", 0) \
+    /* user namespace below the joined one; maps as `id-map`, in ids of that one */ \
+    X(nest, "nest", "t", 0) \
     /* go on in a child made with CLONE_PARENT; send `pid N` (outer pid) with its pidfd and leave the first process */ \
     X(fork, "fork", "", 0) \
     /* setsid() */ \

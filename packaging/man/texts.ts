@@ -66,5 +66,6 @@ export const DIFFERENCES = [
   '- Health checks are made by the relay; only changes reach the journal. | Podman starts a timer and a service for each.',
   '- The main process of the unit is the first process of the container. | In Podman it is a monitor.',
   '- The /dev/shm of a pod is as large as the runtime directory; ShmSize= of a pod warns. | Podman enforces the size.',
+  '- Published ports of an account in a .network arrive at an interface host0 of the container, which is also its way out: the address of the client is seen. | Podman has a proxy, which hides it.',
   '- volume prune takes anonymous volumes alone unless --all or a filter is given, and wants --force instead of asking. | Podman asks and takes all.',
 ];

@@ -53,6 +53,10 @@ export const NETWORK_VERBS: readonly VerbRow[] = [
     most: 1,
     ...NETWORK,
   }),
+  native('network hold', '', 'make the network namespace of an account, for berth-netns.service', [], {
+    most: 0,
+    ...NETWORK,
+  }),
   native(
     'network inspect',
     'NETWORK...',
@@ -79,6 +83,16 @@ export const NETWORK_VERBS: readonly VerbRow[] = [
     'remove the networks that no container uses',
     [list('filter', 'NAME=VALUE', 'only those that match'), flag('force', 'do not ask', { short: 'f' })],
     { most: 0, ...NETWORK },
+  ),
+  native(
+    'network release',
+    '',
+    'tell the containers of a network namespace that it is gone, for berth-netns.service',
+    [],
+    {
+      most: 0,
+      ...NETWORK,
+    },
   ),
   native(
     'network rm',

@@ -1,7 +1,7 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { CLONE, type Host } from '../host/host.ts';
-import { encodeOps } from '../ops/encode.ts';
+import { encodeOps, op } from '../ops/encode.ts';
 import type { PortRequest, RunRequest } from '../plan/request.ts';
 import type { NetworkPlace, NetworkState as Kept } from '../run/parts.ts';
 import {
@@ -14,6 +14,8 @@ import {
   type Attachment,
   type NetworkState,
 } from './ipam.ts';
+import { startAccountBridge } from './account-bridge.ts';
+import { readNamespace, sameIds, type NamespaceRecord } from './namespace.ts';
 import { networkConfiguration, runNetavark, withoutPorts } from './netavark.ts';
 import type { Connected } from './network.ts';
 import { nameOf, placeIn, type Placed } from './placement.ts';
@@ -29,6 +31,7 @@ interface BridgeData {
  * is written first, with what netavark is told: after a crash at any point the next start finds it and takes down what was set up.
  */
 export function startBridge(host: Host, request: RunRequest, place: NetworkPlace): Result<Connected, Problem> {
+  if (place.uid !== 0) return startAccountBridge(host, request, place);
   return withNetworkLock(host, () => {
     const before = readState(host);
     const state = takeDown(host, before, staleAttachments(host, before, place.bundle)).state;
@@ -56,6 +59,8 @@ export interface AttachRequest {
   readonly ports: readonly PortRequest[];
   readonly dns: readonly string[];
   readonly placed: readonly Placed[];
+  /** Of an account. */
+  readonly inside?: NamespaceRecord;
 }
 
 /** Under the lock: notes the attachment, lets netavark make it, and takes both back when it fails. */
@@ -75,12 +80,13 @@ export function attach(
   };
   const noted = { ...state, attachments: { ...state.attachments, [key]: attachment } };
   writeState(host, noted);
-  const done = runNetavark(host, 'setup', request.netns, configuration);
+  const done = runNetavark(host, 'setup', request.netns, configuration, request.inside);
   if (done.isErr()) writeState(host, takeDown(host, noted, [key]).state);
   return done;
 }
 
-function connected(
+/** What the containers' files say of a bridge, and the state that takes it down. */
+export function connected(
   placed: readonly Placed[],
   bundle: string,
   answer: { nameservers: readonly string[]; search: readonly string[] },
@@ -122,21 +128,23 @@ export function stopBridge(host: Host, kept: Kept): Result<void, Problem[]> {
  * is made there once more: netavark removes the bridge and its rules only after it has removed an interface. (A bridge without a carrier
  * would also mislead pasta on a host that has no default route.)
  */
-function takeDown(
+export function takeDown(
   host: Host,
   state: NetworkState,
   keys: readonly string[],
 ): { state: NetworkState; problems: Problem[] } {
   const problems: Problem[] = [];
   let left = state;
+  const inside = host.euid === 0 ? undefined : readNamespace(host);
   for (const key of keys) {
     const attachment = left.attachments[key];
     left = without(left, [key]);
-    if (attachment === undefined) continue;
+    // An account's bridges went with their namespace.
+    if (attachment === undefined || (host.euid !== 0 && inside === undefined)) continue;
     const last = Object.keys(attachment.networks).some(network => !isUsed(left, network));
-    withEmptyNamespace(host, path => {
-      if (last) runNetavark(host, 'setup', path, withoutPorts(attachment.configuration));
-      const done = runNetavark(host, 'teardown', path, attachment.configuration);
+    withEmptyNamespace(host, inside, path => {
+      if (last) runNetavark(host, 'setup', path, withoutPorts(attachment.configuration), inside);
+      const done = runNetavark(host, 'teardown', path, attachment.configuration, inside);
       if (done.isErr()) problems.push(done.error);
     });
   }
@@ -181,15 +189,22 @@ function meets(one: string, other: string): boolean {
 
 const isAny = (address: string): boolean => ['', '0.0.0.0', '::'].includes(address);
 
-/** An empty network namespace for as long as `act` runs: a stage that waits in it. */
-function withEmptyNamespace<T>(host: Host, act: (path: string) => T): T {
+/** An empty network namespace for as long as `act` runs: a stage that waits in it. An account's belongs to the user namespace of its networks. */
+function withEmptyNamespace<T>(host: Host, inside: NamespaceRecord | undefined, act: (path: string) => T): T {
+  const user = inside === undefined ? undefined : host.open(`/proc/${inside.pid}/ns/user`, 0);
+  const join = [
+    op('setns', 0, CLONE.NEWUSER.toString(16)),
+    op('nest', inside === undefined ? '' : sameIds(inside)),
+    op('unshare', CLONE.NEWNET.toString(16)),
+  ];
   const keeper = host.launch({
-    namespaces: CLONE.NEWNET,
+    namespaces: user === undefined ? CLONE.NEWNET : 0,
     sibling: false,
-    ops: encodeOps([{ name: 'sync', fields: ['created'] }]),
+    ops: encodeOps([...(user === undefined ? [] : join), op('sync', 'created')]),
     stdio: ['null', 'null', 'null'],
-    descriptors: [],
+    descriptors: user === undefined ? [] : [user],
   });
+  if (user !== undefined) host.close(user);
   try {
     host.receiveMessage(keeper);
     return act(`/proc/${keeper.pid}/ns/net`);

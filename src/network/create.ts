@@ -31,7 +31,7 @@ export function createNetwork(host: Host, store: string, wish: NetworkWish): Net
   }
   if (readNetwork(host, store, wish.name) !== undefined)
     throw new Failure(125, `${wish.name}: there is a network of this name`);
-  const driver = driverOf(wish);
+  const driver = driverOf(host, wish);
   const others = listNetworks(host, store);
   const taken = others.flatMap(other =>
     other.subnets.map(one => ({ name: other.name, range: parseSubnet(one.subnet) })),
@@ -79,7 +79,7 @@ const RESERVED = [
 ];
 const OPTIONS = ['mtu', 'vlan', 'isolate', 'metric', 'mode', 'parent', 'no_default_route', 'vrf', 'bclim'];
 
-function driverOf(wish: NetworkWish): NetworkRecord['driver'] {
+function driverOf(host: Host, wish: NetworkWish): NetworkRecord['driver'] {
   const { driver } = wish;
   if (driver !== 'bridge' && driver !== 'macvlan' && driver !== 'ipvlan') {
     throw new Failure(125, `--driver ${driver}: there is no such network driver; use bridge, macvlan or ipvlan`);
@@ -91,6 +91,12 @@ function driverOf(wish: NetworkWish): NetworkRecord['driver'] {
     throw new Failure(
       125,
       `--ipam-driver ${wish.ipamDriver}: use host-local or none; addresses by DHCP are not in this version of Berth`,
+    );
+  }
+  if (driver !== 'bridge' && host.euid !== 0) {
+    throw new Failure(
+      125,
+      `--driver ${driver}: it needs an interface of the host, which only root's containers can have`,
     );
   }
   if (driver !== 'bridge' && wish.ipamDriver === 'host-local' && wish.subnets.length === 0) {

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { runtimeDirectory } from '../run/directories.ts';
 import { contains, formatAddress, parseAddress, parseSubnet, type Subnet } from './ip.ts';
 import type { SubnetRecord } from './records.ts';
 
@@ -23,13 +24,16 @@ export interface Attachment {
   readonly configuration: string;
 }
 
-export const DIRECTORY = '/run/berth/networks';
-const FILE = `${DIRECTORY}/ipam.json`;
+/** Root's and each account's networks know nothing of each other. */
+export const networkDirectory = (host: Host): string => `${runtimeDirectory(host)}/networks`;
+
+const file = (host: Host): string => `${networkDirectory(host)}/ipam.json`;
 
 /** Serves everything that changes the network: as the peer does, netavark is not run twice at once. */
 export function withNetworkLock<T>(host: Host, act: () => T): T {
-  host.mkdirs(DIRECTORY, 0o700);
-  const lock = host.lock(`${DIRECTORY}/lock`, true, true);
+  const directory = networkDirectory(host);
+  host.mkdirs(directory, 0o700);
+  const lock = host.lock(`${directory}/lock`, true, true);
   try {
     return act();
   } finally {
@@ -39,11 +43,13 @@ export function withNetworkLock<T>(host: Host, act: () => T): T {
 
 /** A file that is not there or cannot be read is begun anew. */
 export function readState(host: Host): NetworkState {
-  return parseState(host.readFileIfExists(FILE)) ?? { version: 2, subnet: freeDefaultSubnet(host), attachments: {} };
+  return (
+    parseState(host.readFileIfExists(file(host))) ?? { version: 2, subnet: freeDefaultSubnet(host), attachments: {} }
+  );
 }
 
 export function writeState(host: Host, state: NetworkState): void {
-  host.writeFileAtomic(FILE, JSON.stringify(state), 0o600);
+  host.writeFileAtomic(file(host), JSON.stringify(state), 0o600);
 }
 
 /** Keys of those whose container is gone, and of an earlier container with this bundle. */

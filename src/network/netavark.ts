@@ -2,7 +2,8 @@ import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Host } from '../host/host.ts';
 import type { PortRequest } from '../plan/request.ts';
-import { DIRECTORY } from './ipam.ts';
+import { networkDirectory } from './ipam.ts';
+import type { NamespaceRecord } from './namespace.ts';
 import type { NetworkRecord } from './records.ts';
 
 /** A container's place in its networks. */
@@ -60,27 +61,48 @@ export interface NetavarkAnswer {
   readonly search: readonly string[];
 }
 
+/** The program of a name where packages put it. */
+export function helperPath(host: Host, name: string): string | undefined {
+  return DIRECTORIES.map(directory => `${directory}/${name}`).find(path => host.access(path, 1));
+}
+
+/** nsenter(1) in front of a command: into the namespaces of an account's networks. */
+export function within(inside: NamespaceRecord | undefined): string[] {
+  if (inside === undefined) return [];
+  const at = `/proc/${inside.pid}/ns`;
+  return ['/usr/bin/nsenter', `--user=${at}/user`, `--net=${at}/net`, '--preserve-credentials', '--'];
+}
+
+/** netavark starts a missing aardvark-dns by systemd-run where it finds that. An account need not have a manager to ask, and its unit runs it. */
+const WITH_SYSTEMD_RUN = '/usr/sbin:/usr/bin:/sbin:/bin';
+const WITHOUT = '/usr/sbin:/sbin';
+
 /** Runs netavark; its error is one line. A teardown that finds no interface in the namespace has done what was left to do. */
 export function runNetavark(
   host: Host,
   verb: 'setup' | 'teardown',
   netns: string,
   configuration: string,
+  inside?: NamespaceRecord,
 ): Result<NetavarkAnswer, Problem> {
-  const directory = DIRECTORIES.find(path => host.access(`${path}/netavark`, 1));
-  if (directory === undefined) {
+  const netavark = helperPath(host, 'netavark');
+  if (netavark === undefined) {
     const hint = 'install the package netavark, or use --network host or none';
     return err(problem('netavark-missing', 'netavark is not installed', { hint }));
   }
-  const aardvark = `${directory}/aardvark-dns`;
-  const names = host.access(aardvark, 1) ? ['--aardvark-binary', aardvark] : [];
+  const aardvark = helperPath(host, 'aardvark-dns');
+  const names = aardvark === undefined ? [] : ['--aardvark-binary', aardvark];
   if (names.length === 0 && /"dns_enabled":true/.test(configuration)) {
     const hint = 'install the package aardvark-dns, or make the network with --disable-dns';
     return err(problem('aardvark-missing', 'aardvark-dns is not installed', { hint }));
   }
   const ran = host.run({
-    argv: [`${directory}/netavark`, '--config', DIRECTORY, '--rootless', 'false', ...names, verb, netns],
-    environment: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'NETAVARK_FW=nftables'],
+    argv: [
+      ...within(inside),
+      ...[netavark, '--config', networkDirectory(host), '--rootless', String(inside !== undefined)],
+      ...[...names, verb, netns],
+    ],
+    environment: [`PATH=${inside === undefined ? WITH_SYSTEMD_RUN : WITHOUT}`, 'NETAVARK_FW=nftables'],
     input: configuration,
     stdout: 'capture',
     stderr: 'capture',

@@ -1,9 +1,10 @@
-import { problem, type Problem } from '../base/problem.ts';
-import { err, ok, type Result } from '../base/result.ts';
+import type { Problem } from '../base/problem.ts';
+import { ok, type Result } from '../base/result.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { findContainer } from '../run/containers.ts';
 import type { NetworkPlace, NetworkState } from '../run/parts.ts';
+import { stopAccountBridge } from './account-bridge.ts';
 import { startBridge, stopBridge } from './bridge.ts';
 import { shareEtcFiles, writeEtcFiles, type Connection } from './etc-files.ts';
 import { startPasta, stopPasta } from './pasta.ts';
@@ -31,7 +32,7 @@ export function setUp(host: Host, request: RunRequest, place: NetworkPlace): Res
 /** Takes down what `setUp` made; running it twice is fine. It goes on after an error and reports all. */
 export function tearDown(host: Host, state: NetworkState): Result<void, Problem[]> {
   if (state.kind === 'pasta') return stopPasta(host, state);
-  if (state.kind === 'bridge') return stopBridge(host, state);
+  if (state.kind === 'bridge') return host.euid === 0 ? stopBridge(host, state) : stopAccountBridge(host, state);
   return ok(undefined);
 }
 
@@ -55,12 +56,5 @@ function connect(host: Host, request: RunRequest, place: NetworkPlace, wish: Wis
     return ok({ state: { kind: mode }, connection: { mode } });
   }
   if (mode === 'pasta') return startPasta(host, request, place, options);
-  if (place.uid !== 0) {
-    return err(
-      problem('network-bridge', `--network ${mode}: an account without privileges has no networks of its own yet`, {
-        hint: 'leave it out, or use pasta, host or none',
-      }),
-    );
-  }
   return startBridge(host, request, place);
 }

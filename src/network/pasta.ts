@@ -8,14 +8,16 @@ import type { Connected } from './network.ts';
 import { choosePorts, portInUse, takenPort } from './ports.ts';
 
 /** Kept in state.json: the process that must end before the unit counts as stopped. */
-interface PastaData {
+export interface PastaData {
   readonly pid: number;
   readonly startTime: string;
 }
 
 /** The resolver that pasta answers for inside, and the address of the host as containers know it (as Podman sets them). */
-const DNS_FORWARD = '169.254.1.1';
-const HOST_ADDRESS = '169.254.1.2';
+export const DNS_FORWARD = '169.254.1.1';
+export const HOST_ADDRESS = '169.254.1.2';
+/** As the container of a bridge sees it. */
+const PORTS_INTERFACE = 'host0';
 const SIGTERM = 15;
 const SIGKILL = 9;
 
@@ -33,9 +35,32 @@ export function startPasta(
     const hint = 'leave it out for the bridge network, or use host or none';
     return err(problem('pasta-root', '--network pasta: pasta does not run as root', { hint }));
   }
-  const sctp = request.ports.find(port => port.protocol === 'sctp');
+  const started = startProcess(host, request.ports, place, options === '' ? [] : options.split(','));
+  return started.map(data => ({
+    state: { kind: 'pasta', data },
+    connection: {
+      mode: 'pasta',
+      addresses: addressesOf(host, place.pid),
+      hostAddress: HOST_ADDRESS,
+      nameservers: [DNS_FORWARD],
+    },
+  }));
+}
+
+/** A further interface for a container of bridges, with its published ports and the way out. */
+export function startPorts(host: Host, ports: readonly PortRequest[], place: NetworkPlace): Result<PastaData, Problem> {
+  return startProcess(host, ports, place, ['--ns-ifname', PORTS_INTERFACE]);
+}
+
+function startProcess(
+  host: Host,
+  wanted: readonly PortRequest[],
+  place: NetworkPlace,
+  extra: readonly string[],
+): Result<PastaData, Problem> {
+  const sctp = wanted.find(port => port.protocol === 'sctp');
   if (sctp !== undefined) return err(problem('pasta-sctp', `--publish ${sctp.hostPort}: pasta does not carry sctp`));
-  const ports = choosePorts(host, request.ports);
+  const ports = choosePorts(host, wanted);
   // pasta is content when it can bind one of several addresses.
   for (const port of ports) {
     const taken = takenPort(host, port);
@@ -43,18 +68,25 @@ export function startPasta(
   }
   const pidFile = `${place.bundle}/pasta.pid`;
   const ran = runPasta(host, [
-    ...pastaArguments(ports, options === '' ? [] : options.split(','), unitEndsIt(host)),
+    ...pastaArguments(ports, extra, unitEndsIt(host)),
     ...['--pid', pidFile, '--userns', `/proc/${place.pid}/ns/user`, '--netns', place.netnsPath],
   ]);
   if (ran.isErr()) return err(ran.error);
   if (ran.value.status !== 0) return err(pastaProblem(host, ports, ran.value.stderr));
   const pid = Number((host.readFileIfExists(pidFile) ?? '').trim());
-  const data: PastaData = { pid, startTime: host.startTime(pid) ?? '' };
-  const addresses = addressesOf(host, place.pid);
-  return ok({
-    state: { kind: 'pasta', data },
-    connection: { mode: 'pasta', addresses, hostAddress: HOST_ADDRESS, nameservers: [DNS_FORWARD] },
-  });
+  return ok({ pid, startTime: host.startTime(pid) ?? '' });
+}
+
+/** The way out for the network namespace of an account: no ports, for as long as the namespace is there. `pid` of the process. */
+export function startWayOut(host: Host, holder: number, pidFile: string): Result<number, Problem> {
+  const at = `/proc/${holder}/ns`;
+  const ran = runPasta(host, [
+    ...pastaArguments([], [], true),
+    ...['--pid', pidFile, '--userns', `${at}/user`, '--netns', `${at}/net`],
+  ]);
+  if (ran.isErr()) return err(ran.error);
+  if (ran.value.status !== 0) return err(pastaProblem(host, [], ran.value.stderr));
+  return ok(Number((host.readFileIfExists(pidFile) ?? '').trim()));
 }
 
 /** Ends pasta and waits until it is gone: a restart must not meet its own port. */

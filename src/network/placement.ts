@@ -33,7 +33,7 @@ export function placeIn(
   const names = new Set<string>();
   for (const [index, text] of (request.networks.length === 0 ? ['bridge'] : request.networks).entries()) {
     const colon = text.indexOf(':');
-    const name = realName(colon < 0 ? text : text.slice(0, colon));
+    const name = networkOf(text);
     if (names.has(name)) return err(problem('network-twice', `--network ${name}: it is named twice`));
     names.add(name);
     const wishes = parseWishes(colon < 0 ? '' : text.slice(colon + 1));
@@ -45,6 +45,17 @@ export function placeIn(
     placed.push(one.value);
   }
   return ok(placed);
+}
+
+/** Another interface is the way out. */
+export function withoutDefaultRoute(placed: Placed): Placed {
+  return { ...placed, record: { ...placed.record, options: { ...placed.record.options, no_default_route: 'true' } } };
+}
+
+/** The network of a value of `--network`. */
+export function networkOf(value: string): string {
+  const colon = value.indexOf(':');
+  return realName(colon < 0 ? value : value.slice(0, colon));
 }
 
 export const realName = (name: string): string =>

@@ -35,8 +35,21 @@ export interface CompilePlace {
   readonly listen?: readonly number[];
   /** `oci create`: a FIFO, open for reading and writing; the payload waits for one byte before its exec. */
   readonly awaitFd?: number;
+  /** The user namespace is made below this one; see Nest. */
+  readonly nest?: Nest;
   /** Without a new session keyring (`--no-new-keyring`). */
   readonly keepKeyring?: boolean;
+}
+
+/**
+ * Below which user namespace the container's is made, and its maps in ids of that one. Programs in the outer namespace then have power over
+ * the container's network: so an account's networks are set up.
+ */
+export interface Nest {
+  /** `/proc/PID/ns/user` */
+  readonly user: Bytes;
+  /** `inside outside count,…;inside outside count,…` (uids; gids) */
+  readonly maps: Bytes;
 }
 
 export interface Compiled {
@@ -53,8 +66,7 @@ export function compileRun(host: Host, plan: CompileInput, place: CompilePlace):
   if (process === undefined) throw new RangeError('config.json has no process');
   const compiled: Compiled = { ops: [], descriptors: [], opened: [] };
   const { ops, descriptors } = compiled;
-  namespaceOps(host, spec, compiled);
-  ops.push(op('sync', 'created'));
+  namespaceOps(host, spec, compiled, place.nest);
   if (isNew(spec, 'uts')) nameOps(spec, ops);
   ops.push(...rootOps(plan));
   ops.push(...mountOps(spec, place.bundle), ...deviceOps(spec, hasBoundDev(spec)));
@@ -91,11 +103,16 @@ export function listenDescriptors(host: Host): number[] {
 /** The user namespace is joined first: its root may join the others. */
 const JOIN_ORDER: readonly NamespaceType[] = ['user', 'ipc', 'uts', 'network', 'cgroup', 'time', 'pid'];
 
-/** Joins, makes what the clone could not make, and becomes root. */
-export function namespaceOps(host: Host, spec: Spec, { ops, descriptors, opened }: Compiled): void {
+/** Joins, makes what the clone could not make, becomes root, and lets the launcher set up the network. */
+export function namespaceOps(host: Host, spec: Spec, compiled: Compiled, nest?: Nest): void {
+  const { ops, descriptors, opened } = compiled;
   const O_RDONLY = 0;
   let forks = false;
-  if (isNew(spec, 'user')) ops.push(op('become-root'));
+  if (nest !== undefined) {
+    const fd = host.open(nest.user, O_RDONLY);
+    opened.push(fd);
+    ops.push(op('setns', descriptors.push(fd) - 1, NAMESPACE_BITS.user.toString(16)), op('nest', nest.maps));
+  } else if (isNew(spec, 'user')) ops.push(op('become-root'));
   for (const type of JOIN_ORDER) {
     const path = (spec.linux.namespaces ?? []).find(namespace => namespace.type === type)?.path ?? '';
     if (path === '') continue;
@@ -108,7 +125,7 @@ export function namespaceOps(host: Host, spec: Spec, { ops, descriptors, opened 
   const mount = (spec.linux.namespaces ?? []).find(namespace => namespace.type === 'mount');
   if (mount === undefined) throw new RangeError('a container without a mount namespace of its own is not possible');
   if ((mount.path ?? '') !== '') throw new RangeError(`${mount.path ?? ''}: joining a mount namespace is not possible`);
-  if (joinsUser(spec)) {
+  if (joinsUser(spec) || nest !== undefined) {
     // An account may make these in the joined user namespace alone, so not by the clone.
     const late: readonly NamespaceType[] = ['mount', 'pid', 'network', 'ipc', 'uts'];
     const bits = late.filter(type => isNew(spec, type)).reduce((sum, type) => sum | NAMESPACE_BITS[type], 0);
@@ -118,6 +135,9 @@ export function namespaceOps(host: Host, spec: Spec, { ops, descriptors, opened 
   if (isNew(spec, 'cgroup')) ops.push(op('unshare', NAMESPACE_BITS.cgroup.toString(16)));
   if (isNew(spec, 'network')) ops.push(op('loopback-up'));
   if (forks) ops.push(op('fork'));
+  ops.push(op('sync', 'created'));
+  // Root cannot be looked at in /proc any more, which those who set up the network must.
+  if (nest !== undefined) ops.push(op('become-root'));
 }
 
 export function nameOps(spec: Spec, ops: Op[]): void {

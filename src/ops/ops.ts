@@ -49,6 +49,7 @@ export const OPS = [
     help: 'setns(2) with the CLONE_NEW* bits; after a pid namespace a `fork` must follow',
   },
   { name: 'unshare', fields: ['hex'], help: 'unshare(2): the cgroup namespace, after the process is in its cgroup' },
+  { name: 'nest', fields: ['text'], help: 'user namespace below the joined one; maps as `id-map`, in ids of that one' },
   {
     name: 'fork',
     fields: [],

@@ -1,3 +1,5 @@
+import { isNamedNetwork, NAMESPACE_UNIT } from '../command/networks.ts';
+import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { lastEntry } from '../unit/document.ts';
 import { boolean, scalar } from '../unit/values.ts';
@@ -28,6 +30,38 @@ export function accountLines(unit: Unit, draft: Draft, setting: Setting, image: 
     const handed = image === undefined ? '' : ` --image ${quoteWord(image)}`;
     draft.lines.push(`ExecStartPre=+${setting.program} account prepare${handed} ${quoteWord(account)}`);
   }
+}
+
+/** `User=` of [Service] as it stands there; undefined: root, or the user manager's own account. */
+export function accountOf(unit: Unit, setting: Setting): Bytes | undefined {
+  const entry = setting.user ? undefined : lastEntry(unit.service, 'User');
+  const name = entry === undefined ? '' : scalar(entry.value);
+  return name === '' || name === 'root' || name === '0' ? undefined : name;
+}
+
+/** Containers in networks of an account need the unit that holds their namespace. `options` and `words` are those of the command. */
+export function namespaceLines(
+  unit: Unit,
+  draft: Draft,
+  setting: Setting,
+  options: readonly OptionUse[],
+  words: readonly Bytes[],
+): void {
+  const account = accountOf(unit, setting);
+  if (account === undefined && !setting.user) return;
+  const given = options.filter(use => use.name === 'network').map(use => use.value);
+  if (![...given, ...networkWords(words)].some(isNamedNetwork)) return;
+  // One instance for one account, whether units name it or its number.
+  const known = /^[0-9]+$/.test(account ?? '') ? account : setting.account('user', account ?? '');
+  const name = account === undefined ? NAMESPACE_UNIT : `berth-netns@${known ?? account}.service`;
+  draft.tail.push(`Requires=${name}`, `After=${name}`);
+}
+
+function networkWords(words: readonly Bytes[]): Bytes[] {
+  return words.flatMap((word, at) => {
+    const match = /^--net(?:work)?(?:=(.*))?$/s.exec(word);
+    return match === null ? [] : [match[1] ?? words[at + 1] ?? ''];
+  });
 }
 
 /** systemd names a dynamic user without User= by the unit, when that is a user name (systemd.exec(5), DynamicUser=). */

@@ -5,7 +5,7 @@ import { lastEntry } from '../unit/document.ts';
 import { isTemplate } from '../unit/names.ts';
 import { boolean } from '../unit/values.ts';
 import { execLine } from '../unit/write.ts';
-import { accountLines } from './account.ts';
+import { accountLines, namespaceLines } from './account.ts';
 import { refuseSystemCalls } from './syscalls.ts';
 import { faultOf } from './checks.ts';
 import { imageOf } from './image-name.ts';
@@ -56,6 +56,7 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
   logFields(unit, draft, setting, name, operand.rootfs ? undefined : operand.value);
   refuseSystemCalls(unit);
   accountLines(unit, draft, setting, operand.rootfs ? undefined : operand.value);
+  namespaceLines(unit, draft, setting, options, argumentWords(unit));
   draft.lines.push(`ExecStart=${commandLine(base, RUN_VERB, { options, optionWords: argumentWords(unit), operands })}`);
 }
 

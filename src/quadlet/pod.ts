@@ -3,7 +3,7 @@ import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { lastEntry } from '../unit/document.ts';
 import { scalar } from '../unit/values.ts';
-import { accountLines } from './account.ts';
+import { accountLines, namespaceLines } from './account.ts';
 import { mappingSpecials } from './mapping.ts';
 import type { Draft, Setting, Unit } from './model.ts';
 import { optionsOf } from './options.ts';
@@ -41,11 +41,13 @@ export function translatePod(unit: Unit, draft: Draft, setting: Setting): void {
     { name: 'infra-name', value: `${name}-infra` },
     { name: 'name', value: name },
   ];
+  const optionWords = argumentWords(unit);
+  namespaceLines(unit, draft, setting, options, optionWords);
   draft.lines.push(
     `ExecStart=${commandLine(base, POD_START_VERB, { options: [], operands: [name] })}`,
     `ExecStop=${commandLine(base, POD_STOP_VERB, { options: [ignore, time], operands: [name] })}`,
     `ExecStopPost=${commandLine(base, POD_RM_VERB, { options: [ignore, force], operands: [name] })}`,
-    `ExecStartPre=${commandLine(base, POD_CREATE_VERB, { options, optionWords: argumentWords(unit), operands: [] })}`,
+    `ExecStartPre=${commandLine(base, POD_CREATE_VERB, { options, optionWords, operands: [] })}`,
     UNIT_VARIABLE,
   );
   setService(unit, draft, 'Type', 'forking');

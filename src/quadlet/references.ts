@@ -4,6 +4,7 @@ import type { Entry } from '../unit/document.ts';
 import { typeOf, type UnitType } from '../unit/names.ts';
 import { absolute, clean, startsWithSpecifier } from '../unit/specifiers.ts';
 import { noSpecifiers } from '../unit/write.ts';
+import { accountOf } from './account.ts';
 import { formatRecord, parseRecord } from './csv.ts';
 import { failAt, type Draft, type Setting, type Unit } from './model.ts';
 import { readArguments, readList, type Item } from './read.ts';
@@ -43,6 +44,7 @@ function network(from: Referring, entry: Entry, value: Bytes): Bytes {
   const found = refer(from, entry, name, 'unit');
   if (found === undefined) return value;
   depend(from.draft, found.stem);
+  if (type === 'network') checkOwner(from, entry, found);
   if (type === 'network') return `${found.resource ?? ''}${colon < 0 ? '' : value.slice(colon)}`;
   if (colon >= 0) {
     failAt(from.unit, entry, 'reference', `extra options are not supported when joining the network of ${name}`, {
@@ -54,6 +56,25 @@ function network(from: Referring, entry: Entry, value: Bytes): Bytes {
     failAt(from.unit, entry, 'reference', `cannot get the resource name of ${name}`, { part: name, hint });
   }
   return `container:${found.resource ?? ''}`;
+}
+
+/** Root and each account have networks of their own. */
+function checkOwner({ unit, setting }: Referring, entry: Entry, found: Unit): void {
+  const [ours, theirs] = [accountOf(unit, setting), accountOf(found, setting)];
+  if (ours === theirs) return;
+  const hint =
+    ours === undefined
+      ? `take User=${theirs ?? ''} out of [Service] of ${found.name.name}`
+      : `write User=${ours} into [Service] of ${found.name.name}, too`;
+  failAt(
+    unit,
+    entry,
+    'account',
+    `${found.name.name} is a network of ${theirs ?? 'root'}, this unit runs as ${ours ?? 'root'}`,
+    {
+      hint,
+    },
+  );
 }
 
 /** `Volume=`: `-v V`, with names of units resolved and relative sources made absolute. */

@@ -19,6 +19,8 @@ export interface BeginRequest {
   readonly ops: readonly Op[];
   readonly descriptors: readonly number[];
   readonly sibling: boolean;
+  /** The stage makes its namespaces itself, below another user namespace. */
+  readonly nested?: boolean;
   /** Directory of the payload's control group; empty: it stays in ours. */
   readonly group: string;
   readonly streams: Streams;
@@ -31,7 +33,8 @@ export interface BeginRequest {
 /** Clones the stage into its namespaces and control group, and maps its ids. */
 export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
   // In a user namespace that is joined the stage makes the others itself.
-  const namespaces = joinsUser(request.spec) ? 0 : namespacesOf(request.spec);
+  const own = joinsUser(request.spec) || request.nested === true;
+  const namespaces = own ? 0 : namespacesOf(request.spec);
   const stage = host.launch({
     namespaces,
     sibling: request.sibling,

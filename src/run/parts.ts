@@ -3,6 +3,8 @@ import type { Result } from '../base/result.ts';
 import type { Host, Lock } from '../host/host.ts';
 import type { ImageRecord } from '../image/types.ts';
 import type { RunRequest } from '../plan/request.ts';
+import type { Nest } from '../ops/compile.ts';
+import type { Spec } from '../plan/spec.ts';
 import type { PlanFacts } from '../plan/types.ts';
 import type { IdMap } from './ids.ts';
 import type { ContainerState } from './state.ts';
@@ -30,6 +32,8 @@ export interface NetworkPlace {
 }
 
 export interface NetworkPart {
+  /** The user namespace of an account's networks, when the container is to be in one of them; undefined: it needs none. */
+  nest(host: Host, request: RunRequest, spec: Spec): Result<Nest | undefined, Problem>;
   setUp(host: Host, request: RunRequest, place: NetworkPlace): Result<NetworkState, Problem>;
   tearDown(host: Host, state: NetworkState): Result<void, Problem[]>;
 }
@@ -69,6 +73,8 @@ export interface ScopeWish {
   readonly pids: readonly number[];
   /** `machine.slice`; absent: the manager's choice. */
   readonly slice?: string;
+  /** Units that must be there first. */
+  readonly requires?: readonly string[];
 }
 
 export interface ManagerLink {

@@ -1,3 +1,4 @@
+import { isNamedNetwork, NAMESPACE_UNIT } from '../command/networks.ts';
 import type { Host } from '../host/host.ts';
 import type { FoundImage } from '../image/resolve.ts';
 import type { RunRequest } from '../plan/request.ts';
@@ -59,7 +60,7 @@ export function choosePlace(host: Host, parts: Parts, request: RunRequest, wante
   };
   if (context.inUnit || request.cgroups === 'disabled') return settled(context);
   if (!context.systemd) return settled(warned(host, 'systemd does not run here', context));
-  const scope = openScope(host, parts, context, name, wanted.id);
+  const scope = openScope(host, parts, context, request, wanted.id);
   const nowhere = { ...context, own: { unit: '', manager: '', path: '', below: '' } } as const;
   return {
     ...settled(nowhere),
@@ -75,6 +76,11 @@ function managerPath(host: Host): string {
   return host.euid === 0 ? '' : `/user.slice/user-${host.euid}.slice/user@${host.euid}.service`;
 }
 
+/** What a container of a person needs that is in networks of its account. */
+export function namespaceUnits(host: Host, networks: readonly string[]): string[] {
+  return host.euid !== 0 && networks.some(isNamedNetwork) ? [NAMESPACE_UNIT] : [];
+}
+
 interface Scope {
   enter(stage?: number): void;
   arrive(): Context;
@@ -84,7 +90,8 @@ interface Scope {
  * A person's foreground container gets a scope, so that systemd knows it. Without a manager: one warning, and a plain child. The
  * connection is made and the kernel prepares for the move while we look for the image and plan.
  */
-function openScope(host: Host, parts: Parts, context: Context, name: string, id: string): Scope {
+function openScope(host: Host, parts: Parts, context: Context, request: RunRequest, id: string): Scope {
+  const { name } = request;
   requireUnified(host, context);
   host.expectMove(`/sys/fs/cgroup${managerPath(host)}/cgroup.procs`);
   let problem = '';
@@ -101,7 +108,7 @@ function openScope(host: Host, parts: Parts, context: Context, name: string, id:
   return {
     enter(stage) {
       const pids = stage === undefined ? [host.pid] : [host.pid, stage];
-      const wish = { description: `berth container ${name}`, pids };
+      const wish = { description: `berth container ${name}`, pids, requires: namespaceUnits(host, request.networks) };
       wait = attempt(() => link?.beginScope(`berth-${name}-${id.slice(0, 12)}.scope`, wish));
     },
     arrive() {

@@ -16,6 +16,7 @@ import { choosePlace, type Wanted } from './place.ts';
 import type { PodRecord } from './pods.ts';
 import { prepare } from './prepare.ts';
 import { takeName } from './recover.ts';
+import { nestOf } from './start.ts';
 import { makeUndo } from './undo.ts';
 
 /** What the holder of a pod is as a container; `request` is what the pod's options say. */
@@ -67,9 +68,12 @@ export function startHolder(host: Host, parts: Parts, request: RunRequest, pod: 
         2,
         `berth: warning: pod ${pod.name}: the size of /dev/shm is that of ${place.runtime}; --shm-size is not enforced\n`,
       );
-    const { ops, descriptors } = compileHolder(host, prepared.plan, place.bundle);
+    const { spec } = prepared.plan;
+    const nest = nestOf(host, parts, own, spec);
+    const { ops, descriptors } = compileHolder(host, prepared.plan, place.bundle, nest);
     const streams = { stdio: ['null', 'null', 'inherit'], closePayloadEnds: () => undefined } as const;
-    const begun = begin(host, { spec: prepared.plan.spec, ops, descriptors, sibling: false, group: '', streams }, undo);
+    const nested = nest !== undefined;
+    const begun = begin(host, { spec, ops, descriptors, sibling: false, nested, group: '', streams }, undo);
     const network = parts.network.setUp(host, own, {
       pid: begun.stage.pid,
       netnsPath: `/proc/${begun.stage.pid}/ns/net`,

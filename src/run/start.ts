@@ -14,9 +14,10 @@
  * Each step adds to the undo list; a failure before 7 takes all back in reverse order. SIGKILL of the launcher at any point: the stage
  * notices the end of its control socket and exits; files are left to the next start or to ExecStopPost=.
  */
+import { isNamedNetwork } from '../command/networks.ts';
 import { CLONE, type Host, type Lock } from '../host/host.ts';
 import { lockImage } from '../image/lock.ts';
-import { compileRun } from '../ops/compile.ts';
+import { compileRun, type Nest } from '../ops/compile.ts';
 import type { Op } from '../ops/ops.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { Spec } from '../plan/spec.ts';
@@ -70,11 +71,15 @@ function startUnderLock(
   locks.push(...put.locks);
   const { spec } = prepared.plan;
   const streams = makeStreams(host, request, spec, chosen.foreign !== '');
-  const { ops, descriptors, stage } = compileStage(host, request, prepared, chosen);
-  // A stage that waits for its id maps can be moved before it does anything: it is made while systemd makes the scope.
-  const moved = chosen.late && (namespacesOf(stage) & CLONE.NEWUSER) !== 0;
+  const stage = chosen.foreign === '' ? spec : stageSpec(prepared.plan);
+  // A stage that waits for its id maps can be moved before it does anything: it is made while systemd makes the scope. With a named
+  // network the scope comes first: it brings the namespace that the stage is made in.
+  const named = host.euid !== 0 && request.networks.some(isNamedNetwork);
+  const moved = chosen.late && !named && (namespacesOf(stage) & CLONE.NEWUSER) !== 0;
   if (chosen.late && !moved) chosen.enter();
   let place = moved ? chosen : chosen.arrive();
+  const nest = nestOf(host, parts, request, spec);
+  const { ops, descriptors } = compileStage(host, request, prepared, chosen, nest);
   let group = makeGroup(host, prepared, place, undo);
   const arrive = (pid: number): void => {
     place = chosen.arrive();
@@ -87,6 +92,7 @@ function startUnderLock(
       ops,
       descriptors,
       sibling: place.handsOver,
+      nested: nest !== undefined,
       group: group?.directory ?? '',
       streams,
       ...(moved ? { enter: (pid: number) => chosen.enter(pid), arrive } : {}),
@@ -107,17 +113,26 @@ function startUnderLock(
   return { request, place, prepared, made, streams, begun, network: network.value, undo };
 }
 
-/** Our stage becomes the payload, or the other runtime that makes it. `stage` has the namespaces that the stage is to have. */
+/** The user namespace that an account's networks want the container's below. Throws a Failure when it is not there. */
+export function nestOf(host: Host, parts: Parts, request: RunRequest, spec: Spec): Nest | undefined {
+  const nest = parts.network.nest(host, request, spec);
+  if (nest.isErr()) throw failureOf([nest.error]);
+  return nest.value;
+}
+
+/** Our stage becomes the payload, or the other runtime that makes it. */
 function compileStage(
   host: Host,
   request: RunRequest,
   prepared: Prepared,
-  place: StartPlace,
-): { ops: readonly Op[]; descriptors: readonly number[]; stage: Spec } {
+  { bundle, foreign }: StartPlace,
+  nest: Nest | undefined,
+): { ops: readonly Op[]; descriptors: readonly number[] } {
   const { plan } = prepared;
-  if (place.foreign === '') return { ...compileRun(host, plan, { bundle: place.bundle }), stage: plan.spec };
-  const ops = foreignOps(plan, request, place.bundle, place.foreign);
-  return { ops, descriptors: [], stage: stageSpec(plan) };
+  if (foreign === '') return compileRun(host, plan, nest === undefined ? { bundle } : { bundle, nest });
+  if (nest !== undefined)
+    throw new Failure(125, `--runtime ${foreign}: an account's networks work with the built-in runtime alone`);
+  return { ops: foreignOps(plan, request, bundle, foreign), descriptors: [] };
 }
 
 /** The first error is what is said; what could not be taken back follows it. */

@@ -16,6 +16,7 @@ export function linkTo(host: Host, manager: 'system' | 'user'): ManagerLink {
         ['PIDs', 'au', wish.pids],
         ['Delegate', 'b', true],
         ['CollectMode', 's', 'inactive-or-failed'],
+        ...requirement(wish.requires ?? []),
         ...(wish.slice === undefined ? [] : [['Slice', 's', wish.slice] as const]),
       ]);
       return () => {
@@ -29,6 +30,16 @@ export function linkTo(host: Host, manager: 'system' | 'user'): ManagerLink {
     },
     close: () => host.close(bus.fd),
   };
+}
+
+/** `Requires=` and `After=` units; nothing for none. */
+export function requirement(units: readonly string[]): Property[] {
+  return units.length === 0
+    ? []
+    : [
+        ['Requires', 'as', units],
+        ['After', 'as', units],
+      ];
 }
 
 export interface ServiceStart {

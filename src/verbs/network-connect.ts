@@ -4,7 +4,9 @@ import type { Host } from '../host/host.ts';
 import { attach } from '../network/bridge.ts';
 import { readState, withNetworkLock, without, writeState } from '../network/ipam.ts';
 import { runNetavark } from '../network/netavark.ts';
-import { parseWishes, placeInOne } from '../network/placement.ts';
+import { readNamespace } from '../network/namespace.ts';
+import { hasOwnWayOut } from '../network/account-bridge.ts';
+import { parseWishes, placeInOne, withoutDefaultRoute } from '../network/placement.ts';
 import { readNetwork } from '../network/records.ts';
 import { isRunning, requireContainer, type Container } from '../run/containers.ts';
 import { Failure, failureOf } from '../run/failure.ts';
@@ -13,7 +15,7 @@ import { storeOf } from './place.ts';
 
 type Running = Container & { readonly state: ContainerState };
 
-/** `berth network connect`: a further interface for a container that is in a network of root already. */
+/** `berth network connect`: a further interface for a container that is in a network already. */
 export function connectContainer(host: Host, command: Command): number {
   const [network = '', word = ''] = command.operands;
   const container = requireRunning(host, word);
@@ -31,13 +33,17 @@ export function connectContainer(host: Host, command: Command): number {
     const aliases = allValues(command, 'alias').flatMap(text => text.split(','));
     const placed = placeInOne(state, record, wishes.value, `eth${count}`, aliases);
     if (placed.isErr()) throw failureOf([placed.error]);
+    // Who has published ports has another way out already.
+    const one = hasOwnWayOut(container.state) ? withoutDefaultRoute(placed.value) : placed.value;
+    const inside = host.euid === 0 ? undefined : readNamespace(host);
     const done = attach(host, state, `${container.bundle} ${network}`, {
       bundle: container.bundle,
       netns: `/proc/${container.state.pid}/ns/net`,
       name: container.name,
       ports: [],
       dns: [],
-      placed: [placed.value],
+      placed: [one],
+      ...(inside === undefined ? {} : { inside }),
     });
     if (done.isErr()) throw failureOf([done.error]);
     return 0;
@@ -55,7 +61,7 @@ function requireRunning(host: Host, word: string): Running {
   if (container.state.network.kind !== 'bridge') {
     throw new Failure(
       125,
-      `${word}: its network is ${container.state.network.kind}; only containers of root in a bridge network can join others`,
+      `${word}: its network is ${container.state.network.kind}; only containers in a bridge network can join others`,
     );
   }
   return container;
@@ -78,7 +84,9 @@ export function disconnectContainer(host: Host, command: Command): number {
           : `${word}: is not in the network ${network}`,
       );
     }
-    const done = runNetavark(host, 'teardown', `/proc/${container.state.pid}/ns/net`, attachment.configuration);
+    const netns = `/proc/${container.state.pid}/ns/net`;
+    const inside = host.euid === 0 ? undefined : readNamespace(host);
+    const done = runNetavark(host, 'teardown', netns, attachment.configuration, inside);
     if (done.isErr()) throw failureOf([done.error]);
     writeState(host, without(state, [key]));
     return 0;

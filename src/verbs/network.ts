@@ -1,8 +1,10 @@
+import { NAMESPACE_UNIT } from '../command/networks.ts';
 import { NETWORK_VERBS } from '../command/options-network.ts';
 import { allValues, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { createNetwork, type NetworkWish } from '../network/create.ts';
+import { holdNamespace, releaseNamespace } from '../network/hold.ts';
 import { readState, withNetworkLock } from '../network/ipam.ts';
 import { DEFAULT_NETWORK, listNetworks, networkPath, readNetwork, type NetworkRecord } from '../network/records.ts';
 import { isAddress } from '../plan/parse-ports.ts';
@@ -21,6 +23,8 @@ export const main: (host: Host) => number = family('network', NETWORK_VERBS, {
   create,
   connect: connectContainer,
   disconnect: disconnectContainer,
+  hold,
+  release,
   exists: (host, command) =>
     readNetwork(host, storeOf(host, command), command.operands[0] ?? '') === undefined ? 1 : 0,
   inspect: inspectNetworks,
@@ -29,13 +33,22 @@ export const main: (host: Host) => number = family('network', NETWORK_VERBS, {
   rm: remove,
 });
 
+/** What systemd starts for an account: the unit's main process is pasta from now on. */
+function hold(host: Host): number {
+  if (host.euid === 0)
+    throw new Failure(125, 'network hold: root has no need of it; start units with User= of an account');
+  if (!findContext(host).notify) throw new Failure(125, `network hold: systemd does this, in ${NAMESPACE_UNIT}`);
+  const pid = holdNamespace(host);
+  host.notify(`MAINPID=${pid}\nREADY=1`, true);
+  return 0;
+}
+
+function release(host: Host): number {
+  releaseNamespace(host);
+  return 0;
+}
+
 function create(host: Host, command: Command): number {
-  if (host.euid !== 0) {
-    throw new Failure(
-      125,
-      'network create: an account without privileges has no networks of its own yet; use the default one, or a pod',
-    );
-  }
   const store = storeOf(host, command);
   const name = withNetworkLock(host, () => {
     const given = command.operands[0] ?? unusedName(host, store);

@@ -1,12 +1,13 @@
 import type { Parts } from '../run/parts.ts';
 import { readSecret } from '../secret/store.ts';
 import { createVolumes, chooseVolumes, markFilled, releaseVolumes, removeVolumes } from '../volume/volumes.ts';
+import { nest } from '../network/namespace.ts';
 import { setUp, tearDown } from '../network/network.ts';
 import { linkTo } from '../systemd/transient.ts';
 
 /** The folders above `run/` that a start needs: this is where they are put together. */
 export const PARTS: Parts = {
-  network: { setUp, tearDown },
+  network: { nest, setUp, tearDown },
   volumes: {
     choose: chooseVolumes,
     create: createVolumes,

@@ -1,8 +1,9 @@
 import type { Host } from '../host/host.ts';
 import { runtimeDirectory } from '../run/directories.ts';
 import { Failure } from '../run/failure.ts';
+import { namespaceUnits } from '../run/place.ts';
 import type { PodRecord } from '../run/pods.ts';
-import { startTransientService } from '../systemd/transient.ts';
+import { requirement, startTransientService } from '../systemd/transient.ts';
 
 /** `berth pod start` typed by a person: a transient unit of the form that a .pod file gives. */
 export function startPodDetached(host: Host, pod: PodRecord): void {
@@ -16,6 +17,12 @@ export function startPodDetached(host: Host, pod: PodRecord): void {
     ['Type', 's', 'forking'],
     ['PIDFile', 's', pidFile],
     ['Environment', 'as', [`PODMAN_SYSTEMD_UNIT=${unit}`, `BERTH_POD_PIDFILE=${pidFile}`]],
+    ...requirement(
+      namespaceUnits(
+        host,
+        pod.options.filter(use => use.name === 'network').map(use => use.value),
+      ),
+    ),
     ['SyslogIdentifier', 's', pod.name],
     ['CollectMode', 's', 'inactive-or-failed'],
     ['ExecStartEx', 'a(sasas)', line([program, 'pod', 'start', pod.name])],

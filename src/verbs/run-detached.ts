@@ -6,10 +6,11 @@ import type { RunRequest } from '../plan/request.ts';
 import { requireContainer } from '../run/containers.ts';
 import type { Context } from '../run/context.ts';
 import { runtimeDirectory } from '../run/directories.ts';
+import { namespaceUnits } from '../run/place.ts';
 import { Failure } from '../run/failure.ts';
 import { stopForReplace } from '../run/recover.ts';
 import { startContainer } from '../run/start.ts';
-import { startTransientService, type Property } from '../systemd/transient.ts';
+import { requirement, startTransientService, type Property } from '../systemd/transient.ts';
 import { say } from './edge.ts';
 import { PARTS } from './parts.ts';
 
@@ -85,6 +86,7 @@ function propertiesOf(
     ['DelegateSubgroup', 's', 'supervisor'],
     ['Environment', 'as', [`PODMAN_SYSTEMD_UNIT=${unit}`]],
     ...(environment === undefined ? [] : [['EnvironmentFiles', 'a(sb)', [[environment, true]]] as const]),
+    ...requirement(namespaceUnits(host, request.networks)),
     ['WorkingDirectory', 's', host.cwd()],
     ['SyslogIdentifier', 's', request.name],
     ['TimeoutStopUSec', 't', ((request.stopTimeout ?? 10) + 15) * 1_000_000],

@@ -102,6 +102,7 @@ function unit(faults: Faults = {}): FakeHost {
 function parts(host: FakeHost, faults: Faults = {}): Parts {
   return {
     network: {
+      nest: () => ok(undefined),
       setUp() {
         host.log.push('network up');
         if (faults.network === true) throw new Failure(125, 'no network');

@@ -1,0 +1,85 @@
+import { type Problem } from '../base/problem.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { isNamedNetwork } from '../command/networks.ts';
+import type { Host } from '../host/host.ts';
+import type { RunRequest } from '../plan/request.ts';
+import type { NetworkPlace, NetworkState } from '../run/parts.ts';
+import { attach, connected, stopBridge, takeDown } from './bridge.ts';
+import { readState, staleAttachments, withNetworkLock } from './ipam.ts';
+import { missing, readNamespace, type NamespaceRecord } from './namespace.ts';
+import type { Connected } from './network.ts';
+import { HOST_ADDRESS, startPorts, stopPasta, type PastaData } from './pasta.ts';
+import { networkOf, placeIn, withoutDefaultRoute } from './placement.ts';
+import { readNetwork } from './records.ts';
+
+/** Kept in state.json: the attachment, and the pasta of the published ports where there are some. */
+interface Data {
+  readonly bundle: string;
+  readonly pasta?: PastaData;
+}
+
+/**
+ * Networks of an account. Bridges, their rules and their names are in the namespace of berth-netns.service. Published ports are not carried through
+ * it: a pasta of the container's own, in its unit, brings them straight into its namespace, where it is the way out as well. So a client's
+ * address is seen, and the port is free in the moment the unit has stopped.
+ */
+export function startAccountBridge(host: Host, request: RunRequest, place: NetworkPlace): Result<Connected, Problem> {
+  const inside = readNamespace(host);
+  if (inside === undefined) return err(missing(host, request.networks.find(isNamedNetwork) ?? ''));
+  // Not under the lock: it takes most of the time.
+  const published = request.ports.length > 0 && !allInternal(host, request, place.store);
+  if (request.ports.length > 0 && !published)
+    host.write(2, 'berth: warning: nothing is published: all networks of the container are internal\n');
+  const pasta = published ? startPorts(host, request.ports, place) : ok(undefined);
+  if (pasta.isErr()) return err(pasta.error);
+  const done = withNetworkLock(host, () => enterNetworks(host, request, place, inside, published));
+  if (done.isErr() && pasta.value !== undefined) stopPasta(host, { kind: 'pasta', data: pasta.value });
+  return done.map(found => withPasta(found, pasta.value));
+}
+
+function allInternal(host: Host, request: RunRequest, store: string): boolean {
+  return request.networks.every(text => readNetwork(host, store, networkOf(text))?.internal === true);
+}
+
+function enterNetworks(
+  host: Host,
+  request: RunRequest,
+  place: NetworkPlace,
+  inside: NamespaceRecord,
+  published: boolean,
+): Result<Connected, Problem> {
+  const before = readState(host);
+  const state = takeDown(host, before, staleAttachments(host, before, place.bundle)).state;
+  const found = placeIn(host, place.store, state, request);
+  if (found.isErr()) return err(found.error);
+  const placed = published ? found.value.map(withoutDefaultRoute) : found.value;
+  const done = attach(host, state, place.bundle, {
+    bundle: place.bundle,
+    netns: place.netnsPath,
+    name: place.name,
+    ports: [],
+    dns: request.dns.filter(server => server !== 'none'),
+    placed,
+    inside,
+  });
+  return done.map(answer => connected(placed, place.bundle, answer));
+}
+
+function withPasta({ state, connection }: Connected, pasta: PastaData | undefined): Connected {
+  const { bundle } = state.data as Data;
+  const data: Data = pasta === undefined ? { bundle } : { bundle, pasta };
+  // The gateway is a bridge's address; the host is behind pasta.
+  return { state: { kind: 'bridge', data }, connection: { ...connection, hostAddress: HOST_ADDRESS } };
+}
+
+export const hasOwnWayOut = ({ network }: { readonly network: NetworkState }): boolean =>
+  network.kind === 'bridge' && (network.data as Partial<Data> | undefined)?.pasta !== undefined;
+
+/** First the ports, so that they are free when the container counts as stopped. */
+export function stopAccountBridge(host: Host, state: NetworkState): Result<void, Problem[]> {
+  const { pasta } = state.data as Data;
+  const first = pasta === undefined ? ok(undefined) : stopPasta(host, { kind: 'pasta', data: pasta });
+  const second = stopBridge(host, state);
+  const problems = [first, second].flatMap(one => (one.isErr() ? one.error : []));
+  return problems.length === 0 ? ok(undefined) : err(problems);
+}

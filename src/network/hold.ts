@@ -1,0 +1,144 @@
+/**
+ * Theory of operation: berth-netns.service, which systemd starts before the first container in a network of an account and stops when no unit
+ * needs it any more (StopWhenUnneeded=).
+ *
+ * ExecStart=, `berth network hold`: a holder with a new user and network namespace; pasta on it, the way out; aardvark-dns in it, with one file that
+ * names no container, so that it never ends by itself and netavark never starts one in the group of a container. Then netns.json is written,
+ * pasta becomes the unit's main process (it is what can fail), and we leave.
+ * ExecStopPost=, `berth network release`: containers that are still there lost their network. They are killed, so that their units fail and
+ * Restart= brings them back with a new one. (At an ordinary stop there are none: they stop first.)
+ */
+import type { Problem } from '../base/problem.ts';
+import type { Result } from '../base/result.ts';
+import { CLONE, type Host, type Launched } from '../host/host.ts';
+import { storeMap } from '../image/store-map.ts';
+import { encodeOps, op } from '../ops/encode.ts';
+import type { Op } from '../ops/ops.ts';
+import type { SpecIdMapping } from '../plan/spec.ts';
+import { awaitSync } from '../run/dialogue.ts';
+import { Failure, failureOf } from '../run/failure.ts';
+import { writeIdMaps, type IdMap } from '../run/ids.ts';
+import { listContainers } from '../run/containers.ts';
+import { networkDirectory, readState, withNetworkLock, writeState } from './ipam.ts';
+import { namespacePath, type NamespaceRecord } from './namespace.ts';
+import { helperPath } from './netavark.ts';
+import { DNS_FORWARD, startWayOut } from './pasta.ts';
+
+/** Makes the namespaces and what runs in them; the process that the unit is to watch. */
+export function holdNamespace(host: Host): number {
+  const map = storeMap(host);
+  const uidMap = lines(map.uid);
+  const gidMap = lines(map.gid);
+  clean(host);
+  const holder = startHolder(host, uidMap, gidMap);
+  try {
+    const pasta = unwrap(startWayOut(host, holder.pid, `${networkDirectory(host)}/pasta.pid`));
+    startNames(host, holder.pid);
+    host.proceed(holder, 'created');
+    const said = host.outcome(holder);
+    if (said !== '') throw new Failure(125, `the holder of the network namespace could not start: ${said}`);
+    const record: NamespaceRecord = {
+      version: 1,
+      pid: holder.pid,
+      startTime: host.startTime(holder.pid) ?? '',
+      uidMap: spec(uidMap),
+      gidMap: spec(gidMap),
+    };
+    host.writeFileAtomic(namespacePath(host), JSON.stringify(record), 0o600);
+    return pasta;
+  } catch (error) {
+    host.signal(holder.pidfd, 9);
+    throw error;
+  }
+}
+
+/** Nothing of an earlier namespace counts any more. */
+function clean(host: Host): void {
+  withNetworkLock(host, () => {
+    const directory = networkDirectory(host);
+    host.unlink(namespacePath(host));
+    for (const name of ['aardvark-dns', 'firewall']) host.removeTree(`${directory}/${name}`);
+    writeState(host, { ...readState(host), attachments: {} });
+  });
+}
+
+function startHolder(host: Host, uidMap: IdMap, gidMap: IdMap): Launched {
+  const ops: Op[] = [op('become-root'), op('loopback-up'), op('sync', 'created'), op('session'), op('hold')];
+  const holder = host.launch({
+    namespaces: CLONE.NEWUSER | CLONE.NEWNET,
+    sibling: true,
+    ops: encodeOps(ops),
+    stdio: ['null', 'null', 'inherit'],
+    descriptors: [],
+  });
+  writeIdMaps(host, holder.pid, uidMap, gidMap);
+  host.proceed(holder, 'ids');
+  awaitSync(host, holder, 'created', { fds: new Map(), pid: 0 });
+  return holder;
+}
+
+/** aardvark-dns asks pasta, which asks whom the host asks; of /etc it needs nothing else. */
+function startNames(host: Host, holder: number): void {
+  const program = helperPath(host, 'aardvark-dns');
+  // netavark says what is missing when a network wants names.
+  if (program === undefined) return;
+  const directory = `${networkDirectory(host)}/aardvark-dns`;
+  host.mkdir(directory, 0o700);
+  host.writeFile(`${directory}/${NOBODY}`, '127.0.0.1\n', 0o600);
+  const descriptors = ['user', 'net'].map(kind => host.open(`/proc/${holder}/ns/${kind}`, 0));
+  const stage = host.launch({
+    namespaces: 0,
+    sibling: false,
+    ops: encodeOps([
+      op('setns', 0, CLONE.NEWUSER.toString(16)),
+      op('setns', 1, CLONE.NEWNET.toString(16)),
+      op('unshare', CLONE.NEWNS.toString(16)),
+      op('propagation', '/', 'rslave'),
+      op('root-bind', '/', 'r'),
+      op('mount', 'tmpfs', 'tmpfs', '/etc', 'nosuid,nodev,noexec', 'size=64k,mode=0755'),
+      op('write-file', '/etc/resolv.conf', '644', `nameserver ${DNS_FORWARD}\n`),
+      op('pivot'),
+      op('environment', 'PATH=/usr/sbin:/sbin'),
+      op('exec', '/usr/sbin', program, '--config', directory, '-p', '53', 'run'),
+    ]),
+    stdio: ['null', 'null', 'inherit'],
+    descriptors,
+  });
+  for (const fd of descriptors) host.close(fd);
+  const heard = host.receiveMessage(stage);
+  const said = heard === 'closed' ? host.outcome(stage) : heard.message;
+  const end = host.wait(stage);
+  for (const fd of [stage.control, stage.status, stage.pidfd]) host.close(fd);
+  if (end.status !== 0) throw new Failure(125, `aardvark-dns could not be started${said === '' ? '' : `: ${said}`}`);
+}
+
+/** A network without containers: its server answers nobody. */
+const NOBODY = 'berth-nobody';
+
+const lines = (ranges: readonly { inside: number; outside: number; count: number }[]): IdMap =>
+  ranges.map(({ inside, outside, count }) => [inside, outside, count]);
+
+const spec = (map: IdMap): SpecIdMapping[] => map.map(([containerID, hostID, size]) => ({ containerID, hostID, size }));
+
+function unwrap<T>(result: Result<T, Problem>): T {
+  if (result.isErr()) throw failureOf([result.error]);
+  return result.value;
+}
+
+/** The namespaces are gone: so are the containers that were in them. */
+export function releaseNamespace(host: Host): void {
+  host.unlink(namespacePath(host));
+  const bundles = new Set(Object.values(readState(host).attachments).map(one => one.bundle));
+  for (const { bundle, state } of listContainers(host)) {
+    if (state === undefined || !bundles.has(bundle)) continue;
+    if (state.cgroup !== '') host.writeFile(`/sys/fs/cgroup${state.cgroup}/cgroup.kill`, '1');
+    else kill(host, state.pid, state.startTime);
+  }
+}
+
+function kill(host: Host, pid: number, startTime: string): void {
+  const fd = host.openProcess(pid);
+  if (fd === undefined) return;
+  if (host.startTime(pid) === startTime) host.signal(fd, 9);
+  host.close(fd);
+}

@@ -1,0 +1,95 @@
+/**
+ * The namespaces of an account's networks: a user namespace with all ids of the account, and in it a network namespace with the bridges.
+ * They are held by the unit berth-netns.service (hold.ts); netns.json in the runtime directory says by which process. Containers make their user
+ * namespace below that one, so netavark, which runs in it, may set up their interfaces.
+ */
+import { problem, type Problem } from '../base/problem.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { isNamedNetwork, NAMESPACE_UNIT } from '../command/networks.ts';
+import type { Host } from '../host/host.ts';
+import type { Nest } from '../ops/compile.ts';
+import { isNew } from '../ops/compile.ts';
+import { fromHost } from '../plan/id-maps.ts';
+import type { RunRequest } from '../plan/request.ts';
+import type { Spec, SpecIdMapping } from '../plan/spec.ts';
+import { findContext } from '../run/context.ts';
+import { networkDirectory } from './ipam.ts';
+
+export interface NamespaceRecord {
+  readonly version: 1;
+  /** The holder, as others see it. */
+  readonly pid: number;
+  readonly startTime: string;
+  readonly uidMap: readonly SpecIdMapping[];
+  readonly gidMap: readonly SpecIdMapping[];
+}
+
+export const namespacePath = (host: Host): string => `${networkDirectory(host)}/netns.json`;
+
+/** Undefined when no living process holds it. */
+export function readNamespace(host: Host): NamespaceRecord | undefined {
+  const text = host.readFileIfExists(namespacePath(host));
+  if (text === undefined) return undefined;
+  try {
+    const record = JSON.parse(text) as NamespaceRecord;
+    return record.version === 1 && host.startTime(record.pid) === record.startTime ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The user namespace that a container in named networks of an account is made below. */
+export function nest(host: Host, request: RunRequest, spec: Spec): Result<Nest | undefined, Problem> {
+  const named = request.networks.find(isNamedNetwork);
+  if (host.euid === 0 || named === undefined) return ok(undefined);
+  const record = readNamespace(host);
+  if (record === undefined) return err(missing(host, named));
+  if (!isNew(spec, 'user')) {
+    const hint = 'leave --userns out, or use --network pasta';
+    return err(
+      problem('network-userns', `--network ${named}: the container has no user namespace of its own`, { hint }),
+    );
+  }
+  const { uidMappings = [], gidMappings = [] } = spec.linux;
+  const [uids, gids] = [relative(uidMappings, record.uidMap), relative(gidMappings, record.gidMap)];
+  if (uids === undefined || gids === undefined) {
+    const hint = `the account got other ids since ${NAMESPACE_UNIT} was started; restart that`;
+    return err(problem('network-ids', `--network ${named}: the ids are not those of the account's networks`, { hint }));
+  }
+  return ok({ user: `/proc/${record.pid}/ns/user`, maps: `${text(uids)};${text(gids)}` });
+}
+
+export function missing(host: Host, network: string): Problem {
+  const { own, inUnit } = findContext(host);
+  const unit = inUnit && own.manager === 'system' ? `berth-netns@${host.euid}.service` : NAMESPACE_UNIT;
+  return problem('network-namespace', `--network ${network}: the network namespace of this account is not there`, {
+    hint: `the unit needs Requires=${unit} and After=${unit}; berth(8) writes them for .container and .pod files`,
+  });
+}
+
+/** A map to host ids as one to the ids of another map; undefined when that lacks some. The kernel takes no line that spans two of that map. */
+export function relative(map: readonly SpecIdMapping[], outer: readonly SpecIdMapping[]): SpecIdMapping[] | undefined {
+  const out: SpecIdMapping[] = [];
+  for (const line of map) {
+    for (let done = 0; done < line.size;) {
+      const id = line.hostID + done;
+      const under = outer.find(one => id >= one.hostID && id < one.hostID + one.size);
+      const found = fromHost(outer, id);
+      if (under === undefined || found === undefined) return undefined;
+      const size = Math.min(line.size - done, under.hostID + under.size - id);
+      out.push({ containerID: line.containerID + done, hostID: found, size });
+      done += size;
+    }
+  }
+  return out;
+}
+
+/** All ids of the namespace as they are, as `nest` wants them. */
+export function sameIds({ uidMap, gidMap }: NamespaceRecord): string {
+  const same = (map: readonly SpecIdMapping[]): string =>
+    text(map.map(({ containerID, size }) => ({ containerID, hostID: containerID, size })));
+  return `${same(uidMap)};${same(gidMap)}`;
+}
+
+const text = (map: readonly SpecIdMapping[]): string =>
+  map.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`).join(',');

@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# Networks of accounts, in units of a user manager and with User=: names, ports with the client's address, several networks, and that nothing
+# stays when the last container has gone.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ways.sh"
+
+SERVE='mkdir -p /w; hostname >/w/index.html; exec busybox httpd -f -p 80 -h /w'
+mkdir -p "$WORK/site/cgi-bin" && chmod -R 755 "$WORK/site"
+echo hello >"$WORK/site/index.html"
+printf '%s\n' '#!/bin/sh' 'printf "\n%s\n" "$REMOTE_ADDR"' >"$WORK/site/cgi-bin/who" && chmod 755 "$WORK/site/cgi-bin/who"
+fetch() { echo "until wget -T 2 -qO- http://$1/; do sleep 0.1; done"; }
+
+space() { if [ "$1" = svc ]; then echo berth-netns@990.service; else echo berth-netns.service; fi; }
+wait_until() { timeout ${PATIENCE:-30} bash -c "until $1; do read -rt 0.1 <> <(:) || :; done"; }
+processes_of() { pgrep -U "$1" -x 'pasta|pasta.avx2|aardvark-dns|berth-holder' || :; }
+is_gone() { # WAY: the unit, its processes and its mounts
+    wait_until "[ \"\$(systemctl $([ "$1" = svc ] || echo "--user -M $1@") is-active $(space "$1"))\" = inactive ]"
+    equal "$(processes_of "$1")" ''
+}
+
+way_file() { # WAY NAME.TYPE: the text on standard input; for svc with User=svc
+    local text
+    text=$(cat)
+    [ "$1" != svc ] || text+=$'\n[Service]\nUser=svc\n'
+    unit_file "$(way_manager "$1")" "$2" <<<"$text"
+}
+
+stack() { # two containers of a network know each other; the port is published; the namespace is a unit that goes with them
+    local way=$1 space
+    space=$(space "$way")
+    way_file "$way" app.network <<<$'[Network]\nSubnet=10.77.6.0/24\nNetworkDeleteOnStop=true'
+    way_unit "$way" web <<<$'[Container]\nImage=localhost/busybox\nContainerName=web\nNetwork=app.network:ip=10.77.6.9\nPublishPort=8461:80\nNetworkAlias=www\nUserNS=keep-id:uid=7,gid=7\nUser=0\nVolume='"$WORK"$'/site:/site:ro\nExec=busybox httpd -f -p 80 -h /site\nStopTimeout=1'
+    way_unit "$way" client <<<$'[Container]\nImage=localhost/busybox\nContainerName=client\nNetwork=app.network\nExec=sleep inf\nStopTimeout=1'
+    way_start "$way" web
+    way_start "$way" client
+    equal "$(way_property "$way" "$space" ActiveState)" active
+    equal "$(way_berth "$way" exec client sh -c "$(fetch web)")" hello
+    way_berth "$way" exec client wget -T 5 -qO- http://www/
+    contains "$(way_berth "$way" exec web ip -o addr show eth0)" 10.77.6.9/24
+    contains "$(way_berth "$way" exec client cat /etc/resolv.conf)" 'nameserver 10.77.6.1'
+    way_berth "$way" exec web grep -qE "^ *7 +0 +1\$" /proc/self/uid_map
+    contains "$(way_berth "$way" network inspect systemd-app)" 10.77.6.9
+    contains "$(fails_with 2 way_berth "$way" network rm systemd-app 2>&1)" 'in use by container'
+    # the client's address is seen, and the way out leads both of them to the host
+    contains "$(ip netns exec far curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://192.0.2.1:8461/cgi-bin/who)" 192.0.2.50
+    way_berth "$way" exec client wget -T 5 -qO- http://192.0.2.50:8470/
+    way_berth "$way" exec web wget -T 5 -qO- http://192.0.2.50:8470/
+    # restarts meet neither their own port nor their own address
+    manager "$(way_manager "$way")" restart web
+    curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://127.0.0.1:8461/ >/dev/null
+    way_berth "$way" exec client sh -c "$(fetch web)"
+    way_stop "$way" web
+    ! curl -sS --max-time 2 http://127.0.0.1:8461/
+    equal "$(way_property "$way" "$space" ActiveState)" active
+    way_stop "$way" client
+    is_gone "$way"
+    way_stop "$way" app-network
+    fails_with 1 way_berth "$way" network exists systemd-app
+    way_gone "$way" web client app.network
+}
+
+several() { # a person's containers: two networks, one of them internal, connect and disconnect
+    local run='as alice berth run -d --rm --stop-timeout 0'
+    as alice berth network create --subnet 10.77.1.0/24 one
+    as alice berth network create --subnet 10.77.2.0/24 --ipv6 --internal two
+    contains "$(fails_with 125 as alice berth network create --subnet 10.77.2.0/25 x 2>&1)" 'overlaps the network two'
+    contains "$(fails_with 125 as alice berth network create --driver macvlan -o parent=out0 x 2>&1)" "only root's"
+    $run --name both --network one --network two:interface_name=back localhost/busybox sh -c "$SERVE"
+    $run --name hidden --network two localhost/busybox sleep inf
+    $run --name late --network one localhost/busybox sh -c "$SERVE"
+    as alice berth exec hidden sh -c "$(fetch both)"
+    as alice berth exec late sh -c "$(fetch both)"
+    ! as alice berth exec hidden wget -T 2 -qO- http://192.0.2.50:8470/
+    ! as alice berth exec hidden ip route | grep default
+    as alice berth exec both ip -o addr show back
+    as alice berth network connect --ip 10.77.2.50 two late
+    contains "$(as alice berth exec late ip -o addr show eth1)" 10.77.2.50/24
+    as alice berth exec hidden sh -c "$(fetch late)"
+    as alice berth network disconnect two late
+    ! as alice berth exec late ip -o addr show eth1
+    # a foreground container in a scope
+    contains "$(as alice berth run --rm --network one localhost/busybox ip route)" 'default via 10.77.1.1'
+    contains "$(fails_with 125 as alice berth run --rm --network nothing localhost/busybox true 2>&1)" 'no such network'
+    # another account sees nothing of them
+    fails_with 1 as bob berth network exists one
+    as alice berth stop -t 0 both hidden late
+    equal "$(as alice berth network prune -f)" $'one\ntwo'
+    is_gone alice
+}
+
+in_pod() { # a pod in a network: its members share it, and others reach it by its name
+    way_file alice app.network <<<'[Network]'
+    way_file alice trio.pod <<<$'[Pod]\nNetwork=app.network\nPublishPort=8462:80'
+    way_unit alice web <<<$'[Container]\nImage=localhost/busybox\nPod=trio.pod\nExec=sh -c "'"$SERVE"$'"\nStopTimeout=1'
+    way_unit alice client <<<$'[Container]\nImage=localhost/busybox\nContainerName=client\nNetwork=app.network\nExec=sleep inf\nStopTimeout=1'
+    manager alice start trio-pod client
+    as alice berth exec client sh -c "$(fetch systemd-trio)"
+    curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://127.0.0.1:8462/ >/dev/null
+    manager alice stop trio-pod client
+    is_gone alice
+    manager alice stop app-network
+    way_gone alice web client trio.pod app.network
+    as alice berth network rm systemd-app
+}
+
+loses_its_network() { # when the namespace dies the containers fail, and Restart= brings them back in a new one
+    as alice berth network create one
+    way_unit alice web <<<$'[Container]\nImage=localhost/busybox\nContainerName=web\nNetwork=one\nExec=sleep inf\nStopTimeout=1\n[Service]\nRestart=always\nRestartSec=0'
+    way_start alice web
+    kill -KILL "$(way_property alice berth-netns.service MainPID)"
+    wait_until "[ \"\$(systemctl --user -M alice@ show web -P NRestarts)\" -ge 1 ] && [ \"\$(systemctl --user -M alice@ is-active web)\" = active ]"
+    as alice berth exec web wget -T 5 -qO- http://192.0.2.50:8470/
+    way_gone alice web
+    is_gone alice
+    contains "$(as alice sh -c 'berth network hold' 2>&1 || :)" 'systemd does this'
+    as alice berth network rm one
+}
+
+# Another machine: a namespace with a server, which is also the way to everywhere.
+far() {
+    ip netns add far && ip link add out0 type veth peer name out1 netns far
+    ip addr add 192.0.2.1/24 dev out0 && ip link set out0 up && ip route add default via 192.0.2.50
+    ip -n far addr add 192.0.2.50/24 dev out1 && ip -n far link set out1 up
+    mkdir -p "$WORK/far" && echo far >"$WORK/far/index.html"
+    ip netns exec far busybox httpd -p 8470 -h "$WORK/far"
+    [ -e /etc/resolv.conf ] || echo 'nameserver 192.0.2.50' >/etc/resolv.conf
+}
+no_far() {
+    ip netns pids far | xargs -r kill
+    ip netns del far
+    ip link del out0 2>/dev/null
+    ! grep -qx 'nameserver 192.0.2.50' /etc/resolv.conf || rm /etc/resolv.conf
+}
+trap 'no_far; rm -rf "$WORK"' EXIT
+far
+as root berth load -q -i $IMAGES/busybox.tar
+as alice berth load -q -i $IMAGES/busybox.tar
+way_load svc $IMAGES/busybox.tar
+check 'alice: a .network, names, a published port, restarts, and nothing stays' stack alice
+check 'svc: the same with User=' stack svc
+check 'several networks, an internal one, connect and disconnect, prune' several
+check 'a pod in a network' in_pod
+check 'the namespace dies: containers come back with a new one' loses_its_network
+finish

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describe } from '../../../src/base/problem.ts';
+import { isNamedNetwork } from '../../../src/command/networks.ts';
+import { nest, relative } from '../../../src/network/namespace.ts';
+import { tearDown } from '../../../src/network/network.ts';
+import type { Spec } from '../../../src/plan/spec.ts';
+import { PLACE, refusal, request, setting } from './setting.ts';
+
+const DIRECTORY = '/run/berth/users/1000';
+const FULL = [
+  { containerID: 0, hostID: 1000, size: 1 },
+  { containerID: 1, hostID: 100000, size: 65536 },
+];
+const RECORD = { version: 1, pid: 500, startTime: '12345', uidMap: FULL, gidMap: FULL };
+
+/** An account whose namespace is held by process 500. */
+function account(more: Parameters<typeof setting>[0] = {}) {
+  const one = setting({
+    ...more,
+    files: {
+      [`${DIRECTORY}/networks/netns.json`]: JSON.stringify(RECORD),
+      '/store/networks/blue.json': JSON.stringify({
+        name: 'blue',
+        id: 'ab'.repeat(32),
+        driver: 'bridge',
+        network_interface: 'berth1',
+        created: '',
+        subnets: [{ subnet: '10.91.0.0/24', gateway: '10.91.0.1' }],
+        ipv6_enabled: false,
+        internal: false,
+        dns_enabled: true,
+        ipam_options: { driver: 'host-local' },
+      }),
+      '/proc/self/cgroup': '0::/user.slice/session-1.scope\n',
+      ...more.files,
+    },
+  });
+  one.host.mkdirs(DIRECTORY, 0o700);
+  one.host.chown(DIRECTORY, 1000, 1000);
+  return Object.assign(one, { open: Object.assign(one.host, { open: () => 44 }) });
+}
+
+const spec = (map: Spec['linux']['uidMappings']): Spec =>
+  ({ linux: { namespaces: [{ type: 'user' }], uidMappings: map, gidMappings: map } }) as unknown as Spec;
+
+void test('which values of --network name a network', () => {
+  for (const value of ['bridge', 'blue', 'blue:ip=10.0.0.1', 'berth']) assert.equal(isNamedNetwork(value), true, value);
+  for (const value of ['', 'default', 'private', 'none', 'host', 'pasta:-I,x', 'container:a', 'ns:/x'])
+    assert.equal(isNamedNetwork(value), false, value);
+});
+
+void test('a map is told in ids of the outer namespace, with no line across two of its lines', () => {
+  assert.deepEqual(relative([{ containerID: 0, hostID: 100000, size: 7 }], FULL), [
+    { containerID: 0, hostID: 1, size: 7 },
+  ]);
+  const joined = [
+    { containerID: 0, hostID: 5, size: 1 },
+    { containerID: 1, hostID: 6, size: 9 },
+  ];
+  assert.deepEqual(relative([{ containerID: 0, hostID: 5, size: 10 }], joined), [
+    { containerID: 0, hostID: 0, size: 1 },
+    { containerID: 1, hostID: 1, size: 9 },
+  ]);
+  assert.equal(relative([{ containerID: 0, hostID: 165536, size: 1 }], FULL), undefined);
+});
+
+void test("a container in a network is made below the account's namespace; others are not, nor are root's", () => {
+  const { host } = account();
+  assert.deepEqual(nest(host, request('--network', 'blue'), spec(FULL))._unsafeUnwrap(), {
+    user: '/proc/500/ns/user',
+    maps: '0 0 1,1 1 65536;0 0 1,1 1 65536',
+  });
+  assert.equal(nest(host, request('--network', 'pasta'), spec(FULL))._unsafeUnwrap(), undefined);
+  assert.equal(nest(setting({ uid: 0 }).host, request('--network', 'blue'), spec([]))._unsafeUnwrap(), undefined);
+  const strange = nest(host, request('--network', 'blue'), spec([{ containerID: 0, hostID: 7, size: 1 }]));
+  assert.match(describe(strange._unsafeUnwrapErr()), /other ids since berth-netns.service was started/);
+});
+
+void test('without the namespace the start says which unit is required', () => {
+  const gone = JSON.stringify({ ...RECORD, startTime: '1' });
+  const { host } = account({ files: { [`${DIRECTORY}/networks/netns.json`]: gone } });
+  const refused = nest(host, request('--network', 'blue'), spec(FULL));
+  assert.match(describe(refused._unsafeUnwrapErr()), /--network blue: .*Requires=berth-netns.service/);
+});
+
+void test('netavark runs in the namespace, publishes nothing, and sets no default route beside that of pasta', () => {
+  const one = account();
+  const state = one.start('--network', 'blue', '--publish', '8080:80')._unsafeUnwrap();
+  const [pasta, netavark] = one.ran;
+  const words = pasta?.argv.join(' ') ?? '';
+  assert.match(words, /^pasta --config-net --ns-ifname host0 .*-t 8080-8080:80-80 .*--netns \/proc\/77\/ns\/net$/);
+  assert.match(
+    netavark?.argv.join(' ') ?? '',
+    /^\/usr\/bin\/nsenter --user=\/proc\/500\/ns\/user --net=.* --rootless true /,
+  );
+  const told = JSON.parse(String(netavark?.input)) as {
+    port_mappings: unknown[];
+    networks: { blue: { static_ips: string[] } };
+    network_info: { blue: { options: unknown } };
+  };
+  assert.deepEqual(told.port_mappings, []);
+  assert.deepEqual(told.networks.blue.static_ips, ['10.91.0.2']);
+  assert.deepEqual(told.network_info.blue.options, { no_default_route: 'true' });
+  assert.match(one.file('hosts'), /^10\.91\.0\.2\tweb$/m);
+  assert.match(one.file('hosts'), /^169\.254\.1\.2\thost\.containers\.internal/m);
+  assert.deepEqual(state, { kind: 'bridge', data: { bundle: PLACE.bundle, pasta: { pid: 500, startTime: '12345' } } });
+  assert.ok(tearDown(one.host, state).isOk());
+  assert.equal(one.host.readFile(`${DIRECTORY}/networks/ipam.json`).includes('10.91.0.2'), false);
+});
+
+void test('pasta ends when netavark fails, and without ports there is none', () => {
+  const signals: number[] = [];
+  const one = account({
+    run: ({ argv }) => (argv.includes('setup') ? { status: 1, stdout: '{"error":"no room"}' } : {}),
+  });
+  Object.assign(one.host, { signal: (_: number, signal: number) => signals.push(signal) > 0 });
+  assert.equal(refusal(one.start('--network', 'blue', '--publish', '8080:80')), 'netavark setup: no room');
+  assert.deepEqual(signals, [15]);
+  const plain = account();
+  plain.start('--network', 'blue')._unsafeUnwrap();
+  assert.equal(plain.ran.length, 1);
+});

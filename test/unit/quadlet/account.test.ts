@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { problemsOf, translate, valuesOf } from './translate-helpers.ts';
+
+const IMAGE = '[Container]\nImage=localhost/i\n';
+const requires = (files: Record<string, string>, user: boolean): string[] => {
+  const made = translate(files, { user, account: (_, name) => (name === 'alice' ? 1000 : undefined) });
+  return valuesOf((made.get('u.container') ?? made.get('u.pod'))?.text ?? '', 'Unit', 'Requires');
+};
+
+test("containers and pods in networks of an account require the unit of that account's namespace", () => {
+  const units: [text: string, user: boolean, wanted: string[]][] = [
+    [`${IMAGE}Network=blue\n`, true, ['berth-netns.service']],
+    [`${IMAGE}Network=bridge:ip=10.0.0.9\n`, true, ['berth-netns.service']],
+    [`${IMAGE}PodmanArgs=--network blue\n`, true, ['berth-netns.service']],
+    [`${IMAGE}PodmanArgs=--net=blue\n`, true, ['berth-netns.service']],
+    [IMAGE, true, []],
+    [`${IMAGE}Network=pasta\n`, true, []],
+    [`${IMAGE}Network=blue\n`, false, []],
+    [`${IMAGE}Network=blue\n[Service]\nUser=alice\n`, false, ['berth-netns@1000.service']],
+    [`${IMAGE}Network=blue\n[Service]\nUser=1000\n`, false, ['berth-netns@1000.service']],
+    [`${IMAGE}Network=blue\n[Service]\nUser=ldap\n`, false, ['berth-netns@ldap.service']],
+    [`${IMAGE}Network=blue\n[Service]\nUser=root\n`, false, []],
+  ];
+  for (const [text, user, wanted] of units) assert.deepEqual(requires({ 'u.container': text }, user), wanted, text);
+  assert.deepEqual(requires({ 'u.pod': '[Pod]\nNetwork=blue\n' }, true), ['berth-netns.service']);
+});
+
+test('a .network belongs to the account of the containers in it', () => {
+  const container = `${IMAGE}Network=n.network\n[Service]\nUser=alice\n`;
+  const wrong = translate({ 'n.network': '[Network]\n', 'u.container': container }).get('u.container');
+  assert.deepEqual(problemsOf(wrong), ['error 3:9 account']);
+  const right = translate({ 'n.network': '[Network]\n[Service]\nUser=alice\n', 'u.container': container });
+  assert.deepEqual(problemsOf(right.get('u.container')), []);
+  const made = right.get('n.network')?.text ?? '';
+  assert.deepEqual(valuesOf(made, 'Service', 'ExecStartPre'), ['+/usr/bin/berth account prepare alice']);
+});
