@@ -1,16 +1,17 @@
 import { version } from '../src/base/version.ts';
-import type { Problem } from '../src/base/problem.ts';
-import type { Bytes, Host } from '../src/host/host.ts';
+import type { Host } from '../src/host/host.ts';
 import { loadUnits } from '../src/quadlet/find.ts';
-import type { Unit } from '../src/quadlet/model.ts';
+import { graphOf } from '../src/quadlet/model.ts';
 import { activePeer } from '../src/quadlet/owner.ts';
-import { settingOf } from '../src/quadlet/setting.ts';
+import { programOf, settingOf } from '../src/quadlet/setting.ts';
 import { translateAll, type Translation } from '../src/quadlet/translate.ts';
-import { search, searchDirectories } from '../src/unit/search.ts';
+import { search, searchDirectories, type Found } from '../src/unit/search.ts';
 import { parseFlags, USAGE, type Flags } from './flags.ts';
+import { inHalves } from './halves.ts';
 import { openLog, type Log } from './log.ts';
 import { writeNetworkUnit } from './network-online.ts';
-import { writeAll } from './output.ts';
+import { prepare, writeAll, type Output } from './output.ts';
+import { logText, report } from './report.ts';
 
 const CONFIG_ERROR = 78;
 
@@ -53,24 +54,35 @@ function generate(host: Host, flags: Flags): number {
   const { directories, problems } = searchDirectories(host, flags.user);
   const found = search(host, directories, flags.user);
   for (const p of [...problems, ...found.problems]) log.say(p.severity, logText(undefined, p));
+  if (found.units.every(one => one.masked)) {
+    log.say('debug', `No files parsed from [${directories.join(' ')}]`);
+    return 0;
+  }
+  const ended = flags.verbose ? undefined : inHalves(host, flags, found);
+  if (ended === 'second') return 0;
+  if (ended !== undefined) for (const [level, text] of ended.said) log.say(level, text);
+  const good = ended === undefined ? whole(host, flags, found, log) : ended.good;
+  if (flags.user && output !== undefined && late !== undefined && !flags.dryRun)
+    writeNetworkUnit(host, { normal: output, late, own: runBySystemd(host) }, programOf(host));
+  if (!good) log.say('error', 'processing encountered some errors');
+  return good ? 0 : 1;
+}
+
+function whole(host: Host, flags: Flags, found: Found, log: Log): boolean {
   const units = loadUnits(
     host,
     found,
     flags.verbose ? path => log.say('debug', `Loading source unit file ${path}`) : undefined,
   );
-  if (units.length === 0) {
-    log.say('debug', `No files parsed from [${directories.join(' ')}]`);
-    return 0;
-  }
-  const setting = settingOf(host, flags.user, units);
-  const translations = translateAll(units, setting);
-  let good = report(translations, log);
+  const translations = translateAll(units, settingOf(host, flags.user, graphOf(units)));
+  const good = report(translations, log);
+  const [directory] = flags.operands;
   if (flags.dryRun) print(host, translations, flags.failureUnits);
-  else if (output !== undefined) good = writeAll(host, output, translations, flags.failureUnits, log) && good;
-  if (flags.user && output !== undefined && late !== undefined && !flags.dryRun)
-    writeNetworkUnit(host, { normal: output, late, own: runBySystemd(host) }, setting.program);
-  if (!good) log.say('error', 'processing encountered some errors');
-  return good ? 0 : 1;
+  if (flags.dryRun || directory === undefined) return good;
+  const fresh = prepare(host, directory, log);
+  const { failureUnits } = flags;
+  const output: Output = { directory, fresh: fresh === true, failureUnits, part: 'all' };
+  return writeAll(host, output, translations, log) && fresh !== undefined && good;
 }
 
 /** When systemd runs us beside the peer's generator, the peer keeps the files. */
@@ -88,29 +100,6 @@ function standsBack(host: Host, flags: Flags, log: Log): boolean {
 /** On the standard directories: systemd sets SYSTEMD_SCOPE= (systemd.generator(7)). */
 function runBySystemd(host: Host): boolean {
   return host.environment('SYSTEMD_SCOPE') !== undefined && (host.environment('QUADLET_UNIT_DIRS') ?? '') === '';
-}
-
-/** Every problem of every unit, in order; false when one is an error. */
-function report(translations: readonly Translation[], log: Log): boolean {
-  let good = true;
-  for (const { unit } of translations) {
-    for (const p of unit.problems) {
-      log.say(p.severity, logText(unit, p));
-      if (p.severity === 'error') good = false;
-    }
-    for (const p of unit.dropInProblems) {
-      log.say(p.severity, logText(unit, p));
-      good = false;
-    }
-  }
-  return good;
-}
-
-/** `converting "NAME": MESSAGE; HINT (FILE:LINE:COLUMN)`; warnings as the peer words them. */
-function logText(unit: Unit | undefined, p: Problem): Bytes {
-  const head = p.severity === 'warning' ? 'Warning: ' : unit === undefined ? '' : `converting "${unit.name.name}": `;
-  const place = [p.file, p.line, p.column].filter(part => part !== undefined).join(':');
-  return `${head}${p.message}${p.hint === undefined ? '' : `; ${p.hint}`}${place === '' ? '' : ` (${place})`}`;
 }
 
 function print(host: Host, translations: readonly Translation[], failureUnits: boolean): void {

@@ -341,6 +341,7 @@ void host_install(JSContext *context, JSValueConst host, int argc, char **argv)
     host_install_facts(context, host);
     host_install_sockets(context, host);
     host_install_kernel(context, host);
+    host_install_split(context, host);
     host_install_text(context, host);
     host_install_layers(context, host);
     JSValue words = JS_NewArray(context);

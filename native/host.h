@@ -58,6 +58,7 @@ void host_install_processes(JSContext *context, JSValueConst host);
 void host_install_facts(JSContext *context, JSValueConst host);
 void host_install_sockets(JSContext *context, JSValueConst host);
 void host_install_kernel(JSContext *context, JSValueConst host);
+void host_install_split(JSContext *context, JSValueConst host);
 void host_install_text(JSContext *context, JSValueConst host);
 void host_install_layers(JSContext *context, JSValueConst host); /* layer-binding.c */
 

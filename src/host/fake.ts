@@ -74,6 +74,7 @@ function programs(options: FakeOptions, log: string[], written: FakeHost['writte
       else written.out += data;
     },
     startTime: () => undefined,
+    split: () => undefined,
     openProcess: () => undefined,
     notify(state) {
       log.push(`notify(${state.replaceAll('\n', ' ')})`);

@@ -149,7 +149,16 @@ export interface Child {
   readonly pidfd: number;
 }
 
+/** One of two processes that share a work; both have what was there before. `fd` is a stream socket to the other one. */
+export interface Half extends Child {
+  /** True in the process that was made; its `pid` and `pidfd` name nothing. */
+  readonly second: boolean;
+  readonly fd: number;
+}
+
 export interface Processes {
+  /** fork(2): returns in both processes. The second ends when the first does. Undefined with one processor, and where the host cannot do it. */
+  split(): Half | undefined;
   /** Runs to the end. argv[0] is looked up in PATH=/usr/sbin:/usr/bin:/sbin:/bin when it has no slash. Throws ENOENT, EACCES of exec. */
   run(request: SpawnRequest): SpawnResult;
   /** Starts without waiting (`capture` and text as `input` are refused). */

@@ -19,6 +19,7 @@ const PROCESSES: Processes = {
   spawn: () => lacks('pidfd_open'),
   wait: () => lacks('waitid'),
   exec: () => lacks('execve'),
+  split: (): undefined => undefined,
   openProcess: () => lacks('pidfd_open'),
   startTime: (pid: number): string | undefined => {
     const path = `/proc/${pid}/stat`;

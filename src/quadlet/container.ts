@@ -2,7 +2,6 @@ import { EXEC_VERB, KILL_VERB, RM_VERB, RUN_VERB } from '../command/verb-names.t
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { lastEntry } from '../unit/document.ts';
-import { isTemplate } from '../unit/names.ts';
 import { boolean } from '../unit/values.ts';
 import { execLine } from '../unit/write.ts';
 import { accountLines, namespaceLines } from './account.ts';
@@ -246,5 +245,4 @@ function pod(from: Referring, uses: OptionUse[]): void {
   unit.references.push({ unit: found, entry: item.entry });
   uses.push({ name: 'pod', value: found.resource ?? '' });
   draft.tail.push(`BindsTo=${found.stem}.service`, `After=${found.stem}.service`);
-  if (readBoolean(unit, 'StartWithPod') !== false && !isTemplate(unit.name)) found.members.push(unit.stem);
 }

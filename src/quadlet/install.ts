@@ -2,6 +2,7 @@ import type { Bytes } from '../host/host.ts';
 import { isTemplate } from '../unit/names.ts';
 import { clean } from '../unit/specifiers.ts';
 import { scalar, splitWords } from '../unit/values.ts';
+import type { Across } from './across.ts';
 import { warnAt, type Unit } from './model.ts';
 import { afterReset, type Item } from './read.ts';
 
@@ -11,8 +12,10 @@ export interface Link {
   readonly target: Bytes;
 }
 
+const NOBODY: Across['claims'] = new Map();
+
 /** The links of [Install], which `systemctl enable` would refuse to make for a generated unit. */
-export function installLinks(unit: Unit): Link[] {
+export function installLinks(unit: Unit, claims: Across['claims'] = NOBODY): Link[] {
   const links: Link[] = [];
   let name: Bytes | undefined;
   let keys: Set<Bytes> | undefined;
@@ -20,7 +23,7 @@ export function installLinks(unit: Unit): Link[] {
     if (!LINKING.has(key) || keys?.has(key) === true) continue;
     (keys ??= new Set()).add(key);
     if (key === 'Alias') {
-      aliases(unit, links);
+      aliases(unit, claims, links);
       continue;
     }
     name ??= instance(unit);
@@ -37,11 +40,17 @@ const LINKING = new Map([
   ['UpheldBy', 'upholds'],
 ]);
 
-function aliases(unit: Unit, links: Link[]): void {
+function aliases(unit: Unit, claims: Across['claims'], links: Link[]): void {
   for (const { value, entry } of words(unit, 'Alias')) {
     const path = clean(`/${value}`).slice(1);
     if (value.startsWith('/') || path === '' || escapes(value)) {
       warnAt(unit, entry, 'install', `Alias=${value} is not a name below the directory of units`);
+      continue;
+    }
+    const owner = path.endsWith('.service') ? claims.get(path.slice(0, -'.service'.length)) : undefined;
+    if (owner !== undefined) {
+      // A link of that name would stand where the file of a service does.
+      if (owner !== unit.path) warnAt(unit, entry, 'install', `Alias=${value} is the name of the service of ${owner}`);
       continue;
     }
     // The instance that a link to the template makes has the template's aliases too: those are the template's.

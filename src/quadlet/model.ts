@@ -41,7 +41,11 @@ export interface Reference {
 }
 
 /** The units of a run, by file name. */
-export type Graph = ReadonlyMap<Bytes, Unit>;
+export type Graph = Pick<ReadonlyMap<Bytes, Unit>, 'get'>;
+
+export function graphOf(units: readonly Unit[]): Graph {
+  return new Map(units.map(unit => [unit.name.name, unit]));
+}
 
 /** Lines that a translation adds, and the text of its commands. */
 export interface Draft {

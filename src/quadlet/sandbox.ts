@@ -15,14 +15,30 @@ export type Way = 'user' | 'root' | 'account' | 'dynamic';
  * not named here works. The start looks again (run/sandbox.ts), since drop-ins of the generated service are not seen here.
  */
 export function sandbox(unit: Unit, draft: Draft, way: Way): void {
-  refuseAlways(unit, way);
-  if (way === 'user') refuseOfUserManager(unit);
-  else refuseOfSystem(unit, way);
+  if (unit.service.some(entry => looked().has(entry.key))) {
+    refuseAlways(unit, way);
+    if (way === 'user') refuseOfUserManager(unit);
+    else refuseOfSystem(unit, way);
+  }
   // Under strict everything is read-only that is not named; DynamicUser= implies strict, also for an account that exists.
   if (way === 'dynamic' || (way !== 'user' && lastEntry(unit.service, 'ProtectSystem')?.value === 'strict')) {
     const below = way === 'root' ? '' : '/users';
     draft.lines.push(`ReadWritePaths=-/run/berth${below} -/var/lib/berth${below}`);
   }
+}
+
+let keys: ReadonlySet<string> | undefined;
+
+/** All keys that something below looks at. Most units have none of them: one look at each of their keys instead of fifty at all. */
+function looked(): ReadonlySet<string> {
+  keys ??= new Set([
+    ...ALWAYS.map(([key]) => key),
+    ...['ProtectHostname', 'RestrictNamespaces', 'NoNewPrivileges', 'PrivateUsers'],
+    ...FILTER_OPTIONS,
+    ...NAMESPACE_OPTIONS,
+    ...CAPABILITY_OPTIONS,
+  ]);
+  return keys;
 }
 
 function refuseAlways(unit: Unit, way: Way): void {
@@ -54,6 +70,8 @@ const FILTER_OPTIONS = (
   'RestrictSUIDSGID LockPersonality'
 ).split(' ');
 
+const CAPABILITY_OPTIONS = ['CapabilityBoundingSet', 'AmbientCapabilities', 'SecureBits'];
+
 const UNMAPPED = 'newuidmap could not map the subordinate ids';
 
 function refuseOfUserManager(unit: Unit): void {
@@ -67,7 +85,7 @@ function refuseOfUserManager(unit: Unit): void {
   }
   for (const key of NAMESPACE_OPTIONS)
     refuseKey(key, `a user manager makes a user namespace for it, in which ${UNMAPPED}`, elsewhere);
-  for (const key of ['CapabilityBoundingSet', 'AmbientCapabilities', 'SecureBits']) {
+  for (const key of CAPABILITY_OPTIONS) {
     const entry = lastEntry(unit.service, key);
     if (entry === undefined || (entry.value === '' && key !== 'CapabilityBoundingSet')) continue;
     refuse(

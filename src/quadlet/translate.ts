@@ -3,6 +3,7 @@ import type { Bytes } from '../host/host.ts';
 import { placeOf } from '../unit/document.ts';
 import { isServiceStem, type UnitType } from '../unit/names.ts';
 import { isWritable, noSpecifiers } from '../unit/write.ts';
+import { acrossOf, tellPods, type Across } from './across.ts';
 import { translateBuild } from './build.ts';
 import { translateContainer } from './container.ts';
 import { defaultDependencies, translateDependencies } from './dependencies.ts';
@@ -38,19 +39,40 @@ const TRANSLATE: Readonly<Record<UnitType, (unit: Unit, draft: Draft, setting: S
 };
 
 /**
- * Translates all units of a run. First every unit for itself, with the names of the others at hand; pods last, since containers tell them who
- * belongs to them. Then failures travel along references: what needs a broken unit is broken too, and says so.
+ * Translates units. First every unit for itself, with the names of the others at hand. Then failures travel along references: what needs a broken
+ * unit is broken too, and says so. Units may be a part of those of the run when `across` tells what the others are.
  */
-export function translateAll(units: readonly Unit[], setting: Setting): Translation[] {
-  const owners = claimNames(units);
-  const drafts = new Map<Unit, Draft>();
-  for (const unit of units) if (unit.name.type !== 'pod') drafts.set(unit, draftOf(unit, setting));
-  for (const unit of units) if (unit.name.type === 'pod') drafts.set(unit, draftOf(unit, setting));
-  spreadFailures(units);
-  return units.map(unit => finish(unit, drafts.get(unit) ?? EMPTY, setting, owners));
+export function translateAll(
+  units: readonly Unit[],
+  setting: Setting,
+  across: Across = acrossOf(units),
+): Translation[] {
+  const { claims, members } = across;
+  for (const unit of units) {
+    const owner = claims.get(unit.stem);
+    if (owner !== undefined && owner !== unit.path) takenName(unit, owner);
+  }
+  tellPods(units, members);
+  const drafts = units.map(unit => draftOf(unit, setting));
+  spreadFailures(withReferred(units, setting));
+  return units.map((unit, i) => finish(unit, drafts[i] ?? EMPTY, setting, claims));
 }
 
 const EMPTY: Draft = { head: [], tail: [], lines: [] };
+
+/** The units, and those of another part that they need: translated too, since only that tells whether they fail. */
+function withReferred(units: readonly Unit[], setting: Setting): readonly Unit[] {
+  if (units.every(unit => unit.references.length === 0)) return units;
+  const all = new Set(units);
+  for (const { references } of all) {
+    for (const { unit } of references) {
+      if (all.has(unit)) continue;
+      draftOf(unit, setting);
+      all.add(unit);
+    }
+  }
+  return [...all];
+}
 
 function draftOf(unit: Unit, setting: Setting): Draft {
   const draft: Draft = { head: [], tail: [], lines: [] };
@@ -81,20 +103,9 @@ function checkLength(unit: Unit, draft: Draft): void {
   }
 }
 
-/** Of two units with one service name the first in search order has it. */
-function claimNames(units: readonly Unit[]): Map<Bytes, Unit> {
-  const owners = new Map<Bytes, Unit>();
-  for (const unit of units) {
-    const owner = owners.get(unit.stem);
-    if (owner === undefined) owners.set(unit.stem, unit);
-    else takenName(unit, owner);
-  }
-  return owners;
-}
-
 /** No error, since the peer's own tests have two such files side by side and want status 0; nothing is written for the second. */
-function takenName(unit: Unit, owner: Unit): void {
-  const message = `${unit.name.name} is left out: ${unit.stem}.service is already made of ${owner.path}`;
+function takenName(unit: Unit, owner: Bytes): void {
+  const message = `${unit.name.name} is left out: ${unit.stem}.service is already made of ${owner}`;
   const place = { file: unit.path, hint: 'rename one, or set ServiceName=' };
   unit.problems.push({ ...problem('name-taken', message, place), severity: 'warning' });
 }
@@ -121,10 +132,10 @@ function spreadFailures(units: readonly Unit[]): void {
   }
 }
 
-function finish(unit: Unit, draft: Draft, setting: Setting, owners: Map<Bytes, Unit>): Translation {
-  const links = installLinks(unit);
+function finish(unit: Unit, draft: Draft, setting: Setting, claims: Across['claims']): Translation {
+  const links = installLinks(unit, claims);
   const failed = isFailed(unit);
-  const file = owners.get(unit.stem) === unit && isServiceStem(unit.stem) ? `${unit.stem}.service` : undefined;
+  const file = claims.get(unit.stem) === unit.path && isServiceStem(unit.stem) ? `${unit.stem}.service` : undefined;
   const text = failed ? failureText(unit, setting) : serviceText(unit, draft);
   return { unit, file, text, links, failed };
 }

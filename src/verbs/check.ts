@@ -6,7 +6,7 @@ import type { Command } from '../command/types.ts';
 import type { Bytes, Host } from '../host/host.ts';
 import { crossCheck, peerProblem } from '../quadlet/cross-check.ts';
 import { loadUnits } from '../quadlet/find.ts';
-import type { Unit } from '../quadlet/model.ts';
+import { graphOf, type Unit } from '../quadlet/model.ts';
 import { laterKeys, podmanVersion } from '../quadlet/podman-version.ts';
 import { settingOf } from '../quadlet/setting.ts';
 import { translateAll } from '../quadlet/translate.ts';
@@ -98,7 +98,7 @@ function problemsOf(host: Host, found: Found, { user, standard, version }: Asked
   const asked = new Set(found.units.map(unit => unit.path));
   const neighbours = found.hidden.filter(unit => !found.units.some(one => one.name === unit.name));
   const units = loadUnits(host, { ...found, units: [...found.units, ...neighbours] });
-  const setting = settingOf(host, user, units);
+  const setting = settingOf(host, user, graphOf(units));
   translateAll(units, setting);
   const shown = units.filter(unit => asked.has(unit.path));
   const paths = new Set(shown.flatMap(unit => [unit.path, ...unit.document.sections.map(s => s.source.path)]));

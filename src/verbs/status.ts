@@ -11,6 +11,7 @@ import { lastLines } from '../systemd/journal-lines.ts';
 import { unitProperties, type UnitState } from '../systemd/units.ts';
 import { commandLine, printable } from './command-line.ts';
 import { allUnits } from './quadlet-units.ts';
+import { graphOf } from '../quadlet/model.ts';
 import { settingOf } from '../quadlet/setting.ts';
 import { translateAll } from '../quadlet/translate.ts';
 import { realmOf, withManager, type Realm } from './scope.ts';
@@ -103,7 +104,7 @@ function mebibytes(bytes: number): string {
 /** What the generator finds wrong in the unit file that the service is made from. */
 function mistakesOf(host: Host, service: string): string[] {
   const units = allUnits(host).map(({ unit }) => unit);
-  translateAll(units, settingOf(host, host.uid !== 0, units));
+  translateAll(units, settingOf(host, host.uid !== 0, graphOf(units)));
   const source = sourceOf(units, service);
   return source?.problems.map(describe) ?? [];
 }

@@ -2,6 +2,7 @@
 
 words OUT    prints how many Exec= word lists came back from systemd as they went in (T32)
 mutants OUT  prints how many mutated files gave a unit that systemd loads
+halves OUT   prints whether two processes make of 300 entangled files what one does
 """
 import json
 import os
@@ -142,4 +143,53 @@ def mutants(out):
     print("%d of 500" % good)
 
 
-{"words": words, "mutants": mutants}[sys.argv[1]](sys.argv[2])
+def entangled(units):
+    """Files that name each other, some of them broken, with services and links of one name."""
+    rng = random.Random(2)
+    for i in range(300):
+        other = rng.randrange(300)
+        kind = ["container", "volume", "network"][i % 3]
+        lines = {"container": ["Image=localhost/i", "Volume=f%d.volume:/v" % (other // 3 * 3 + 1), "Network=f%d.network" % (other // 3 * 3 + 2)],
+                 "volume": ["VolumeName=v%d" % i], "network": ["NetworkName=n%d" % i]}[kind]
+        lines += [["Pod=all.pod"], ["ServiceName=f%d" % other], ["Nope=1"], [], [], []][rng.randrange(6)] if kind == "container" else [["Nope=1"], [], [], [], []][rng.randrange(5)]
+        links = "Alias=f%d.service one.service" % other if i % 7 == 0 else ""
+        with open("%s/f%d.%s" % (units, i, kind), "w") as file:
+            file.write("[%s]\n%s\n[Install]\nWantedBy=default.target\n%s\n" % (kind.title(), "\n".join(lines), links))
+    with open(units + "/all.pod", "w") as file:
+        file.write("[Pod]\n")
+
+
+def tree(top):
+    found = {}
+    for where, _, names in os.walk(top):
+        for name in names:
+            path = os.path.join(where, name)
+            found[path[len(top):]] = os.readlink(path) if os.path.islink(path) else open(path, "rb").read()
+    return found
+
+
+def processes(units, out, processors):
+    """What the generator says and how many processes it was: in a namespace of its own the next process has the next number."""
+    command = "taskset -c %s berth generator -no-kmsg-log %s; echo \"status $?\" >&2; sh -c 'echo $$'" % (processors, out)
+    environment = dict(os.environ, QUADLET_UNIT_DIRS=units)
+    done = subprocess.run(["unshare", "--pid", "--fork", "sh", "-c", command], env=environment, timeout=60, capture_output=True, check=True)
+    return done.stderr, int(done.stdout) - 2
+
+
+def halves(out):
+    available = sorted(os.sched_getaffinity(0))
+    assert len(available) > 1, "this check needs two processors"
+    units = tempfile.mkdtemp(dir=os.path.dirname(out))
+    entangled(units)
+    said = {}
+    for count in (1, 2):
+        said[count], number = processes(units, "%s-%d" % (out, count), ",".join(map(str, available[:count])))
+        assert number == count, "%d processors: %d processes" % (count, number)
+    one, two = tree(out + "-1"), tree(out + "-2")
+    assert said[1] == said[2], "they say different things"
+    assert b"could not be translated" in said[1] and len(one) > 400, len(one)
+    differing = [path for path in sorted(one.keys() | two.keys()) if one.get(path) != two.get(path)]
+    print("\n".join("# %s differs" % path for path in differing) or "all alike")
+
+
+{"words": words, "mutants": mutants, "halves": halves}[sys.argv[1]](sys.argv[2])

@@ -1,3 +1,4 @@
+import { finish } from '../../../src/host/native.ts';
 import { check, equal, fails, refuses, type Tests } from './harness.ts';
 
 export const PROCESSES: Tests = {
@@ -75,6 +76,21 @@ export const PROCESSES: Tests = {
     host.wait(child);
     host.close(child.pidfd);
     host.close(read);
+  },
+  'split makes a second process, which ends with the first': ({ host }) => {
+    const half = host.split();
+    check(half !== undefined, 'two processors');
+    if (half === undefined) return;
+    if (half.second) {
+      host.send(half.fd, `second \xe4 ${host.receive(half.fd, 100, 5000).data}`);
+      finish(7);
+    }
+    host.send(half.fd, 'first');
+    equal(host.receive(half.fd, 100, 5000).data, 'second \xe4 first');
+    equal(host.wait(half), { status: 7 });
+    equal(host.receive(half.fd, 100, 5000).data, '');
+    host.close(half.fd);
+    host.close(half.pidfd);
   },
   'openProcess and startTime of ourselves': ({ host }) => {
     const fd = host.openProcess(host.pid);

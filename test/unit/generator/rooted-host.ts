@@ -34,6 +34,7 @@ export function rootedHost({
       const found = real.realpath(at(path));
       return found?.startsWith(root) === true ? found.slice(root.length) || '/' : found;
     },
+    split: () => undefined,
     readUnit: path => real.readUnit(at(path)),
     readFile: (path, limit) => real.readFile(at(path), limit),
     readFileIfExists: (path, limit) => real.readFileIfExists(at(path), limit),
