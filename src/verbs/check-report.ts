@@ -42,21 +42,30 @@ function decoded(p: Problem): Problem {
 }
 
 /** SARIF 2.1.0 (OASIS), what code forges show beside the lines of a change. */
-export function reportSarif(problems: readonly Problem[]): string {
+export function reportSarif(problems: readonly Problem[], lines: Lines): string {
   const codes = [...new Set(problems.map(p => p.code))].sort();
   const driver = { name: 'berth check', version: version(), rules: codes.map(id => ({ id })) };
-  const results = problems.map(decoded).map(p => ({
+  const results = problems.map(p => ({
     ruleId: p.code,
     level: p.severity,
-    message: { text: p.hint === undefined ? p.message : `${p.message}; ${p.hint}` },
-    locations: p.file === undefined ? [] : [{ physicalLocation: location(p.file, p.line, p.column) }],
+    message: { text: decodeText(p.hint === undefined ? p.message : `${p.message}; ${p.hint}`) },
+    locations: p.file === undefined ? [] : [{ physicalLocation: location(p.file, p, lines) }],
   }));
   const schema = 'https://json.schemastore.org/sarif-2.1.0.json';
-  return `${JSON.stringify({ $schema: schema, version: '2.1.0', runs: [{ tool: { driver }, results }] }, null, 2)}\n`;
+  const run = { tool: { driver }, columnKind: 'utf16CodeUnits', results };
+  return `${JSON.stringify({ $schema: schema, version: '2.1.0', runs: [run] }, null, 2)}\n`;
 }
 
-function location(file: string, line?: number, column?: number): object {
-  const region =
-    line === undefined ? {} : { region: { startLine: line, ...(column !== undefined && { startColumn: column }) } };
-  return { artifactLocation: { uri: encodeURI(`file://${file}`) }, ...region };
+function location(file: string, { line, column }: Problem, lines: Lines): object {
+  // Each part for itself: `#` and `?` are letters of a name here.
+  const uri = `file://${decodeText(file).split('/').map(encodeURIComponent).join('/')}`;
+  if (line === undefined) return { artifactLocation: { uri } };
+  const startColumn = column === undefined ? undefined : unitsBefore(lines(file)[line - 1], column) + 1;
+  const region = { startLine: line, ...(startColumn !== undefined && { startColumn }) };
+  return { artifactLocation: { uri }, region };
+}
+
+/** Columns count bytes here and UTF-16 units there. */
+function unitsBefore(line: string | undefined, column: number): number {
+  return line === undefined ? column - 1 : decodeText(line.slice(0, column - 1)).length;
 }

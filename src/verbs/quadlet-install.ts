@@ -1,4 +1,3 @@
-import { encodeText } from '../base/text.ts';
 import { isSet } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Bytes, Host } from '../host/host.ts';
@@ -6,6 +5,7 @@ import { describe } from '../base/problem.ts';
 import { typeOf } from '../unit/names.ts';
 import { parseQuadlets } from '../unit/quadlets-file.ts';
 import { printable } from './command-line.ts';
+import { download } from './quadlet-download.ts';
 import { applications, installDirectory, reloadSystemd } from './quadlet-units.ts';
 
 interface Piece {
@@ -56,7 +56,7 @@ async function collect(
     const pieces = [...entries, ...others].flatMap(path => readPiece(host, path, errors));
     return { application: `.${baseName(first.replace(/\/+$/, ''))}.app`, pieces };
   }
-  const lead = /^https?:\/\//.test(first) ? await download(first, errors) : readPiece(host, first, errors)[0];
+  const lead = /^https?:\/\//.test(first) ? await fromServer(first, errors) : readPiece(host, first, errors)[0];
   const rest = others.flatMap(path => readPiece(host, path, errors));
   if (lead === undefined) return { application: '', pieces: [] };
   if (lead.name.endsWith('.quadlets')) {
@@ -87,19 +87,9 @@ function baseName(path: Bytes): Bytes {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** Larger answers are no unit files. */
-const LARGEST = 16 * 1024 * 1024;
-
-async function download(url: Bytes, errors: string[]): Promise<Piece | undefined> {
+async function fromServer(url: Bytes, errors: string[]): Promise<Piece | undefined> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(60_000) });
-    if (!answer.ok) throw new Error(`the server says ${answer.status}`);
-    const bytes = Buffer.from(await answer.arrayBuffer());
-    if (bytes.length > LARGEST) throw new Error('the file is larger than 16 MiB');
-    const given = /filename="?([^";]+)"?/.exec(answer.headers.get('content-disposition') ?? '')?.[1];
-    const name = encodeText(baseName(given ?? decodeURIComponent(new URL(url).pathname)));
-    if (name === '' || name === '.' || name === '..') throw new Error('it gives no file name');
-    return { name, text: bytes.toString('latin1') };
+    return await download(url);
   } catch (error) {
     errors.push(`${url}: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;

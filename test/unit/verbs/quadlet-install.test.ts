@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
+import { installUnits } from '../../../src/verbs/quadlet-install.ts';
+
+const TEXT = '[Container]\nImage=localhost/a\n# \xc3\xa4\n';
+const INTO = '/etc/containers/systemd';
+const BOTH = '# FileName=one\n[Container]\nImage=localhost/a\n---\n# FileName=two\n[Volume]\n';
+
+const named =
+  (disposition: string, text = TEXT) =>
+  (response: ServerResponse) =>
+    void response.writeHead(200, { 'content-disposition': disposition }).end(text, 'latin1');
+const redirect = (to: string) => (response: ServerResponse) => void response.writeHead(302, { location: to }).end();
+
+/** What the server answers, by path. */
+const ANSWERS: Readonly<Record<string, (response: ServerResponse) => void>> = {
+  '/web.container': response => void response.end(TEXT, 'latin1'),
+  '/both.quadlets': response => void response.end(BOTH, 'latin1'),
+  '/outside.quadlets': response => void response.end(BOTH.replace('=one', '=../one'), 'latin1'),
+  '/download': named('attachment; filename="given.container"'),
+  '/bare': named('attachment; filename=bare.container; size=3'),
+  '/extended': named(`attachment; filename="x.container"; filename*=UTF-8''%c3%a4.container`),
+  '/above': named('attachment; filename="../../../etc/above.container"'),
+  '/%2e%2e%2f%2e%2e%2fup.container': response => void response.end(TEXT, 'latin1'),
+  '/hidden': named('attachment; filename="..%2f/.."'),
+  '/control': named(`attachment; filename*=UTF-8''a%0ab.container`),
+  '/text.txt': response => void response.end(TEXT, 'latin1'),
+  '/moved.container': redirect('/web.container'),
+  '/round.container': redirect('/round.container'),
+  '/elsewhere.container': redirect('file:///etc/passwd'),
+  '/gone.container': response => void response.writeHead(404).end('no\n'),
+  '/announced.container': response => void response.writeHead(200, { 'content-length': String(17 << 20) }).end(),
+  '/endless.container': response => endless(response),
+  '/cut.container': response =>
+    void response.writeHead(200, { 'content-length': '100' }).write('a', () => response.destroy()),
+};
+
+function endless(response: ServerResponse): void {
+  const piece = Buffer.alloc(1 << 20, '#');
+  const more = (): void => {
+    if (!response.destroyed) response.write(piece, more);
+  };
+  more();
+}
+
+const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+  ANSWERS[(request.url ?? '').split('?')[0] ?? '']?.(response);
+});
+let top = '';
+before(async () => {
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done));
+  top = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+interface Installed {
+  readonly host: FakeHost;
+  readonly status: number;
+  /** Files in the directory of units, by name. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+async function install(
+  operands: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+  replace = false,
+): Promise<Installed> {
+  const host = fakeHost({ files: { '/q/x': '', ...files }, uid: 0 });
+  const options = [
+    { name: 'reload-systemd', value: 'false' },
+    ...(replace ? [{ name: 'replace', value: 'true' }] : []),
+  ];
+  const status = await installUnits(host, { globals: [], verb: 'quadlet install', options, operands });
+  const names = host.stat(INTO) === undefined ? [] : host.list(INTO).map(entry => entry.name);
+  return { host, status, files: Object.fromEntries(names.map(name => [name, host.readFile(`${INTO}/${name}`)])) };
+}
+
+for (const [path, name] of [
+  ['/web.container', 'web.container'],
+  ['/web.container?x=/y.container#/z', 'web.container'],
+  ['/moved.container', 'moved.container'],
+  ['/download', 'given.container'],
+  ['/bare', 'bare.container'],
+  ['/extended', '\xc3\xa4.container'],
+  ['/above', 'above.container'],
+  ['/%2e%2e%2f%2e%2e%2fup.container', 'up.container'],
+] as const) {
+  test(`from a server: ${path}`, async () => {
+    const { host, status, files } = await install([top + path]);
+    assert.equal(host.written.err, '');
+    assert.equal(status, 0);
+    assert.deepEqual(files, { [name]: TEXT, [`.${name}.app`]: `${name}\n` });
+    assert.equal(host.written.out, `${INTO}/${name}\n`);
+  });
+}
+
+for (const [path, said] of [
+  ['/gone.container', 'the server says 404 Not Found'],
+  ['/round.container', 'more than 5 redirections'],
+  ['/elsewhere.container', 'redirected to file:///etc/passwd, which is not https'],
+  ['/announced.container', 'the file is larger than 16 MiB'],
+  ['/endless.container', 'the file is larger than 16 MiB'],
+  ['/hidden', 'it gives no name of a file'],
+  ['/control', 'its name has control characters'],
+  ['/', 'it gives no name of a file'],
+] as const) {
+  test(`one line and nothing installed: ${path}`, async () => {
+    if (path === '/') Object.assign(ANSWERS, { '/': ANSWERS['/web.container'] });
+    const { host, status, files } = await install([top + path]);
+    assert.equal(host.written.err, `berth: quadlet install: ${top}${path}: ${said}\n`);
+    assert.deepEqual([status, files, host.written.out], [125, {}, '']);
+  });
+}
+
+test('a name that ends in no unit type, a connection that ends early, and nobody there', async () => {
+  const text = await install([`${top}/text.txt`]);
+  assert.equal(text.host.written.err, `berth: quadlet install: ${top}/text.txt: its name ends in no unit type\n`);
+  for (const url of [`${top}/cut.container`, 'http://127.0.0.1:1/a.container', 'http://a b/c.container']) {
+    const failed = await install([url]);
+    assert.match(failed.host.written.err, /^berth: quadlet install: http[^\n]*: [^\n]+\n$/);
+    assert.doesNotMatch(failed.host.written.err, /fetch failed/);
+    assert.deepEqual([failed.status, failed.files], [125, {}]);
+  }
+});
+
+test('a .quadlets file from a server, and more files with it', async () => {
+  const own = { '/q/c.network': '[Network]\n' };
+  const { status, files } = await install([`${top}/both.quadlets`, '/q/c.network'], own);
+  assert.equal(status, 0);
+  assert.deepEqual(Object.keys(files).sort(), ['.both.app', 'c.network', 'one.container', 'two.volume']);
+  assert.equal(files['.both.app'], 'one.container\ntwo.volume\nc.network\n');
+  const outside = await install([`${top}/outside.quadlets`]);
+  assert.deepEqual([outside.status, outside.files], [125, {}]);
+  assert.match(
+    outside.host.written.err,
+    /^berth: quadlet install: [^\n]*FileName=..\/one is no name of a file[^\n]*\n$/,
+  );
+});
+
+test('files and directories of this machine; what is there stays, unless --replace', async () => {
+  const tree = {
+    '/q/app/a.container': TEXT,
+    '/q/app/b.volume': '[Volume]\n',
+    '/q/app/sub/x': '',
+    '/q/c.pod': '[Pod]\n',
+  };
+  const { host, status, files } = await install(['/q/app', '/q/c.pod'], tree);
+  assert.equal(status, 125);
+  assert.equal(host.written.err, 'berth: quadlet install: /q/app/sub: is a directory\n');
+  assert.equal(files['.app.app'], 'a.container\nb.volume\nc.pod\n');
+  const there = { ...tree, [`${INTO}/c.pod`]: 'old\n' };
+  const kept = await install(['/q/c.pod'], there);
+  assert.equal(kept.files['c.pod'], 'old\n');
+  assert.match(kept.host.written.err, /already exists, refusing to overwrite; use --replace\n$/);
+  assert.equal((await install(['/q/c.pod'], there, true)).files['c.pod'], '[Pod]\n');
+  const absent = await install(['/q/none.container', '/q/c.pod'], tree);
+  assert.equal(absent.host.written.err, 'berth: quadlet install: /q/none.container: no such file\n');
+});
