@@ -29,7 +29,7 @@ const whatRuns = (): readonly KeyRow[] => [
   ),
   scalarKey('LogDriver', 'log-driver', '4.5', 'journald, passthrough or none', { empty: true }),
   wordsKey('LogOpt', 'log-opt', '5.2', 'option of the log driver'),
-  scalarKey('Entrypoint', 'entrypoint', '4.8', "replaces the image's entrypoint; empty clears it", {
+  scalarKey('Entrypoint', 'entrypoint', '5.0', "replaces the image's entrypoint; empty clears it", {
     joined: true,
     empty: true,
   }),
@@ -40,7 +40,7 @@ const whatRuns = (): readonly KeyRow[] => [
   scalarKey('IP', 'ip', '4.5', 'IPv4 address in the network', { check: 'address' }),
   scalarKey('IP6', 'ip6', '4.5', 'IPv6 address in the network', { check: 'address' }),
   scalarKey('HostName', 'hostname', '4.6', 'host name in the container'),
-  scalarKey('StopSignal', 'stop-signal', '5.3', 'signal that stops the payload', { check: 'signal' }),
+  scalarKey('StopSignal', 'stop-signal', '5.2', 'signal that stops the payload', { check: 'signal' }),
   scalarKey('StopTimeout', 'stop-timeout', '5.0', 'seconds between stop signal and kill (default 10)', {
     check: 'count',
   }),
@@ -107,9 +107,9 @@ const contents = (): readonly KeyRow[] => [
   pairsKey('Annotation', 'annotation', '4.4', 'annotation'),
   argsKey('Mask', 'security-opt', '4.6', 'paths to hide, with `:` between them', { prefix: 'mask=' }),
   argsKey('Unmask', 'security-opt', '4.6', 'paths to show, with `:` between them, or ALL', { prefix: 'unmask=' }),
-  argsKey('EnvironmentFile', 'env-file', '4.5', 'file with environment variables', { path: true }),
+  argsKey('EnvironmentFile', 'env-file', '4.4', 'file with environment variables', { path: true }),
   argsKey('Secret', 'secret', '4.5', 'secret'),
-  argsKey('Mount', 'mount', '4.6', 'mount, type=TYPE,OPTIONS', CODE),
+  argsKey('Mount', 'mount', '4.5', 'mount, type=TYPE,OPTIONS', CODE),
 ];
 
 const health = (): readonly KeyRow[] => [
@@ -132,7 +132,7 @@ const health = (): readonly KeyRow[] => [
 const commands = (): readonly KeyRow[] => [
   scalarKey('Pod', 'pod', '5.0', 'the pod, NAME.pod', CODE),
   boolKey('StartWithPod', '', '5.3', 'start when the pod starts (default true)', CODE),
-  argumentsKey(),
+  argumentsKey('4.4'),
   scalarKey('Image', '', '4.4', 'the image, or NAME.image, NAME.build', CODE),
   scalarKey('Rootfs', 'rootfs', '4.5', 'a directory in place of the image', CODE),
   lastArgsKey('Exec', '', '4.4', "the command, in place of the image's", CODE),

@@ -33,14 +33,14 @@ export const imageKeys = table('Image', () => [
   ...retries('5.5'),
   boolKey('AllTags', 'all-tags', '4.8', 'all tags of the repository'),
   boolKey('TLSVerify', 'tls-verify', '4.8', 'verify the registry'),
-  argumentsKey(),
+  argumentsKey('4.8'),
   scalarKey('Image', '', '4.8', 'the image', CODE),
   scalarKey('ImageTag', '', '4.8', 'what references to this unit mean (default Image=)', CODE),
 ]);
 
 /** [Build] */
 export const buildKeys = table('Build', () => [
-  ...commonKeys(),
+  ...commonKeys('5.2'),
   scalarKey('Pull', 'pull', '5.2', 'always, missing, never or newer', { joined: true }),
   scalarKey('Arch', 'arch', '5.2', 'architecture of the image'),
   scalarKey('AuthFile', 'authfile', '5.2', 'registry credentials'),
@@ -64,12 +64,12 @@ export const buildKeys = table('Build', () => [
   listKey('Volume', 'volume', '5.2', 'mount, [SOURCE:]TARGET[:OPTIONS]', CODE),
   scalarKey('File', 'file', '5.2', 'the Containerfile', CODE),
   scalarKey('SetWorkingDirectory', '', '5.2', 'file, unit, or the context itself', CODE),
-  argumentsKey(),
+  argumentsKey('5.2'),
 ]);
 
 /** [Artifact] */
 export const artifactKeys = table('Artifact', () => [
-  ...commonKeys(),
+  ...commonKeys('5.7'),
   scalarKey('AuthFile', 'authfile', '5.7', 'registry credentials'),
   scalarKey('CertDir', 'cert-dir', '5.7', 'certificates of the registry'),
   scalarKey('Creds', 'creds', '5.7', 'USER:PASSWORD of the registry'),
@@ -77,7 +77,7 @@ export const artifactKeys = table('Artifact', () => [
   ...retries('5.7'),
   boolKey('Quiet', 'quiet', '5.7', 'no progress'),
   boolKey('TLSVerify', 'tls-verify', '5.7', 'verify the registry'),
-  argumentsKey(),
+  argumentsKey('5.7'),
   scalarKey('Artifact', '', '5.7', 'the artifact', CODE),
 ]);
 

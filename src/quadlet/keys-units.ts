@@ -18,7 +18,7 @@ const PORT = 'publish a port, [[ADDRESS:]HOSTPORT:]PORT[/PROTOCOL]';
 
 /** [Pod] */
 export const podKeys = table('Pod', () => [
-  ...commonKeys(),
+  ...commonKeys('5.0'),
   scalarKey('PodName', 'name', '5.0', 'name of the pod (default systemd-NAME)', { ...CODE, check: 'name' }),
   scalarKey('ExitPolicy', 'exit-policy', '5.6', 'what happens when the last container ends: stop or continue', {
     ...CODE,
@@ -29,14 +29,14 @@ export const podKeys = table('Pod', () => [
     check: 'count',
     empty: true,
   }),
-  ...mappingKeys(),
-  ...remapKeys(),
+  ...mappingKeys('5.3'),
+  ...remapKeys('5.3'),
   listKey('PublishPort', 'publish', '5.0', PORT, { check: 'port' }),
   pairsKey('Label', 'label', '5.6', 'label'),
   listKey('Network', 'network', '5.0', NETWORK, CODE),
   scalarKey('IP', 'ip', '5.3', 'IPv4 address in the network', { check: 'address' }),
   scalarKey('IP6', 'ip6', '5.3', 'IPv6 address in the network', { check: 'address' }),
-  scalarKey('ShmSize', 'shm-size', '5.5', 'size of /dev/shm', { check: 'size' }),
+  scalarKey('ShmSize', 'shm-size', '5.4', 'size of /dev/shm', { check: 'size' }),
   listKey('NetworkAlias', 'network-alias', '5.2', 'further name in the network'),
   listKey('DNS', 'dns', '5.3', 'name server'),
   listKey('DNSOption', 'dns-option', '5.3', 'option of resolv.conf'),
@@ -44,13 +44,13 @@ export const podKeys = table('Pod', () => [
   listKey('AddHost', 'add-host', '5.3', 'line of /etc/hosts, NAME:ADDRESS'),
   listKey('HostName', 'hostname', '5.5', 'host name in the pod'),
   listKey('Volume', 'volume', '5.0', 'mount, [SOURCE:]TARGET[:OPTIONS]', CODE),
-  argumentsKey(),
+  argumentsKey('5.0'),
 ]);
 
 /** [Volume] */
 export const volumeKeys = table('Volume', () => [
   ...commonKeys(),
-  scalarKey('VolumeName', '', '4.4', 'name of the volume (default systemd-NAME)', { ...CODE, check: 'name' }),
+  scalarKey('VolumeName', '', '4.7', 'name of the volume (default systemd-NAME)', { ...CODE, check: 'name' }),
   scalarKey('UID', 'uid', '5.7', 'owner', { empty: true, check: 'count' }),
   scalarKey('GID', 'gid', '5.7', 'group', { empty: true, check: 'count' }),
   scalarKey('Driver', 'driver', '4.8', 'local or image', { empty: true }),
@@ -62,7 +62,7 @@ export const volumeKeys = table('Volume', () => [
   numberKey('Group', '', '4.4', 'group of the file system, name or number', CODE),
   scalarKey('Options', '', '4.4', 'mount options', CODE),
   pairsKey('Label', 'label', '4.4', 'label'),
-  argumentsKey(),
+  argumentsKey('4.6'),
 ]);
 
 /** [Network] */
@@ -82,23 +82,23 @@ export const networkKeys = table('Network', () => [
   pairsKey('Options', 'opt', '4.4', 'option of the driver'),
   pairsKey('Label', 'label', '4.4', 'label'),
   boolKey('NetworkDeleteOnStop', '', '5.5', 'remove the network when the service stops', CODE),
-  argumentsKey(),
+  argumentsKey('4.6'),
 ]);
 
 /** [Kube] */
 export const kubeKeys = table('Kube', () => [
   ...commonKeys(),
-  scalarKey('ExitCodePropagation', 'service-exit-code-propagation', '4.7', 'all, any or none', { joined: true }),
+  scalarKey('ExitCodePropagation', 'service-exit-code-propagation', '4.6', 'all, any or none', { joined: true }),
   scalarKey('LogDriver', 'log-driver', '4.5', 'journald, passthrough or none', { empty: true }),
   wordsKey('LogOpt', 'log-opt', '5.2', 'option of the log driver'),
   scalarKey('UserNS', 'userns', '4.5', 'user namespace', CODE),
   ...remapKeys(),
   listKey('Network', 'network', '4.4', NETWORK, CODE),
-  wordsKey('AutoUpdate', 'annotation', '4.6', 'registry or local, or CONTAINER/registry', CODE),
+  wordsKey('AutoUpdate', 'annotation', '4.7', 'registry or local, or CONTAINER/registry', CODE),
   wordsKey('ConfigMap', 'configmap', '4.4', 'file with a ConfigMap', { path: true }),
   listKey('PublishPort', 'publish', '4.4', PORT, { check: 'port' }),
-  argumentsKey(),
+  argumentsKey('4.6'),
   wordsKey('Yaml', '', '4.4', 'the Kubernetes file', { ...CODE, path: true }),
-  boolKey('KubeDownForce', 'force', '5.0', 'remove volumes when the service stops', CODE),
-  scalarKey('SetWorkingDirectory', '', '4.5', 'yaml or unit', CODE),
+  boolKey('KubeDownForce', 'force', '4.8', 'remove volumes when the service stops', CODE),
+  scalarKey('SetWorkingDirectory', '', '4.7', 'yaml or unit', CODE),
 ]);

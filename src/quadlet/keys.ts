@@ -16,7 +16,10 @@ export interface KeyRow {
   /** The command option it becomes; empty: none, or not one of the main command. */
   readonly option: string;
   readonly help: string;
-  /** First Podman version that has it. */
+  /**
+   * First Podman version that has it: by Podman's release notes, the requests that brought the keys, and the lists that podlet keeps for each version
+   * (github.com/containers/podlet, issues 28 to 30, 68, 84, 110, 175 to 179, 187). test/machine/700-generator.sh asks the Podman beside us.
+   */
   readonly since: string;
   /** Code of its own in the file of the unit type; the generic loop leaves it alone. */
   readonly special?: boolean;
@@ -81,30 +84,31 @@ export function repeats(row: KeyRow): boolean {
 
 const CODE: More = { special: true };
 
-/** Keys that all types have; they stand in front of the type's own. */
-export const commonKeys = (): readonly KeyRow[] => [
-  scalarKey('ServiceName', '', '5.3', 'name of the service, without .service', CODE),
-  listKey('ContainersConfModule', 'module', '5.0', 'module of the configuration, for every command of the unit', CODE),
-  argsKey('GlobalArgs', '', '4.7', 'words in front of the verb, in every command of the unit', CODE),
+/** Keys that all types have; they stand in front of the type's own. `since`: the first version that has the type, when that came later than the keys. */
+export const commonKeys = (since = '4.8'): readonly KeyRow[] => [
+  scalarKey('ServiceName', '', since === '5.7' ? since : '5.3', 'name of the service, without .service', CODE),
+  listKey('ContainersConfModule', 'module', since, 'module of the configuration, for every command of the unit', CODE),
+  argsKey('GlobalArgs', '', since, 'words in front of the verb, in every command of the unit', CODE),
 ];
 
 /** The last words in front of the operands. */
-export const argumentsKey = (): KeyRow => argsKey('PodmanArgs', '', '4.4', 'further words of the main command', CODE);
+export const argumentsKey = (since: string): KeyRow =>
+  argsKey('PodmanArgs', '', since, 'further words of the main command', CODE);
 
 /** User namespaces of containers and pods. */
-export const mappingKeys = (): readonly KeyRow[] => [
-  scalarKey('UserNS', 'userns', '4.5', 'user namespace: host, keep-id, nomap, auto', CODE),
-  wordsKey('UIDMap', 'uidmap', '4.8', 'map user ids', CODE),
-  wordsKey('GIDMap', 'gidmap', '4.8', 'map group ids', CODE),
-  scalarKey('SubUIDMap', 'subuidname', '4.8', 'name in /etc/subuid', CODE),
-  scalarKey('SubGIDMap', 'subgidname', '4.8', 'name in /etc/subgid', CODE),
+export const mappingKeys = (since?: string): readonly KeyRow[] => [
+  scalarKey('UserNS', 'userns', since ?? '4.5', 'user namespace: host, keep-id, nomap, auto', CODE),
+  wordsKey('UIDMap', 'uidmap', since ?? '4.8', 'map user ids', CODE),
+  wordsKey('GIDMap', 'gidmap', since ?? '4.8', 'map group ids', CODE),
+  scalarKey('SubUIDMap', 'subuidname', since ?? '4.8', 'name in /etc/subuid', CODE),
+  scalarKey('SubGIDMap', 'subgidname', since ?? '4.8', 'name in /etc/subgid', CODE),
 ];
 
 const OLD: More = { special: true, deprecated: 'UserNS=, UIDMap= and GIDMap=' };
 
-export const remapKeys = (): readonly KeyRow[] => [
-  scalarKey('RemapUsers', 'userns', '4.4', 'manual, auto or keep-id', OLD),
-  wordsKey('RemapUid', 'uidmap', '4.4', 'map user ids', OLD),
-  wordsKey('RemapGid', 'gidmap', '4.4', 'map group ids', OLD),
-  numberKey('RemapUidSize', '', '4.4', 'size of an automatic map', OLD),
+export const remapKeys = (since = '4.4'): readonly KeyRow[] => [
+  scalarKey('RemapUsers', 'userns', since, 'manual, auto or keep-id', OLD),
+  wordsKey('RemapUid', 'uidmap', since, 'map user ids', OLD),
+  wordsKey('RemapGid', 'gidmap', since, 'map group ids', OLD),
+  numberKey('RemapUidSize', '', since, 'size of an automatic map', OLD),
 ];

@@ -51,8 +51,8 @@ async function ask(url: URL, signal: AbortSignal): Promise<Response> {
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
     if (!(cause instanceof Error)) throw error;
-    const { code } = cause as { readonly code?: unknown };
-    throw new Error(cause.message === '' ? String(code ?? cause.name) : cause.message, { cause: error });
+    const { code } = cause as { readonly code?: string };
+    throw new Error(cause.message === '' ? (code ?? cause.name) : cause.message, { cause: error });
   }
 }
 

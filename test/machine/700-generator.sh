@@ -99,6 +99,7 @@ quadlet_verbs() { # USER
 check 'T32: systemd reads the words that were written' judged words '150 of 150'
 check '500 mutated files each give a unit that systemd loads' judged mutants '500 of 500'
 check 'two processes translate as one does' judged halves 'all alike'
+check 'which keys the Podman beside us has' judged keys 'as it is'
 for user in root alice; do
     check "$user: a broken edit, restart, status, repair" broken_edit $user
     check "$user: quadlet install, list, print, rm" quadlet_verbs $user

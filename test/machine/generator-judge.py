@@ -2,11 +2,13 @@
 
 words OUT    prints how many Exec= word lists came back from systemd as they went in (T32)
 mutants OUT  prints how many mutated files gave a unit that systemd loads
+keys OUT     prints whether the Podman beside us knows the keys that berth says it has, and no others
 halves OUT   prints whether two processes make of 300 entangled files what one does
 """
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -192,4 +194,30 @@ def halves(out):
     print("\n".join("# %s differs" % path for path in differing) or "all alike")
 
 
-{"words": words, "mutants": mutants, "halves": halves}[sys.argv[1]](sys.argv[2])
+NEEDED = {"container": "Image=localhost/i", "kube": "Yaml=/y.yml", "image": "Image=localhost/i", "build": "ImageTag=localhost/i\nFile=/f"}
+
+
+def keys(out):
+    """`.artifact` is left out where Podman does not look at such files at all."""
+    os.makedirs(out)
+    count = 0
+    for kind in ["container", "pod", "volume", "network", "kube", "image", "build"]:
+        shown = subprocess.run(["berth", "help", "keys", kind.title()], check=True, capture_output=True, text=True).stdout
+        for key in re.findall(r"^  (\w+)=", shown, re.MULTILINE):
+            count += 1
+            with open("%s/%s-%s.%s" % (out, kind, key, kind), "w") as file:
+                file.write("[%s]\n%s\n%s=1\n" % (kind.title(), NEEDED.get(kind, ""), key))
+    assert count > 200, count
+    version = subprocess.run(["podman", "--version"], check=True, capture_output=True, text=True).stdout.split()[-1].split("+")[0]
+    checked = subprocess.run(["berth", "check", "--podman", version, "--format", "json", out], capture_output=True, text=True).stdout
+    later = {os.path.basename(one["file"]) for one in json.loads(checked) if one["code"] == "podman-version"}
+    peer = ["/usr/libexec/podman/quadlet", "-dryrun"]
+    said = subprocess.run(peer, env=dict(os.environ, QUADLET_UNIT_DIRS=out), capture_output=True, text=True).stderr
+    unknown = set(re.findall(r'converting "([^"]+)": unsupported key', said))
+    assert unknown, said
+    for name in sorted(later ^ unknown):
+        print("# %s: Podman %s %s" % (name, version, "has it" if name in later else "lacks it"))
+    print("as it is" if later == unknown else "%d differ" % len(later ^ unknown))
+
+
+{"words": words, "mutants": mutants, "halves": halves, "keys": keys}[sys.argv[1]](sys.argv[2])
