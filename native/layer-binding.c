@@ -98,7 +98,32 @@ static JSValue give_result(JSContext *context, const struct layer_result *result
     return object;
 }
 
-/* applyLayer(target, {source, offset, length, sha512Blob, sha512Diff, needsEnd, byteLimit, entryLimit, recipe}, map) */
+/* {prefix, uid, gid, overwrite, plain}; undefined: a layer. 1 when there is one. */
+static int take_copy(JSContext *context, JSValueConst request, struct layer_copy *copy)
+{
+    JSValue value = take_property(context, request, "copy");
+    cleanup_bytes struct bytes prefix = BYTES_NONE;
+    double uid, gid;
+    int result = JS_IsObject(value) ? 1 : 0;
+    if (result == 1) {
+        JSValue text = take_property(context, value, "prefix");
+        if (take_bytes(context, text, &prefix) < 0 || take_double(context, value, "uid", &uid) < 0 ||
+            take_double(context, value, "gid", &gid) < 0)
+            result = -1;
+        JS_FreeValue(context, text);
+    }
+    if (result == 1) {
+        *copy = (struct layer_copy){.uid = (int64_t)uid,
+                                    .gid = (int64_t)gid,
+                                    .overwrite = take_flag(context, value, "overwrite"),
+                                    .plain = take_flag(context, value, "plain")};
+        snprintf(copy->prefix, sizeof(copy->prefix), "%s", prefix.data);
+    }
+    JS_FreeValue(context, value);
+    return result;
+}
+
+/* applyLayer(target, {source, offset, length, sha512Blob, sha512Diff, needsEnd, byteLimit, entryLimit, recipe, copy?}, map) */
 FUNCTION(apply_layer)
 {
     UNUSED;
@@ -112,6 +137,10 @@ FUNCTION(apply_layer)
         take_double(context, argv[1], "byteLimit", &byte_limit) < 0 ||
         take_double(context, argv[1], "entryLimit", &entry_limit) < 0 ||
         take_double(context, argv[1], "recipe", &recipe) < 0 || take_map(context, argv[2], &map) < 0)
+        return JS_EXCEPTION;
+    static struct layer_copy copy;
+    int copies = take_copy(context, argv[1], &copy);
+    if (copies < 0)
         return JS_EXCEPTION;
     cleanup_close int directory = open(target.data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (directory < 0)
@@ -127,6 +156,7 @@ FUNCTION(apply_layer)
         .byte_limit = (uint64_t)byte_limit,
         .entry_limit = (uint64_t)entry_limit,
         .recipe = (int)recipe,
+        .copy = copies == 1 ? &copy : NULL,
         .map = &map,
     };
     int done = layer_apply(&request, &result, &error);
@@ -147,19 +177,49 @@ FUNCTION(remove_layers)
     return layer_remove(&map, paths, &error) < 0 ? throw_error(context, &error) : JS_UNDEFINED;
 }
 
-/* exportLayer(directory, fd) */
+/* exportLayer(directory, fd, flags) */
 FUNCTION(export_layer)
 {
     UNUSED;
     cleanup_bytes struct bytes path = BYTES_NONE;
-    int target;
+    int target, flags;
     struct error error = {0};
-    if (take_path(context, argv[0], &path) < 0 || take_int(context, argv[1], &target) < 0)
+    if (take_path(context, argv[0], &path) < 0 || take_int(context, argv[1], &target) < 0 ||
+        take_int(context, argv[2], &flags) < 0)
         return JS_EXCEPTION;
     cleanup_close int directory = open(path.data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (directory < 0)
         return throw_errno(context, "open", path.data);
-    return layer_export(directory, target, &error) < 0 ? throw_error(context, &error) : JS_UNDEFINED;
+    return layer_export(directory, target, (unsigned)flags, &error) < 0 ? throw_error(context, &error) : JS_UNDEFINED;
+}
+
+/* transferOut({root, path, name, target, flags, confined}, map): the kind of what stands there. */
+FUNCTION(transfer)
+{
+    UNUSED;
+    cleanup_map struct store_map map = {0};
+    cleanup_bytes struct bytes path = BYTES_NONE, name = BYTES_NONE;
+    double root, target, flags;
+    char kind[TRANSFER_KIND_LIMIT];
+    struct error error = {0};
+    JSValue path_value = take_property(context, argv[0], "path"), name_value = take_property(context, argv[0], "name");
+    int taken = take_path(context, path_value, &path) < 0 ? -1 : take_bytes(context, name_value, &name);
+    JS_FreeValue(context, path_value);
+    JS_FreeValue(context, name_value);
+    if (taken < 0 || take_double(context, argv[0], "root", &root) < 0 ||
+        take_double(context, argv[0], "target", &target) < 0 || take_double(context, argv[0], "flags", &flags) < 0 ||
+        take_map(context, argv[1], &map) < 0)
+        return JS_EXCEPTION;
+    const struct transfer_request request = {
+        .root = (int)root,
+        .path = path.data,
+        .name = name.data,
+        .target = (int)target,
+        .flags = (unsigned)flags,
+        .confined = take_flag(context, argv[0], "confined"),
+        .map = &map,
+    };
+    return transfer_out(&request, kind, &error) < 0 ? throw_error(context, &error) : give_string(context, kind);
 }
 
 /* assembleLayer(root, recipe, target, sha512, map): the digest of the stream. */
@@ -234,10 +294,15 @@ FUNCTION(die_with_parent)
 }
 
 static const JSCFunctionListEntry functions[] = {
-    JS_CFUNC_DEF("applyLayer", 3, apply_layer),          JS_CFUNC_DEF("removeLayers", 2, remove_layers),
-    JS_CFUNC_DEF("exportLayer", 2, export_layer),        JS_CFUNC_DEF("plain", 3, decompress),
-    JS_CFUNC_DEF("syncFileSystem", 1, sync_file_system), JS_CFUNC_DEF("dieWithParent", 0, die_with_parent),
-    JS_CFUNC_DEF("lockDescriptor", 2, lock_descriptor),  JS_CFUNC_DEF("assembleLayer", 5, assemble_layer),
+    JS_CFUNC_DEF("applyLayer", 3, apply_layer),
+    JS_CFUNC_DEF("removeLayers", 2, remove_layers),
+    JS_CFUNC_DEF("exportLayer", 3, export_layer),
+    JS_CFUNC_DEF("plain", 3, decompress),
+    JS_CFUNC_DEF("syncFileSystem", 1, sync_file_system),
+    JS_CFUNC_DEF("dieWithParent", 0, die_with_parent),
+    JS_CFUNC_DEF("lockDescriptor", 2, lock_descriptor),
+    JS_CFUNC_DEF("assembleLayer", 5, assemble_layer),
+    JS_CFUNC_DEF("transferOut", 2, transfer),
 };
 
 void host_install_layers(JSContext *context, JSValueConst host)

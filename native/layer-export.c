@@ -1,18 +1,22 @@
 /*
- * A layer's directory as a tar stream: pax headers for all that a plain header cannot hold, overlayfs' own marks in the form
- * that archives have (`.wh.NAME`, `.wh..wh..opq`). The directory is the store's and quiet: a layer never changes.
+ * A directory as a tar stream: pax headers for all that a plain header cannot hold. Of a layer, overlayfs' own marks in the form that
+ * archives have (`.wh.NAME`, `.wh..wh..opq`); the directory is the store's and quiet. What a container is at work in changes meanwhile
+ * (EXPORT_LIVING): what has gone is left out, what has become shorter is filled with zeros. Every step goes by descriptors and follows no
+ * link, whatever moves (T25).
  */
 #include "layer.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -34,6 +38,8 @@ struct export
     size_t seen_count, seen_room;
     char *pax;
     size_t pax_length, pax_room;
+    unsigned flags;
+    dev_t device; /* of EXPORT_ONE_FILE_SYSTEM */
 };
 
 static int failed(struct export *export, const char *call)
@@ -74,10 +80,11 @@ static int pax_add(struct export *export, const char *key, const char *value, si
     return 0;
 }
 
-static int pax_xattrs(struct export *export, const char *self)
+/* Files and directories alone have attributes that an archive takes. */
+static int pax_xattrs(struct export *export, int self)
 {
     char names[8192], value[LAYER_XATTR_VALUE_LIMIT], key[LAYER_COMPONENT_LIMIT + 32];
-    ssize_t length = llistxattr(self, names, sizeof(names));
+    ssize_t length = flistxattr(self, names, sizeof(names));
     if (length < 0)
         return errno == ENOTSUP ? 0 : failed(export, "listxattr");
     for (const char *name = names; name < names + length; name += strlen(name) + 1) {
@@ -85,7 +92,7 @@ static int pax_xattrs(struct export *export, const char *self)
             continue;
         if (strncmp(name, "user.overlay.", 13) == 0)
             continue;
-        ssize_t size = lgetxattr(self, name, value, sizeof(value));
+        ssize_t size = fgetxattr(self, name, value, sizeof(value));
         if (size < 0)
             return failed(export, "getxattr");
         snprintf(key, sizeof(key), "SCHILY.xattr.%.255s", name);
@@ -126,7 +133,7 @@ static int put_header(struct export *export, const char *name, char type, const 
 }
 
 /* Pax header and plain header of the entry at export->path. */
-static int put_entry(struct export *export, char type, const struct stat *stat, const char *link, const char *self)
+static int put_entry(struct export *export, char type, const struct stat *stat, const char *link, int self)
 {
     char text[64];
     uint64_t size = type == '0' ? (uint64_t)stat->st_size : 0;
@@ -148,7 +155,7 @@ static int put_entry(struct export *export, char type, const struct stat *stat, 
              before ? 1000000000 - stat->st_mtim.tv_nsec : stat->st_mtim.tv_nsec);
     if (pax_add(export, "mtime", text, strlen(text)) < 0)
         return -1;
-    if ((link && pax_add(export, "linkpath", link, strlen(link)) < 0) || (self && pax_xattrs(export, self) < 0))
+    if ((link && pax_add(export, "linkpath", link, strlen(link)) < 0) || (self >= 0 && pax_xattrs(export, self) < 0))
         return -1;
     struct stat plain = {.st_mode = 0644};
     if (put_header(export, "pax", 'x', &plain, export->pax_length) < 0 ||
@@ -157,14 +164,17 @@ static int put_entry(struct export *export, char type, const struct stat *stat, 
     return put_header(export, export->path, type, stat, size);
 }
 
-static int put_content(struct export *export, int directory, const char *name, uint64_t size)
+static int put_content(struct export *export, int file, uint64_t size)
 {
     static char buffer[256 << 10];
-    cleanup_close int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (file < 0)
-        return failed(export, "open");
     for (uint64_t left = size; left > 0;) {
         ssize_t got = read(file, buffer, left < sizeof(buffer) ? (size_t)left : sizeof(buffer));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0 && export->flags & EXPORT_LIVING) {
+            got = (ssize_t)(left < sizeof(buffer) ? left : sizeof(buffer));
+            memset(buffer, 0, (size_t)got);
+        }
         if (got <= 0)
             return failed(export, "read");
         if (put(export, buffer, (size_t)got) < 0)
@@ -172,6 +182,24 @@ static int put_content(struct export *export, int directory, const char *name, u
         left -= (uint64_t)got;
     }
     return put_padding(export, size);
+}
+
+/* A file that has gone from something that is at work is no failure. */
+static bool has_gone(struct export *export)
+{
+    return export->flags & EXPORT_LIVING && (errno == ENOENT || errno == ESRCH || errno == ENOTDIR || errno == ELOOP);
+}
+
+static int put_file(struct export *export, int file)
+{
+    struct stat stat;
+    if (fstat(file, &stat) < 0)
+        return failed(export, "stat");
+    if (!S_ISREG(stat.st_mode)) /* another thing stands there since we looked */
+        return export->flags & EXPORT_LIVING ? 0 : failed(export, "open");
+    if (put_entry(export, '0', &stat, NULL, file) < 0)
+        return -1;
+    return put_content(export, file, (uint64_t)stat.st_size);
 }
 
 /* The name under which this file was written already; NULL and remembered when it was not. */
@@ -198,62 +226,79 @@ static int put_mark(struct export *export, size_t parent_length, const char *pre
     struct stat stat = {.st_mode = S_IFREG | 0600};
     memcpy(kept, export->path, sizeof(kept));
     snprintf(export->path + parent_length, sizeof(export->path) - parent_length, "%s%s", prefix, name);
-    int result = put_entry(export, '0', &stat, NULL, NULL);
+    int result = put_entry(export, '0', &stat, NULL, -1);
     memcpy(export->path, kept, sizeof(kept));
     return result;
 }
 
-static bool is_opaque(const char *self)
+static bool is_opaque(struct export *export, int self)
 {
     char value[2];
-    return (lgetxattr(self, "trusted.overlay.opaque", value, 2) == 1 && value[0] == 'y') ||
-           (lgetxattr(self, "user.overlay.opaque", value, 2) == 1 && value[0] == 'y');
+    if (export->flags & EXPORT_LITERAL)
+        return false;
+    return (fgetxattr(self, "trusted.overlay.opaque", value, 2) == 1 && value[0] == 'y') ||
+           (fgetxattr(self, "user.overlay.opaque", value, 2) == 1 && value[0] == 'y');
+}
+
+/* What the kernel makes up is no file to copy, and another file system belongs to no image. */
+static bool stays_outside(struct export *export, int directory)
+{
+    struct statfs about;
+    struct stat stat;
+    if (export->flags & EXPORT_ONE_FILE_SYSTEM)
+        return fstat(directory, &stat) < 0 || stat.st_dev != export->device;
+    return export->flags & EXPORT_LITERAL && fstatfs(directory, &about) == 0 &&
+           (about.f_type == PROC_SUPER_MAGIC || about.f_type == SYSFS_MAGIC || about.f_type == CGROUP2_SUPER_MAGIC);
 }
 
 static int export_directory(struct export *export, int directory, size_t length);
 
+static int export_below(struct export *export, int below, const struct stat *stat, size_t length)
+{
+    export->path[length++] = '/';
+    export->path[length] = 0;
+    if (put_entry(export, '5', stat, NULL, below) < 0 ||
+        (is_opaque(export, below) && put_mark(export, length, ".wh..wh..opq", "") < 0))
+        return -1;
+    return stays_outside(export, below) ? 0 : export_directory(export, below, length);
+}
+
 static int export_entry(struct export *export, int directory, const char *name, size_t parent_length)
 {
     struct stat stat;
-    char self[64 + LAYER_COMPONENT_LIMIT];
     const char *shared = NULL;
     size_t length = parent_length + strlen(name);
     if (length > LAYER_NAME_LIMIT)
         return error_set(export->error, "export", ENAMETOOLONG, export->path, NULL);
     strcpy(export->path + parent_length, name);
-    snprintf(self, sizeof(self), "/proc/self/fd/%d/%.255s", directory, name);
     if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
-        return failed(export, "stat");
+        return has_gone(export) ? 0 : failed(export, "stat");
     if (S_ISDIR(stat.st_mode)) {
         cleanup_close int below = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (below < 0)
-            return failed(export, "open");
-        export->path[length++] = '/';
-        export->path[length] = 0;
-        if (put_entry(export, '5', &stat, NULL, self) < 0 ||
-            (is_opaque(self) && put_mark(export, length, ".wh..wh..opq", "") < 0))
-            return -1;
-        return export_directory(export, below, length);
+            return has_gone(export) ? 0 : failed(export, "open");
+        return export_below(export, below, &stat, length);
     }
-    if (S_ISCHR(stat.st_mode) && stat.st_rdev == 0)
+    if (S_ISCHR(stat.st_mode) && stat.st_rdev == 0 && !(export->flags & EXPORT_LITERAL))
         return put_mark(export, parent_length, ".wh.", name);
     if (stat.st_nlink > 1 && (shared = other_name(export, &stat)) != NULL)
-        return put_entry(export, '1', &stat, shared, NULL);
+        return put_entry(export, '1', &stat, shared, -1);
     if (S_ISLNK(stat.st_mode)) {
         ssize_t size = readlinkat(directory, name, export->link, sizeof(export->link) - 1);
         if (size < 0)
-            return failed(export, "readlink");
+            return has_gone(export) || errno == EINVAL ? 0 : failed(export, "readlink");
         export->link[size] = 0;
-        return put_entry(export, '2', &stat, export->link, self);
+        return put_entry(export, '2', &stat, export->link, -1);
     }
     if (S_ISREG(stat.st_mode)) {
-        if (put_entry(export, '0', &stat, NULL, self) < 0)
-            return -1;
-        return put_content(export, directory, name, (uint64_t)stat.st_size);
+        cleanup_close int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (file < 0)
+            return has_gone(export) ? 0 : failed(export, "open");
+        return put_file(export, file);
     }
     if (S_ISSOCK(stat.st_mode)) /* archives have no word for it */
         return 0;
-    return put_entry(export, S_ISCHR(stat.st_mode) ? '3' : S_ISBLK(stat.st_mode) ? '4' : '6', &stat, NULL, self);
+    return put_entry(export, S_ISCHR(stat.st_mode) ? '3' : S_ISBLK(stat.st_mode) ? '4' : '6', &stat, NULL, -1);
 }
 
 static int compare(const void *a, const void *b)
@@ -308,33 +353,61 @@ static int export_directory(struct export *export, int directory, size_t length)
     return result;
 }
 
-int layer_export(int directory, int target, struct error *error)
+/* Each level of the tree holds a descriptor. */
+static void allow_depth(void)
 {
-    static const char end[2 * BLOCK];
-    struct export export = {.target = target, .error = error};
     struct rlimit files;
-    struct stat stat;
-    char self[64];
-    /* Each level of the tree holds a descriptor. */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-    snprintf(self, sizeof(self), "/proc/self/fd/%d/.", directory);
+}
+
+static int finish(struct export *export, int result)
+{
+    static const char end[2 * BLOCK];
+    if (result == 0)
+        result = put(export, end, sizeof(end));
+    for (size_t i = 0; i < export->seen_count; i++)
+        free(export->seen[i].name);
+    free(export->seen);
+    free(export->pax);
+    return result;
+}
+
+int layer_export(int directory, int target, unsigned flags, struct error *error)
+{
+    struct export export = {.target = target, .error = error, .flags = flags};
+    struct stat stat;
+    allow_depth();
     if (fstat(directory, &stat) < 0)
         return error_errno(error, "stat", "");
+    export.device = stat.st_dev;
     strcpy(export.path, "./");
-    int result = put_entry(&export, '5', &stat, NULL, self);
+    int result = put_entry(&export, '5', &stat, NULL, directory);
     export.path[0] = 0;
-    if (result == 0 && is_opaque(self))
+    if (result == 0 && is_opaque(&export, directory))
         result = put_mark(&export, 0, ".wh..wh..opq", "");
     if (result == 0)
         result = export_directory(&export, directory, 0);
-    if (result == 0)
-        result = put(&export, end, sizeof(end));
-    for (size_t i = 0; i < export.seen_count; i++)
-        free(export.seen[i].name);
-    free(export.seen);
-    free(export.pax);
-    return result;
+    return finish(&export, result);
+}
+
+int layer_export_one(int entry, const char *name, int target, unsigned flags, struct error *error)
+{
+    struct export export = {.target = target, .error = error, .flags = flags};
+    struct stat stat;
+    int result;
+    allow_depth();
+    if (fstat(entry, &stat) < 0)
+        return error_errno(error, "stat", name);
+    if (strlen(name) > LAYER_COMPONENT_LIMIT)
+        return error_set(error, "export", ENAMETOOLONG, name, NULL);
+    export.device = stat.st_dev;
+    strcpy(export.path, name);
+    if (!S_ISDIR(stat.st_mode))
+        result = put_file(&export, entry);
+    else
+        result = *name ? export_below(&export, entry, &stat, strlen(name)) : export_directory(&export, entry, 0);
+    return finish(&export, result);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static enum map_kind map;
+static bool crosses;
 static struct {
     bool valid;
     int fd;
@@ -18,9 +19,10 @@ static struct {
     char text[LAYER_NAME_LIMIT + 1];
 } kept = {.fd = -1};
 
-void path_start(enum map_kind kind)
+void path_start(enum map_kind kind, bool crosses_mounts)
 {
     map = kind;
+    crosses = crosses_mounts;
 }
 
 void place_parse(struct place *place, const char *name, size_t length, const char *what)
@@ -54,7 +56,7 @@ void place_parse(struct place *place, const char *name, size_t length, const cha
 static int open_below(const char *path, uint64_t flags)
 {
     struct open_how how = {.flags = flags | O_CLOEXEC,
-                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (crosses ? 0 : RESOLVE_NO_XDEV)};
     if (*path == 0)
         path = ".";
     int fd = (int)syscall(SYS_openat2, LAYER_FD_ROOT, path, &how, sizeof(how));
@@ -64,6 +66,11 @@ static int open_below(const char *path, uint64_t flags)
         errno = fd < 0 ? -fd : 0;
     }
     return fd;
+}
+
+int place_directory(const struct place *place)
+{
+    return open_below(place->text, O_PATH | O_DIRECTORY);
 }
 
 bool is_whiteout(const struct stat *stat)

@@ -27,8 +27,10 @@ bool is_whiteout(const struct stat *stat);
 void remove_at(int parent, const char *base, const struct stat *stat);
 /* Hides what lower layers have in this directory. */
 void make_opaque(int parent, const char *base);
-/* The kind of map decides which attributes can be written. */
-void path_start(enum map_kind map);
+/* The kind of map decides which attributes can be written. A layer is one file system; a container's root has others mounted in it. */
+void path_start(enum map_kind map, bool crosses_mounts);
+/* Opens (O_PATH) what a name means, links followed below the root; -1 with errno. */
+int place_directory(const struct place *place);
 
 /* Removes all entries of a directory, to any depth, with two descriptors; false with errno. Follows no link. */
 bool empty_directory(int directory);

@@ -8,6 +8,7 @@
 #include "layer-path.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -141,11 +142,58 @@ static void release_record(void)
         free(writer.xattrs[i].value);
 }
 
+/* --- files for somebody, not a layer (struct layer_copy) ------------------------------------------------------------- */
+
+/* What may be replaced by another kind is for the caller to say. */
+static void refuse_replacement(const struct stat *present, bool by_directory)
+{
+    const struct layer_copy *copy = writer.limits->copy;
+    if (copy == NULL || copy->overwrite || S_ISDIR(present->st_mode) == by_directory)
+        return;
+    layer_fail("%s: a %s stands there; give --overwrite to replace it", shown(), by_directory ? "file" : "directory");
+}
+
+static void take_owner_and_mode(void)
+{
+    const struct layer_copy *copy = writer.limits->copy;
+    if (copy == NULL)
+        return;
+    if (copy->uid >= 0) {
+        writer.record.uid = (uint32_t)copy->uid;
+        writer.record.gid = (uint32_t)copy->gid;
+    }
+    if (copy->plain)
+        writer.record.mode &= writer.record.kind == RECORD_DIRECTORY ? 01777 : 0777;
+}
+
+static bool is_plain(void)
+{
+    return writer.limits->copy != NULL && writer.limits->copy->plain;
+}
+
+/* A directory that is there, or to which a link leads, stays as it is. */
+static bool keeps_directory(int parent)
+{
+    struct stat stat;
+    if (writer.limits->copy == NULL || fstatat(parent, writer.place.base, &stat, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    if (S_ISDIR(stat.st_mode))
+        return true;
+    int led = S_ISLNK(stat.st_mode) ? place_directory(&writer.place) : -1;
+    if (led >= 0)
+        close(led);
+    else
+        refuse_replacement(&stat, true);
+    return led >= 0;
+}
+
 /* --- attributes ----------------------------------------------------------------------------------------------------- */
 
 static void set_owner(int parent, const char *base)
 {
     uint32_t uid = writer.record.uid, gid = writer.record.gid;
+    if (writer.limits->map == MAP_SINGLE && writer.limits->copy != NULL && writer.limits->copy->uid >= 0)
+        return;
     if (writer.limits->map == MAP_SINGLE) {
         if ((uid != 0 || gid != 0) && !writer.owners_told)
             warn("the account has a single id: owners are not kept, every file belongs to it%s", "");
@@ -165,7 +213,7 @@ static void set_owner(int parent, const char *base)
 static bool wanted_xattr(const char *name)
 {
     if (strcmp(name, "security.capability") == 0)
-        return true;
+        return !is_plain();
     return strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0;
 }
 
@@ -267,10 +315,11 @@ static bool clear_place(int parent)
             fail_here();
         return false;
     }
+    refuse_replacement(&stat, writer.record.kind == RECORD_DIRECTORY);
     note_replaced(&stat);
     remove_at(parent, writer.place.base, &stat);
     place_forget();
-    return is_whiteout(&stat);
+    return is_whiteout(&stat) && writer.limits->copy == NULL;
 }
 
 /* Calls `make` once more after clearing the place, when something is there already. The parent may be another one then. */
@@ -334,6 +383,8 @@ static void make_directory(int parent)
 {
     struct stat stat;
     bool hidden = false;
+    if (keeps_directory(parent))
+        return;
     if (mkdirat(parent, writer.place.base, 0755) < 0) {
         if (errno != EEXIST || fstatat(parent, writer.place.base, &stat, AT_SYMLINK_NOFOLLOW) < 0)
             fail_here();
@@ -350,6 +401,17 @@ static void make_directory(int parent)
     remember_times();
 }
 
+/* As place_parse, below the directory that the archive goes to. The root of the archive stays the empty name. */
+static void parse_name(struct place *place, const char *name, size_t length, const char *what)
+{
+    static char text[2 * LAYER_NAME_LIMIT + 2];
+    place_parse(place, name, length, what);
+    if (writer.limits->copy == NULL || place->length == 0)
+        return;
+    int used = snprintf(text, sizeof(text), "%s/%s", writer.limits->copy->prefix, place->text);
+    place_parse(place, text, (size_t)used, what);
+}
+
 /* The target's directory is resolved below the root and its last component is not followed (T17). */
 static void make_hardlink(int parent)
 {
@@ -357,7 +419,7 @@ static void make_hardlink(int parent)
     if (writer.link[0] == '/')
         layer_fail("a hard link in the archive has an absolute target: %s -> %s", shown(),
                    layer_text(writer.link, strlen(writer.link)));
-    place_parse(&writer.target, writer.link, strlen(writer.link), "hard link's target");
+    parse_name(&writer.target, writer.link, strlen(writer.link), "hard link's target");
     int place = dup(parent); /* the kept descriptor goes to the target's directory now */
     int from = writer.target.length > 0 ? place_parent(&writer.target, false) : -1;
     if (place < 0 || from < 0 || fstatat(from, writer.target.base, &target, AT_SYMLINK_NOFOLLOW) < 0 ||
@@ -369,6 +431,7 @@ static void make_hardlink(int parent)
             close(place);
             return;
         }
+        refuse_replacement(&present, false);
         note_replaced(&present);
         remove_at(place, writer.place.base, &present);
         place_forget();
@@ -395,8 +458,12 @@ static void make_whiteout(int parent, const char *base)
 
 static void make_device(int parent)
 {
+    if (is_plain()) {
+        warn("devices are left out: %s", shown());
+        return;
+    }
     mode_t kind = writer.record.kind == RECORD_CHAR ? S_IFCHR : S_IFBLK;
-    if (kind == S_IFCHR && writer.record.major == 0 && writer.record.minor == 0) {
+    if (kind == S_IFCHR && writer.record.major == 0 && writer.record.minor == 0 && writer.limits->copy == NULL) {
         make_whiteout(parent, writer.place.base);
         return;
     }
@@ -420,7 +487,7 @@ static void make_device(int parent)
 static bool apply_whiteout(void)
 {
     struct place *place = &writer.place;
-    if (strncmp(place->base, WHITEOUT, 4) != 0)
+    if (strncmp(place->base, WHITEOUT, 4) != 0 || writer.limits->copy != NULL)
         return false;
     if (strcmp(place->base, OPAQUE) == 0) {
         make_opaque(place_parent(place, true), ".");
@@ -446,10 +513,13 @@ static void apply_record(void)
 {
     struct place *place = &writer.place;
     const struct record *record = &writer.record;
-    place_parse(place, writer.name, record->name_length, "name");
+    parse_name(place, writer.name, record->name_length, "name");
+    take_owner_and_mode();
     if (place->length == 0) {
         if (record->kind != RECORD_DIRECTORY)
             layer_fail("the archive's root is not a directory"); /* T17: a link named `.` or `/` */
+        if (writer.limits->copy != NULL)
+            return;
         set_attributes(LAYER_FD_ROOT, ".", false);
         remember_times();
         return;
@@ -490,7 +560,7 @@ static void apply_record(void)
 void layer_writer(const struct layer_limits *limits)
 {
     writer.limits = limits;
-    path_start(limits->map);
+    path_start(limits->map, limits->copy != NULL);
     if (confine_calls(writer_calls, sizeof(writer_calls) / sizeof(*writer_calls)) < 0)
         layer_fail("seccomp: %s", layer_reason());
     for (;;) {

@@ -314,8 +314,9 @@ int layer_apply(const struct layer_request *request, struct layer_result *result
 {
     struct work work = {.request = request};
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-    work.limits = (struct layer_limits){request->byte_limit, request->entry_limit, request->sha512_diff,
-                                        request->needs_end,  request->recipe >= 0, request->map->kind};
+    work.limits =
+        (struct layer_limits){request->byte_limit,  request->entry_limit, request->sha512_diff, request->needs_end,
+                              request->recipe >= 0, request->map->kind,   request->copy};
     memset(work.pipes, -1, sizeof(work.pipes));
     memset(result, 0, sizeof(*result));
     sigaction(SIGPIPE, &ignore, &before);

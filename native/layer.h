@@ -11,7 +11,7 @@
  * layer.c        the caller: pipes, processes, results        layer-userns.c   namespaces, id maps, confinement
  * layer-stream.c blob bytes to tar bytes                      layer-tar.c      tar bytes to records, layer-pax.c its extended headers
  * layer-write.c  records to files, layer-path.c names         layer-export.c   a layer directory to a tar stream
- * layer-recipe.c the tar stream it came as, put together again
+ * layer-recipe.c the tar stream it came as, put together again          transfer.c     files out of a container
  */
 #pragma once
 #include "error.h"
@@ -46,6 +46,14 @@ struct store_map {
     size_t uid_count, gid_count;
 };
 
+/* An archive that is no layer but files for somebody (`cp`): nothing in it stands for a whiteout, and what is there is not replaced by another kind. */
+struct layer_copy {
+    char prefix[LAYER_NAME_LIMIT + 1]; /* directory below the root that the names are in */
+    int64_t uid, gid;                  /* owner of everything; -1: as the archive says */
+    bool overwrite;                    /* a directory may take a file's place, and the other way round */
+    bool plain;                        /* no devices, no set-id bits, no capabilities */
+};
+
 struct layer_request {
     int source;       /* descriptor of the blob */
     int64_t offset;   /* where it begins, when the descriptor is a regular file; -1: read on from where it is */
@@ -56,7 +64,8 @@ struct layer_request {
     bool needs_end;       /* no digest will tell a truncation at the end of a member: the end mark has to be there */
     uint64_t byte_limit;  /* of the tar stream, and of the files it makes */
     uint64_t entry_limit; /* of the archive's members */
-    int recipe;           /* descriptor of the file for its recipe (layer-recipe.h); -1: none is wanted */
+    const struct layer_copy *copy; /* NULL: the archive is a layer */
+    int recipe;                    /* descriptor of the file for its recipe (layer-recipe.h); -1: none is wanted */
     const struct store_map *map;
 };
 
@@ -79,8 +88,32 @@ int layer_plain(int source, int target, uint64_t byte_limit, struct error *error
 /* Removes directories with all they hold, in the store's user namespace. Absent ones are no error. */
 int layer_remove(const struct store_map *map, char *const *paths, struct error *error);
 
+enum export_flags {
+    EXPORT_LIVING = 1,          /* what it is read from changes meanwhile */
+    EXPORT_LITERAL = 2,         /* no layer: nothing stands for a whiteout */
+    EXPORT_ONE_FILE_SYSTEM = 4, /* of what is mounted in it the empty directory */
+};
+
 /* Writes a layer's directory as a tar stream, whiteouts and opaque directories in the archive's form. */
-int layer_export(int directory, int target, struct error *error);
+int layer_export(int directory, int target, unsigned flags, struct error *error);
+/* A file or directory that is open for reading, under this name; of a directory with the name "" the content. */
+int layer_export_one(int entry, const char *name, int target, unsigned flags, struct error *error);
+
+/* Out of a container or the host (native/transfer.c). */
+struct transfer_request {
+    int root;         /* descriptor of the root in which `path` is resolved */
+    const char *path; /* below it; links are followed and lead nowhere else */
+    const char *name; /* of the archive's first entry; "": the content of the directory */
+    int target;       /* descriptor of the tar stream; -1: only what stands there is asked for */
+    unsigned flags;   /* enum export_flags */
+    bool confined;    /* the root is a container's: the process is shut in there */
+    const struct store_map *map;
+};
+
+#define TRANSFER_KIND_LIMIT 16
+
+/* *ret_kind, of TRANSFER_KIND_LIMIT bytes: file, directory, other, absent. */
+int transfer_out(const struct transfer_request *request, char *ret_kind, struct error *error);
 
 /* What is put together again: `root` and `recipe` of a layer; the stream goes to `target`, or nowhere (-1). */
 struct layer_assembly {
@@ -150,6 +183,7 @@ struct layer_limits {
     uint64_t byte_limit, entry_limit;
     bool sha512_diff, needs_end, recipe;
     enum map_kind map;
+    const struct layer_copy *copy;
 };
 
 _Noreturn void layer_parser(const struct layer_limits *limits);

@@ -15,6 +15,10 @@ type Program = (host: Host) => number | Promise<number>;
 const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   check: () => import('./verbs/check.ts'),
   container: () => import('./verbs/container.ts'),
+  cp: () => import('./verbs/cp.ts'),
+  diff: () => import('./verbs/diff.ts'),
+  export: () => import('./verbs/export.ts'),
+  commit: () => import('./verbs/commit.ts'),
   'daemon-reload': () => import('./verbs/control.ts'),
   disable: () => import('./verbs/enable.ts'),
   enable: () => import('./verbs/enable.ts'),

@@ -16,7 +16,7 @@
     X(become_root, "become-root", "", 0) \
     /* send `at NAME` on the control socket and wait for `go NAME`; its end of file exits 125 */ \
     X(sync, "sync", "t", 0) \
-    /* open what the first field names (netns, mntns, userns, console) and send it with message `fd NAME` by SCM_RIGHTS */ \
+    /* open what the first field names (netns, mntns, userns, root, console) and send it with message `fd NAME` by SCM_RIGHTS */ \
     X(send_fd, "send-fd", "tt", 0) \
     /* setns(2) with the CLONE_NEW* bits; after a pid namespace a `fork` must follow */ \
     X(setns, "setns", "dh", 0) \

@@ -78,6 +78,16 @@ int op_send_fd(struct stage *s, const struct op *op)
         {"userns", "self/ns/user", CLONE_NEWUSER},
     };
     s->subject = op->fields[0];
+    if (text_equal(op->fields[0], "root")) {
+        TEXT(message, 300);
+        long fd = s->root < 0 ? -ENOENT : sys_openat(s->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        if (fd < 0)
+            return (int)fd;
+        text_add_all(&message, "fd ", op->fields[1], NULL);
+        int sent = stage_send(message.start, (int)fd);
+        sys_close((int)fd);
+        return sent;
+    }
     for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (!text_equal(op->fields[0], kinds[i].name))
             continue;
@@ -96,7 +106,7 @@ int op_send_fd(struct stage *s, const struct op *op)
         sys_close((int)fd);
         return (int)result;
     }
-    s->hint = "known are netns, mntns, userns";
+    s->hint = "known are netns, mntns, userns, root";
     return -EINVAL;
 }
 

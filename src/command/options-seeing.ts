@@ -74,7 +74,56 @@ export const CONTAINER_EXISTS: VerbRow = hosted(
   { least: 1, most: 1 },
 );
 
+export const CP: VerbRow = hosted(
+  'cp',
+  'CONTAINER:PATH|PATH|- CONTAINER:PATH|PATH|-',
+  'copy files into containers and out of them',
+  [
+    flag('archive', "give what is copied to the container's user (default true)", { short: 'a' }),
+    flag('overwrite', 'let a directory take the place of a file, and the other way round'),
+  ],
+  { least: 2, most: 2 },
+);
+
+export const EXPORT: VerbRow = hosted(
+  'export',
+  'CONTAINER',
+  "write a container's file system as a tar archive",
+  [text('output', 'FILE', 'write to this file instead of standard output', { short: 'o' })],
+  { least: 1, most: 1 },
+);
+
+export const DIFF: VerbRow = hosted(
+  'diff',
+  'CONTAINER',
+  'show what a container has changed of its image',
+  [text('format', 'FORMAT', 'json'), LATEST],
+  { least: 1, most: 1 },
+);
+
+export const COMMIT: VerbRow = hosted(
+  'commit',
+  'CONTAINER [IMAGE]',
+  'make an image of what a container has changed',
+  [
+    text('author', 'TEXT', 'author of the image', { short: 'a' }),
+    list('change', 'INSTRUCTION', 'CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR', {
+      short: 'c',
+    }),
+    text('config', 'FILE', 'merge a configuration', { refused: 'use --change' }),
+    text('format', 'FORMAT', 'oci; docker is accepted, and the same', { short: 'f' }),
+    text('iidfile', 'FILE', 'write the id of the image to this file'),
+    flag('include-volumes', 'take the volumes along', { refused: 'use `berth volume export`' }),
+    text('message', 'TEXT', 'comment of the image', { short: 'm' }),
+    flag('pause', 'freeze the container meanwhile', { short: 'p' }),
+    flag('quiet', 'print nothing but the id', { short: 'q' }),
+    flag('squash', 'one layer alone', { short: 's', refused: 'use `berth export` and `berth import`' }),
+  ],
+  { least: 1, most: 2 },
+);
+
 export const SEEING_VERBS: readonly VerbRow[] = [
+  CP,
   STATS,
   TOP,
   PORT,
@@ -82,6 +131,9 @@ export const SEEING_VERBS: readonly VerbRow[] = [
   UNPAUSE,
   RENAME,
   UPDATE,
+  DIFF,
+  EXPORT,
+  COMMIT,
   CONTAINER_PRUNE,
   CONTAINER_EXISTS,
 ];

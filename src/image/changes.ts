@@ -15,10 +15,10 @@ export interface OciConfig {
 
 /**
  * The instructions of `berth import --change`: lines of a Containerfile, `CMD ["httpd", "-f"]`, or with `=` after the word
- * (podman-import(1)). Byte strings. Throws ImageError.
+ * (podman-import(1)), applied to `base`, which stays as it is. Byte strings. Throws ImageError.
  */
-export function configOfChanges(changes: readonly string[]): OciConfig {
-  const config: OciConfig = {};
+export function configOfChanges(changes: readonly string[], base: OciConfig = {}): OciConfig {
+  const config: OciConfig = { ...base };
   for (const change of changes) {
     const text = change.trim();
     const [word = '', rest = ''] = /^(\w+)[\s=]+([\s\S]*)$/.exec(text)?.slice(1) ?? [];

@@ -7,8 +7,10 @@ export interface LayerCalls {
   applyLayer(target: Bytes, source: LayerSource, map: FlatMap): LayerAnswer;
   /** Removes trees of mapped ids. Absent ones are no error. */
   removeLayers(paths: readonly Bytes[], map: FlatMap): void;
-  /** Writes the layer in this directory as a tar stream. */
-  exportLayer(directory: Bytes, fd: number): void;
+  /** Writes the layer in this directory as a tar stream; `flags` of EXPORT. */
+  exportLayer(directory: Bytes, fd: number, flags: number): void;
+  /** What stands at a path of a container or of the host; and, with a target, that as a tar stream (native/transfer.c). */
+  transferOut(request: TransferRequest, map: FlatMap): 'file' | 'directory' | 'other' | 'absent';
   /** Puts the tar stream together again and gives its digest; it goes to `target`, or nowhere (-1). */
   assembleLayer(root: Bytes, recipe: number, target: number, sha512: boolean, map: FlatMap): string;
   /** Decompresses a stream (gzip, zstd; others pass as they are). */
@@ -19,6 +21,36 @@ export interface LayerCalls {
   lockDescriptor(fd: number, wait: boolean): boolean;
   /** The kernel ends this process when its parent ends. */
   dieWithParent(): void;
+}
+
+/** enum export_flags of native/layer.h. */
+export const EXPORT = { LIVING: 1, LITERAL: 2, ONE_FILE_SYSTEM: 4 } as const;
+
+export interface TransferRequest {
+  /** Descriptor of the root in which the path is resolved. */
+  readonly root: number;
+  /** Without `..`. */
+  readonly path: Bytes;
+  /** Of the archive's first entry; empty: the content of the directory. */
+  readonly name: Bytes;
+  /** Descriptor of the tar stream; -1: none is wanted. */
+  readonly target: number;
+  readonly flags: number;
+  /** The root is a container's: the reader is shut in there, with the ids of the map. */
+  readonly confined: boolean;
+}
+
+/** An archive that is no layer but files for somebody. */
+export interface LayerCopy {
+  /** Directory below the target that the names are in. */
+  readonly prefix: Bytes;
+  /** Owner of everything; -1: as the archive says. */
+  readonly uid: number;
+  readonly gid: number;
+  /** A directory may take a file's place, and the other way round. */
+  readonly overwrite: boolean;
+  /** No devices, no set-id bits, no capabilities. */
+  readonly plain: boolean;
 }
 
 export interface LayerSource {
@@ -35,6 +67,7 @@ export interface LayerSource {
   readonly entryLimit: number;
   /** A file for the recipe (native/layer-recipe.h); -1: none is wanted. */
   readonly recipe: number;
+  readonly copy?: LayerCopy;
 }
 
 export interface LayerAnswer {

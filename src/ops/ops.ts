@@ -41,7 +41,7 @@ export const OPS = [
   {
     name: 'send-fd',
     fields: ['text', 'text'],
-    help: 'open what the first field names (netns, mntns, userns, console) and send it with message `fd NAME` by SCM_RIGHTS',
+    help: 'open what the first field names (netns, mntns, userns, root, console) and send it with message `fd NAME` by SCM_RIGHTS',
   },
   {
     name: 'setns',

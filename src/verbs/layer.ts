@@ -2,9 +2,10 @@ import { HostError, type Host } from '../host/host.ts';
 import { adoptImage, adoptionPlace, adoptLayer, missingLayers } from '../image/adopt.ts';
 import { parseDigest } from '../image/digest.ts';
 import { ImageError } from '../image/error.ts';
-import { flatMap, layerCalls } from '../image/layer-calls.ts';
+import { EXPORT, flatMap, layerCalls } from '../image/layer-calls.ts';
 import { storeMap } from '../image/store-map.ts';
 import type { LayerRecord } from '../image/types.ts';
+import { TRANSFERS } from './layer-transfer.ts';
 
 /**
  * `berth layer ACTION WORD…`, hidden: what load, import and rmi (Node) cannot do themselves. Words are `NAME=VALUE`.
@@ -16,12 +17,13 @@ import type { LayerRecord } from '../image/types.ts';
  *   adopt as=DIGEST           unpacks a layer from standard input straight into the account's store
  *   adopt-image               the documents of an image (JSON of Handover on standard input)
  *   export source=DIR         the layer in DIR as a tar stream on standard output
- *   export-tree source=DIR    any directory as a tar stream on standard output
+ *   export-tree source=DIR [living=1]   any directory as a tar stream on standard output; it may change meanwhile
  *   assemble source=DIR       the tar stream that the layer in DIR came as, put together again, on standard output
  *   verify source=DIR [sha512=1]   the digest of that stream
  *   plain                     standard input decompressed on standard output
  *   remove path=PATH…         trees whose files belong to mapped ids
  *   lock count=N [wait=1]     flock(2) on the N descriptors from 3 on, which stay our caller's; prints the numbers of those that are ours
+ *   and those of src/verbs/layer-transfer.ts
  *   sync path=DIR             everything on that file system reaches the disk
  */
 export function main(host: Host): number {
@@ -52,12 +54,13 @@ const ACTIONS = new Map<string, (host: Host, values: Values) => void>([
   ['missing', missing],
   ['adopt', adopt],
   ['adopt-image', host => adoptImage(host, host.readFile('/dev/stdin'))],
-  ['export', (host, values) => layerCalls(host).exportLayer(`${required(values, 'source')}/fs`, 1)],
-  ['export-tree', (host, values) => layerCalls(host).exportLayer(required(values, 'source'), 1)],
+  ['export', (host, values) => layerCalls(host).exportLayer(`${required(values, 'source')}/fs`, 1, 0)],
+  ['export-tree', exportTree],
   ['assemble', (host, values) => void assemble(host, values, 1)],
   ['verify', (host, values) => host.write(1, `${assemble(host, values, -1)}\n`)],
   ['plain', host => layerCalls(host).plain(0, 1, BYTE_LIMIT)],
   ['remove', remove],
+  ...TRANSFERS,
   ['sync', (host, values) => layerCalls(host).syncFileSystem(required(values, 'path'))],
 ]);
 
@@ -156,6 +159,11 @@ function adopt(host: Host, values: Values): void {
     throw error;
   }
   adoptLayer(host, store, target, diffId);
+}
+
+function exportTree(host: Host, values: Values): void {
+  const flags = numberOf(values, 'living', 0) === 1 ? EXPORT.LIVING : 0;
+  layerCalls(host).exportLayer(required(values, 'source'), 1, flags);
 }
 
 function remove(host: Host, values: Values): void {

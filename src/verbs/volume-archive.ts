@@ -1,7 +1,7 @@
 import { lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import { HostError, type Host } from '../host/host.ts';
-import { flatMap, layerCalls } from '../image/layer-calls.ts';
+import { EXPORT, flatMap, layerCalls } from '../image/layer-calls.ts';
 import { storeMap } from '../image/store-map.ts';
 import { Failure } from '../run/failure.ts';
 import { playMapped } from '../run/mapped.ts';
@@ -23,7 +23,7 @@ export function exportVolume(host: Host, command: Command): number {
     throw new Failure(125, 'volume export: no archive is written to a terminal; give --output FILE');
   const target = path === '-' ? 1 : openOutput(host, path);
   try {
-    if (host.euid === 0) layerCalls(host).exportLayer(directory, target);
+    if (host.euid === 0) layerCalls(host).exportLayer(directory, target, EXPORT.LIVING);
     else exportMapped(host, directory, target);
   } finally {
     if (target !== 1) host.close(target);
@@ -34,7 +34,7 @@ export function exportVolume(host: Host, command: Command): number {
 /** An account may not read what belongs to its subordinate ids: another of us does it in a user namespace. */
 function exportMapped(host: Host, directory: string, target: number): void {
   const { uidMap, gidMap } = accountMaps(host);
-  const words = ['layer', 'export-tree', `source=${directory}`];
+  const words = ['layer', 'export-tree', `source=${directory}`, 'living=1'];
   const status = playMapped(
     host,
     [

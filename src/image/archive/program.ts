@@ -63,6 +63,47 @@ export async function feedLayer(
   }
 }
 
+/**
+ * A reader's standard output is the other one's standard input; what the other one says. Each is a whole command line. Of two failures the
+ * one that came first is told: a reader whose reader is gone has nothing to say.
+ */
+export async function joinPrograms(read: readonly string[], write: readonly string[]): Promise<string> {
+  const [program = '', ...words] = read;
+  const reader = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [other = '', ...rest] = write;
+  const writer = spawn(other, rest, { stdio: [reader.stdout, 'pipe', 'pipe'] });
+  const ends = [endOf(reader, false), endOf(writer, true)];
+  reader.stdout.destroy();
+  const [first, second] = await Promise.all(ends);
+  const failures = [first, second].filter(end => end?.failure !== undefined).map(end => end?.failure ?? '');
+  const [told] = [...failures.filter(line => !/broken pipe/i.test(line)), ...failures];
+  if (told !== undefined) throw new ImageError(told);
+  if (second !== undefined && second.said !== '') process.stderr.write(second.said, 'latin1');
+  return second?.output ?? '';
+}
+
+interface End {
+  readonly output: string;
+  /** What a program that succeeded said on standard error. */
+  readonly said: string;
+  readonly failure?: string;
+}
+
+function endOf(child: ChildProcess, takesOutput: boolean): Promise<End> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    let said = '';
+    if (takesOutput) child.stdout?.setEncoding('latin1').on('data', (text: string) => (output += text));
+    child.stderr?.setEncoding('latin1').on('data', (text: string) => (said += said.length < 4096 ? text : ''));
+    child.on('error', error => reject(new ImageError(`${child.spawnfile}: ${error.message}`)));
+    child.on('close', (status, signal) => {
+      if (status === 0) return resolve({ output, said });
+      const line = said.split('\n')[0]?.replace(/^berth: ((layer|copy): )*/, '') ?? '';
+      resolve({ output, said, failure: line === '' ? `ended by ${signal ?? `status ${status ?? '?'}`}` : line });
+    });
+  });
+}
+
 /** Resolves when there is room again; what the pipe does not take at once is kept until then. */
 function writeTo(pipe: Writable, chunk: Uint8Array, signal: AbortSignal): void | Promise<void> {
   if (pipe.destroyed) throw Object.assign(new Error('the program has ended'), { code: 'EPIPE' });

@@ -1,0 +1,127 @@
+import type { Host } from '../host/host.ts';
+import { ImageError } from '../image/error.ts';
+import { EXPORT, layerCalls, type FlatMap, type LayerCopy } from '../image/layer-calls.ts';
+import { storeDirectory } from '../image/store.ts';
+import { requireContainer } from '../run/containers.ts';
+import { withRoot } from '../run/container-root.ts';
+
+/**
+ * The actions of `berth layer` that move files between containers and the host. Paths are absolute and without `..`.
+ *
+ *   container-stat container=NAME path=PATH             prints file, directory, other or absent; links are followed inside
+ *   container-read container=NAME path=PATH name=NAME   that as a tar stream on standard output
+ *   container-export container=NAME                     its own file system as a tar stream, nothing that is mounted in it
+ *   container-write container=NAME path=DIR [uid=N gid=N] [overwrite=1]   a tar stream from standard input into a directory
+ *   host-read path=PATH name=NAME                       a file or directory of the host as a tar stream
+ *   host-write path=DIR [overwrite=1]                   a tar stream into a directory of the host; everything belongs to the caller
+ *   tree-diff upper=DIR lower=DIR…                      what a writable layer changes: lines `A PATH`, `C PATH`, `D PATH`
+ */
+export const TRANSFERS: readonly (readonly [string, (host: Host, values: Values) => void])[] = [
+  ['container-stat', (host, values) => host.write(1, `${readContainer(host, values, -1)}\n`)],
+  ['container-read', (host, values) => void readContainer(host, values, 1)],
+  ['container-export', exportContainer],
+  ['container-write', writeContainer],
+  ['host-read', readHost],
+  ['host-write', writeHost],
+  ['tree-diff', diffTree],
+];
+
+type Values = readonly (readonly [string, string])[];
+
+const NOBODY: FlatMap = { kind: 'host', uid: [], gid: [] };
+const O_PATH_DIRECTORY = 0o10200000;
+const ENTRY_LIMIT = 100_000_000;
+const BYTE_LIMIT = 2 ** 44;
+
+function readContainer(host: Host, values: Values, target: number): string {
+  const container = requireContainer(host, valueOf(values, 'container'));
+  return withRoot(host, storeDirectory(host), container, ({ fd, map }) =>
+    layerCalls(host).transferOut(
+      {
+        root: fd,
+        path: valueOf(values, 'path'),
+        name: values.find(([key]) => key === 'name')?.[1] ?? '',
+        target,
+        flags: EXPORT.LIVING | EXPORT.LITERAL,
+        confined: true,
+      },
+      map,
+    ),
+  );
+}
+
+function exportContainer(host: Host, values: Values): void {
+  const container = requireContainer(host, valueOf(values, 'container'));
+  const flags = EXPORT.LIVING | EXPORT.LITERAL | EXPORT.ONE_FILE_SYSTEM;
+  withRoot(host, storeDirectory(host), container, ({ fd, map }) =>
+    layerCalls(host).transferOut({ root: fd, path: '/', name: '', target: 1, flags, confined: true }, map),
+  );
+}
+
+function writeContainer(host: Host, values: Values): void {
+  const container = requireContainer(host, valueOf(values, 'container'));
+  const [uid, gid] = ['uid', 'gid'].map(name => Number(values.find(([key]) => key === name)?.[1] ?? -1));
+  withRoot(host, storeDirectory(host), container, ({ fd, map }) => {
+    const copy = { uid: uid ?? -1, gid: gid ?? -1, prefix: valueOf(values, 'path'), plain: false };
+    apply(host, `/proc/self/fd/${fd}/.`, { ...copy, overwrite: isOn(values, 'overwrite') }, map);
+  });
+}
+
+function readHost(host: Host, values: Values): void {
+  const root = host.open('/', O_PATH_DIRECTORY);
+  const flags = EXPORT.LIVING | EXPORT.LITERAL;
+  const name = values.find(([key]) => key === 'name')?.[1] ?? '';
+  const request = { root, path: valueOf(values, 'path'), name, target: 1, flags, confined: false };
+  layerCalls(host).transferOut(request, NOBODY);
+  host.close(root);
+}
+
+/** An account writes in a user namespace with its own id alone, which is what lets it shut itself into the directory. */
+function writeHost(host: Host, values: Values): void {
+  const own: FlatMap = { kind: 'single', uid: [[0, host.euid, 1]], gid: [[0, host.gid, 1]] };
+  const copy = { uid: 0, gid: 0, prefix: '', plain: true, overwrite: isOn(values, 'overwrite') };
+  apply(host, `${valueOf(values, 'path')}/.`, copy, host.euid === 0 ? NOBODY : own);
+}
+
+function apply(host: Host, target: string, copy: LayerCopy, map: FlatMap): void {
+  const source = {
+    source: 0,
+    offset: -1,
+    length: -1,
+    sha512Blob: false,
+    sha512Diff: false,
+    needsEnd: true,
+    recipe: -1,
+  };
+  const limits = { byteLimit: BYTE_LIMIT, entryLimit: ENTRY_LIMIT };
+  const { warnings } = layerCalls(host).applyLayer(target, { ...source, ...limits, copy }, map);
+  if (warnings !== '') host.write(2, warnings.replace(/^/gm, 'berth: warning: ').replace(/berth: warning: $/, ''));
+}
+
+/** In the user namespace of the store, so that directories of mapped ids can be read. */
+function diffTree(host: Host, values: Values): void {
+  const upper = valueOf(values, 'upper');
+  const lower = values.filter(([key]) => key === 'lower').map(([, path]) => path);
+  const lines: string[] = [];
+  const walk = (path: string, below: readonly string[]): void => {
+    for (const { name } of host.list(`${upper}${path}`)) {
+      const inner = `${path}/${name}`;
+      const stat = host.lstat(`${upper}${inner}`);
+      if (stat === undefined) continue;
+      const whiteout = stat.kind === 'char' && stat.rdevMajor === 0 && stat.rdevMinor === 0;
+      const found = below.filter(directory => host.lstat(`${directory}${inner}`) !== undefined);
+      lines.push(`${whiteout ? 'D' : found.length > 0 ? 'C' : 'A'} ${inner}\n`);
+      if (stat.kind === 'directory') walk(inner, found);
+    }
+  };
+  walk('', lower);
+  host.write(1, lines.join(''));
+}
+
+function valueOf(values: Values, name: string): string {
+  const value = values.find(([key]) => key === name)?.[1];
+  if (value === undefined || value === '') throw new ImageError(`layer: the word ${name}= is missing`);
+  return value;
+}
+
+const isOn = (values: Values, name: string): boolean => values.some(([key, value]) => key === name && value === '1');
