@@ -122,6 +122,19 @@ export const COMMIT: VerbRow = hosted(
   { least: 1, most: 2 },
 );
 
+export const ATTACH: VerbRow = hosted(
+  'attach',
+  'CONTAINER',
+  'follow what a running container writes, until it ends',
+  [
+    text('detach-keys', 'KEYS', 'key sequence that ends it (default ctrl-p,ctrl-q)'),
+    LATEST,
+    flag('no-stdin', 'accepted for compatibility; the payload of a unit has no standard input'),
+    flag('sig-proxy', 'pass signals on to the payload (default true)'),
+  ],
+  { least: 1, most: 1 },
+);
+
 export const SEEING_VERBS: readonly VerbRow[] = [
   CP,
   STATS,
@@ -131,6 +144,7 @@ export const SEEING_VERBS: readonly VerbRow[] = [
   UNPAUSE,
   RENAME,
   UPDATE,
+  ATTACH,
   DIFF,
   EXPORT,
   COMMIT,

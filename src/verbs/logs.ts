@@ -5,6 +5,7 @@ import type { Host } from '../host/host.ts';
 import { findContainer, isName, listContainers, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { verb } from './edge.ts';
+import { journalTime } from './journal-time.ts';
 
 /** `berth logs`: a front to the journal; becomes journalctl(1) for the containers' units, whose lines it merges in the order of time. */
 export const main: (host: Host) => number = verb(LOGS, (host, command) => {
@@ -75,10 +76,4 @@ function outputOf(command: Command): string {
   if (format !== undefined && format !== 'json') throw new Failure(125, `--format ${format}: write json`);
   if (format === 'json') return 'json';
   return isSet(command, 'timestamps') ? 'short-iso' : isSet(command, 'names') ? 'with-unit' : 'cat';
-}
-
-/** The peer takes `10m` for ten minutes ago, and seconds since the epoch; journalctl writes them -10m and @N. */
-function journalTime(value: string): string {
-  if (/^\d+(\.\d+)?$/.test(value)) return `@${value}`;
-  return /^(\d+(h|ms|m|s))+$/.test(value) ? `-${value}` : value;
 }

@@ -119,6 +119,50 @@ limits() { # the controllers are tested in the virtual machine; what is wrong is
     contains "$(fails_with 125 as "$1" berth update --cpus 1 u1 2>&1)" 'not running'
     as "$1" berth rm u1
 }
+attaches() { # both streams, binary too, to the end; its exit status is the payload's
+    as "$1" berth run -d --name a1 --network none localhost/busybox \
+        sh -c 'until [ -e /go ]; do sleep 0.05; done; echo out; printf "a\001\377b\n"; echo err >&2; exit 7' >/dev/null
+    as "$1" sh -c 'berth attach a1 >"$0/out" 2>"$0/err"; echo $? >"$0/status"' "$2" &
+    timeout 30 sh -c 'until pgrep -f "follow.*_SYSTEMD_(USER_)?UNIT=a1.service" >/dev/null; do sleep 0.1; done'
+    as "$1" berth exec a1 touch /go
+    wait $!
+    equal "$(cat "$2/status" "$2/err")" $'7\nerr'
+    equal "$(od -An -c "$2/out" | tr -s ' ' | tr -d '\n')" ' o u t \n a 001 377 b \n'
+    contains "$(fails_with 125 as "$1" berth attach a1 2>&1)" 'not running'
+    contains "$(fails_with 125 as "$1" berth attach --detach-keys ctrl-1 a1 2>&1)" 'not running'
+    as "$1" berth rm a1
+}
+at_terminal() { # Ctrl-P Ctrl-Q leaves it alone, Ctrl-C is for the payload
+    as "$1" berth run -d --name a2 --network none localhost/busybox sh -c 'trap "echo interrupted; exit 3" INT; while :; do echo tick; sleep 0.1; done' >/dev/null
+    as "$1" python3 - <<'PY'
+import os, pty, select, sys, time
+def attach():
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execvp("berth", ["berth", "attach", "a2"])
+    return pid, fd
+def read_until(fd, text, seconds=60):
+    data, end = b"", time.time() + seconds
+    while text not in data and time.time() < end:
+        if select.select([fd], [], [], 1)[0]:
+            try:
+                data += os.read(fd, 4096)
+            except OSError:
+                break
+    assert text in data, data
+pid, fd = attach()
+read_until(fd, b"tick\r\n")
+os.write(fd, b"x\x10\x11")
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+assert os.system("berth ps -q --filter name=a2 | grep -q .") == 0
+pid, fd = attach()
+read_until(fd, b"tick\r\n")
+os.write(fd, b"\x03")
+read_until(fd, b"interrupted")
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+PY
+    as "$1" berth rm a2
+}
 of_unit() { # a system unit with User=: its owner sees it
     unit_file root seen <<<$'[Container]\nImage=localhost/busybox\nExec=sleep 1000\nNetwork=none\nStopTimeout=0\n[Service]\nUser=bob'
     as bob berth load -q -i "$IMAGES/busybox.tar" >/dev/null
@@ -167,6 +211,9 @@ for who in alice root; do
     check "$who: rename" renames "$who"
     check "$who: container prune" prunes "$who"
     check "$who: update" limits "$who"
+    mkdir -m 777 attached # by others, too
+    check "$who: attach" attaches "$who" "$PWD/attached"
+    check "$who: attach at a terminal: detach keys, Ctrl-C" at_terminal "$who"
 done
 berth rm -f -t 0 t1 >/dev/null 2>&1
 check 'a system unit with User=: its owner sees it' of_unit

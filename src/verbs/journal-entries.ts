@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** Fields of an entry, as `journalctl --output=json` gives them; what is no text comes as numbers of bytes. */
+export type Entry = Readonly<Record<string, unknown>>;
+
+/**
+ * Entries of the journal as they come, by journalctl(1) with these words; ends with it. `take` may be slow: then journalctl waits.
+ * Nothing of it outlives us.
+ */
+export async function readEntries(
+  words: readonly string[],
+  take: (entry: Entry) => Promise<void>,
+  stop?: AbortSignal,
+): Promise<void> {
+  const argv = ['--quiet', '--no-pager', '--output=json', ...words];
+  const child = spawn('journalctl', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', () => resolve());
+  });
+  const kill = (): void => void child.kill('SIGTERM');
+  process.once('exit', kill);
+  stop?.addEventListener('abort', kill);
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line !== '') await take(JSON.parse(line) as Entry);
+    }
+    await ended;
+  } finally {
+    process.removeListener('exit', kill);
+    kill();
+  }
+}
+
+/** A field as text; empty when it is absent. */
+export function fieldOf(entry: Entry, name: string): string {
+  const value = entry[name];
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) ? Buffer.from(value as number[]).toString('utf8') : '';
+}
