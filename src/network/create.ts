@@ -36,7 +36,8 @@ export function createNetwork(host: Host, store: string, wish: NetworkWish): Net
   const taken = others.flatMap(other =>
     other.subnets.map(one => ({ name: other.name, range: parseSubnet(one.subnet) })),
   );
-  const subnets = wish.subnets.map(one => checkSubnet(host, one, taken));
+  // Of a macvlan or ipvlan it is the subnet that the parent interface is in.
+  const subnets = wish.subnets.map(one => checkSubnet(host, one, driver === 'bridge' ? taken : undefined));
   const local = wish.ipamDriver === 'host-local';
   if (local && !subnets.some(one => !one.subnet.includes(':'))) {
     if (subnets.length === 0 || !wish.ipv6) subnets.push(freeSubnet(host, taken));
@@ -99,6 +100,10 @@ function driverOf(host: Host, wish: NetworkWish): NetworkRecord['driver'] {
       `--driver ${driver}: it needs an interface of the host, which only root's containers can have`,
     );
   }
+  const parent = driver === 'bridge' ? undefined : wish.options['parent'];
+  if (parent !== undefined && host.lstat(`/sys/class/net/${parent}`) === undefined) {
+    throw new Failure(125, `--opt parent=${parent}: there is no such interface; 'ip link' lists them`);
+  }
   if (driver !== 'bridge' && wish.ipamDriver === 'host-local' && wish.subnets.length === 0) {
     throw new Failure(125, `--driver ${driver}: give the --subnet of the network that the interface is in`);
   }
@@ -108,17 +113,17 @@ function driverOf(host: Host, wish: NetworkWish): NetworkRecord['driver'] {
 function checkSubnet(
   host: Host,
   { subnet, gateway, range }: NetworkWish['subnets'][number],
-  taken: readonly { name: string; range: Subnet | undefined }[],
+  taken: readonly { name: string; range: Subnet | undefined }[] | undefined,
 ): SubnetRecord {
   const parsed = parseSubnet(subnet);
   if (parsed === undefined) throw new Failure(125, `--subnet ${subnet}: not a subnet such as 10.91.0.0/24`);
-  const other = taken.find(one => one.range !== undefined && overlap(one.range, parsed));
+  const other = taken?.find(one => one.range !== undefined && overlap(one.range, parsed));
   if (other !== undefined)
     throw new Failure(
       125,
       `--subnet ${subnet}: overlaps the network ${other.name}, ${other.range === undefined ? '' : formatSubnet(other.range)}`,
     );
-  const route = hostRoutes(host).find(one => overlap(one, parsed));
+  const route = taken && hostRoutes(host).find(one => overlap(one, parsed));
   if (route !== undefined)
     throw new Failure(125, `--subnet ${subnet}: overlaps the route ${formatSubnet(route)} of this host`);
   const door =

@@ -1,6 +1,7 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { PortRequest } from '../plan/request.ts';
+import { isRunning, listContainers } from '../run/containers.ts';
 
 interface Listener {
   /** Hexadecimal as in /proc/net; only zeros: every address. */
@@ -63,8 +64,21 @@ function hexByte(byte: number): string {
 
 /** One line that names the port and, where it can be seen, who listens there. */
 export function portInUse(host: Host, protocol: string, port: number): Problem {
-  const holder = describeHolder(host, protocol, port);
+  const holder = containerWith(host, protocol, port) ?? describeHolder(host, protocol, port);
   return problem('port-in-use', `port ${port}/${protocol} is in use${holder === '' ? '' : ` by ${holder}`}`);
+}
+
+/** A container of ours; its pasta shows nobody what it listens on. */
+function containerWith(host: Host, protocol: string, port: number): string | undefined {
+  const found = listContainers(host).find(
+    ({ state }) =>
+      state !== undefined &&
+      isRunning(host, state) &&
+      state.ports.some(one => one.hostPort === port && one.protocol === protocol),
+  );
+  if (found === undefined) return undefined;
+  const unit = found.state?.unit ?? '';
+  return `container ${found.name}${unit === '' ? '' : ` (${unit})`}`;
 }
 
 /** Who listens: `nginx (process 12, nginx.service)`, as far as /proc lets us see; otherwise empty. */

@@ -3,13 +3,14 @@ import { runtimeDirectory } from '../run/directories.ts';
 import { Failure } from '../run/failure.ts';
 import { namespaceUnits } from '../run/place.ts';
 import type { PodRecord } from '../run/pods.ts';
+import { transientUnit } from './pod-end.ts';
 import { requirement, startTransientService } from '../systemd/transient.ts';
 
 /** `berth pod start` typed by a person: a transient unit of the form that a .pod file gives. */
 export function startPodDetached(host: Host, pod: PodRecord): void {
   const manager = host.euid === 0 ? 'system' : 'user';
   const program = host.readlink('/proc/self/exe');
-  const unit = `${pod.name}-pod.service`;
+  const unit = transientUnit(pod);
   const pidFile = `${runtimeDirectory(host)}/${pod.name}.pod.pid`;
   const line = (words: string[]): unknown => [[words[0], words, ['no-env-expand']]];
   const { result } = startTransientService(host, manager, unit, [

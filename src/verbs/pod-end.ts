@@ -27,8 +27,15 @@ export function stopPod(host: Host, pod: PodRecord, timeout: number | undefined)
   for (const { state } of ours ? [] : membersOf(host, pod).members) {
     if (state !== undefined && isRunning(host, state)) stopContainer(host, context, state, timeout);
   }
+  // Of a pod that a person started: the unit has ended, too, when its next start comes.
+  const holder = findContainer(host, pod.infraName)?.state;
+  if (holder !== undefined && holder.unit === transientUnit(pod) && context.own.unit !== holder.unit)
+    stopUnit(host, 'stop', holder.unit, holder.manager);
   endHolder(host, pod);
 }
+
+/** The unit of `pod start` typed by a person. */
+export const transientUnit = (pod: PodRecord): string => `${pod.name}-pod.service`;
 
 function endHolder(host: Host, pod: PodRecord): void {
   const state = findContainer(host, pod.infraName)?.state;

@@ -96,6 +96,28 @@ crash_leaves_nothing() {
     berth network rm crash
 }
 
+macvlan() { # a container on the wire of an interface of the host, in the subnet of that wire
+    ip link add mv0 type veth peer name mv1 && ip link set mv0 up && ip link set mv1 up && ip addr add 10.80.0.1/24 dev mv1
+    trap 'ip link del mv0' EXIT
+    contains "$(fails_with 125 berth network create -d macvlan -o parent=nope0 --subnet 10.80.0.0/24 x 2>&1)" 'no such interface'
+    contains "$(fails_with 125 berth network create -d macvlan -o parent=mv0 x 2>&1)" 'give the --subnet'
+    local kind seen
+    for kind in macvlan ipvlan; do
+        berth network create -d $kind -o parent=mv0 --subnet 10.80.0.0/24 --ip-range 10.80.0.128/25 wire
+        # The kernel may have been built without it.
+        if ip link add link mv0 name probe0 type $kind 2>/dev/null; then
+            ip link del probe0
+            seen=$(run --network wire localhost/busybox sh -c 'ip -o addr show eth0; ip route; wget -T 5 http://10.80.0.1:1/ 2>&1 || :')
+            contains "$seen" 10.80.0.128/24
+            contains "$seen" 'default via 10.80.0.1'
+            contains "$seen" refused
+        else
+            contains "$(fails_with 125 run --network wire localhost/busybox true 2>&1)" 'berth: netavark setup: '
+        fi
+        berth network rm wire
+    done
+}
+
 bad_input() {
     berth network create --subnet 10.77.7.0/29 small
     contains "$(fails_with 125 berth network create --subnet 10.77.7.4/30 x 2>&1)" 'overlaps the network small'
@@ -125,5 +147,6 @@ check 'IPv6' ipv6
 check 'connect and disconnect' connects
 check '.network units, and Network=web.container' unit
 check 'a crash leaves neither bridge nor rules' crash_leaves_nothing
+check 'macvlan and ipvlan' macvlan
 check 'bad input is one line' bad_input
 finish

@@ -44,6 +44,7 @@ stack() { # two containers of a network know each other; the port is published; 
     # the client's address is seen, and the way out leads both of them to the host
     contains "$(ip netns exec far curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://192.0.2.1:8461/cgi-bin/who)" 192.0.2.50
     way_berth "$way" exec client wget -T 5 -qO- http://192.0.2.50:8470/
+    contains "$(fails_with 125 way_berth "$way" run --rm --cgroups=disabled -p 8461:80 localhost/busybox true 2>&1)" 'in use by container web (web.service)'
     way_berth "$way" exec web wget -T 5 -qO- http://192.0.2.50:8470/
     # restarts meet neither their own port nor their own address
     manager "$(way_manager "$way")" restart web

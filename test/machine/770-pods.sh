@@ -110,6 +110,13 @@ by_hand() {
     as "$user" berth run -d --rm --name in-hand --pod hand localhost/busybox sh -c 'mkdir /w; echo hi >/w/index.html; exec busybox httpd -f -p 80 -h /w' >/dev/null
     wait_for 'curl -sS --max-time 2 http://127.0.0.1:8173/ 2>/dev/null | grep -qx hi'
     contains "$(fails_with 125 as "$user" berth pod rm hand 2>&1)" 'the pod runs'
+    equal "$(as "$user" berth pod restart hand)" hand
+    equal "$(as "$user" berth pod ps --format '{{.Status}}' --filter name=hand)" Running
+    as "$user" berth run -d --rm --name in-hand --pod hand localhost/busybox sleep inf >/dev/null
+    equal "$(as "$user" berth pod kill --all)" hand
+    wait_for "! $([ "$user" = root ] || echo "as $user") berth ps -q --filter name=in-hand | grep -q ."
+    equal "$(as "$user" berth pod stop hand)" hand
+    equal "$(as "$user" berth pod start hand)" hand
     equal "$(as "$user" berth pod rm --force --time 0 hand)" hand
     equal "$(as "$user" berth ps -aq)" ''
     fails_with 1 as "$user" berth pod exists hand
