@@ -52,7 +52,7 @@ export function openStore(host: Host, chosen?: string): string {
   return store;
 }
 
-const PARTS = ['blobs', 'blobs/sha256', 'blobs/sha512', 'layers', 'images', 'names', 'tmp', 'locks'];
+const PARTS = ['blobs', 'blobs/sha256', 'blobs/sha512', 'layers', 'images', 'names', 'tmp', 'locks', 'partial'];
 
 function checkVersion(host: Host, store: string): void {
   const path = `${store}/version`;

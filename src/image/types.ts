@@ -13,6 +13,7 @@
  *   handed/ESCAPED          one line: the id of the image that root handed over under this name (account prepare --image)
  *   volumes/NAME/           volume.json and _data/
  *   containers/NAME/        upper/ work/ of a container's writable layer, container.json
+ *   partial/DIGEST.HEX      what has come of a layer whose pull was cut off; emptied at leisure
  *   tmp/                    work in progress and what could not be removed; emptied at leisure
  *   locks/                  flock files, per image, layer and name; never global
  * ```

@@ -7,6 +7,7 @@ import { totalBytes } from '../image/collect.ts';
 import { ImageError } from '../image/error.ts';
 import { readLayer } from '../image/images.ts';
 import { lockImage } from '../image/lock.ts';
+import { prunePartials } from '../image/pull/partial.ts';
 import { removeName } from '../image/names.ts';
 import { readPulled, removePulled } from '../image/pulled.ts';
 import { removeImage } from '../image/remove.ts';
@@ -40,6 +41,7 @@ export async function main(host: Host): Promise<number> {
     for (const image of [...chosen, ...over])
       if (take(host, store, image, used, `${work}/${image.id}`)) host.write(1, `${image.id}\n`);
     bytes = removeLoose(host, store, used, work);
+    prunePartials(host, store, all);
     return Promise.resolve();
   });
   if (bytes > 0) host.write(2, `${sizeText(bytes)} of layers that no image had are removed\n`);

@@ -53,6 +53,79 @@ killed() { # TIMES: at random points of a pull; the store works after each, and 
 }
 check 'a pull that is killed at any point leaves a store that works' killed "${KILLS:-25}"
 
+# An image with one layer of 12 MB that cannot be compressed, and a line to it of this many bytes a second.
+large() { # BYTES-PER-SECOND
+    local i
+    if [ ! -e "$WORK/large.tar" ]; then
+        mkdir "$WORK/large"
+        head -c 12000000 /dev/urandom >"$WORK/large/noise"
+        tar -C "$WORK/large" -cf "$WORK/large.tar" noise
+        berth import -q "$WORK/large.tar" localhost/large >/dev/null
+        berth push -q localhost/large $REGISTRY/t/large:1
+        berth rmi -f localhost/large >/dev/null
+    fi
+    systemctl stop test-slow 2>/dev/null || true
+    systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT "$1"
+    for i in $(seq 300); do ! curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null || return 0; sleep 0.1; done
+    return 1
+}
+cut_off() { # a pull is killed when it has brought 3 MB of the layer
+    fresh alice
+    large 2000000
+    as alice berth pull -q 127.0.0.1:$SLOW/t/large:1 >/dev/null 2>&1 &
+    local pid partial i kept=0
+    partial=$(store_of alice)/partial
+    for i in $(seq 600); do
+        kept=$(cat "$partial"/* 2>/dev/null | wc -c)
+        [ "$kept" -lt 3000000 ] || break
+        sleep 0.05
+    done
+    pid=$(pgrep -u alice -x node)
+    kill -KILL "$pid"
+    wait
+    [ "$kept" -ge 3000000 ]
+}
+answers() { journalctl --sync; journalctl -u test-registry --since "@$1" -o cat --no-pager | grep -E '"GET /v2/t/large/blobs/' | grep -oE '" (200|206) ' | sort | uniq -c | tr -s ' '; }
+resumed() {
+    local began
+    cut_off
+    large 200000000
+    began=$(date +%s.%N)
+    as alice berth pull -q 127.0.0.1:$SLOW/t/large:1 >/dev/null
+    contains "$(answers "$began")" 206
+    equal "$(ls "$(store_of alice)/partial")" ''
+    sound alice
+    # What is kept may have been spoilt: then all is fetched.
+    cut_off
+    large 200000000
+    printf spoilt | dd of="$(echo "$(store_of alice)"/partial/*)" bs=1 seek=100000 conv=notrunc status=none
+    as alice berth pull -q 127.0.0.1:$SLOW/t/large:1 >/dev/null
+    equal "$(ls "$(store_of alice)/partial")" ''
+    sound alice
+    systemctl stop test-slow
+}
+check 'a pull that was killed within a layer goes on where it was' resumed
+
+no_space() {
+    local small=/home/alice/small
+    large 200000000
+    mkdir -p $small
+    mount -t tmpfs -o size=8m,uid=1000,gid=1000,mode=700 none $small
+    fails_with 125 as alice env XDG_DATA_HOME=$small berth pull -q 127.0.0.1:$SLOW/t/large:1 2>"$WORK/err" || { umount $small; return 1; }
+    echo "$(find $small -type f -size +4k; ls $small/berth/layers $small/berth/tmp $small/berth/images $small/berth/names | grep -v :)" >"$WORK/left"
+    mount -o remount,size=100m $small
+    as alice env XDG_DATA_HOME=$small berth pull -q 127.0.0.1:$SLOW/t/large:1 >"$WORK/id" 2>&1 || true
+    as alice env XDG_DATA_HOME=$small berth system check >"$WORK/check" 2>&1 || true
+    umount $small
+    rmdir $small
+    systemctl stop test-slow
+    contains "$(cat "$WORK/err")" 'o space left'
+    equal "$(wc -l <"$WORK/err")" 1
+    equal "$(xargs <"$WORK/left")" ''
+    contains "$(cat "$WORK/check")" '1 images, 1 layers verified, nothing wrong'
+}
+check 'a full disk is said in one line, leaves nothing, and the next pull works' no_space
+
 interrupted() {
     fresh alice
     systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT 60000

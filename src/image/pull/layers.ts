@@ -1,13 +1,15 @@
 import { availableParallelism } from 'node:os';
 import type { Host } from '../../host/host.ts';
 import { settle } from '../archive/ingest.ts';
-import { feedLayer } from '../archive/program.ts';
+import { feedLayer, runLayer } from '../archive/program.ts';
 import { digestName } from '../digest.ts';
 import { ImageError } from '../error.ts';
 import { readLayer } from '../images.ts';
 import type { Digest } from '../types.ts';
+import { RegistryError } from '../registry/error.ts';
 import type { Sink } from '../registry/types.ts';
 import { lockLayers, type PullLock } from './locks.ts';
+import { openPartial, removePartial } from './partial.ts';
 import type { Progress } from './progress.ts';
 
 /** A layer that the store lacks. */
@@ -26,9 +28,10 @@ export interface LayerFetch {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
-  /** Writes the blob's bytes to the sink, all of them or it throws. */
+  /** Writes the blob's bytes from `offset` on to the sink, all of them or it throws. */
   readonly fetch: (
     layer: WantedLayer,
+    offset: number,
     sink: Sink,
     counted: (bytes: number) => void,
     signal: AbortSignal,
@@ -85,7 +88,11 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     places.releaseAll();
     for (const lock of locks.held.values()) lock.release(false);
   }
-  if (failure !== undefined) throw failure as Error;
+  if (failure === undefined) return;
+  // Not the line's fault (a full disk): then what was kept for another try goes, too.
+  if (!(failure instanceof RegistryError) && !how.signal.aborted)
+    for (const layer of wanted) if (locks.held.has(layer.diffId)) removePartial(how.store, layer);
+  throw failure as Error;
 }
 
 /** The ratio that a bomb exceeds (T34): beyond it a layer of this size is refused. */
@@ -106,19 +113,53 @@ async function fetchOne(
     return lock?.release(true);
   }
   const target = `${how.work}/${digestName(layer.diffId)}`;
-  const limit = Math.min(MOST_LIMIT, LEAST_LIMIT + layer.size * RATIO_LIMIT);
-  const words = ['apply', `target=${target}`, `blob=${layer.digest}`, `diff=${layer.diffId}`, `bytes=${limit}`];
   let answer: string;
   try {
-    answer = await feedLayer(words, signal, (sink, stop) =>
-      how.fetch(layer, sink, count => how.progress.bytes(layer.digest, count), stop),
-    );
+    answer = await unpack(host, layer, target, how, signal);
   } catch (error) {
     throw error instanceof ImageError ? new ImageError(`layer ${layer.digest.slice(0, 19)}: ${error.message}`) : error;
   }
   for (const line of (JSON.parse(answer) as { warnings: string[] }).warnings) how.say(`warning: ${line}`);
   how.progress.layerDone(layer.digest);
   await places.add(layer, target, lock);
+}
+
+/** With what an earlier pull has kept; when that was no good, from the start. */
+async function unpack(
+  host: Host,
+  layer: WantedLayer,
+  target: string,
+  how: LayerFetch,
+  signal: AbortSignal,
+): Promise<string> {
+  const partial = openPartial(host, how.store, layer);
+  let kept = 0;
+  try {
+    const answer = await feedLayer(applyWords(layer, target), signal, async (sink, stop) => {
+      kept = (await partial?.replay(sink)) ?? 0;
+      const keeping: Sink = chunk => {
+        partial?.keep(chunk);
+        return sink(chunk);
+      };
+      await how.fetch(layer, kept, keeping, count => how.progress.bytes(layer.digest, count), stop);
+    });
+    partial?.remove();
+    return answer;
+  } catch (error) {
+    // A line that broke, or a person who had enough: the next pull goes on. What could not be unpacked is of no use to it.
+    const broken = error instanceof ImageError && !(error instanceof RegistryError) && !signal.aborted;
+    if (broken) partial?.remove();
+    if (!broken || kept === 0) throw error;
+    await runLayer(['remove', `path=${target}`]);
+    return await unpack(host, layer, target, how, signal);
+  } finally {
+    partial?.close();
+  }
+}
+
+function applyWords(layer: WantedLayer, target: string): string[] {
+  const limit = Math.min(MOST_LIMIT, LEAST_LIMIT + layer.size * RATIO_LIMIT);
+  return ['apply', `target=${target}`, `blob=${layer.digest}`, `diff=${layer.diffId}`, `bytes=${limit}`];
 }
 
 interface Settler {

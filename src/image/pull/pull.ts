@@ -13,6 +13,7 @@ import type { ImageRecord } from '../types.ts';
 import { checkImage, missingLayers, nameImage } from './image.ts';
 import { fetchLayers, type WantedLayer } from './layers.ts';
 import { lockPull, type PullLock } from './locks.ts';
+import { prunePartials } from './partial.ts';
 import { asksRegistry, toleratesFailure, type PullPolicy } from './policy.ts';
 import type { Progress } from './progress.ts';
 
@@ -166,6 +167,7 @@ async function fetchWanted(
 ): Promise<{ layers: number; bytes: number }> {
   const { progress, signal, say } = request;
   progress.begin(registry.reference, wanted);
+  prunePartials(host, store, false);
   let bytes = 0;
   const publish = (): void => {
     const state = progress.state();
@@ -180,15 +182,15 @@ async function fetchWanted(
       progress,
       signal,
       say,
-      fetch: async (layer, sink, counted, stop) => {
+      fetch: async (layer, offset, sink, counted, stop) => {
         let before = 0;
         const count = (now: number): void => {
           counted(now - before);
           before = now;
         };
         // berth layer computes both digests while it unpacks.
-        await registry.blob(layer, sink, { signal: stop, unverified: true, progress: count });
-        bytes += layer.size;
+        await registry.blob(layer, sink, { signal: stop, unverified: true, progress: count, offset });
+        bytes += layer.size - offset;
       },
     });
   } finally {

@@ -12,6 +12,10 @@ export function keepCredentials(
   password: string,
 ): string {
   const path = authFilePath(host, named);
+  return alone(host, path, () => keepIn(host, path, key, user, password));
+}
+
+function keepIn(host: Host, path: string, key: string, user: string, password: string): string {
   const file = readAuthFile(host, path) ?? { path, document: {} };
   const helper = objectAt(file, 'credHelpers')[key];
   if (typeof helper === 'string' && helper !== '') {
@@ -27,6 +31,11 @@ export function keepCredentials(
 /** Forgets credentials; false when there are none. */
 export function forgetCredentials(host: Host, named: string | undefined, key: string): boolean {
   const path = authFilePath(host, named);
+  if (readAuthFile(host, path) === undefined) return false;
+  return alone(host, path, () => forgetIn(host, path, key));
+}
+
+function forgetIn(host: Host, path: string, key: string): boolean {
   const file = readAuthFile(host, path);
   if (file === undefined) return false;
   const helper = objectAt(file, 'credHelpers')[key];
@@ -41,6 +50,11 @@ export function forgetCredentials(host: Host, named: string | undefined, key: st
 /** Forgets all of the file, and of the helpers that it names. */
 export function forgetAll(host: Host, named: string | undefined): void {
   const path = authFilePath(host, named);
+  if (readAuthFile(host, path) === undefined) return;
+  alone(host, path, () => forgetAllIn(host, path));
+}
+
+function forgetAllIn(host: Host, path: string): void {
   const file = readAuthFile(host, path);
   if (file === undefined) return;
   for (const [key, helper] of Object.entries(objectAt(file, 'credHelpers')))
@@ -57,10 +71,26 @@ export function otherFile(host: Host, key: string): string | undefined {
   return found?.path;
 }
 
-/** For its owner alone, whole or not at all; a link is written through. */
-function write(host: Host, path: string, document: unknown): void {
+/** Who reads the file to write it again does so alone: of two logins at once both are kept. The lock is a file of its own, since the other one is replaced. */
+function alone<T>(host: Host, path: string, body: () => T): T {
+  const target = targetOf(host, path);
+  const lock = host.lock(`${target}.lock`, true, true);
+  try {
+    return body();
+  } finally {
+    lock?.release();
+  }
+}
+
+/** A link is written through. The directory is made. */
+function targetOf(host: Host, path: string): string {
   const target = host.realpath(path) ?? path;
   const directory = target.slice(0, target.lastIndexOf('/'));
   if (directory !== '') host.mkdirs(directory, 0o700);
-  host.writeFileAtomic(target, `${JSON.stringify(document, undefined, '\t')}\n`, 0o600);
+  return target;
+}
+
+/** For its owner alone, whole or not at all. */
+function write(host: Host, path: string, document: unknown): void {
+  host.writeFileAtomic(targetOf(host, path), `${JSON.stringify(document, undefined, '\t')}\n`, 0o600);
 }
