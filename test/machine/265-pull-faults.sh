@@ -44,14 +44,50 @@ killed() { # TIMES: at random points of a pull; the store works after each, and 
     for i in $(seq "$1"); do
         moment=0.$(printf %03d $((RANDOM % 500 + 100)))
         as alice timeout -s KILL "$moment" berth pull -q $REGISTRY/t/oci:1 $REGISTRY/t/busybox:1 >/dev/null 2>&1 || true
-        [ $((i % 5)) != 0 ] || contains "$(as alice berth system check)" 'nothing wrong'
-        [ $((i % 8)) != 0 ] || as alice berth rmi -a -f >/dev/null 2>&1 || true
+        # The start fetches what is missing.
+        equal "$(as alice berth run -q --rm --network none $REGISTRY/t/busybox:1 echo up 2>&1)" up
+        contains "$(as alice berth system check)" 'nothing wrong'
+        [ $((i % 3)) != 0 ] || as alice berth rmi -a -f >/dev/null 2>&1 || true
     done
-    equal "$(as alice berth run --rm $REGISTRY/t/busybox:1 echo up)" up
     as alice berth pull -q $REGISTRY/t/oci:1 $REGISTRY/t/busybox:1 >/dev/null
     sound alice
 }
-check 'a pull that is killed at any point leaves a store that works' killed "${KILLS:-25}"
+check 'a pull that is killed at any point leaves a store that works' killed "${KILLS:-8}"
+
+removal_killed() { # TIMES
+    local i moment
+    fresh alice
+    for i in $(seq "$1"); do
+        as alice berth pull -q $REGISTRY/t/busybox:1 $REGISTRY/t/oci:1 >/dev/null
+        moment=0.$(printf %03d $((RANDOM % 250 + 30)))
+        as alice timeout -s KILL "$moment" berth rmi -a -f >/dev/null 2>&1 || true
+        equal "$(as alice berth run -q --rm --network none $REGISTRY/t/busybox:1 echo up 2>&1)" up
+        contains "$(as alice berth system check)" 'nothing wrong'
+    done
+    as alice berth rmi -a -f >/dev/null
+    as alice berth image prune -f >/dev/null 2>&1
+    equal "$(ls "$(store_of alice)/layers" "$(store_of alice)/images" "$(store_of alice)/names" "$(store_of alice)/tmp" | grep -v :)" ''
+}
+check 'a removal that is killed at any point leaves a store that works' removal_killed "${KILLS:-4}"
+
+at_once() { # two pulls, a removal and a start of one image
+    local i pids one
+    fresh alice
+    as alice berth pull -q $REGISTRY/t/busybox:1 >/dev/null
+    for i in 1 2 3; do
+        pids=()
+        as alice berth pull -q $REGISTRY/t/busybox:1 >"$WORK/one" 2>&1 & pids+=($!)
+        as alice berth pull -q $REGISTRY/t/busybox:1 >"$WORK/two" 2>&1 & pids+=($!)
+        as alice berth run -q --rm --network none $REGISTRY/t/busybox:1 echo up >"$WORK/three" 2>&1 & pids+=($!)
+        as alice berth rmi -f $REGISTRY/t/busybox:1 >"$WORK/four" 2>&1 || true # a start or a container may hold it
+        for one in "${pids[@]}"; do wait "$one" || { cat "$WORK"/one "$WORK"/two "$WORK"/three >&2; return 1; }; done
+        equal "$(cat "$WORK/three")" up
+        contains "$(as alice berth system check)" 'nothing wrong'
+    done
+    as alice berth pull -q $REGISTRY/t/busybox:1 >/dev/null
+    sound alice
+}
+check 'two pulls, a removal and a start of one image at once' at_once
 
 # An image with one layer of 12 MB that cannot be compressed, and a line to it of this many bytes a second.
 large() { # BYTES-PER-SECOND
@@ -73,15 +109,15 @@ cut_off() { # a pull is killed when it has brought 3 MB of the layer
     fresh alice
     large 2000000
     as alice berth pull -q 127.0.0.1:$SLOW/t/large:1 >/dev/null 2>&1 &
-    local pid partial i kept=0
+    local pid='' partial i kept=0
     partial=$(store_of alice)/partial
+    until pid=$(pgrep -u alice -x node); do sleep 0.02; done
     for i in $(seq 600); do
-        kept=$(cat "$partial"/* 2>/dev/null | wc -c)
+        kept=$({ cat "$partial"/* 2>/dev/null || true; } | wc -c)
         [ "$kept" -lt 3000000 ] || break
         sleep 0.05
     done
-    pid=$(pgrep -u alice -x node)
-    kill -KILL "$pid"
+    kill -KILL $pid
     wait
     [ "$kept" -ge 3000000 ]
 }

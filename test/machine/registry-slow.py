@@ -14,7 +14,7 @@ def forward(source, sink):
 
 
 def trickle(source, sink):
-    step = max(1, rate // 20)
+    step = max(1, min(rate // 20, 1 << 20))
     while data := source.recv(step):
         sink.sendall(data)
         time.sleep(len(data) / rate)
@@ -23,8 +23,10 @@ def trickle(source, sink):
 
 def serve(client):
     with client, socket.create_connection(('127.0.0.1', target)) as server:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        # Small buffers make a slow line even, and a fast one slow.
+        if rate < 1_000_000:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         up = threading.Thread(target=quiet, args=(forward, client, server), daemon=True)
         up.start()
         quiet(trickle, server, client)

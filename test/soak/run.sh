@@ -3,6 +3,7 @@
 # and kills hundreds of launchers in each way to run, on a machine that is idle and on a busy one, and repeats the machine tests
 # (default 10 rounds) in a fresh machine each: rare orders of events show up here.
 #   npm run soak -- crashes     only the crashes and kills (about half an hour on two processors)
+#   npm run soak -- pulls       only pulls and removals that are killed at random points, 200 of each, and a start after every one
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${1:-10} failed=0 parts=0
@@ -19,12 +20,18 @@ crashes() {
     part 'crashes and kills, busy' env BERTH_MACHINES=1 CRASHES=1000 AT_ONCE=20 KILLS=100 BERTH_BURNERS=4 bash test/machine/run.sh 400 530
 }
 
+pulls() {
+    part 'pulls and removals that are killed' env KILLS=200 bash test/machine/run.sh 265
+}
+
 if [ "$rounds" = crashes ]; then
     crashes
+elif [ "$rounds" = pulls ]; then
+    pulls
 else
     part native bash test/run.sh native
     crashes
-    part 'pulls that are killed' env KILLS=200 bash test/machine/run.sh 265
+    pulls
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" bash test/run.sh machine; done
 fi
 echo "soak: $((parts - failed)) passed, $failed failed"
