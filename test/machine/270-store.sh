@@ -105,5 +105,26 @@ described() {
     fails_with 125 as alice berth image inspect nothing
     fails_with 125 as alice berth history nothing
 }
+timers() {
+    local scope
+    for scope in --system --global; do equal "$(systemctl $scope is-enabled berth-image-prune.timer)" enabled; done
+    systemctl -q is-active berth-image-prune.timer
+    loaded
+    as alice berth tag $REGISTRY/t/busybox:1 $REGISTRY/t/oci:1 # the other image has no name any more
+    as alice systemctl --user daemon-reload
+    as alice systemctl --user start berth-image-prune.service
+    equal "$(as alice berth images -q | sort -u | wc -l)" 1
+    systemctl start berth-image-prune.service
+    # Where no store is, none is made.
+    local store=/home/bob/.local/share/berth
+    [ ! -e $store ] || mv $store $store.kept
+    as bob systemctl --user daemon-reload
+    as bob systemctl --user start berth-image-prune.service
+    equal "$(ls $store 2>&1 | grep -c 'No such file')" 1
+    [ ! -e $store.kept ] || mv $store.kept $store
+    manager bob reset-failed
+}
+check 'the timer is enabled, for accounts as well; its service takes what has no name' timers
+
 check 'image inspect says what Podman says; history and system df' described
 finish
