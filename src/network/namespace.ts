@@ -61,9 +61,14 @@ export function nest(host: Host, request: RunRequest, spec: Spec): Result<Nest |
 
 export function missing(host: Host, network: string): Problem {
   const { own, inUnit } = findContext(host);
+  // Ids of DynamicUser= (systemd's UIDS-GIDS.md): no unit can be given the same one.
+  if (host.euid >= 61184 && host.euid <= 65519) {
+    const hint = 'use User= of an account, or --network pasta, host or none';
+    return problem('network-dynamic', `--network ${network}: a unit with DynamicUser= has no networks`, { hint });
+  }
   const unit = inUnit && own.manager === 'system' ? `berth-netns@${host.euid}.service` : NAMESPACE_UNIT;
   return problem('network-namespace', `--network ${network}: the network namespace of this account is not there`, {
-    hint: `the unit needs Requires=${unit} and After=${unit}; berth(8) writes them for .container and .pod files`,
+    hint: `the unit needs Requires=${unit} and After=${unit}; the generator writes them for .container and .pod files`,
   });
 }
 

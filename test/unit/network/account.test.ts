@@ -84,6 +84,15 @@ void test('without the namespace the start says which unit is required', () => {
   assert.match(describe(refused._unsafeUnwrapErr()), /--network blue: .*Requires=berth-netns.service/);
 });
 
+void test('a dynamic user is told that it has no networks', () => {
+  const { host } = account({ files: { [`${DIRECTORY}/networks/netns.json`]: '' } });
+  Object.assign(host, { euid: 61200 });
+  host.mkdirs('/run/berth/users/61200', 0o700);
+  host.chown('/run/berth/users/61200', 61200, 61200);
+  const refused = nest(host, request('--network', 'blue'), spec(FULL));
+  assert.match(describe(refused._unsafeUnwrapErr()), /DynamicUser= has no networks; use User= of an account/);
+});
+
 void test('netavark runs in the namespace, publishes nothing, and sets no default route beside that of pasta', () => {
   const one = account();
   const state = one.start('--network', 'blue', '--publish', '8080:80')._unsafeUnwrap();
