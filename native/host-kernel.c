@@ -6,8 +6,10 @@
 #include "tty.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 FUNCTION(make_pipe)
@@ -280,6 +282,34 @@ FUNCTION(expect_a_move)
     return JS_UNDEFINED;
 }
 
+FUNCTION(limit_devices)
+{
+    UNUSED;
+    cleanup_bytes struct bytes directory = BYTES_NONE, program = BYTES_NONE;
+    if (take_path(context, argv[0], &directory) < 0 || take_bytes(context, argv[1], &program) < 0)
+        return JS_EXCEPTION;
+    cleanup_close int group = open(directory.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (group < 0)
+        return throw_errno(context, "open", directory.data);
+    union bpf_attr load = {
+        .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
+        .insns = (uint64_t)(uintptr_t)program.data,
+        .insn_cnt = (uint32_t)(program.length / sizeof(struct bpf_insn)),
+        .license = (uint64_t)(uintptr_t) "Apache-2.0",
+    };
+    cleanup_close int loaded = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+    if (loaded < 0)
+        return throw_errno(context, "bpf", directory.data);
+    union bpf_attr attach = {
+        .target_fd = (uint32_t)group,
+        .attach_bpf_fd = (uint32_t)loaded,
+        .attach_type = BPF_CGROUP_DEVICE,
+        .attach_flags = BPF_F_ALLOW_MULTI, /* systemd's own, of DevicePolicy=, hold as well */
+    };
+    return syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0 ? throw_errno(context, "bpf", directory.data)
+                                                                         : JS_UNDEFINED;
+}
+
 static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("launch", 1, launch),
     JS_CFUNC_DEF("receiveMessage", 1, receive_message),
@@ -290,6 +320,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("compileSeccomp", 1, compile_seccomp),
     JS_CFUNC_DEF("defaultSeccomp", 1, default_seccomp),
     JS_CFUNC_DEF("expectMove", 1, expect_a_move),
+    JS_CFUNC_DEF("limitDevices", 2, limit_devices),
     JS_CFUNC_DEF("pipe", 1, make_pipe),
     JS_CFUNC_DEF("fchown", 3, change_owner),
 };

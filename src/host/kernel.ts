@@ -74,6 +74,8 @@ export interface Kernel {
    * (about 10 ms); with the `cgroup.procs` of any group that we may write, that begins now, beside us. A hint: nothing comes of a failure.
    */
   expectMove(file: Bytes): void;
+  /** Attaches a program of type BPF_PROG_TYPE_CGROUP_DEVICE (struct bpf_insn records) to a control group, beside those that are there. */
+  limitDevices(directory: Bytes, program: Bytes): void;
   open(path: Bytes, flags: number): number;
   fchown(fd: number, uid: number, gid: number): void;
 }

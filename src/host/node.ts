@@ -19,6 +19,7 @@ const KERNEL_CALLS: readonly (keyof Kernel | keyof Sockets)[] = [
   'connectUnix',
   'defaultSeccomp',
   'expectMove',
+  'limitDevices',
   'launch',
   'notify',
   'outcome',

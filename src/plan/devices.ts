@@ -1,5 +1,4 @@
 import { hasUserNamespace, refuse, type IdPlan, type PlanContext } from './context.ts';
-import { toHost } from './id-maps.ts';
 import type { SpecLinux, SpecMount, SpecResources } from './spec.ts';
 
 type Devices = NonNullable<SpecLinux['devices']>;
@@ -27,9 +26,11 @@ export function planDevices(context: PlanContext, ids: IdPlan): DevicePlan {
       const inside = node.path.startsWith(`${wanted.host}/`);
       const target = inside ? wanted.target + node.path.slice(wanted.host.length) : wanted.target;
       if (inUserNamespace) plan.mounts.push(bind(node.path, target));
-      else add(plan, node, target, wanted.access);
+      else plan.devices.push(nodeAt(node, target));
+      // An account cannot have rules; which nodes it may open is for the host's permissions.
+      if (!inUserNamespace || facts.uid === 0) plan.rules.push(ruleFor(node, wanted.access));
     }
-    if (!wanted.access.includes('w') || !wanted.access.includes('r')) {
+    if (facts.uid !== 0 && (!wanted.access.includes('w') || !wanted.access.includes('r'))) {
       context.warnings.push(
         `--device ${wanted.host}: the permissions ${wanted.access} are not enforced; use DeviceAllow= in [Service]`,
       );
@@ -38,7 +39,10 @@ export function planDevices(context: PlanContext, ids: IdPlan): DevicePlan {
   if (request.privileged) {
     for (const node of facts.devices['/dev'] ?? []) {
       if (inUserNamespace) plan.mounts.push(bind(node.path, node.path));
-      else add(plan, node, node.path, 'rwm');
+      else {
+        plan.devices.push(nodeAt(node, node.path));
+        plan.rules.push(ruleFor(node, 'rwm'));
+      }
     }
   }
   return plan;
@@ -46,19 +50,14 @@ export function planDevices(context: PlanContext, ids: IdPlan): DevicePlan {
 
 type Node = NonNullable<PlanContext['facts']['devices'][string]>[number];
 
-function add(plan: DevicePlan, node: Node, path: string, access: string): void {
-  const { type, major, minor, uid, gid } = node;
-  plan.devices.push({ path, type, major, minor, fileMode: node.mode & 0o777, uid, gid });
-  plan.rules.push({ allow: true, type, major, minor, access });
+function nodeAt({ type, major, minor, uid, gid, mode }: Node, path: string): Devices[number] {
+  return { path, type, major, minor, fileMode: mode & 0o777, uid, gid };
+}
+
+function ruleFor({ type, major, minor }: Node, access: string): Rules[number] {
+  return { allow: true, type, major, minor, access };
 }
 
 function bind(source: string, destination: string): SpecMount {
   return { destination, type: 'bind', source, options: ['slave', 'nosuid', 'noexec', 'rw', 'rbind'] };
-}
-
-/** With CAP_MKNOD and no user namespace a payload can make any node; only the unit's DevicePolicy= holds it back. */
-export function warnOfNodes(context: PlanContext, ids: IdPlan, bounding: readonly string[]): void {
-  if (context.request.privileged || ids.own || ids.join !== undefined || context.facts.uid !== 0) return;
-  if (toHost(context.facts.ourUidMap, 0) !== 0 || !bounding.includes('CAP_MKNOD')) return;
-  context.warnings.push('CAP_MKNOD lets the payload make nodes of all devices; use DevicePolicy=closed in [Service]');
 }

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import { planCapabilities } from './capabilities.ts';
 import { planCgroup } from './cgroup.ts';
 import { hasUserNamespace, newContext, refuse, type IdPlan, type PlanContext } from './context.ts';
-import { planDevices, warnOfNodes } from './devices.ts';
+import { planDevices } from './devices.ts';
 import { planEnvironment } from './environment.ts';
 import { planIds } from './ids.ts';
 import { planMounts } from './mounts.ts';
@@ -44,7 +44,7 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
     secrets: secrets.mounts,
   });
   const hostname = planHostname(context);
-  const process = makeProcess(context, ids, { args, cwd, user, hostname, systemd });
+  const process = makeProcess(context, { args, cwd, user, hostname, systemd });
   const linux = makeLinux(context, ids, namespaces);
   const seccomp = planSeccomp(context, process.capabilities);
   if (seccomp.profile !== undefined) linux.seccomp = seccomp.profile;
@@ -102,7 +102,6 @@ function filesOf(user: ReturnType<typeof planUser>): { name: string; text: strin
 
 function makeProcess(
   context: PlanContext,
-  ids: IdPlan,
   parts: { args: string[]; cwd: string; user: ReturnType<typeof planUser>; hostname: string; systemd: boolean },
 ): {
   process: SpecProcess;
@@ -113,7 +112,6 @@ function makeProcess(
   const { args, cwd, user, hostname, systemd } = parts;
   const capabilities = planCapabilities(context, user.uid);
   const labels = planLabels(context);
-  warnOfNodes(context, ids, capabilities.bounding);
   const process: SpecProcess = {
     ...(request.tty ? { terminal: true } : {}),
     user: { uid: user.uid, gid: user.gid, umask: request.umask, additionalGids: [...user.groups] },

@@ -23,6 +23,7 @@ import type { RunRequest } from '../plan/request.ts';
 import type { Spec } from '../plan/spec.ts';
 import { begin, namespacesOf } from './begin.ts';
 import { Failure, failureOf } from './failure.ts';
+import { limitDevices } from './device-rules.ts';
 import { attendPayload, handOver, reachReady, type Started } from './finish.ts';
 import { foreignOps, stageSpec } from './foreign.ts';
 import { lockName } from './locks.ts';
@@ -100,6 +101,8 @@ function startUnderLock(
     undo,
   );
   const made: Made = group === undefined ? put : { ...put, group };
+  // The stage waits: no payload has run in the group.
+  if (chosen.foreign === '') limitDevices(host, prepared.plan.spec, group);
   const network = parts.network.setUp(host, request, {
     pid: begun.stage.pid,
     netnsPath: `/proc/${begun.stage.pid}/ns/net`,

@@ -73,7 +73,11 @@ test('devices: made for root, bound for an account, refused when absent', () => 
     'bind /dev/fuse slave,nosuid,noexec,rw,rbind',
   );
   assert.match(refusals([['device', '/dev/none']])[0] ?? '', /there is no such device/);
-  assert.match(plan([['device', '/dev/fuse:r']], rootFacts({ devices })).warnings[0] ?? '', /not enforced/);
+  // Root's program keeps the rule; an account has none.
+  const narrow = plan([['device', '/dev/fuse:r']], rootFacts({ devices }));
+  assert.deepEqual(narrow.warnings, []);
+  assert.deepEqual(narrow.spec.linux.resources?.devices?.at(-1)?.access, 'r');
+  assert.match(plan([['device', '/dev/fuse:r']], accountFacts({ devices })).warnings[0] ?? '', /not enforced/);
 });
 
 test('devices: a directory stands for its nodes, a link for the one it leads to', () => {

@@ -171,7 +171,6 @@ test('capabilities: names are checked', () => {
     ])[0] ?? '',
     /both added and dropped/,
   );
-  assert.match(plan([['cap-add', 'mknod']], rootFacts({ seccompProfile: ALLOW })).warnings[0] ?? '', /CAP_MKNOD/);
 });
 
 test('all problems of a plan are told together', () => {
