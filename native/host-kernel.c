@@ -307,7 +307,7 @@ FUNCTION(limit_devices)
         .attach_flags = BPF_F_ALLOW_MULTI, /* systemd's own, of DevicePolicy=, hold as well */
     };
     return syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0 ? throw_errno(context, "bpf", directory.data)
-                                                                         : JS_UNDEFINED;
+                                                                          : JS_UNDEFINED;
 }
 
 static const JSCFunctionListEntry functions[] = {

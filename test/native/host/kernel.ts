@@ -222,10 +222,6 @@ export const KERNEL: Tests = {
     host.close(read);
     host.expectMove(`${dir}/absent/cgroup.procs`);
   },
-  'devices of what is no control group, and a program that is none': ({ host, dir }) => {
-    equal(fails('ENOENT', () => host.limitDevices(`${dir}/none`, '')).path, `${dir}/none`);
-    fails(host.euid === 0 ? 'EINVAL' : 'EPERM', () => host.limitDevices(dir, 'x'.repeat(8)));
-  },
   'a cgroup that is not there': ({ host, dir }) => {
     equal(fails('ENOENT', () => host.launch(request('', [], { cgroup: `${dir}/none` }))).path, `${dir}/none`);
     fails('EBADF', () => host.launch(request('', [], { cgroup: dir })));

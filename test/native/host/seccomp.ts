@@ -121,4 +121,7 @@ export const SECCOMP: Tests = {
     equal(under(host, host.defaultSeccomp(1), script), 'may not\n');
     fails('ENOENT', () => host.defaultSeccomp(2));
   },
+  'devices of a control group that is not there': ({ host, dir }) => {
+    equal(fails('ENOENT', () => host.limitDevices(`${dir}/none`, '')).path, `${dir}/none`);
+  },
 };
