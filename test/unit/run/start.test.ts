@@ -74,6 +74,7 @@ function unit(faults: Faults = {}): FakeHost {
         return message === undefined ? 'closed' : { message, fds: [] };
       },
       proceed: (_stage, name) => void host.log.push(`proceed(${name})`),
+      limitDevices: directory => void host.log.push(`limit(${directory})`),
       pipe: () => [80, 81],
       relay(words) {
         host.log.push(`relay(${words.find(word => word.startsWith('ready=')) ?? ''})`);
@@ -125,7 +126,7 @@ function parts(host: FakeHost, faults: Faults = {}): Parts {
   };
 }
 
-const ACTS = /^(launch|network|proceed|relay|notify|rename\(.*(containers|state\.json)|signal)/;
+const ACTS = /^(launch|limit|network|proceed|relay|notify|rename\(.*(containers|state\.json)|signal)/;
 
 function start(host: FakeHost, faults: Faults = {}): number {
   return startContainer(host, parts(host, faults), REQUEST, { id: 'ab'.repeat(32), store: '/var/lib/berth' });
@@ -144,6 +145,7 @@ test('the order of a start: systemd knows the process before it may run, and oth
     [
       'rename(/run/berth/containers/web)',
       `launch(sibling in ${GROUP}/payload)`,
+      `limit(${GROUP}/payload)`,
       'network up',
       'proceed(created)',
       'rename(/run/berth/containers/web/state.json)',
