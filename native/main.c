@@ -11,7 +11,7 @@
 #include "host.h"
 #include "globals.h"
 #include "journal-end.h"
-#include "programs.h"
+#include "program-table.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,14 +41,6 @@ void __wrap___register_frame_info(const void *begin, void *object)
 void *__wrap___deregister_frame_info(const void *begin)
 {
     (void)begin;
-    return NULL;
-}
-
-static const struct program *find_program(const char *name)
-{
-    for (size_t i = 0; i < PROGRAMS; i++)
-        if (strcmp(programs[i].name, name) == 0)
-            return &programs[i];
     return NULL;
 }
 
@@ -97,24 +89,24 @@ static int without_container(int argc, char **argv)
     return argc - 1;
 }
 
-static const struct program *program_of(int argc, char **argv)
+static int program_of(int argc, char **argv)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
     const char *name = argc > 0 ? (slash ? slash + 1 : argv[0]) : "";
     if (strstr(name, "-generator"))
-        return find_program("generator");
+        return program_find("generator");
     int verb = find_verb(argc, argv);
     if (verb >= argc)
-        return find_program("help");
+        return program_find("help");
     if (verb + 1 < argc) {
         char two[128];
         int length = snprintf(two, sizeof(two), "%s-%s", argv[verb], argv[verb + 1]);
-        const struct program *found = length < (int)sizeof(two) ? find_program(two) : NULL;
-        if (found && !strchr(argv[verb], '-') && !strchr(argv[verb + 1], '-'))
+        int found = length < (int)sizeof(two) ? program_find(two) : -1;
+        if (found >= 0 && !strchr(argv[verb], '-') && !strchr(argv[verb + 1], '-'))
             return found;
     }
     /* `oci-create` is the name of a program, not a verb. */
-    return strchr(argv[verb], '-') ? NULL : find_program(argv[verb]);
+    return strchr(argv[verb], '-') ? -1 : program_find(argv[verb]);
 }
 
 static int become_node(int argc, char **argv)
@@ -141,7 +133,14 @@ static int become_node(int argc, char **argv)
 int main(int argc, char **argv)
 {
     argc = without_container(argc, argv);
-    const struct program *program = program_of(argc, argv);
-    int status = program ? engine_run(program->bytecode, program->length, argc, argv) : become_node(argc, argv);
+    int program = program_of(argc, argv), status = 125;
+    size_t length;
+    const uint8_t *bytecode = program < 0 ? NULL : program_bytecode(program, &length);
+    if (program < 0)
+        status = become_node(argc, argv);
+    else if (bytecode)
+        status = engine_run(bytecode, length, argc, argv);
+    else
+        fprintf(stderr, "berth: no memory to start\n");
     journal_end(status); /* without the runtime's end: the kernel takes the memory back faster */
 }

@@ -13,7 +13,14 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import { bundleNode, bundlePrograms, writeEntry } from './bundle.ts';
 import { writeManual } from '../man/make.ts';
 import { writeDefaultSeccomp } from './seccomp.ts';
-import { globalsHeader, nativeVerbs, programsHeader, tinyImageHeader, type Program } from './tables.ts';
+import {
+  globalsHeader,
+  nativeVerbs,
+  programsHeader,
+  programsMakefile,
+  tinyImageHeader,
+  type Program,
+} from './tables.ts';
 import { writeIfChanged } from './write.ts';
 
 try {
@@ -55,7 +62,7 @@ async function build(sanitize: boolean): Promise<void> {
   const names = (await bundlePrograms(programs, version)).map(program => program.name);
   await node;
   writeIfChanged(`${objects}/programs.h`, programsHeader(names));
-  writeIfChanged(`${objects}/programs.mk`, `PROGRAMS := ${names.join(' ')}\n`);
+  writeIfChanged(`${objects}/programs.mk`, programsMakefile(names));
   runInTree([
     'make',
     '-j2',

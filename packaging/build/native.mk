@@ -39,9 +39,10 @@ TINY_CFLAGS := -std=gnu17 -D_GNU_SOURCE -iquote native -iquote native/tiny $(WAR
 TINY_LDFLAGS := -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,max-page-size=4096,-z,noexecstack
 
 QUICKJS := /usr/lib/x86_64-linux-gnu/quickjs/libquickjs.a
-LIBS := $(QUICKJS) -Wl,-Bstatic -larchive -lseccomp -lzstd -lz -lnettle $(if $(SANITIZE),-Wl$(comma)-Bdynamic) -lm -lpthread -ldl
+LIBS := $(QUICKJS) -Wl,-Bstatic -lseccomp -lzstd -lz -lnettle $(if $(SANITIZE),-Wl$(comma)-Bdynamic) -lm -lpthread -ldl
 
-OBJECTS := $(SOURCES:native/%.c=$(O)/%.o) $(PROGRAMS:%=$(O)/programs/%.o) $(if $(TINY_SOURCES),$(O)/tiny-image.o) $(O)/seccomp-default.o
+PLAIN := $(filter-out $(PACKED),$(PROGRAMS))
+OBJECTS := $(SOURCES:native/%.c=$(O)/%.o) $(PLAIN:%=$(O)/programs/%.o) $(PACKED:%=$(O)/programs/%.packed.o) $(if $(TINY_SOURCES),$(O)/tiny-image.o) $(O)/seccomp-default.o
 
 all: $(PROGRAM)
 .PHONY: all
@@ -57,8 +58,21 @@ $(O)/%.o: native/%.c packaging/build/native.mk | $(O)
 	@echo "  CC $<"
 	@$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/programs/%.o: build/programs/%.c | $(O) $(O)/programs
-	@$(CC) $(COMMON) -O0 -g0 -c -o $@ $<
+$(O)/programs/%.o: build/programs/%.c packaging/build/native.mk | $(O) $(O)/programs
+	@$(CC) $(COMMON) -O0 -g0 -fdata-sections -c -o $@ $<
+
+# The bytes of the array alone.
+$(O)/programs/%.bytecode: $(O)/programs/%.o
+	@objcopy -O binary -j .rodata.program_$(subst -,_,$*) $< $@
+
+# native/programs.c decompresses it, with the bytecode of `run` as the dictionary.
+$(O)/programs/%.packed.o: $(O)/programs/%.bytecode $(O)/programs/run.bytecode
+	@zstd -q -f --ultra -22 --no-check --patch-from=$(O)/programs/run.bytecode -o $(@:.o=) $<
+	@{ \
+		printf '.section .rodata\n.global packed_%s, packed_%s_end\n' $(subst -,_,$*) $(subst -,_,$*); \
+		printf 'packed_%s: .incbin "%s"\npacked_%s_end: .byte 0\n' $(subst -,_,$*) $(@:.o=) $(subst -,_,$*); \
+		printf '.section .note.GNU-stack,"",@progbits\n'; \
+	} | $(CC) -x assembler -c -o $@ -
 
 # Modules (-m, see bundle.ts), without names of variables and line numbers (-s), which every start would have to read.
 # qjsc writes the array and its size; the size becomes a constant of its own, so that a table can be initialised with it.
@@ -69,7 +83,7 @@ build/programs/%.c: build/programs/%.js
 
 build/programs/%.length.h: build/programs/%.c ;
 
-$(O)/main.o: $(PROGRAMS:%=build/programs/%.c)
+$(O)/programs.o: $(PROGRAMS:%=build/programs/%.c)
 
 # The reaper alone, which the stage carries (native/tiny/stage-init.c).
 build/init: native/tiny/init.c native/tiny/start.c native/tiny/text.c $(TINY_HEADERS) packaging/build/native.mk

@@ -19,9 +19,28 @@ function programOf(verb: string): Program {
   return { name, module: `src/verbs/${name}.ts` };
 }
 
+/**
+ * The programs of a container's start, whose bytecode is read where it lies in the file. All others are compressed, with `run`, which has
+ * most of what they have, as the dictionary.
+ */
+const PLAIN: readonly string[] = ['run', 'exec', 'generator', 'oci'];
+
+/** programs.mk: which programs there are, and which of them are compressed. */
+export function programsMakefile(names: readonly string[]): string {
+  const packed = names.filter(name => !PLAIN.includes(name));
+  return `PROGRAMS := ${names.join(' ')}\nPACKED := ${packed.join(' ')}\n`;
+}
+
 /** programs.h: `programs[]` with name, bytecode and length; `PROGRAMS` says how many. */
 export function programsHeader(names: readonly string[]): string {
   const symbol = (name: string): string => name.replaceAll('-', '_');
+  const packed = (name: string): boolean => !PLAIN.includes(name);
+  const row = (name: string): string => {
+    const [plain, end] = packed(name)
+      ? [`packed_${symbol(name)}`, `packed_${symbol(name)}_end`]
+      : [`program_${symbol(name)}`, 'NULL'];
+    return `    {"${name}", ${plain}, ${end}, PROGRAM_LENGTH_${symbol(name)}},`;
+  };
   return [
     '/* Made by packaging/build/build.ts from src/verbs/table.ts. */',
     '#pragma once',
@@ -31,11 +50,16 @@ export function programsHeader(names: readonly string[]): string {
     'struct program {',
     '    const char *name;',
     '    const uint8_t *bytecode;',
-    '    size_t length;',
+    '    const uint8_t *packed_end; /* of a compressed program; NULL: it is not */',
+    '    size_t length;             /* of the bytecode */',
     '};',
-    ...names.map(name => `extern const uint8_t program_${symbol(name)}[];`),
+    ...names.map(name =>
+      packed(name)
+        ? `extern const uint8_t packed_${symbol(name)}[], packed_${symbol(name)}_end[];`
+        : `extern const uint8_t program_${symbol(name)}[];`,
+    ),
     'static const struct program programs[] = {',
-    ...names.map(name => `    {"${name}", program_${symbol(name)}, PROGRAM_LENGTH_${symbol(name)}},`),
+    ...names.map(row),
     '};',
     'enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };',
     '',

@@ -8,7 +8,7 @@ make -s install DESTDIR="$root" prefix=/usr
 mkdir "$root/DEBIAN"
 size=$(du -ks --apparent-size "$root" | cut -f1)
 built_using=$(dpkg-query -W -f '${source:Package} (= ${source:Version}), ' \
-    libquickjs libseccomp-dev libarchive-dev libzstd-dev zlib1g-dev nettle-dev libc6-dev | sed 's/, $//')
+    libquickjs libseccomp-dev libzstd-dev zlib1g-dev nettle-dev libc6-dev | sed 's/, $//')
 sed "s/@version@/$version/; s/@size@/$size/; s/@builtusing@/$built_using/" packaging/debian/control.in >"$root/DEBIAN/control"
 cp packaging/debian/conffiles "$root/DEBIAN/"
 install -m 755 packaging/debian/postinst packaging/debian/postrm "$root/DEBIAN/"
