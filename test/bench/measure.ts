@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'n
 import { median, quantile, round } from './statistics.ts';
 
 import { measureGenerators } from './generator.ts';
+import { measurePulls } from './pulls.ts';
 
 interface Row {
   name: string;
@@ -236,6 +237,8 @@ function asAccount(): void {
 if (process.getuid?.() === 0) {
   rows.push(...(JSON.parse(readFileSync(0, 'utf8')) as Row[]));
   memory();
+  const registry = process.env['BENCH_REGISTRY'];
+  if (registry !== undefined) await measurePulls(registry, Math.max(3, Math.ceil(RUNS / 3)), add);
   process.stderr.write(`${table()}\n`);
 } else {
   asAccount();

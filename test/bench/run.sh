@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # npm run bench: in a machine of its own, rootless, with podman and crun beside us in the same run.
-# Prints the table, writes dist/bench.json. BENCH_RUNS (default 21) alternating runs; BENCH_ONLY=run,exec,… chooses.
+# Prints the table, writes dist/bench.json. BENCH_RUNS (default 21) alternating runs; BENCH_ONLY=run,exec,pulls,… chooses.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
@@ -32,5 +32,19 @@ json.dump(spec, open("config.json", "w"))
 PY'
 machine run $name --user alice env BENCH_BUNDLE=/home/alice/bundle BENCH_RUNS="${BENCH_RUNS:-21}" ${BENCH_ONLY:+BENCH_ONLY="$BENCH_ONLY"} \
     node /var/tmp/bench/measure.mjs >"$checkout/dist/bench.json.part"
-machine run $name node /var/tmp/bench/measure.mjs <"$checkout/dist/bench.json.part" >"$checkout/dist/bench.json"
+registry=()
+if [[ -z ${BENCH_ONLY:-} || ,$BENCH_ONLY, == *,pulls,* ]]; then
+    # Images for pulls, in Debian's registry on loopback.
+    machine copy $name "$here/pull-images.py" /var/tmp/pull-images.py
+    machine run $name bash -ec '
+        mkdir -p /var/tmp/pulls /etc/containers/registries.conf.d
+        python3 /var/tmp/pull-images.py /var/tmp/pulls
+        printf "[[registry]]\nlocation = \"127.0.0.1:5057\"\ninsecure = true\n" >/etc/containers/registries.conf.d/bench.conf
+        printf "version: 0.1\nstorage: {filesystem: {rootdirectory: /var/tmp/pulls/registry}}\nhttp: {addr: \"127.0.0.1:5057\"}\n" >/var/tmp/pulls/registry.yml
+        systemd-run -q --collect --unit bench-registry docker-registry serve /var/tmp/pulls/registry.yml
+        for i in $(seq 300); do curl -sf http://127.0.0.1:5057/v2/ >/dev/null && break; sleep 0.1; done
+        for i in small big mixed; do skopeo --insecure-policy copy -q --dest-tls-verify=false oci:/var/tmp/pulls/$i docker://127.0.0.1:5057/bench/$i:1; done'
+    registry=(BENCH_REGISTRY=127.0.0.1:5057)
+fi
+machine run $name env BENCH_RUNS="${BENCH_RUNS:-21}" "${registry[@]}" node /var/tmp/bench/measure.mjs <"$checkout/dist/bench.json.part" >"$checkout/dist/bench.json"
 rm "$checkout/dist/bench.json.part"
