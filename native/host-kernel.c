@@ -258,6 +258,21 @@ FUNCTION(compile_seccomp)
     return give_bytes(context, program, length);
 }
 
+/* As escapeProgram() of src/ops/process.ts does it, which takes 2 ms for ten thousand bytes that are mostly zero. */
+static JSValue give_escaped(JSContext *context, const unsigned char *bytes, size_t length)
+{
+    cleanup_free char *escaped = malloc(2 * length + 1);
+    if (!escaped)
+        return JS_ThrowOutOfMemory(context);
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] <= 1)
+            escaped[used++] = 1;
+        escaped[used++] = bytes[i] == 0 ? 2 : (char)bytes[i];
+    }
+    return give_bytes(context, escaped, used);
+}
+
 FUNCTION(default_seccomp)
 {
     UNUSED;
@@ -269,7 +284,7 @@ FUNCTION(default_seccomp)
         error_set(&error, "seccomp", ENOENT, "", "this build has no such seccomp profile");
         return throw_error(context, &error);
     }
-    return give_bytes(context, (const char *)seccomp_defaults[number].bytes, seccomp_defaults[number].length);
+    return give_escaped(context, seccomp_defaults[number].bytes, seccomp_defaults[number].length);
 }
 
 FUNCTION(expect_a_move)

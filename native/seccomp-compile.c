@@ -299,6 +299,8 @@ static int compile_parsed(struct filter *filter, JSValueConst profile, void **re
     filter->context_of_library = seccomp_init(filter->default_action);
     if (!filter->context_of_library)
         return error_set(filter->error, "seccomp", ENOMEM, "", NULL);
+    /* A binary tree instead of a chain: at the load the kernel plays the filter for each system call (seccomp_cache_prepare()). */
+    seccomp_attr_set(filter->context_of_library, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     int result = for_each(filter, profile, "architectures", add_architecture_item);
     if (result == 0)
         result = for_each(filter, profile, "syscalls", add_rule);

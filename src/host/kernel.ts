@@ -65,7 +65,10 @@ export interface Kernel {
   attend(stage: Pick<Launched, 'pidfd'>, request: AttendRequest): AttendEnd;
   /** The `linux.seccomp` object of an OCI configuration (JSON text), compiled by libseccomp to a BPF program (struct sock_filter records). */
   compileSeccomp(profile: Bytes): Bytes;
-  /** The ready BPF program of a default profile, made at build time, by its number in plan/built-in-seccomp.ts. */
+  /**
+   * The ready BPF program of a default profile, made at build time, by its number in plan/built-in-seccomp.ts; as the field of the operation
+   * `seccomp`, with 00 and 01 escaped.
+   */
   defaultSeccomp(number: number): Bytes;
   /** Creates an AF_UNIX datagram socket bound at `path` with this mode; its descriptor. */
   bindDatagram(path: Bytes, mode: number): number;

@@ -36,7 +36,7 @@ export function labelOps(process: SpecProcess): Op[] {
 export interface IdentityRequest {
   readonly process: SpecProcess;
   readonly annotations: Spec['annotations'];
-  /** BPF program; empty: no filter. */
+  /** BPF program as a field (seccompProgram); empty: no filter. */
   readonly seccomp: string;
   readonly seccompFlags: readonly string[];
 }
@@ -59,16 +59,18 @@ export function identityOps(request: IdentityRequest): Op[] {
     op('user', uid, gid, ...groups),
   ];
   if (process.noNewPrivileges === true) ops.push(op('no-new-privileges'));
-  if (request.seccomp !== '') ops.push(op('seccomp', escapeProgram(request.seccomp), request.seccompFlags.join(',')));
+  if (request.seccomp !== '') ops.push(op('seccomp', request.seccomp, request.seccompFlags.join(',')));
   return ops;
 }
 
-/** The BPF program of a configuration; `isDefault`: it is one that was compiled at build time. */
+/** The BPF program of a configuration, as the field of the operation; `isDefault`: it is one that was compiled at build time. */
 export function seccompProgram(host: Host, spec: Spec, isDefault: boolean): string {
   const profile = spec.linux.seccomp;
   if (profile === undefined) return '';
   const number = isDefault ? builtInProfile(spec.process?.capabilities?.bounding ?? []) : undefined;
-  return number === undefined ? host.compileSeccomp(JSON.stringify(profile)) : host.defaultSeccomp(number);
+  return number === undefined
+    ? escapeProgram(host.compileSeccomp(JSON.stringify(profile)))
+    : host.defaultSeccomp(number);
 }
 
 /** Words of the operation `seccomp` for `flags` of config.json. */

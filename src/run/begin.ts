@@ -4,7 +4,7 @@ import { joinsUser } from '../ops/compile.ts';
 import type { Op } from '../ops/ops.ts';
 import type { NamespaceType, Spec } from '../plan/spec.ts';
 import { awaitSync, type Heard } from './dialogue.ts';
-import { writeIdMaps, type IdMap } from './ids.ts';
+import { beginIdMaps, type IdMap } from './ids.ts';
 import type { Streams } from './streams.ts';
 import type { Undo } from './undo.ts';
 
@@ -28,6 +28,8 @@ export interface BeginRequest {
   enter?(pid: number): void;
   /** Puts the stage into the payload's group, before it goes on. */
   arrive?(pid: number): void;
+  /** What the stage needs only after `created`; done while others work on its ids. */
+  meanwhile?(): void;
 }
 
 /** Clones the stage into its namespaces and control group, and maps its ids. */
@@ -44,10 +46,24 @@ export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
     ...(request.group === '' ? {} : { cgroup: request.group }),
   });
   request.streams.closePayloadEnds();
-  undo.add('stage', () => endStage(host, stage));
-  if ((namespaces & CLONE.NEWUSER) !== 0) {
-    request.enter?.(stage.pid);
-    writeIdMaps(host, stage.pid, mapOf(request.spec.linux.uidMappings), mapOf(request.spec.linux.gidMappings));
+  let ended = false;
+  const end = (): void => {
+    if (!ended) endStage(host, stage);
+    ended = true;
+  };
+  undo.add('stage', end);
+  const { uidMappings, gidMappings } = request.spec.linux;
+  const mapped = (namespaces & CLONE.NEWUSER) !== 0;
+  if (mapped) request.enter?.(stage.pid);
+  const maps = mapped ? beginIdMaps(host, stage.pid, mapOf(uidMappings), mapOf(gidMappings)) : undefined;
+  try {
+    request.meanwhile?.();
+  } finally {
+    // Before what was made meanwhile is taken back.
+    undo.add('stage', end);
+    maps?.();
+  }
+  if (mapped) {
     request.arrive?.(stage.pid);
     host.proceed(stage, 'ids');
   }

@@ -1,4 +1,4 @@
-import type { Exit, Host } from '../host/host.ts';
+import type { Child, Exit, Host } from '../host/host.ts';
 import type { HealthPlan } from '../plan/health.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { mapOf, type Begun } from './begin.ts';
@@ -47,10 +47,9 @@ export function handOver(host: Host, started: Started): void {
 }
 
 /** Waits for the payload beside it, then cleans up; the exit status, 128 + N after signal N. */
-export function attendPayload(host: Host, parts: Parts, started: Started): number {
+export function attendPayload(host: Host, parts: Parts, started: Started, relay: Child | undefined): number {
   const { begun, request, undo } = started;
   const { stage } = begun;
-  const relay = startRelay(host, started, false);
   undo.forget();
   host.proceed(stage, 'ready');
   host.outcome(stage);
@@ -69,13 +68,14 @@ export function statusOf(exit: Exit): number {
   return exit.status ?? 128 + (exit.signal ?? 0);
 }
 
-/** Lets the stage build the root; then the container is known to others. */
-export function reachReady(host: Host, parts: Parts, started: Started): void {
+/** Lets the stage build the root, and does `meanwhile` beside it; then the container is known to others. */
+export function reachReady(host: Host, parts: Parts, started: Started, meanwhile?: () => void): void {
   const { begun, place, prepared } = started;
   host.proceed(begun.stage, 'created');
+  meanwhile?.();
+  const state = stateOf(host, started);
   awaitSync(host, begun.stage, 'ready', begun.heard);
   if (prepared.volumes.fresh.length > 0) parts.volumes.markFilled(host, place.store, prepared.volumes);
-  const state = stateOf(host, started);
   writeState(host, place.bundle, state);
   if (started.request.cidfile !== undefined) host.writeFileAtomic(started.request.cidfile, state.id, 0o644);
 }
@@ -85,7 +85,10 @@ function cleanUp(host: Host, parts: Parts, started: Started): void {
   const { place, prepared, request, made, network } = started;
   if (request.remove) {
     const container = readContainer(host, place.bundle, place.name);
-    for (const line of removeContainer(host, parts, place.store, container, true)) host.write(2, `berth: ${line}\n`);
+    // systemd would end a child of ours with the unit.
+    const quickly = !place.context.inUnit;
+    for (const line of removeContainer(host, parts, place.store, container, true, quickly))
+      host.write(2, `berth: ${line}\n`);
     if (request.cidfile !== undefined) host.unlink(request.cidfile);
     return;
   }

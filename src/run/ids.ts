@@ -4,17 +4,23 @@ import { Failure } from './failure.ts';
 /** Ids inside, ids outside (of our own namespace), how many. */
 export type IdMap = readonly (readonly [inside: number, outside: number, count: number])[];
 
-/**
- * Gives a new user namespace its maps. Root writes them; an account maps its own id alone by itself, and asks
- * newuidmap(1) and newgidmap(1), side by side, for anything more.
- */
+/** Gives a new user namespace its maps. */
 export function writeIdMaps(host: Host, pid: number, uidMap: IdMap, gidMap: IdMap): void {
+  beginIdMaps(host, pid, uidMap, gidMap)();
+}
+
+/**
+ * Begins to give a new user namespace its maps; the result waits until it has them. Root writes them; an account maps its own id alone by
+ * itself, and asks newuidmap(1) and newgidmap(1), side by side, for anything more.
+ */
+export function beginIdMaps(host: Host, pid: number, uidMap: IdMap, gidMap: IdMap): () => void {
   const helpers = host.euid !== 0 && !(isOwnId(uidMap, host.euid) && isOwnId(gidMap, host.gid));
-  if (helpers) return runHelpers(host, pid, uidMap, gidMap);
+  if (helpers) return startHelpers(host, pid, uidMap, gidMap);
   // An account that maps its own group must give up setgroups(2) first (user_namespaces(7)).
   if (host.euid !== 0) host.writeFile(`/proc/${pid}/setgroups`, 'deny');
   writeMap(host, `/proc/${pid}/uid_map`, uidMap);
   writeMap(host, `/proc/${pid}/gid_map`, gidMap);
+  return () => undefined;
 }
 
 function isOwnId(map: IdMap, id: number): boolean {
@@ -31,16 +37,26 @@ function writeMap(host: Host, path: string, map: IdMap): void {
   }
 }
 
-function runHelpers(host: Host, pid: number, uidMap: IdMap, gidMap: IdMap): void {
+function startHelpers(host: Host, pid: number, uidMap: IdMap, gidMap: IdMap): () => void {
   const words = (program: string, map: IdMap): string[] => [program, String(pid), ...map.flat().map(String)];
   const first = start(host, words('newuidmap', uidMap));
-  let second;
+  let second: ReturnType<typeof start>;
   try {
     second = start(host, words('newgidmap', gidMap));
-  } finally {
+  } catch (error) {
     finish(host, first, 'newuidmap', uidMap);
+    throw error;
   }
-  finish(host, second, 'newgidmap', gidMap);
+  return () => {
+    try {
+      finish(host, first, 'newuidmap', uidMap);
+    } catch (error) {
+      host.wait(second);
+      host.close(second.pidfd);
+      throw error;
+    }
+    finish(host, second, 'newgidmap', gidMap);
+  };
 }
 
 function start(host: Host, argv: string[]): ReturnType<Host['spawn']> {

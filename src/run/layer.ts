@@ -1,4 +1,5 @@
 import { HostError, type Host } from '../host/host.ts';
+import { encodeOps } from '../ops/encode.ts';
 import type { IdMap } from './ids.ts';
 import { removeMapped } from './mapped.ts';
 
@@ -58,6 +59,32 @@ export function removeStored(host: Host, store: string, path: string, uidMap: Id
     if (!(error instanceof HostError)) throw error;
     removeHard(host, store, path, uidMap, gidMap);
   }
+}
+
+/**
+ * Takes away a layer that nothing was written into, without waiting: it is renamed to `tmp/`, where a child of ours removes what overlayfs
+ * left in it. A child that is killed leaves it to the next sweep. False when the layer is not empty: that may take other rights than ours,
+ * and it is space that is to be free when we return.
+ */
+export function removeUnused(host: Host, store: string, layer: string): boolean {
+  if (host.stat(`${layer}/upper`) === undefined || host.list(`${layer}/upper`).length > 0) return false;
+  unlockWork(host, layer);
+  const path = temporaryPath(host, store);
+  host.rename(layer, path);
+  try {
+    const remover = host.launch({
+      namespaces: 0,
+      sibling: false,
+      ops: encodeOps([{ name: 'remove-tree', fields: [path] }]),
+      stdio: ['null', 'null', 'null'],
+      descriptors: [],
+    });
+    for (const fd of [remover.control, remover.status, remover.pidfd]) host.close(fd);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    host.removeTree(path);
+  }
+  return true;
 }
 
 /** overlayfs leaves these with mode 0, which their owner may not even list; the last two are there after a volatile mount. */

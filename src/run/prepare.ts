@@ -9,6 +9,7 @@ import type { Plan, PlanFacts } from '../plan/types.ts';
 import { collectFacts } from './facts.ts';
 import { Failure, failureOf } from './failure.ts';
 import { layerPath } from './layer.ts';
+import { withMountPoints } from './mount-points.ts';
 import type { Parts, VolumeChoice } from './parts.ts';
 
 /** All that is known before the first effect of a start. */
@@ -18,6 +19,8 @@ export interface Prepared {
   /** Writable layer in the store; empty: none. */
   readonly layer: string;
   readonly plan: Plan;
+  /** A lower layer that has to be there (mount-points.ts). */
+  readonly mountPoints?: string;
   /** What the relay asks; absent: nothing. */
   readonly health?: HealthPlan;
 }
@@ -60,7 +63,14 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
   const plan = makePlan(found === undefined ? input : { ...input, image: found.record });
   if (plan.isErr()) throw failureOf(plan.error);
   const health = checkedHealth(host, request, place, found?.record);
-  const prepared = { volumes, layer, plan: plan.value, ...(health === undefined ? {} : { health }) };
+  const points = found === undefined ? undefined : withMountPoints(host, place.store, plan.value);
+  const prepared = {
+    volumes,
+    layer,
+    plan: points?.plan ?? plan.value,
+    ...(points === undefined ? {} : { mountPoints: points.path }),
+    ...(health === undefined ? {} : { health }),
+  };
   return found === undefined ? prepared : { ...prepared, image: found.record };
 }
 

@@ -2,14 +2,15 @@ import { HostError, type Host } from '../host/host.ts';
 import { removeGroup } from './cgroup.ts';
 import type { Container } from './containers.ts';
 import type { IdMap } from './ids.ts';
-import { layerPath, readNote, removeStored, sweep } from './layer.ts';
+import { layerPath, readNote, removeStored, removeUnused, sweep } from './layer.ts';
 import type { Parts } from './parts.ts';
 
 /**
  * Takes away what a container that no longer runs has left: network, control group, writable layer, anonymous volumes when asked, and
  * last the bundle, so that an interrupted removal can be repeated. Goes on after an error; the lines say what went wrong.
  *
- * A start does the same with what a crash may have left: the start path is the recovery path.
+ * A start does the same with what a crash may have left: the start path is the recovery path. `quickly`: a layer that nothing was written
+ * into is out of the way when this returns, and gone soon after.
  */
 export function removeContainer(
   host: Host,
@@ -17,6 +18,7 @@ export function removeContainer(
   store: string,
   container: Container,
   withVolumes: boolean,
+  quickly = false,
 ): string[] {
   const lines: string[] = [];
   const { state } = container;
@@ -37,7 +39,7 @@ export function removeContainer(
     if (state.cgroup !== '') attempt(() => removeGroup(host, `/sys/fs/cgroup${state.cgroup}`));
   }
   const maps = { uidMap: state?.uidMap ?? [], gidMap: state?.gidMap ?? [] };
-  removeStoredParts(host, parts, store, container.name, maps, withVolumes, attempt, lines);
+  removeStoredParts(host, parts, store, container.name, maps, withVolumes, quickly, attempt, lines);
   attempt(() => host.removeTree(container.bundle));
   return lines;
 }
@@ -52,7 +54,7 @@ export function removeLayerOf(host: Host, parts: Parts, store: string, name: str
       lines.push(error instanceof Error ? error.message : String(error));
     }
   };
-  removeStoredParts(host, parts, store, name, { uidMap: [], gidMap: [] }, true, attempt, lines);
+  removeStoredParts(host, parts, store, name, { uidMap: [], gidMap: [] }, true, false, attempt, lines);
   return lines;
 }
 
@@ -63,6 +65,7 @@ function removeStoredParts(
   name: string,
   maps: { uidMap: IdMap; gidMap: IdMap },
   withVolumes: boolean,
+  quickly: boolean,
   attempt: (step: () => void) => void,
   lines: string[],
 ): void {
@@ -74,6 +77,8 @@ function removeStoredParts(
   if (withVolumes && note !== undefined) {
     attempt(() => lines.push(...parts.volumes.remove(host, store, note.anonymousVolumes, uidMap, gidMap)));
   }
-  attempt(() => removeStored(host, store, layer, uidMap, gidMap));
+  attempt(() => {
+    if (!quickly || !removeUnused(host, store, layer)) removeStored(host, store, layer, uidMap, gidMap);
+  });
   attempt(() => sweep(host, store, uidMap, gidMap));
 }

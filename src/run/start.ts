@@ -5,9 +5,9 @@
  *     and attend. (`-d` by a person never comes here: verbs/run-detached.ts lets systemd start us again in a transient unit.)
  *  2. Free the name, take its lock, remove what a crash left (recover.ts).
  *  3. Find image and volumes, collect facts, plan (prepare.ts). Up to here nothing was made; every bad wish was refused.
- *  4. Make: volumes, writable layer, bundle, control group (make.ts).
- *  5. Compile operations, make pipes, clone the stage, map its ids; it stops at `created` (begin.ts). Network. A person's scope is made
- *     meanwhile; the stage is in the payload's group before it gets its ids and does its first step.
+ *  4. Compile operations, make pipes and control group, clone the stage, map its ids; it stops at `created` (begin.ts).
+ *  5. While newuidmap works and systemd makes a person's scope: volumes, writable layer, bundle (make.ts). The stage is in the payload's
+ *     group before it gets its ids and does its first step. Network.
  *  6. The stage builds the root and stops at `ready`. state.json is written: from now on others see the container.
  *  7. Hand over: relay, MAINPID= with a barrier, `go ready`, exit 0. Or attend: relay or terminal, `go ready`, wait, clean up (finish.ts).
  *
@@ -15,7 +15,7 @@
  * notices the end of its control socket and exits; files are left to the next start or to ExecStopPost=.
  */
 import { isNamedNetwork } from '../command/networks.ts';
-import { CLONE, type Host, type Lock } from '../host/host.ts';
+import { CLONE, type Child, type Host, type Lock } from '../host/host.ts';
 import { lockImage } from '../image/lock.ts';
 import { compileRun, type Nest } from '../ops/compile.ts';
 import type { Op } from '../ops/ops.ts';
@@ -32,6 +32,7 @@ import type { Parts } from './parts.ts';
 import { choosePlace, type StartPlace, type Wanted } from './place.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { stopForReplace, takeName } from './recover.ts';
+import { startRelay } from './relay-start.ts';
 import { makeStreams } from './streams.ts';
 import { makeUndo, type Undo } from './undo.ts';
 
@@ -41,18 +42,27 @@ export function startContainer(host: Host, parts: Parts, request: RunRequest, wa
   stopForReplace(host, place.context, place.name, request.replace);
   const undo = makeUndo();
   const locks = [lockName(host, place.store, place.name)];
+  // Who attends is the one who waits for the relay: it can be there before the payload is.
+  const attends = !place.handsOver && !place.context.inUnit;
   let started: Started;
+  let relay: Child | undefined;
   try {
     takeName(host, parts, place.store, place.name);
     started = startUnderLock(host, parts, request, place, undo, locks);
-    reachReady(host, parts, started);
+    const attended = started;
+    reachReady(host, parts, started, () => {
+      if (attends) relay = startRelay(host, attended, false);
+    });
     if (place.handsOver) handOver(host, started);
   } catch (error) {
-    throw withUndo(error, undo.run());
+    const lines = undo.run();
+    if (relay !== undefined) host.wait(relay);
+    throw withUndo(error, lines);
   } finally {
     for (const lock of locks) lock.release();
   }
-  return place.handsOver ? 0 : attendPayload(host, parts, started);
+  if (place.handsOver) return 0;
+  return attendPayload(host, parts, started, attends ? relay : startRelay(host, started, false));
 }
 
 function startUnderLock(
@@ -68,8 +78,6 @@ function startUnderLock(
   const image = prepared.image && lockImage(host, chosen.store, prepared.image.id, false, true);
   if (image !== undefined) locks.push(image);
   for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
-  const put = make(host, parts, prepared, chosen, undo);
-  locks.push(...put.locks);
   const { spec } = prepared.plan;
   const streams = makeStreams(host, request, spec, chosen.foreign !== '');
   const stage = chosen.foreign === '' ? spec : stageSpec(prepared.plan);
@@ -82,6 +90,11 @@ function startUnderLock(
   const nest = nestOf(host, parts, request, spec);
   const { ops, descriptors } = compileStage(host, request, prepared, chosen, nest);
   let group = makeGroup(host, prepared, place, undo);
+  let put: Made = { locks: [] };
+  const meanwhile = (): void => {
+    put = make(host, parts, prepared, chosen, undo);
+    locks.push(...put.locks);
+  };
   const arrive = (pid: number): void => {
     place = chosen.arrive();
     group = makeGroup(host, prepared, place, undo, pid);
@@ -96,6 +109,7 @@ function startUnderLock(
       nested: nest !== undefined,
       group: group?.directory ?? '',
       streams,
+      meanwhile,
       ...(moved ? { enter: (pid: number) => chosen.enter(pid), arrive } : {}),
     },
     undo,

@@ -106,8 +106,10 @@ state() {
         ls /run/systemd/transient 2>/dev/null | grep -v "^\(run\|session\)-" || true'
 }
 
+# The last command may have returned before systemd has cleared away its scope.
 leaves_nothing() {
-    after=$(state)
+    local until=$((SECONDS + 30))
+    while after=$(state) && [ "$after" != "$before" ] && [ $SECONDS -lt $until ]; do sleep 0.2; done
     if [ "$after" = "$before" ]; then
         passed=$((passed + 1))
         echo "ok - $1 leaves nothing behind"

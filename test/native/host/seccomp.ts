@@ -9,9 +9,9 @@ const ERRNO = {
   architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
 };
 
-/** Output of a script under the filter. */
+/** Output of a script under the filter; a text is a program as the operation takes it. */
 function under(host: Host, profile: unknown, script: string): string {
-  const program = typeof profile === 'string' ? profile : host.compileSeccomp(JSON.stringify(profile));
+  const program = typeof profile === 'string' ? profile : escapeProgram(host.compileSeccomp(JSON.stringify(profile)));
   const [read, write] = host.pipe();
   const stage = host.launch({
     namespaces: CLONE.NEWUSER | CLONE.NEWPID,
@@ -20,7 +20,7 @@ function under(host: Host, profile: unknown, script: string): string {
       op('session'),
       op('sync', 'ready'),
       op('no-new-privileges'),
-      op('seccomp', escapeProgram(program), ''),
+      op('seccomp', program, ''),
       op('exec', '/usr/bin:/bin', 'sh', '-c', script),
     ]),
     stdio: ['null', write, write],
@@ -110,10 +110,11 @@ export const SECCOMP: Tests = {
   },
   'the default program is ready and confines': ({ host }) => {
     const program = host.defaultSeccomp(0);
-    check(program.length > 1000 && program.length % 8 === 0, `${program.length} bytes`);
+    const length = program.replaceAll(/\x01[\x01\x02]/g, '.').length;
+    check(length > 1000 && length % 8 === 0 && !program.includes('\0'), `${length} bytes`);
     // personality(2) is allowed with a few values only; switching address randomisation off is none of them.
     equal(under(host, program, 'setarch -R echo loose 2>/dev/null || echo refused; echo after'), 'refused\nafter\n');
-    equal(under(host, host.compileSeccomp(JSON.stringify(ERRNO)), 'setarch -R echo loose'), 'loose\n');
+    equal(under(host, ERRNO, 'setarch -R echo loose'), 'loose\n');
   },
   'each set of capabilities has the program that is meant for it': ({ host }) => {
     const script = 'chroot / true 2>/dev/null && echo may || echo may not';

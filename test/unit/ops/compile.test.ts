@@ -4,6 +4,7 @@ import { fakeHost } from '../../../src/host/fake.ts';
 import type { Host } from '../../../src/host/host.ts';
 import { compileRun, listenDescriptors, type CompileInput } from '../../../src/ops/compile.ts';
 import { printOps } from '../../../src/ops/print.ts';
+import { escapeProgram } from '../../../src/ops/process.ts';
 import type { Spec } from '../../../src/plan/spec.ts';
 import { SPEC } from './spec.ts';
 
@@ -32,7 +33,7 @@ const host = (environment: Record<string, string> = {}): Host =>
     pid: 77,
     calls: {
       open: () => 50,
-      defaultSeccomp: () => '\x06\0\0\0\0\0\xff\x7f',
+      defaultSeccomp: () => escapeProgram('\x06\0\0\0\0\0\xff\x7f'),
       compileSeccomp: (text: string) => text.slice(0, 8),
     },
   });

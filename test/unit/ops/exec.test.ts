@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { fakeHost } from '../../../src/host/fake.ts';
 import { compileExec } from '../../../src/ops/exec.ts';
 import { printOps } from '../../../src/ops/print.ts';
+import { escapeProgram } from '../../../src/ops/process.ts';
 import { SPEC } from './spec.ts';
 
-const host = fakeHost({ calls: { defaultSeccomp: () => '\x06\0\0\0\0\0\xff\x7f' } });
+const host = fakeHost({ calls: { defaultSeccomp: () => escapeProgram('\x06\0\0\0\0\0\xff\x7f') } });
 
 test('T11 exec has the confinement of its container, whatever the user', () => {
   const request = { args: ['id'], env: ['PATH=/bin'], cwd: '/', user: { uid: 0, gid: 0 }, terminal: true };

@@ -143,8 +143,8 @@ test('the order of a start: systemd knows the process before it may run, and oth
   assert.deepEqual(
     host.log.filter(line => ACTS.test(line)),
     [
-      'rename(/run/berth/containers/web)',
       `launch(sibling in ${GROUP}/payload)`,
+      'rename(/run/berth/containers/web)',
       `limit(${GROUP}/payload)`,
       'network up',
       'proceed(created)',
