@@ -55,12 +55,17 @@ at_once() { # the manager moves the process: a call that it does not notice woul
     local _
     for _ in $(seq 10); do as "$1" timeout 10 berth exec e1 true; done
 }
+# A terminal's input that has no end: at one, script(1) types the end-of-file character of whatever mode the terminal is in just then.
+silence() {
+    [ -p silence ] || mkfifo silence
+    "$@" <>silence
+}
 terminal() {
-    contains "$(as "$1" script -qec 'berth exec -it e1 sh -c "tty; exit 3"' /dev/null || echo "status $?")" $'/dev/pts/0\r\nstatus 3'
-    contains "$(as "$1" script -qec 'berth run --rm -it --network none localhost/busybox sh -c "tty; exit 5"' /dev/null || echo "status $?")" $'/dev/pts/0\r\nstatus 5'
+    contains "$(silence as "$1" script -qec 'berth exec -it e1 sh -c "tty; exit 3"' /dev/null || echo "status $?")" $'/dev/pts/0\r\nstatus 3'
+    contains "$(silence as "$1" script -qec 'berth run --rm -it --network none localhost/busybox sh -c "tty; exit 5"' /dev/null || echo "status $?")" $'/dev/pts/0\r\nstatus 5'
 }
 terminal_size() {
-    contains "$(as "$1" script -qec 'stty rows 33 cols 99; berth run --rm -it --network none localhost/busybox sh -c "sleep 0.2; stty size"' /dev/null)" '33 99'
+    contains "$(silence as "$1" script -qec 'stty rows 33 cols 99; berth run --rm -it --network none localhost/busybox sh -c "sleep 0.2; stty size"' /dev/null)" '33 99'
 }
 told() {
     equal "$(as "$1" berth ps --format '{{.Names}} {{.State}} {{.Unit}}')" 'e1 running e1.service'

@@ -9,10 +9,12 @@ make -s -f packaging/build/native.mk dist/berth >&2
 link() { # OUTPUT OBJECTS FLAGS…: our programs.h instead of the real one
     local output=$1 objects=$2
     shift 2
-    gcc -std=gnu17 -g -D_GNU_SOURCE -iquote $here -iquote native -iquote build "$@" -c native/main.c -o "$here/main.o"
+    for file in main programs; do
+        gcc -std=gnu17 -g -D_GNU_SOURCE -iquote $here -iquote native -iquote build "$@" -c native/$file.c -o "$here/$file.o"
+    done
     # shellcheck disable=SC2046
-    gcc "$@" -o "$output" "$here/main.o" $(find $objects -maxdepth 1 -name '*.o' ! -name main.o) \
-        /usr/lib/x86_64-linux-gnu/quickjs/libquickjs.a -Wl,-Bstatic -larchive -lseccomp -lzstd -lz -lnettle \
+    gcc "$@" -o "$output" "$here/main.o" "$here/programs.o" $(find $objects -maxdepth 1 -name '*.o' ! -name main.o ! -name programs.o) \
+        /usr/lib/x86_64-linux-gnu/quickjs/libquickjs.a -Wl,-Bstatic -lseccomp -lzstd -lz -lnettle \
         $(case " $* " in *" -static "*) ;; *) echo -Wl,-Bdynamic ;; esac) -lm -lpthread -ldl
 }
 link build/berth-test build/asan -fsanitize=address,undefined -fno-sanitize-recover=undefined

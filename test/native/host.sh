@@ -9,8 +9,9 @@ node_modules/.bin/esbuild test/native/host/main.ts --bundle --platform=neutral -
 printf '%s\n' '#pragma once' 'struct global_option { const char *name; int takes_value; };' \
     'static const struct global_option global_options[] = {{"module", 1}, {0, 0}};' >build/test/host/globals.h
 printf '%s\n' '#pragma once' '#include <stddef.h>' '#include <stdint.h>' '#include "test.c"' \
-    'struct program { const char *name; const uint8_t *bytecode; size_t length; };' \
-    'static const struct program programs[] = {{"help", program_test, sizeof(program_test)}, {"two-words", program_test, sizeof(program_test)},' \
-    '    {"generator", program_test, sizeof(program_test)}, {"one", program_test, sizeof(program_test)}};' \
+    'enum { PROGRAM_LENGTH_run = sizeof(program_test) };' '#define program_run program_test' \
+    'struct program { const char *name; const uint8_t *bytecode; const uint8_t *packed_end; size_t length; };' \
+    '#define ROW(name) {name, program_test, NULL, sizeof(program_test)}' \
+    'static const struct program programs[] = {ROW("help"), ROW("two-words"), ROW("generator"), ROW("one")};' \
     'enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };' >build/test/host/programs.h
 exec packaging/build/in-tree.sh bash test/native/host-in-tree.sh
