@@ -26,13 +26,17 @@ static JSValue half(JSContext *context, int fd, pid_t pid, int pidfd)
     return result;
 }
 
+/* A process that has another half makes no further one, so that no mistake of a program can multiply. */
+static bool is_half;
+
 /* Undefined also where no process can be made: the work is then done by one. */
 FUNCTION(split)
 {
     UNUSED;
     int ends[2];
-    if (!has_two_processors() || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    if (is_half || !has_two_processors() || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return JS_UNDEFINED;
+    is_half = true;
     pid_t first = getpid(), pid = fork();
     if (pid == 0) {
         close(ends[0]);

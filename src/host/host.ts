@@ -157,7 +157,7 @@ export interface Half extends Child {
 }
 
 export interface Processes {
-  /** fork(2): returns in both processes. The second ends when the first does. Undefined with one processor, and where the host cannot do it. */
+  /** fork(2): returns in both processes. The second ends when the first does. Once per process; undefined after that, with one processor, and where the host cannot do it. */
   split(): Half | undefined;
   /** Runs to the end. argv[0] is looked up in PATH=/usr/sbin:/usr/bin:/sbin:/bin when it has no slash. Throws ENOENT, EACCES of exec. */
   run(request: SpawnRequest): SpawnResult;

@@ -46,7 +46,8 @@ export const JUNK_TESTS: Tests = {
     check(names.length > 60, `${names.length} calls`);
     const random = generator(1);
     for (const name of names) {
-      if (name === 'finish' || name === 'onError') continue;
+      // Two end the process or change its errors; the third has no arguments and makes a second process.
+      if (name === 'finish' || name === 'onError' || name === 'split') continue;
       for (let round = 0; round < 60; round++) {
         const args = Array.from({ length: random(5) }, () => JUNK[random(JUNK.length)]);
         try {

@@ -87,6 +87,7 @@ export const PROCESSES: Tests = {
     }
     host.send(half.fd, 'first');
     equal(host.receive(half.fd, 100, 5000).data, 'second \xe4 first');
+    equal(host.split(), undefined, 'once per process');
     equal(host.wait(half), { status: 7 });
     equal(host.receive(half.fd, 100, 5000).data, '');
     host.close(half.fd);
