@@ -174,6 +174,24 @@ FUNCTION(text_kinds)
     return JS_NewInt32(context, (int32_t)found);
 }
 
+/* FNV-1a, 64 bits, as 16 hexadecimal digits: src/base/hash.ts. */
+FUNCTION(text_hash)
+{
+    UNUSED;
+    size_t length;
+    const char *text = JS_ToCStringLen(context, &length, argv[0]);
+    if (!text)
+        return JS_EXCEPTION;
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3;
+    JS_FreeCString(context, text);
+    char digits[17];
+    for (int i = 0; i < 16; i++)
+        digits[i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
+    return JS_NewStringLen(context, digits, 16);
+}
+
 /*
  * Words with blanks between them; quotes group, also inside a word. Undefined when a backslash or a quote that is not closed
  * needs the reader in src/unit/values.ts.
@@ -423,9 +441,8 @@ FUNCTION(read_unit)
 }
 
 static const JSCFunctionListEntry functions[] = {
-    JS_CFUNC_DEF("textKinds", 1, text_kinds),
-    JS_CFUNC_DEF("textWords", 1, text_words),
-    JS_CFUNC_DEF("textExecLine", 1, text_exec_line),
+    JS_CFUNC_DEF("textKinds", 1, text_kinds), JS_CFUNC_DEF("textHash", 1, text_hash),
+    JS_CFUNC_DEF("textWords", 1, text_words), JS_CFUNC_DEF("textExecLine", 1, text_exec_line),
     JS_CFUNC_DEF("readUnit", 1, read_unit),
 };
 

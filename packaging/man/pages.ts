@@ -3,7 +3,7 @@ import type { OptionRow, VerbRow } from '../../src/command/types.ts';
 import { repeats, type KeyRow, type KeyTable } from '../../src/quadlet/keys.ts';
 import { keyTables } from '../../src/verbs/help-keys.ts';
 import { OCI_VERBS, VERBS } from '../../src/verbs/table.ts';
-import { DIFFERENCES, ENVIRONMENT, EXIT_STATUS, FILES, INTRODUCTION, UNITS } from './texts.ts';
+import { DIFFERENCES, ENVIRONMENT, EXIT_STATUS, FILES, INTRODUCTION, UNITS, VERB_TEXTS } from './texts.ts';
 import type { Page } from './roff.ts';
 
 /** Every page of the manual: berth(1), one per verb, berth.unit(5). The rows are those the programs parse. */
@@ -40,6 +40,7 @@ function verbPage(row: VerbRow): Page {
     purpose: row.help,
     parts: [
       { title: 'SYNOPSIS', lines: [`berth ${row.name} [options] ${row.operands}`.trimEnd()] },
+      ...(VERB_TEXTS[row.name] ?? []),
       { title: 'OPTIONS', lines: options(row.options.filter(option => option.refused === undefined)) },
       ...(refused.length === 0 ? [] : [{ title: 'REFUSED OPTIONS', lines: refused.map(refusal) }]),
       { title: 'SEE ALSO', lines: ['berth(1), berth.unit(5)'] },

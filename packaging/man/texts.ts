@@ -69,3 +69,54 @@ export const DIFFERENCES = [
   '- Published ports of an account in a .network arrive at an interface host0 of the container, which is also its way out: the address of the client is seen. | Podman has a proxy, which hides it.',
   '- volume prune takes anonymous volumes alone unless --all or a filter is given, and wants --force instead of asking. | Podman asks and takes all.',
 ];
+
+const UP_FILES = [
+  'Without an operand the working directory is meant. A directory is installed below the directory of unit files (of the system, or of the account)',
+  'under its own name, with everything in it, so that what unit files refer to lies beside them; a single unit file with its drop-ins. Files that',
+  'somebody placed or changed there by hand are named and left alone, and nothing is done, unless --force is given.',
+];
+
+const UP_STATUS = [
+  '- 0 | everything is as asked',
+  '- 1 | a unit failed; the reasons are on standard error, the other units are up',
+  '- 2 | a unit file has a mistake; nothing was done',
+  '- 125 | anything else; nothing was done',
+];
+
+/** What the page of a verb says beside its options. */
+export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: string; readonly lines: string[] }[]>> = {
+  up: [
+    {
+      title: 'DESCRIPTION',
+      lines: [
+        ...UP_FILES,
+        '',
+        'The units are started in the order of their dependencies. A unit that is up is restarted only when its service, a drop-in or a file that it',
+        'names changed, or when systemd restarts it with a unit that it requires. What an earlier up of the directory installed and is no',
+        'longer there is stopped and removed. A task (Type=oneshot) that ran to its end does not run again while its files are the same.',
+      ],
+    },
+    { title: 'EXIT STATUS', lines: UP_STATUS },
+  ],
+  plan: [
+    {
+      title: 'DESCRIPTION',
+      lines: [
+        ...UP_FILES,
+        '',
+        'Each unit is shown with what up would do: create, start, restart, remove or nothing, and why. Nothing is changed.',
+      ],
+    },
+    { title: 'EXIT STATUS', lines: UP_STATUS.filter(line => !line.startsWith('- 1 ')) },
+  ],
+  down: [
+    {
+      title: 'DESCRIPTION',
+      lines: [
+        'Stops the units that up installed from a file or directory and removes the files that it wrote; volumes, networks of units and images stay.',
+        'The operand is the path that up was told, which may be gone, or the name of the directory or file. Without one the working directory is meant.',
+      ],
+    },
+    { title: 'EXIT STATUS', lines: UP_STATUS.filter(line => !line.startsWith('- 2 ')) },
+  ],
+};

@@ -5,6 +5,8 @@
 export interface NativeText {
   /** src/base/kinds.ts */
   readonly textKinds?: (text: string) => number;
+  /** src/base/hash.ts */
+  readonly textHash?: (text: string) => string;
   /** Words of a value, when neither a backslash nor an open quote is in it; src/unit/values.ts. */
   readonly textWords?: (text: string) => string[] | undefined;
   /** The text of an Exec line, when no word needs an escape; src/unit/write.ts. */

@@ -43,3 +43,17 @@ export const DAEMON_RELOAD: VerbRow = hosted(
   [...MANAGER],
   { most: 0 },
 );
+
+const FORCE = flag('force', 'also touch files that were changed or placed by hand', { short: 'f' });
+
+export const UP: VerbRow = hosted('up', '[FILE|DIR...]', 'install unit files and bring their units up', [
+  FORCE,
+  flag('no-start', 'install only'),
+  ...MANAGER,
+]);
+export const PLAN: VerbRow = hosted('plan', '[FILE|DIR...]', 'show what up would do', [
+  FORCE,
+  text('format', 'FORMAT', 'json'),
+  ...MANAGER,
+]);
+export const DOWN: VerbRow = hosted('down', '[FILE|DIR...]', 'stop and remove what up installed', [FORCE, ...MANAGER]);

@@ -20,12 +20,16 @@ export interface UnitState {
   readonly needReload: boolean;
   readonly since: number;
   readonly requires: readonly string[];
+  readonly after: readonly string[];
+  readonly partOf: readonly string[];
   readonly invocation: string;
   readonly conditionResult: boolean;
   readonly assertResult: boolean;
   readonly controlGroup: string;
   /** Of services; defaults otherwise. */
   readonly result: string;
+  readonly type: string;
+  readonly remains: boolean;
   readonly mainPid: number;
   /** CLD_EXITED 1, CLD_KILLED 2, CLD_DUMPED 3; 0: none ended yet. */
   readonly mainCode: number;
@@ -51,6 +55,12 @@ export async function unitProperties(bus: ManagerBus, name: string): Promise<Uni
     allProperties(bus, String(path), `org.freedesktop.systemd1.${typed}`),
   ]);
   return readState(name, unit, service);
+}
+
+/** Names of the loaded units that match a pattern (glob(7)). Throws ControlError. */
+export async function unitsLike(bus: ManagerBus, pattern: string): Promise<string[]> {
+  const [units] = await bus.call({ member: 'ListUnitsByPatterns', signature: 'asas', body: [[], [pattern]] });
+  return Array.isArray(units) ? units.map(one => String((one as unknown[])[0])).sort() : [];
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -82,11 +92,15 @@ function readState(name: string, unit: Values, service: Values): UnitState {
     needReload: unit['NeedDaemonReload'] === true,
     since: count('StateChangeTimestamp', unit),
     requires: ['Requires', 'Requisite', 'BindsTo'].flatMap(words),
+    after: words('After'),
+    partOf: words('PartOf'),
     invocation: hex(unit['InvocationID']),
     conditionResult: unit['ConditionResult'] !== false,
     assertResult: unit['AssertResult'] !== false,
     controlGroup: text('ControlGroup', service),
     result: text('Result', service),
+    type: text('Type', service),
+    remains: service['RemainAfterExit'] === true,
     mainPid: count('MainPID'),
     mainCode: count('ExecMainCode'),
     mainStatus: count('ExecMainStatus'),

@@ -1,3 +1,4 @@
+import { hashInScript, hashOf } from '../../../src/base/hash.ts';
 import { kindsInScript, kindsOf } from '../../../src/base/kinds.ts';
 import { nativeText } from '../../../src/base/native-text.ts';
 import type { Bytes } from '../../../src/host/host.ts';
@@ -17,6 +18,12 @@ export const TEXT: Tests = {
     for (const c of ALL_CHARACTERS) equal(kindsOf(`a${c}`), kindsInScript(`a${c}`), `character ${c.charCodeAt(0)}`);
     many(['a', ' ', '\t', '\n', '"', '%', '/', '\xe4', '\x7f'], text =>
       equal(kindsOf(text), kindsInScript(text), text),
+    );
+  },
+  'the hash: C and script agree': () => {
+    check(hashOf !== hashInScript, 'C is asked');
+    many(['', 'a', '\x00', '\x7f', '\x80', '\xff', '\n', 'long'.repeat(30)], text =>
+      equal(hashOf(text), hashInScript(text), text),
     );
   },
   'words: C and script agree': () => {
