@@ -17,13 +17,14 @@ userunitdir ?= $(systemddir)/user
 generatordir ?= $(systemddir)/system-generators
 usergeneratordir ?= $(systemddir)/user-generators
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+catalogdir ?= $(systemddir)/catalog
 apparmordir ?= $(sysconfdir)/apparmor.d
 
 PACKAGE := dist/berth_$(VERSION)_amd64.deb
 MANUAL := $(wildcard build/man/*.[1-8])
 UNITS := $(wildcard units/system/* units/user/*)
 PARTS := dist/berth $(wildcard dist/cli.mjs) $(UNITS) $(MANUAL) $(wildcard packaging/debian/* packaging/apparmor/* \
-	packaging/tmpfiles/*) $(wildcard build/completions/berth.*) Makefile
+	packaging/tmpfiles/* packaging/catalog/*) $(wildcard build/completions/berth.*) Makefile
 
 .PHONY: install install-program install-units install-manual deb
 
@@ -43,6 +44,7 @@ install-units:
 	for unit in $(wildcard units/system/*); do sed 's#@berth@#$(bindir)/berth#' $$unit > $(DESTDIR)$(unitdir)/$${unit##*/} || exit 1; done
 	for unit in $(wildcard units/user/*); do sed 's#@berth@#$(bindir)/berth#' $$unit > $(DESTDIR)$(userunitdir)/$${unit##*/} || exit 1; done
 	install -D -m 644 packaging/tmpfiles/berth.conf $(DESTDIR)$(tmpfilesdir)/berth.conf
+	install -D -m 644 packaging/catalog/berth.catalog $(DESTDIR)$(catalogdir)/berth.catalog
 	install -D -m 644 packaging/apparmor/berth $(DESTDIR)$(apparmordir)/berth
 
 install-manual:

@@ -111,24 +111,24 @@ void results_write(void)
     sys5(__NR_renameat2, probe.log, PTR(name.start), probe.log, PTR(probe.log_name), 0);
 }
 
-/* A line of ours, over a connection of its own: on the payload's it would stand in the middle of one of the payload's. */
-void results_say(const char *level, const char *first, const char *second)
+/*
+ * A change, as an entry of ours: `head` ends with the message, which the reason follows. Where nobody takes entries, and where the
+ * payload's lines go elsewhere than to the journal, as a line on its standard error.
+ */
+void results_say(const char *head, const char *reason)
 {
-    TEXT(line, 400);
-    text_add_all(&line, level, "berth: health: ", first, *second != 0 ? ": " : "", NULL);
-    for (char one[2] = {0}; *second != 0 && *second != '\n'; second++) {
-        one[0] = *second;
-        text_add_shown(&line, one);
-    }
-    text_add(&line, "\n");
-    if (relay.stream[1].plain || relay.journal == NULL) {
-        if (relay.stream[1].sink >= 0)
-            sys_write(relay.stream[1].sink, line.start + 3, line.length - 3);
+    TEXT(entry, 512);
+    size_t message = head == NULL ? 0 : text_length(head);
+    if (head == NULL)
         return;
+    text_add_all(&entry, head, *reason != 0 ? ": " : "", NULL);
+    while (message > 0 && head[message - 1] != '=')
+        message--;
+    for (char one[2] = {0}; *reason != 0 && *reason != '\n'; reason++) {
+        one[0] = *reason;
+        text_add_shown(&entry, one);
     }
-    long fd = relay_connect(relay.journal, TINY_SOCK_STREAM);
-    if (fd >= 0 && log_header((int)fd, '6'))
-        sys_write((int)fd, line.start, line.length);
-    if (fd >= 0)
-        sys_close((int)fd);
+    text_add(&entry, "\n");
+    if ((!event_send(entry.start) || relay.stream[1].plain) && relay.stream[1].sink >= 0)
+        sys_write(relay.stream[1].sink, entry.start + message, entry.length - message);
 }

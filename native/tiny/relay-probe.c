@@ -168,7 +168,7 @@ static void set_health(enum health health)
         return;
     probe.health = health;
     bool well = health == HEALTH_HEALTHY;
-    results_say(well ? "<6>" : "<4>", well ? "healthy" : "unhealthy", well ? "" : probe.output);
+    results_say(well ? relay.well : relay.unwell, well ? "" : probe.output);
     notify_own(well ? "STATUS=healthy" : "STATUS=unhealthy");
 }
 

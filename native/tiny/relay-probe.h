@@ -69,7 +69,7 @@ void probe_timeout(void);
 void results_open(void);
 void results_add(int status);
 void results_write(void);
-void results_say(const char *level, const char *first, const char *second);
+void results_say(const char *head, const char *reason);
 
 /* relay-notify.c: lines for the manager, sent before all others. */
 void notify_own(const char *lines);

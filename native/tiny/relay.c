@@ -94,6 +94,11 @@ static const struct word words[] = {
     {"manager=", offsetof(struct relay, manager), true},
     {"uids=", offsetof(struct relay, uids), true},
     {"mainpid=", offsetof(struct relay, pid), true},
+    {"born=", offsetof(struct relay, born), true},
+#ifdef BERTH_PROBES
+    {"well=", offsetof(struct relay, well), true},
+    {"unwell=", offsetof(struct relay, unwell), true},
+#endif
     {"out=", offsetof(struct relay, stream[0].pipe), false},
     {"err=", offsetof(struct relay, stream[1].pipe), false},
     {"plain-out=", offsetof(struct relay, stream[0].sink), false},
@@ -176,6 +181,8 @@ static void status_changed(void)
     int waiting = 0;
     sys_ioctl(relay.status, FIONREAD, PTR(&waiting));
     relay.ready_due = waiting == 0 && relay.ready_started;
+    if (waiting == 0)
+        event_send(relay.born);
 #ifdef BERTH_PROBES
     if (waiting == 0)
         probe_begin();

@@ -25,6 +25,7 @@ struct stream {
 
 struct relay {
     const char *journal, *identifier, *unit, *manager, *uids, *pid;
+    const char *born, *well, *unwell; /* entries of the journal: event_send(), results_say() */
     struct stream stream[2];
     int notify, status, payload, kill, events, up;
     int given; /* our own standard output, a journal stream; names the journal's socket */
@@ -49,13 +50,13 @@ long relay_connect(const char *path, int type);
 void relay_close(int *fd);
 
 /* relay-log.c */
-bool log_header(int fd, char priority);
 void log_connect(struct stream *s);
 void log_move(struct stream *s);
 void log_flush(struct stream *s);
 void log_flushed(void);
 void log_give_up(void);
 void log_say(const char *message);
+bool event_send(const char *entry);
 bool log_done(void);
 
 /* relay-notify.c */

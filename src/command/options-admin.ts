@@ -68,6 +68,14 @@ export const SYSTEM_MIGRATE_LAYER: VerbRow = hosted(
   { least: 2, most: 2, hidden: true },
 );
 
+export const SYSTEM_DOCTOR: VerbRow = hosted(
+  'system doctor',
+  '',
+  'find what containers lack on this host, and what mends it',
+  [text('for', 'ACCOUNT', 'for containers of this account, as root'), text('format', 'FORMAT', 'json')],
+  { most: 0 },
+);
+
 /** What the network unit of user managers runs. */
 export const SYSTEM_WAIT: VerbRow = native('system wait', '', 'wait for the network of the system', [], {
   hidden: true,

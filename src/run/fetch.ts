@@ -3,6 +3,7 @@ import type { Command, OptionUse } from '../command/types.ts';
 import type { Child, Host } from '../host/host.ts';
 import { findImage, type FoundImage } from '../image/resolve.ts';
 import type { RunRequest } from '../plan/request.ts';
+import { tellEvent } from './event.ts';
 import { Failure } from './failure.ts';
 
 /** Bytes arrived: systemd waits this much longer (sd_notify(3)). More than what the client takes for a stall, and another try. */
@@ -33,8 +34,24 @@ export function ensureImage(
     return there;
   }
   // The child has said why.
+  if (notify) tellPull(host, reference, status, there, findImage(host, store, reference));
   if (status !== 0) throw new Failure(125, []);
   return findImage(host, store, reference);
+}
+
+/** By us, not by the child: when the journal looks whose unit an entry is of, the child may be gone. */
+function tellPull(
+  host: Host,
+  reference: string,
+  status: number,
+  before: FoundImage | undefined,
+  after: FoundImage | undefined,
+): void {
+  const fields = { BERTH_TYPE: 'image', BERTH_NAME: reference, BERTH_ID: after?.record.id ?? '' };
+  if (status !== 0) {
+    const reason = { BERTH_ERROR: 'the line before this one says why' };
+    tellEvent(host, 'pull-error', `${reference} could not be pulled`, { ...fields, ...reason });
+  } else if (after?.record.id !== before?.record.id) tellEvent(host, 'pull', `pulled ${reference}`, fields);
 }
 
 /** Whether an image that is there is for the wanted processor. */

@@ -5,6 +5,7 @@ import { mapOf, type Begun } from './begin.ts';
 import { removeGroup } from './cgroup.ts';
 import { readContainer, writeState } from './containers.ts';
 import { awaitSync } from './dialogue.ts';
+import { containerFields, startMessage, tellEvent } from './event.ts';
 import type { Made } from './make.ts';
 import type { NetworkState, Parts } from './parts.ts';
 import type { StartPlace } from './place.ts';
@@ -43,7 +44,9 @@ export function handOver(host: Host, started: Started): void {
   if (sdnotify !== 'ignore') host.notify(`MAINPID=${stage.pid}`, true);
   started.undo.forget();
   host.proceed(stage, 'ready');
-  if (relay === undefined && sdnotify !== 'ignore' && host.outcome(stage) === '') host.notify('READY=1', true);
+  if (relay !== undefined || host.outcome(stage) !== '') return;
+  tellEvent(host, 'start', startMessage(started), containerFields(started));
+  if (sdnotify !== 'ignore') host.notify('READY=1', true);
 }
 
 /** Waits for the payload beside it, then cleans up; the exit status, 128 + N after signal N. */
@@ -52,7 +55,8 @@ export function attendPayload(host: Host, parts: Parts, started: Started, relay:
   const { stage } = begun;
   undo.forget();
   host.proceed(stage, 'ready');
-  host.outcome(stage);
+  const runs = host.outcome(stage) === '';
+  if (runs) tellEvent(host, 'start', startMessage(started), containerFields(started));
   const terminal = request.tty ? begun.heard.fds.get('console') : undefined;
   const exit = host.attend(stage, {
     forward: FORWARDED,
@@ -60,8 +64,16 @@ export function attendPayload(host: Host, parts: Parts, started: Started, relay:
     ...(terminal === undefined ? {} : { terminal }),
   });
   if (relay !== undefined) host.wait(relay);
+  if (runs) tellEnd(host, started, exit);
   cleanUp(host, parts, started);
   return statusOf(exit);
+}
+
+/** Nobody else sees the exit status of what a person runs in the foreground; of a unit systemd tells it. */
+function tellEnd(host: Host, started: Started, exit: Exit): void {
+  const status = String(statusOf(exit));
+  const fields = { ...containerFields(started), BERTH_EXIT_STATUS: status };
+  tellEvent(host, 'died', `container ${started.place.name} ended with status ${status}`, fields);
 }
 
 export function statusOf(exit: Exit): number {

@@ -1,6 +1,7 @@
 import type { Child, Host } from '../host/host.ts';
 import { joinsUser } from '../ops/compile.ts';
 import { namespacesOf } from './begin.ts';
+import { eventWords } from './event.ts';
 import type { Started } from './finish.ts';
 import { healthWords } from './health-start.ts';
 import { isJournal } from './streams.ts';
@@ -72,17 +73,19 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
 /** Where the lines go: to the journal when our own standard output does, else to our own streams. */
 function sinkWords(host: Host, started: Started, words: string[], give: (name: string, fd: number) => void): void {
   const { place } = started;
+  const { unit } = place.context.own;
+  const identifier = unit.endsWith('.service') ? unit.slice(0, -'.service'.length) : place.name;
+  const journal = [`journal=${JOURNAL}`, ...eventWords(started, identifier)];
   if (!isJournal(host, 1) && !isJournal(host, 2)) {
     if (!place.handsOver) {
       give('plain-out', 1);
       give('plain-err', 2);
+      words.push(...journal);
       return;
     }
     if (host.stat(JOURNAL) === undefined) return;
   }
-  const { unit } = place.context.own;
-  const identifier = unit.endsWith('.service') ? unit.slice(0, -'.service'.length) : place.name;
-  words.push(`journal=${JOURNAL}`, `identifier=${identifier}`, `unit=${unit}`);
+  words.push(...journal, `identifier=${identifier}`, `unit=${unit}`);
   if (isJournal(host, 1)) give('given', 1);
 }
 

@@ -51,7 +51,9 @@ function isUnitOfContainer(host: Host, word: string): boolean {
 
 /** Fields that the journal itself makes of the sender's group: the manager's own lines about the unit do not match. */
 function unitMatches(host: Host, unit: string, manager = host.euid === 0 ? 'system' : 'user'): string[] {
-  return manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
+  const own = manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
+  // Our own events come over the journal's native socket: they are no output of the container.
+  return [...own, '_TRANSPORT=stdout', '_TRANSPORT=syslog'];
 }
 
 function options(command: Command, oldest: number): string[] {

@@ -16,6 +16,7 @@ import { openStore } from '../image/store.ts';
 import { storeMap } from '../image/store-map.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
+import { tell } from './tell.ts';
 
 /** `berth pull`: fetches images. Prints their ids; progress goes to standard error. */
 export async function main(host: Host): Promise<number> {
@@ -33,10 +34,15 @@ export async function main(host: Host): Promise<number> {
     try {
       const pulled = await pullImage(host, store, requestOf(host, command, name, stop, format));
       done.push(pulled);
+      // Of a unit the launcher tells it (src/run/fetch.ts).
+      if (format !== 'progress' && pulled.bytes > 0) tellPulled(host, pulled);
       if (format === '') host.write(1, `${pulled.id}\n`);
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      say(host, stop.aborted ? `${name}: interrupted` : error.message);
+      const reason = stop.aborted ? `${name}: interrupted` : error.message;
+      say(host, reason);
+      if (format !== 'progress')
+        tell(host, 'pull-error', reason, { BERTH_TYPE: 'image', BERTH_NAME: name, BERTH_ERROR: reason });
       status = 125;
       if (stop.aborted) break;
     }
@@ -50,6 +56,11 @@ export async function main(host: Host): Promise<number> {
 function tellUnread(host: Host): void {
   for (const { path, fault } of listedStores(host))
     if (fault !== undefined) say(host, `warning: the additional store ${path} of storage.conf is not read: ${fault}`);
+}
+
+function tellPulled(host: Host, { id, name, bytes }: Pulled): void {
+  const fields = { BERTH_TYPE: 'image', BERTH_NAME: name, BERTH_ID: id, BERTH_BYTES: String(bytes) };
+  tell(host, 'pull', `pulled ${name}`, fields);
 }
 
 /** Fetches what the store lacks of an image that was pulled under this name. */

@@ -21,10 +21,12 @@ export async function main(host: Host): Promise<number> {
       return (await import('./system-migrate.ts')).main(host);
     case 'migrate-layer':
       return (await import('./system-migrate.ts')).streamLayer(host);
+    case 'doctor':
+      return (await import('./doctor.ts')).main(host);
     case 'takeover':
       return takeover(host);
     default:
-      host.write(2, 'berth: system: write check, df, migrate, takeover or wait behind it\n');
+      host.write(2, 'berth: system: write check, df, doctor, migrate, takeover or wait behind it\n');
       return 125;
   }
 }

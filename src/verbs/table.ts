@@ -76,6 +76,7 @@ export const VERBS: readonly VerbRow[] = [
   admin.QUADLET_RM,
   admin.SYSTEM_MIGRATE,
   admin.SYSTEM_TAKEOVER,
+  admin.SYSTEM_DOCTOR,
   image.SYSTEM_CHECK,
   image.SYSTEM_DF,
   admin.ACCOUNT,
