@@ -119,4 +119,22 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
     },
     { title: 'EXIT STATUS', lines: UP_STATUS.filter(line => !line.startsWith('- 2 ')) },
   ],
+  'system doctor': [
+    {
+      title: 'DESCRIPTION',
+      lines: [
+        'Looks at what containers need: the kernel, control groups, the place of the store, and whose generator reads unit files; for root also netavark,',
+        'aardvark-dns and nft, for an account user namespaces, subordinate ids and their helpers, pasta, its user manager and lingering. What is missing',
+        'or less than it could be has the command that mends it below its line. Nothing is changed.',
+      ],
+    },
+    {
+      title: 'EXIT STATUS',
+      lines: [
+        '- 0 | nothing is missing; warnings are no failure',
+        '- 1 | something is missing',
+        '- 125 | anything else',
+      ],
+    },
+  ],
 };
