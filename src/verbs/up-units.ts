@@ -2,6 +2,7 @@ import { describe, type Problem } from '../base/problem.ts';
 import { hashOf } from '../base/hash.ts';
 import type { Bytes, Host } from '../host/host.ts';
 import { loadUnits } from '../quadlet/find.ts';
+import { graphOf } from '../quadlet/model.ts';
 import { settingOf } from '../quadlet/setting.ts';
 import { translateAll } from '../quadlet/translate.ts';
 import { isTemplate } from '../unit/names.ts';
@@ -39,7 +40,7 @@ export function servicesOf(view: Host, user: boolean, files: ReadonlySet<Bytes>,
   const problems: Problem[] = found.hidden.filter(one => files.has(one.path)).map(one => hiddenProblem(one.path));
   const units = loadUnits(view, found);
   const services: Service[] = [];
-  for (const { unit, file, text } of translateAll(units, settingOf(view, user, units))) {
+  for (const { unit, file, text } of translateAll(units, settingOf(view, user, graphOf(units)))) {
     if (!files.has(unit.path)) continue;
     problems.push(...unit.problems.map(asError), ...unit.dropInProblems);
     if (file === undefined) continue;
