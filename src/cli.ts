@@ -19,6 +19,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   diff: () => import('./verbs/diff.ts'),
   export: () => import('./verbs/export.ts'),
   commit: () => import('./verbs/commit.ts'),
+  events: () => import('./verbs/events.ts'),
   attach: () => import('./verbs/attach.ts'),
   'daemon-reload': () => import('./verbs/control.ts'),
   disable: () => import('./verbs/enable.ts'),

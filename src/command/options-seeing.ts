@@ -122,6 +122,21 @@ export const COMMIT: VerbRow = hosted(
   { least: 1, most: 2 },
 );
 
+export const EVENTS: VerbRow = hosted(
+  'events',
+  '',
+  'show what happened to containers and images, and what happens',
+  [
+    list('filter', 'NAME=VALUE', 'container=, event=, image=, type= or unit=', { short: 'f' }),
+    text('format', 'FORMAT', 'json, or a template'),
+    flag('no-trunc', 'do not shorten (default true)'),
+    text('since', 'TIME', 'only those since'),
+    flag('stream', 'wait for more (default true)'),
+    text('until', 'TIME', 'only those until; nothing is waited for'),
+  ],
+  { most: 0 },
+);
+
 export const ATTACH: VerbRow = hosted(
   'attach',
   'CONTAINER',
@@ -144,6 +159,7 @@ export const SEEING_VERBS: readonly VerbRow[] = [
   UNPAUSE,
   RENAME,
   UPDATE,
+  EVENTS,
   ATTACH,
   DIFF,
   EXPORT,

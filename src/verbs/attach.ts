@@ -9,7 +9,7 @@ import { Failure } from '../run/failure.ts';
 import type { ContainerState } from '../run/state.ts';
 import { commandLine } from './command-line.ts';
 import { detachKeys, KeyWatch } from './detach-keys.ts';
-import { fieldOf, readEntries, type Entry } from './journal-entries.ts';
+import { fieldOf, lastPlace, readEntries, type Entry } from './journal-entries.ts';
 
 /**
  * `berth attach`: what a running container writes, as it comes from the journal, until it ends (its exit status is ours) or the detach keys
@@ -54,13 +54,6 @@ async function follow(host: Host, state: ContainerState): Promise<number> {
   // What reached the files since the last line that we saw.
   await readEntries([from, ...match], take);
   return status;
-}
-
-function lastPlace(host: Host): string {
-  const argv = ['journalctl', '--quiet', '--no-pager', '--output=json', '--lines=1'];
-  const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
-  const cursor = /"__CURSOR":"([^"]+)"/.exec(stdout)?.[1];
-  return cursor === undefined ? `--since=@${host.now()}` : `--after-cursor=${cursor}`;
 }
 
 function matchesOf(host: Host, { unit, manager }: ContainerState): string[] {

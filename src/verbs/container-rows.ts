@@ -42,10 +42,11 @@ export function stateWord(row: Row): string {
   return row.paused ? 'paused' : row.running ? 'running' : 'exited';
 }
 
-/** As the peer's: `Up 5 minutes (healthy)`. */
+/** As the peer's: `Up 5 minutes (healthy)`, `Paused`. */
 export function statusText(row: Row, now: number): string {
   if (!row.running) return 'Exited';
-  const notes = row.paused ? ' (Paused)' : row.health === '' ? '' : ` (${row.health})`;
+  if (row.paused) return 'Paused';
+  const notes = row.health === '' ? '' : ` (${row.health})`;
   return `Up ${ageOf(now - row.state.created)}${notes}`;
 }
 

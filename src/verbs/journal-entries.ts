@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Host } from '../host/host.ts';
 
 /** Fields of an entry, as `journalctl --output=json` gives them; what is no text comes as numbers of bytes. */
 export type Entry = Readonly<Record<string, unknown>>;
@@ -31,6 +32,14 @@ export async function readEntries(
     process.removeListener('exit', kill);
     kill();
   }
+}
+
+/** The words for what comes after the last entry of now: `--lines=0` would leave out what comes while journalctl begins. */
+export function lastPlace(host: Host): string {
+  const argv = ['journalctl', '--quiet', '--no-pager', '--output=json', '--lines=1'];
+  const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
+  const cursor = /"__CURSOR":"([^"]+)"/.exec(stdout)?.[1];
+  return cursor === undefined ? `--since=@${host.now()}` : `--after-cursor=${cursor}`;
 }
 
 /** A field as text; empty when it is absent. */

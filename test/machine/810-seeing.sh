@@ -53,7 +53,7 @@ silent_reader() { # a reader that goes away ends it, without a word
 pauses() {
     equal "$(as "$1" berth pause t1)" t1
     equal "$(as "$1" berth ps --filter name=t1 --format '{{.State}} {{.Status}}' | cut -d' ' -f1)" paused
-    contains "$(as "$1" berth ps --filter status=paused --format '{{.Names}} {{.Status}}')" '(Paused)'
+    contains "$(as "$1" berth ps --filter status=paused --format '{{.Names}} {{.Status}}')" Paused
     equal "$(as "$1" berth inspect --format '{{.State.Status}} {{.State.Paused}} {{.State.Running}}' t1)" 'paused true true'
     contains "$(fails_with 125 as "$1" berth pause t1 2>&1)" 'paused already'
     as "$1" berth container unpause t1
@@ -163,6 +163,32 @@ assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
 PY
     as "$1" berth rm a2
 }
+events() {
+    local since
+    since=$(date +%s)
+    begin "$1" v1 sleep 1000
+    as "$1" berth rm -f -t 0 v1
+    journalctl --sync
+    equal "$(as "$1" berth events --since "$since" --stream=false --filter container=v1 --filter event=start --format '{{.Type}} {{.Name}} {{.Image}}')" \
+        'container v1 localhost/busybox'
+    contains "$(as "$1" berth events --since "$since" --until 0s --filter type=container)" 'container start '
+    as "$1" berth events --since "$since" --stream=false --format json | head -n 1 | python3 -c '
+import json, sys
+event = json.load(sys.stdin)
+assert event["timeNano"] // 10**9 == event["time"] and set(event) >= {"ID", "Image", "Name", "Status", "Type", "Attributes"}, event'
+    contains "$(fails_with 125 as "$1" berth events --filter shape=round 2>&1)" shape
+    contains "$(fails_with 125 as "$1" berth events --format '{{.Shape}}' 2>&1)" Shape
+    # It waits for what comes, and ends with its reader.
+    as "$1" timeout 60 sh -c 'berth events --filter container=v2 --format "{{.Status}}" | head -n 1' >heard &
+    timeout 30 sh -c 'until pgrep -f "[j]ournalctl.*--follow" >/dev/null; do sleep 0.1; done'
+    begin "$1" v2 sleep 1000
+    timeout 60 sh -c 'until [ -s heard ]; do sleep 0.1; done'
+    as "$1" berth rm -f -t 0 v2
+    begin "$1" v2 sleep 1000 # the reader has gone: this one cannot be written
+    wait $!
+    as "$1" berth rm -f -t 0 v2
+    equal "$(cat heard)" start
+}
 of_unit() { # a system unit with User=: its owner sees it
     unit_file root seen <<<$'[Container]\nImage=localhost/busybox\nExec=sleep 1000\nNetwork=none\nStopTimeout=0\n[Service]\nUser=bob'
     as bob berth load -q -i "$IMAGES/busybox.tar" >/dev/null
@@ -214,6 +240,7 @@ for who in alice root; do
     mkdir -m 777 attached # by others, too
     check "$who: attach" attaches "$who" "$PWD/attached"
     check "$who: attach at a terminal: detach keys, Ctrl-C" at_terminal "$who"
+    check "$who: events" events "$who"
 done
 berth rm -f -t 0 t1 >/dev/null 2>&1
 check 'a system unit with User=: its owner sees it' of_unit

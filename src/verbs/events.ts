@@ -1,0 +1,142 @@
+import { EVENTS as ENTRIES } from '../base/events.ts';
+import { encodeText } from '../base/text.ts';
+import { EVENTS } from '../command/options-seeing.ts';
+import { allValues, isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import { Failure } from '../run/failure.ts';
+import { commandLine, printable } from './command-line.ts';
+import { fillTemplate } from './format.ts';
+import { fieldOf, lastPlace, readEntries, type Entry } from './journal-entries.ts';
+import { journalTime } from './journal-time.ts';
+
+/** `berth events`: our own entries of the journal (src/base/events.ts), and systemd's word on how the units of containers end. */
+export async function main(host: Host): Promise<number> {
+  const command = commandLine(host, EVENTS);
+  if (typeof command === 'number') return command;
+  const filters = allValues(command, 'filter').map(parseFilter);
+  const format = lastValue(command, 'format') ?? '';
+  if (format !== '' && format !== 'json') fillTemplate(format, cellsOf(eventOf({})));
+  await readEntries(wordsOf(host, command), async entry => {
+    const event = eventOf(entry);
+    if (!filters.every(filter => filter(event))) return;
+    await write(encodeText(`${textOf(event, format)}\n`));
+  });
+  return 0;
+}
+
+interface Event {
+  /** Microseconds since the epoch. */
+  readonly time: bigint;
+  readonly type: string;
+  readonly status: string;
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly unit: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Without an end it waits for more, as the peer does; from now on, when no beginning is named. */
+function wordsOf(host: Host, command: Command): string[] {
+  const [since, until] = [lastValue(command, 'since'), lastValue(command, 'until')];
+  const follows = until === undefined && isSet(command, 'stream', true);
+  return [
+    ...(since === undefined ? [] : [`--since=${journalTime(since)}`]),
+    ...(until === undefined ? [] : [`--until=${journalTime(until)}`]),
+    ...(follows ? ['--follow', '--lines=all', ...(since === undefined ? [lastPlace(host)] : [])] : []),
+    ...Object.values(ENTRIES).map(({ id }) => `MESSAGE_ID=${id}`),
+  ];
+}
+
+function eventOf(entry: Entry): Event {
+  const field = (name: string): string => fieldOf(entry, name);
+  const attributes = {
+    health: field('BERTH_HEALTH'),
+    exitCode: field('BERTH_EXIT_STATUS'),
+    error: field('BERTH_ERROR'),
+  };
+  return {
+    time: BigInt(field('_SOURCE_REALTIME_TIMESTAMP') || field('__REALTIME_TIMESTAMP') || '0'),
+    type: field('BERTH_TYPE'),
+    status: field('BERTH_EVENT'),
+    id: field('BERTH_ID'),
+    name: field('BERTH_NAME'),
+    image: field('BERTH_IMAGE'),
+    unit: field('_SYSTEMD_USER_UNIT') || field('_SYSTEMD_UNIT'),
+    attributes: Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '')),
+  };
+}
+
+type Filter = (event: Event) => boolean;
+
+const FILTERS: Readonly<Record<string, (value: string) => Filter>> = {
+  container: value => event =>
+    event.type === 'container' && (event.name === value || (value.length > 1 && event.id.startsWith(value))),
+  event: value => event => event.status === value,
+  status: value => event => event.status === value,
+  image: value => event => event.image === value || (event.type === 'image' && event.name === value),
+  type: value => event => event.type === value,
+  unit: value => event => event.unit === value || event.unit === `${value}.service`,
+};
+
+function parseFilter(text: string): Filter {
+  const at = text.indexOf('=');
+  const make = at < 0 ? undefined : FILTERS[text.slice(0, at)];
+  if (make === undefined) throw new Failure(125, `--filter ${text}: use ${Object.keys(FILTERS).join('=, ')}=`);
+  return make(text.slice(at + 1));
+}
+
+function textOf(event: Event, format: string): string {
+  if (format === 'json') return jsonOf(event);
+  if (format !== '') return fillTemplate(format, cellsOf(event));
+  const notes = Object.entries({ image: event.image, name: event.name, ...event.attributes }).filter(
+    ([, value]) => value !== '',
+  );
+  const rest = notes.map(([key, value]) => `${key}=${value}`).join(', ');
+  return printable(`${timeOf(event)} ${event.type} ${event.status} ${event.id} (${rest})`);
+}
+
+/** `2026-11-21 12:47:08.675250000 +0000 UTC` */
+function timeOf({ time }: Event): string {
+  const iso = new Date(Number(time / 1000n)).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}.${String(time % 1_000_000n).padStart(6, '0')}000 +0000 UTC`;
+}
+
+/** The keys of the peer's `events --format json`. Nanoseconds since the epoch are more than a number of JavaScript holds. */
+function jsonOf(event: Event): string {
+  const rest = {
+    ID: event.id,
+    Image: event.image,
+    Name: event.name,
+    Status: event.status,
+    Type: event.type,
+    Unit: event.unit,
+    time: Number(event.time / 1_000_000n),
+    Attributes: Object.keys(event.attributes).length === 0 ? null : event.attributes,
+  };
+  return `${JSON.stringify(rest).slice(0, -1)},"timeNano":${event.time * 1000n}}`;
+}
+
+function cellsOf(event: Event): Record<string, string> {
+  const cells = {
+    ID: event.id,
+    Image: event.image,
+    Name: event.name,
+    Status: event.status,
+    Type: event.type,
+    Unit: event.unit,
+    Time: timeOf(event),
+    TimeNano: String(event.time * 1000n),
+    HealthStatus: event.attributes['health'] ?? '',
+    ContainerExitCode: event.attributes['exitCode'] ?? '',
+  };
+  return Object.fromEntries(Object.entries(cells).map(([key, value]) => [key, printable(value)]));
+}
+
+/** A reader that is slow is waited for. */
+function write(text: string): Promise<void> {
+  return new Promise(resolve => {
+    process.stdout.write(text, 'latin1', () => resolve());
+  });
+}
