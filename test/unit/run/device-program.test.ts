@@ -8,14 +8,16 @@ const WRITE = 4;
 
 /** Runs the program as the kernel does for a device that is made or opened; the instructions that are used, and no others. */
 function allows(rules: readonly DeviceRule[], type: 'b' | 'c', access: number, major: number, minor: number): boolean {
-  const program = Buffer.from(deviceProgram(rules) ?? assert.fail('no program'), 'latin1');
+  const text = deviceProgram(rules) ?? assert.fail('no program');
+  const program = Uint8Array.from(text, character => character.charCodeAt(0));
+  const view = new DataView(program.buffer);
   const context = [(access << 16) | (type === 'b' ? 1 : 2), major, minor];
   const r: number[] = Array<number>(11).fill(0);
   for (let at = 0; at < program.length; at += 8) {
     const to = (program[at + 1] ?? 0) & 15;
     const from = (program[at + 1] ?? 0) >> 4;
-    const offset = program.readInt16LE(at + 2);
-    const value = program.readInt32LE(at + 4);
+    const offset = view.getInt16(at + 2, true);
+    const value = view.getInt32(at + 4, true);
     const target = r[to] ?? 0;
     switch (program[at]) {
       case 0x61:
