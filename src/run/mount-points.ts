@@ -24,8 +24,14 @@ export function withMountPoints(
   const { root, spec } = plan;
   // Under another map these files would belong to nobody inside.
   if (root.kind !== 'overlay' || root.idMapped || outside(spec.linux.uidMappings, 0) !== host.euid) return undefined;
-  const targets = (spec.mounts ?? []).filter(mount => mount.type === 'bind').map(mount => mount.destination);
-  const names = Object.keys(FILES).filter(name => targets.includes(`/${FILES[name] ?? ''}`));
+  const mounts = spec.mounts ?? [];
+  const targets = mounts.filter(mount => mount.type === 'bind').map(mount => mount.destination);
+  // What is mounted over the directory holds the file itself, and a tmpfs takes its mode from the directory below.
+  const covered = (directory: string): boolean => mounts.some(mount => mount.destination === directory);
+  const names = Object.keys(FILES).filter(name => {
+    const target = `/${FILES[name] ?? ''}`;
+    return targets.includes(target) && !covered(target.slice(0, target.lastIndexOf('/')));
+  });
   if (names.length === 0) return undefined;
   const path = `${store}/mount-points/${names.join('+')}`;
   return { plan: { ...plan, root: { ...root, lower: [...root.lower, path] } }, path };

@@ -129,6 +129,7 @@ far() {
 no_far() {
     ip netns pids far | xargs -r kill
     ip netns del far
+    umount /run/netns # ip(8) made it
     ip link del out0 2>/dev/null
     ! grep -qx 'nameserver 192.0.2.50' /etc/resolv.conf || rm /etc/resolv.conf
 }

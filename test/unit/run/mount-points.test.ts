@@ -34,6 +34,12 @@ test('there is none where its files would belong to somebody else, or nothing is
   assert.equal(withMountPoints(host, STORE, { ...bare, spec: { ...bare.spec, mounts: [] } }), undefined);
 });
 
+test('a mount over the directory holds the file itself, and takes its mode from what is below', () => {
+  const bare = plan();
+  const spec = { ...bare.spec, mounts: [{ ...bind('/run'), type: 'tmpfs' }, ...POINTS] };
+  assert.equal(withMountPoints(account(), STORE, { ...bare, spec })?.path, `${STORE}/mount-points/hosts+hostname`);
+});
+
 test('it is made once, whole, and open to everybody inside', () => {
   const host = account();
   const path = withMountPoints(host, STORE, plan())?.path ?? '';
