@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tier machine: every test/machine/NNN-*.sh inside booted Debian 13 machines with the package installed: two of them share the files.
+# Tier machine: every test/machine/NNN-*.sh inside booted Debian 13 machines with the package installed: three of them share the files: they wait more than they work.
 #   run.sh [--keep] [NNN…]      --keep leaves the machine up; numbers (or parts of names) choose tests
-# BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 2);
+# BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 3);
 # BERTH_TEST_SECONDS limits one file (default 600). BERTH_BURNERS=N keeps the machines busy meanwhile: N endless loops, one of them
 # with a line for the journal in each turn. CRASHES, AT_ONCE and KILLS go to the tests.
 set -uo pipefail
@@ -26,7 +26,7 @@ main() {
     bash "$checkout/packaging/build/build.sh" || { echo "not ok - the build"; close 1; }
     work=$(mktemp -d)
     names=("$name")
-    [ $keep = yes ] || [ ${#files[@]} = 1 ] || mapfile -t names < <(seq -f "$name-%g" "${BERTH_MACHINES:-2}")
+    [ $keep = yes ] || [ ${#files[@]} = 1 ] || mapfile -t names < <(seq -f "$name-%g" "${BERTH_MACHINES:-3}")
     printf '%s\n' "${files[@]}" >"$work/queue"
     for name in "${names[@]}"; do
         serve &
