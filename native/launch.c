@@ -356,11 +356,12 @@ int launch_relay(char *const words[], size_t words_count, const int *descriptors
         return error_errno(error, "open", "/dev/null");
     size_t kept = count + probes;
     cleanup_free struct child_start *start = new_start(4 + kept);
-    cleanup_free char **argv = calloc(words_count + 2, sizeof(char *));
+    cleanup_free char **argv = calloc(words_count + 3, sizeof(char *));
     if (!start || !argv)
         return error_set(error, "malloc", ENOMEM, "", NULL);
     argv[0] = (char *)"berth-relay";
     memcpy(argv + 1, words, words_count * sizeof(char *));
+    argv[words_count + 1] = (char *)""; /* for hide_words() of relay.c */
     start->argv = argv;
     start->new_session = true;
     start->control = -1;

@@ -151,6 +151,15 @@ static void find_journal(void)
     relay_close(&relay.given);
 }
 
+/*
+ * journald puts our command line into every entry of the payload. While the last byte of the words is not 0, the kernel shows
+ * the first word alone (fs/proc/base.c, get_mm_cmdline(), made for setproctitle(3)). The last word is an empty one for this.
+ */
+static void hide_words(int argc, char **argv)
+{
+    argv[argc - 1][0] = 1;
+}
+
 static void begin(int argc, char **argv)
 {
     uint64_t all = ~0ull;
@@ -160,6 +169,7 @@ static void begin(int argc, char **argv)
     sys1(__NR_chdir, PTR("/"));
     for (int i = 1; i < argc; i++)
         read_word(argv[i]);
+    hide_words(argc, argv);
     relay.hold |= relay.hold_user;
     sys_close_range(0, RELAY_FIRST_FD - 1, 0);
     find_journal();

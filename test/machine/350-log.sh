@@ -33,6 +33,7 @@ has_fields() { # WAY UID
     equal "$(fields "$1" "fields-$1" 'to out' _UID)" "$2"
     equal "$(fields "$1" "fields-$1" 'to out' SYSLOG_IDENTIFIER)" "fields-$1"
     equal "$(fields "$1" "fields-$1" 'to out' _COMM)" berth-relay
+    equal "$(fields "$1" "fields-$1" 'to out' _CMDLINE)" berth-relay
     # LogExtraFields= is for system units alone (systemd.exec(5)).
     [ "$1" = alice ] || equal "$(fields "$1" "fields-$1" 'to out' CONTAINER_NAME)" "fields-$1"
     way_gone "$1" "fields-$1"
