@@ -2,7 +2,7 @@
 set -euo pipefail
 out=$1 seed=$2 turns=$3
 # What makes the stage; start.c and main.c need no C library and are not for a host's program.
-sources=$(ls native/tiny/*.c | grep -v -e '/relay' -e '/holder.c' -e '/start.c' -e '/main.c')
+sources=$(ls native/tiny/*.c | grep -v -e '/relay' -e '/start.c' -e '/main.c')
 # Strict C: the headers of the C library would otherwise bring types that the kernel headers have too.
 # shellcheck disable=SC2086
 gcc -std=c17 -DBERTH_HOSTED -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
