@@ -25,6 +25,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   disable: () => import('./verbs/enable.ts'),
   down: () => import('./verbs/up.ts'),
   enable: () => import('./verbs/enable.ts'),
+  graph: () => import('./verbs/graph.ts'),
   history: () => import('./verbs/history.ts'),
   image: () => import('./verbs/image.ts'),
   images: () => import('./verbs/images.ts'),

@@ -11,6 +11,12 @@ export const CHECK: VerbRow = hosted('check', '[FILE|DIR...]', 'find what is wro
   text('podman', 'VERSION', 'warn of keys that this version of Podman does not have yet'),
 ]);
 
+export const GRAPH: VerbRow = hosted('graph', '[FILE|DIR...]', 'draw units and what they depend on', [
+  text('format', 'FORMAT', 'text (default), dot, svg or json'),
+  flag('all', 'with what every unit waits for, such as the network', { short: 'a' }),
+  flag('user', 'as the user manager would read them'),
+]);
+
 export const QUADLET_PRINT: VerbRow = hosted('quadlet print', 'UNIT', 'print a unit file', [], { least: 1, most: 1 });
 export const QUADLET_LIST: VerbRow = hosted(
   'quadlet list',

@@ -47,7 +47,7 @@ export function main(host: Host): number {
 const REPORTS: Readonly<Record<string, typeof reportText>> = { text: reportText, json: reportJson, sarif: reportSarif };
 
 /** The named files and directories, or what the generator would read. */
-function findUnits(host: Host, { operands }: Command, user: boolean): Found | number {
+export function findUnits(host: Host, { operands }: Command, user: boolean): Found | number {
   if (operands.length === 0) {
     const { directories, problems } = searchDirectories(host, user || host.uid !== 0);
     const found = search(host, directories, user || host.uid !== 0);

@@ -70,6 +70,7 @@ export const VERBS: readonly VerbRow[] = [
   ...VOLUME_VERBS,
   ...SECRET_VERBS,
   admin.CHECK,
+  admin.GRAPH,
   admin.QUADLET_PRINT,
   admin.QUADLET_LIST,
   admin.QUADLET_INSTALL,
