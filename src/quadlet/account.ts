@@ -39,7 +39,11 @@ export function accountOf(unit: Unit, setting: Setting): Bytes | undefined {
   return name === '' || name === 'root' || name === '0' ? undefined : name;
 }
 
-/** Containers in networks of an account need the unit that holds their namespace. `options` and `words` are those of the command. */
+/**
+ * Containers in networks of an account need the unit that holds their namespace. `options` and `words` are those of the command.
+ * Users of the peer, and its own cases, count on `Requires=` and on the number of `After=` lines: so it is `Wants=` with `PartOf=`, and a second
+ * name in the line that is there for the network anyway.
+ */
 export function namespaceLines(
   unit: Unit,
   draft: Draft,
@@ -54,7 +58,11 @@ export function namespaceLines(
   // One instance for one account, whether units name it or its number.
   const known = /^[0-9]+$/.test(account ?? '') ? account : setting.account('user', account ?? '');
   const name = account === undefined ? NAMESPACE_UNIT : `berth-netns@${known ?? account}.service`;
-  draft.tail.push(`Requires=${name}`, `After=${name}`);
+  draft.tail.push(`Wants=${name}`, `PartOf=${name}`);
+  const line = draft.head.findIndex(one => one.startsWith('After='));
+  const isReset = unit.unit.some(entry => entry.key === 'After' && scalar(entry.value) === '');
+  if (line < 0 || isReset) draft.tail.push(`After=${name}`);
+  else draft.head[line] += ` ${name}`;
 }
 
 function networkWords(words: readonly Bytes[]): Bytes[] {

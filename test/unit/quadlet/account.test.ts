@@ -3,12 +3,22 @@ import test from 'node:test';
 import { problemsOf, translate, valuesOf } from './translate-helpers.ts';
 
 const IMAGE = '[Container]\nImage=localhost/i\n';
-const requires = (files: Record<string, string>, user: boolean): string[] => {
+const namespaceOf = (files: Record<string, string>, user: boolean): string[] => {
   const made = translate(files, { user, account: (_, name) => (name === 'alice' ? 1000 : undefined) });
-  return valuesOf((made.get('u.container') ?? made.get('u.pod'))?.text ?? '', 'Unit', 'Requires');
+  const text = (made.get('u.container') ?? made.get('u.pod'))?.text ?? '';
+  const units = valuesOf(text, 'Unit', 'PartOf');
+  const named = (key: string): string[] => valuesOf(text, 'Unit', key).flatMap(value => value.split(' '));
+  for (const key of ['Wants', 'After'])
+    assert.deepEqual(
+      named(key).filter(one => one.startsWith('berth-netns')),
+      units,
+      key,
+    );
+  assert.deepEqual(valuesOf(text, 'Unit', 'Requires'), []);
+  return units;
 };
 
-test("containers and pods in networks of an account require the unit of that account's namespace", () => {
+test("containers and pods in networks of an account want the unit of that account's namespace, and start after it", () => {
   const units: [text: string, user: boolean, wanted: string[]][] = [
     [`${IMAGE}Network=blue\n`, true, ['berth-netns.service']],
     [`${IMAGE}Network=bridge:ip=10.0.0.9\n`, true, ['berth-netns.service']],
@@ -22,8 +32,11 @@ test("containers and pods in networks of an account require the unit of that acc
     [`${IMAGE}Network=blue\n[Service]\nUser=ldap\n`, false, ['berth-netns@ldap.service']],
     [`${IMAGE}Network=blue\n[Service]\nUser=root\n`, false, []],
   ];
-  for (const [text, user, wanted] of units) assert.deepEqual(requires({ 'u.container': text }, user), wanted, text);
-  assert.deepEqual(requires({ 'u.pod': '[Pod]\nNetwork=blue\n' }, true), ['berth-netns.service']);
+  for (const [text, user, wanted] of units) assert.deepEqual(namespaceOf({ 'u.container': text }, user), wanted, text);
+  assert.deepEqual(namespaceOf({ 'u.container': `[Unit]\nAfter=\n${IMAGE}Network=blue\n` }, true), [
+    'berth-netns.service',
+  ]);
+  assert.deepEqual(namespaceOf({ 'u.pod': '[Pod]\nNetwork=blue\n' }, true), ['berth-netns.service']);
 });
 
 test('a .network belongs to the account of the containers in it', () => {
