@@ -18,6 +18,7 @@ Exec=sh /program.sh
 $keys
 [Service]
 Type=oneshot
+OOMPolicy=continue
 END
     way_start "$way" "$name" || true
     way_journal "$way" "$name"
