@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeText } from '../../../src/base/text.ts';
 import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
 import { main } from '../../../src/verbs/graph.ts';
 
@@ -29,7 +30,7 @@ test('a tree from what nothing depends on; what stands above is not drawn again'
   const { host, status } = run(['graph', '/q']);
   assert.equal(status, 0);
   assert.equal(
-    Buffer.from(host.written.out, 'latin1').toString(),
+    decodeText(host.written.out),
     `web.service  (web.container)
 ├─ Requires  db.service  (db.container)
 │  ├─ Requires  data-volume.service  (data.volume)
