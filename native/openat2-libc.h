@@ -2,6 +2,8 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -4,6 +4,7 @@
  * reached (THREATS T25). It loads nothing, asks no name service, and has one descriptor besides its own.
  */
 #include "layer.h"
+#include "openat2-libc.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -17,18 +18,6 @@
 #include <unistd.h>
 
 #define BIT(capability) (UINT64_C(1) << (capability))
-
-#define STEP_OPENAT(directory, name, flags) minus(openat(directory, name, (int)(flags)))
-#define STEP_READLINK(fd, text, size) minus(readlinkat(fd, "", text, size))
-#define STEP_STATX(fd, about) minus(statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, about))
-#define STEP_CLOSE(fd) close(fd)
-
-static long minus(long result)
-{
-    return result < 0 ? -errno : result;
-}
-
-#include "tiny/openat2.h"
 
 struct transfer {
     const struct transfer_request *request;

@@ -12,7 +12,6 @@ import { parseImageConfig } from '../image/config.ts';
 import { ImageError } from '../image/error.ts';
 import { readImage, readLayer } from '../image/images.ts';
 import { writeName } from '../image/names.ts';
-import { formatReference, localReference, parseReference } from '../image/reference.ts';
 import { configurationOf } from '../image/send/save.ts';
 import { openStore } from '../image/store.ts';
 import type { Digest } from '../image/types.ts';
@@ -23,6 +22,7 @@ import type { ContainerState } from '../run/state.ts';
 import { commandLine } from './command-line.ts';
 import { insideMap } from './disk-bytes.ts';
 import { say } from './edge.ts';
+import { fullName } from './new-name.ts';
 
 /** `berth commit`: the writable layer of a container becomes one more layer of an image. Prints its id. */
 export async function main(host: Host): Promise<number> {
@@ -54,13 +54,6 @@ export async function main(host: Host): Promise<number> {
   if (file !== undefined) writeFileSync(Buffer.from(file, 'latin1'), `sha256:${id}`);
   host.write(1, `${id}\n`);
   return 0;
-}
-
-function fullName(text: string): string {
-  const parsed = parseReference(text);
-  if (parsed === undefined || parsed.digest !== undefined)
-    throw new ImageError(`${text}: not a name for an image; write NAME or NAME:TAG in lower case`);
-  return formatReference(localReference(parsed));
 }
 
 /** Reads it with the ids of the store, and unpacks it as any layer. `--pause`: nothing changes meanwhile. */

@@ -12,11 +12,11 @@ import { parseImageConfig } from '../image/config.ts';
 import { ImageError } from '../image/error.ts';
 import { readLayer } from '../image/images.ts';
 import { writeName } from '../image/names.ts';
-import { formatReference, localReference, parseReference } from '../image/reference.ts';
 import { openStore } from '../image/store.ts';
 import type { Digest } from '../image/types.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
+import { fullName } from './new-name.ts';
 
 /** `berth import`: a root file system archive becomes an image with one layer. Prints its id. */
 export async function main(host: Host): Promise<number> {
@@ -46,13 +46,6 @@ export async function main(host: Host): Promise<number> {
   if (fd !== 0) closeSync(fd);
   host.write(1, isSet(command, 'quiet') ? `${id}\n` : `sha256:${id}\n`);
   return 0;
-}
-
-function fullName(text: string): string {
-  const parsed = parseReference(text);
-  if (parsed === undefined || parsed.digest !== undefined)
-    throw new ImageError(`${text}: not a name for an image; write NAME or NAME:TAG in lower case`);
-  return formatReference(localReference(parsed));
 }
 
 async function unpack(fd: number, target: string, name: string): Promise<{ diffId: Digest; warnings: string[] }> {

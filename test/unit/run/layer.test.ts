@@ -21,7 +21,7 @@ function withLayer(launched: LaunchRequest[]): FakeHost {
     },
   });
   makeLayer(host, STORE, 'web', NOTE, true);
-  host.mkdir(`${LAYER}/work/work`, 0);
+  host.mkdir([LAYER, 'work', 'work'].join('/'), 0); // overlayfs makes it
   return host;
 }
 
