@@ -3,8 +3,12 @@
  * pointer that only moves on; ahead of it the kernel is asked for pages, many at a time, which costs less than a page fault
  * for each. What is freed waits in a list of its size for the next block of that size. Larger blocks are libc's. Nothing is
  * ever given back: the process ends.
+ *
+ * Blocks of the heap image (engine-image.h) have no header: a bit map says where they start. What is freed of them is not used
+ * again.
  */
 #include "engine-memory.h"
+#include "engine-image.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,13 +77,38 @@ static void *take(size_t size)
     return header + 1;
 }
 
+const JSMallocFunctions *engine_memory_instead;
+
+static bool is_in_image(const void *block)
+{
+    return (uintptr_t)block - ENGINE_IMAGE_ADDRESS < ENGINE_IMAGE_SIZE;
+}
+
+/* Up to the next block's start, or to the end of the last block. */
+static size_t room_in_image(const void *block)
+{
+    size_t grain = ((uintptr_t)block - ENGINE_IMAGE_ADDRESS) / ENGINE_IMAGE_GRAIN + 1;
+    const uint64_t *word = engine_image.starts + grain / 64;
+    uint64_t bits = *word & (UINT64_MAX << grain % 64);
+    while (bits == 0)
+        bits = *++word;
+    grain = (size_t)(word - engine_image.starts) * 64 + (size_t)__builtin_ctzll(bits);
+    return ENGINE_IMAGE_ADDRESS + grain * ENGINE_IMAGE_GRAIN - (uintptr_t)block;
+}
+
 static size_t room_of(const void *block)
 {
-    return block ? ((const struct header *)block - 1)->size : 0;
+    if (!block)
+        return 0;
+    if (engine_memory_instead)
+        return engine_memory_instead->js_malloc_usable_size(block);
+    return is_in_image(block) ? room_in_image(block) : ((const struct header *)block - 1)->size;
 }
 
 static void *engine_malloc(JSMallocState *state, size_t size)
 {
+    if (engine_memory_instead)
+        return engine_memory_instead->js_malloc(state, size);
     if (state->malloc_size + size > state->malloc_limit)
         return NULL;
     void *block = take(size);
@@ -92,7 +121,9 @@ static void *engine_malloc(JSMallocState *state, size_t size)
 
 static void engine_free(JSMallocState *state, void *block)
 {
-    if (!block)
+    if (engine_memory_instead)
+        engine_memory_instead->js_free(state, block);
+    if (!block || is_in_image(block))
         return;
     size_t room = room_of(block);
     state->malloc_count--;
@@ -108,6 +139,8 @@ static void engine_free(JSMallocState *state, void *block)
 
 static void *engine_realloc(JSMallocState *state, void *block, size_t size)
 {
+    if (engine_memory_instead)
+        return engine_memory_instead->js_realloc(state, block, size);
     if (!block)
         return size == 0 ? NULL : engine_malloc(state, size);
     if (size == 0) {
@@ -119,7 +152,7 @@ static void *engine_realloc(JSMallocState *state, void *block, size_t size)
         return block;
     if (state->malloc_size + size - room > state->malloc_limit)
         return NULL;
-    if (room > largest_small) {
+    if (room > largest_small && !is_in_image(block)) {
         struct header *header = realloc((struct header *)block - 1, sizeof(*header) + size);
         if (!header)
             return NULL;

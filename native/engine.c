@@ -1,4 +1,5 @@
 #include "engine.h"
+#include "engine-image.h"
 #include "engine-memory.h"
 #include "host.h"
 #include <stdlib.h>
@@ -80,19 +81,18 @@ static void report(JSContext *context)
     JS_FreeValue(context, exception);
 }
 
-/* False with a pending exception. A module that ends well gives a promise that is fulfilled already. */
-static bool evaluate(JSContext *context, JSValue program)
+static void limit_stack(JSContext *context)
 {
-    JSValue result = JS_IsException(program) ? program : JS_EvalFunction(context, program);
-    if (JS_IsException(result))
-        return false;
-    if (JS_PromiseState(context, result) != JS_PROMISE_REJECTED)
-        return true;
-    JS_Throw(context, JS_PromiseResult(context, result));
-    return false;
+    JSRuntime *runtime = JS_GetRuntime(context);
+    struct rlimit stack;
+    JS_UpdateStackTop(runtime);
+    if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY && stack.rlim_cur < (4 << 20))
+        JS_SetMaxStackSize(runtime, stack.rlim_cur / 2);
+    else
+        JS_SetMaxStackSize(runtime, 2 << 20);
 }
 
-int engine_run(const uint8_t *bytecode, size_t length, int argc, char **argv)
+JSContext *engine_new(void)
 {
 #ifdef __SANITIZE_ADDRESS__
     JSRuntime *runtime = JS_NewRuntime(); /* with libc's memory, which the sanitizer watches */
@@ -100,23 +100,62 @@ int engine_run(const uint8_t *bytecode, size_t length, int argc, char **argv)
     JSRuntime *runtime = JS_NewRuntime2(&engine_memory, NULL);
 #endif
     JSContext *context = runtime ? new_context(runtime) : NULL;
+    if (!context)
+        return NULL;
+    JS_SetMemoryLimit(runtime, (size_t)1 << 30);
+    /* Programs end in milliseconds: reference counts free nearly all, a search for cycles would only cost time. */
+    JS_SetGCThreshold(runtime, (size_t)64 << 20);
+    JSValue global = JS_GetGlobalObject(context), host = JS_NewObject(context);
+    host_install(context, host);
+    JS_DefinePropertyValueStr(context, global, "berth", host, 0);
+    JS_FreeValue(context, global);
+    return context;
+}
+
+/* A module that ends well gives a promise that is fulfilled already. */
+bool engine_load(JSContext *context, const uint8_t *bytecode, size_t length)
+{
+    limit_stack(context);
+    JSValue module = JS_ReadObject(context, bytecode, length, JS_READ_OBJ_BYTECODE);
+    if (!JS_IsException(module) && JS_ResolveModule(context, module) == 0) {
+        JSValue result = JS_EvalFunction(context, module);
+        if (!JS_IsException(result) && JS_PromiseState(context, result) != JS_PROMISE_REJECTED)
+            return true;
+        if (!JS_IsException(result))
+            JS_Throw(context, JS_PromiseResult(context, result));
+    }
+    report(context);
+    return false;
+}
+
+/* The engine with all that the program imports: the heap image, or (sanitizers) what it was made of. */
+static JSContext *engine_for(const struct program *program)
+{
+    if (!program->linked)
+        return engine_new();
+    if (&engine_image && engine_image.context) {
+        host_roots = engine_image.roots;
+        return engine_image.context;
+    }
+    JSContext *context = engine_new();
+    return context && engine_load(context, base_program.bytecode, base_program.length) ? context : NULL;
+}
+
+int engine_run(const struct program *program, int argc, char **argv)
+{
+    JSContext *context = engine_for(program);
     if (!context) {
         print_line("no memory to start", 18);
         return failure_status;
     }
-    JS_SetMemoryLimit(runtime, (size_t)1 << 30);
-    /* Programs end in milliseconds: reference counts free nearly all, a search for cycles would only cost time. */
-    JS_SetGCThreshold(runtime, (size_t)64 << 20);
-    struct rlimit stack;
-    if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY && stack.rlim_cur < (4 << 20))
-        JS_SetMaxStackSize(runtime, stack.rlim_cur / 2);
-    else
-        JS_SetMaxStackSize(runtime, 2 << 20);
-    JSValue global = JS_GetGlobalObject(context), host = JS_NewObject(context);
-    host_install(context, host, argc, argv);
-    JS_DefinePropertyValueStr(context, global, "berth", host, 0);
-    JSValue program = JS_ReadObject(context, bytecode, length, JS_READ_OBJ_BYTECODE);
-    if (!evaluate(context, program))
+    limit_stack(context);
+    if (program->bytecode && !engine_load(context, program->bytecode, program->length))
+        return failure_status;
+    JSValue global = JS_GetGlobalObject(context), host = take_property(context, global, "berth");
+    host_install_process(context, host, argc, argv);
+    JSValue entry = take_property(context, host_roots.entries, program->name);
+    JSValue result = JS_Call(context, entry, JS_UNDEFINED, 0, NULL);
+    if (JS_IsException(result))
         report(context);
     else
         print_line("internal error: the program gave no status", 42);

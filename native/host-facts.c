@@ -107,6 +107,10 @@ static const JSCFunctionListEntry functions[] = {
 void host_install_facts(JSContext *context, JSValueConst host)
 {
     INSTALL(context, host, functions);
+}
+
+void host_install_ids(JSContext *context, JSValueConst host)
+{
     give_property(context, host, "pid", JS_NewInt32(context, getpid()));
     give_property(context, host, "uid", JS_NewFloat64(context, getuid()));
     give_property(context, host, "gid", JS_NewFloat64(context, getgid()));

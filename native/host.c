@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static JSValue error_factory;
-static bool has_error_factory;
+struct host_roots host_roots = {JS_UNDEFINED, JS_UNDEFINED};
 
 void bytes_release(struct bytes *bytes)
 {
@@ -236,14 +235,14 @@ void give_property(JSContext *context, JSValueConst object, const char *name, JS
 
 JSValue throw_error(JSContext *context, const struct error *error)
 {
-    if (!has_error_factory)
+    if (JS_IsUndefined(host_roots.error_factory))
         return JS_ThrowInternalError(context, "%s: %s", error->path, error->text);
     JSValue arguments[] = {
         JS_NewString(context, error->syscall), JS_NewString(context, error_name(error->number)),
         JS_NewInt32(context, error->number),   give_string(context, error->text),
         give_string(context, error->path),
     };
-    JSValue made = JS_Call(context, error_factory, JS_UNDEFINED, COUNT(arguments), arguments);
+    JSValue made = JS_Call(context, host_roots.error_factory, JS_UNDEFINED, COUNT(arguments), arguments);
     for (size_t i = 0; i < COUNT(arguments); i++)
         JS_FreeValue(context, arguments[i]);
     return JS_IsException(made) ? made : JS_Throw(context, made);
@@ -313,8 +312,15 @@ int write_all(int fd, const char *data, size_t length)
 static JSValue on_error(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc;
-    error_factory = JS_DupValue(context, argv[0]);
-    has_error_factory = true;
+    host_roots.error_factory = JS_DupValue(context, argv[0]);
+    return JS_UNDEFINED;
+}
+
+/* enter(entries): the programs that the bytecode holds. */
+static JSValue enter(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc;
+    host_roots.entries = JS_DupValue(context, argv[0]);
     return JS_UNDEFINED;
 }
 
@@ -329,10 +335,11 @@ static JSValue finish(JSContext *context, JSValueConst this, int argc, JSValueCo
 
 static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("onError", 1, on_error),
+    JS_CFUNC_DEF("enter", 1, enter),
     JS_CFUNC_DEF("finish", 1, finish),
 };
 
-void host_install(JSContext *context, JSValueConst host, int argc, char **argv)
+void host_install(JSContext *context, JSValueConst host)
 {
     INSTALL(context, host, functions);
     host_install_files(context, host);
@@ -344,6 +351,11 @@ void host_install(JSContext *context, JSValueConst host, int argc, char **argv)
     host_install_split(context, host);
     host_install_text(context, host);
     host_install_layers(context, host);
+}
+
+void host_install_process(JSContext *context, JSValueConst host, int argc, char **argv)
+{
+    host_install_ids(context, host);
     JSValue words = JS_NewArray(context);
     for (int i = 0; i < argc; i++)
         JS_DefinePropertyValueUint32(context, words, (uint32_t)i, give_string(context, argv[i]), JS_PROP_C_W_E);

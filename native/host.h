@@ -50,12 +50,22 @@ void give_property(JSContext *context, JSValueConst object, const char *name, JS
 JSValue throw_error(JSContext *context, const struct error *error);
 JSValue throw_errno(JSContext *context, const char *syscall, const char *path);
 
-/* The tables of functions, one per file. */
-void host_install(JSContext *context, JSValueConst host, int argc, char **argv);
+/* What programs have given to the host, and what must not be lost with the C variables (engine-image.h). */
+struct host_roots {
+    JSValue error_factory; /* onError() */
+    JSValue entries;       /* enter(): an object, name of a program → function without arguments */
+};
+extern struct host_roots host_roots;
+
+/* The functions, one file of them each: the same in every process. */
+void host_install(JSContext *context, JSValueConst host);
+/* What is of this process alone: argv and ids. */
+void host_install_process(JSContext *context, JSValueConst host, int argc, char **argv);
 void host_install_files(JSContext *context, JSValueConst host);
 void host_install_tree(JSContext *context, JSValueConst host);
 void host_install_processes(JSContext *context, JSValueConst host);
 void host_install_facts(JSContext *context, JSValueConst host);
+void host_install_ids(JSContext *context, JSValueConst host); /* host-facts.c */
 void host_install_sockets(JSContext *context, JSValueConst host);
 void host_install_kernel(JSContext *context, JSValueConst host);
 void host_install_split(JSContext *context, JSValueConst host);

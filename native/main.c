@@ -5,13 +5,14 @@
  *   berth [GLOBAL…] VERB …   native verbs               → program VERB, or `FIRST-SECOND` for two words
  *   anything else            Node's half                → execve of node with cli.mjs
  *
- * A native program is bytecode in this file (build/programs.h) for the QuickJS that is linked in.
+ * A native program is JavaScript for the QuickJS that is linked in: ready in the heap image (engine-image.h), or bytecode that
+ * imports from there.
  */
+#include "engine-record.h"
 #include "engine.h"
 #include "host.h"
 #include "globals.h"
 #include "journal-end.h"
-#include "program-table.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,7 +90,7 @@ static int without_container(int argc, char **argv)
     return argc - 1;
 }
 
-static int program_of(int argc, char **argv)
+static const struct program *program_of(int argc, char **argv)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
     const char *name = argc > 0 ? (slash ? slash + 1 : argv[0]) : "";
@@ -101,12 +102,12 @@ static int program_of(int argc, char **argv)
     if (verb + 1 < argc) {
         char two[128];
         int length = snprintf(two, sizeof(two), "%s-%s", argv[verb], argv[verb + 1]);
-        int found = length < (int)sizeof(two) ? program_find(two) : -1;
-        if (found >= 0 && !strchr(argv[verb], '-') && !strchr(argv[verb + 1], '-'))
+        const struct program *found = length < (int)sizeof(two) ? program_find(two) : NULL;
+        if (found && !strchr(argv[verb], '-') && !strchr(argv[verb + 1], '-'))
             return found;
     }
     /* `oci-create` is the name of a program, not a verb. */
-    return strchr(argv[verb], '-') ? -1 : program_find(argv[verb]);
+    return strchr(argv[verb], '-') ? NULL : program_find(argv[verb]);
 }
 
 static int become_node(int argc, char **argv)
@@ -132,15 +133,10 @@ static int become_node(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (argc > 0 && strcmp(argv[0], "berth-heap-image") == 0)
+        return engine_record(argc, argv);
     argc = without_container(argc, argv);
-    int program = program_of(argc, argv), status = 125;
-    size_t length;
-    const uint8_t *bytecode = program < 0 ? NULL : program_bytecode(program, &length);
-    if (program < 0)
-        status = become_node(argc, argv);
-    else if (bytecode)
-        status = engine_run(bytecode, length, argc, argv);
-    else
-        fprintf(stderr, "berth: no memory to start\n");
+    const struct program *program = program_of(argc, argv);
+    int status = program ? engine_run(program, argc, argv) : become_node(argc, argv);
     journal_end(status); /* without the runtime's end: the kernel takes the memory back faster */
 }

@@ -1,10 +1,11 @@
 import type { Host } from './host/host.ts';
-import { finish, nativeHost } from './host/native.ts';
+import { finish, nativeHost, offer } from './host/native.ts';
 
 /**
- * Runs a native program. What `main` returns is the exit status; what it throws becomes one line on standard error
- * and status 125 (native/engine.c).
+ * Offers native programs by their names. What one's `main` returns is the exit status; what it throws becomes one line on standard
+ * error and status 125 (native/engine.c). Nothing is known of the process yet: the heap image is made after this.
  */
-export function enter(main: (host: Host) => number): void {
-  finish(main(nativeHost()));
+export function enter(programs: Readonly<Record<string, (host: Host) => number>>): void {
+  const host = nativeHost();
+  offer(Object.fromEntries(Object.entries(programs).map(([name, main]) => [name, () => finish(main(host))])));
 }

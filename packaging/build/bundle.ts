@@ -1,44 +1,130 @@
-import { mkdirSync } from 'node:fs';
-import { build, type BuildOptions } from 'esbuild';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import type { Program } from './tables.ts';
 import { writeIfChanged } from './write.ts';
 
 /**
- * One module per native program. Not a function around everything: QuickJS searches a list of captured variables for each
- * function that captures one, which took a fifth of a start; a module's variables are found by their number.
- * Returns the programs that could be bundled: one with an error does not keep the others from being tried.
+ * The programs whose functions are evaluated when dist/berth is built (native/engine-image.h): those of a container's start and stop, and the
+ * generator. What others share with them they import from there.
  */
-export async function bundlePrograms(programs: readonly Program[], version: string): Promise<readonly Program[]> {
-  const results = await Promise.allSettled(programs.map(program => bundleProgram(program, version)));
-  return programs.filter((_program, index) => results[index]?.status === 'fulfilled');
+const BASE: readonly string[] = ['generator', 'run', 'exec', 'stop', 'rm', 'healthcheck-run'];
+
+/** The name under which QuickJS finds the base again. */
+const BASE_MODULE = 'base.js';
+
+/** What became of the programs: those of the base, and those with a bundle of their own. */
+export interface Bundles {
+  readonly base: readonly string[];
+  readonly own: readonly string[];
 }
 
-/** What joins a verb with the native host: build/entry/NAME.ts. Returns its path. */
-export function writeEntry(program: Program): string {
-  const entry = `build/entry/${program.name}.ts`;
+/**
+ * One module for the base and one for each other program: build/programs/NAME.js. Not a function around everything: QuickJS searches a list of captured
+ * variables for each function that captures one, which took a fifth of a start; a module's variables are found by their number.
+ */
+export async function bundlePrograms(programs: readonly Program[], version: string): Promise<Bundles> {
+  const base = programs.filter(program => BASE.includes(program.name));
+  const own = programs.filter(program => !BASE.includes(program.name));
+  const inBase = await modulesOf(writeEntry('base', base, []), version);
+  const imports = new Imports();
+  for (const { name } of own) {
+    const entry = writeEntry(
+      name,
+      programs.filter(program => program.name === name),
+      [],
+    );
+    const text = await bundled(entry, version, outside(inBase));
+    writeIfChanged(`build/programs/${name}.js`, imports.fromBase(text));
+  }
+  writeIfChanged(`build/programs/${BASE_MODULE}`, await bundled(writeEntry('base', base, imports.exports()), version));
+  return { base: base.map(program => program.name), own: own.map(program => program.name) };
+}
+
+/** What joins programs with the native host, and exports what others import: build/entry/NAME.ts. Returns its path. */
+export function writeEntry(name: string, programs: readonly Program[], exports: readonly string[]): string {
+  const entry = `build/entry/${name}.ts`;
   mkdirSync('build/entry', { recursive: true });
   const lines = [
-    `import { main } from '../../${program.module}';`,
+    ...programs.map((program, i) => `import { main as main${i} } from '../../${program.module}';`),
     `import { enter } from '../../src/native-entry.ts';`,
-    'enter(main);',
+    `enter({ ${programs.map((program, i) => `'${program.name}': main${i}`).join(', ')} });`,
+    ...exports,
     '',
   ];
   writeIfChanged(entry, lines.join('\n'));
   return entry;
 }
 
-async function bundleProgram(program: Program, version: string): Promise<void> {
-  const result = await build({
+async function modulesOf(entry: string, version: string): Promise<ReadonlySet<string>> {
+  const { metafile } = await build({ ...native(version), entryPoints: [entry], metafile: true });
+  return new Set(Object.keys(metafile?.inputs ?? {}).map(path => resolve(path)));
+}
+
+async function bundled(entry: string, version: string, ...plugins: readonly Plugin[]): Promise<string> {
+  const result = await build({ ...native(version), entryPoints: [entry], plugins: [...plugins] });
+  return result.outputFiles?.[0]?.text ?? '';
+}
+
+/** Leaves what the base has as imports of its file. A namespace as a whole cannot be imported from a bundle: its module comes along. */
+function outside(modules: ReadonlySet<string>): Plugin {
+  const seen = Symbol('seen');
+  return {
+    name: 'base',
+    setup(bundle) {
+      bundle.onResolve({ filter: /./ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+        if (kind === 'entry-point' || pluginData === seen) return undefined;
+        const found = await bundle.resolve(path, { kind, importer, resolveDir, pluginData: seen });
+        if (!modules.has(found.path) || isNamespace(importer, path)) return found;
+        return { path: found.path, external: true, sideEffects: false };
+      });
+    },
+  };
+}
+
+function isNamespace(importer: string, path: string): boolean {
+  return new RegExp(`^import \\* as \\w+ from '${path.replaceAll('.', '\\.')}'`, 'm').test(
+    readFileSync(importer, 'utf8'),
+  );
+}
+
+/** Collects what the programs import from the modules of the base, and gives each a short name. */
+class Imports {
+  readonly #names = new Map<string, string>();
+
+  /** The bundle with its imports taken from the base's module. */
+  fromBase(text: string): string {
+    return text.replace(/^import \{([^}]*)\} from "([^"]*)";$/gm, (_line, names: string, file: string) => {
+      const bindings = names.split(',').map(one => one.trim().split(' as '));
+      const taken = bindings.map(([name = '', local = name]) => `${this.#name(file, name)} as ${local}`);
+      return `import { ${taken.join(', ')} } from '${BASE_MODULE}';`;
+    });
+  }
+
+  exports(): readonly string[] {
+    return [...this.#names].map(([key, short]) => {
+      const [file = '', name = ''] = key.split('\0');
+      return `export { ${name} as ${short} } from '${file}';`;
+    });
+  }
+
+  #name(file: string, name: string): string {
+    const key = `${file}\0${name}`;
+    const short = this.#names.get(key) ?? `e${this.#names.size.toString(36)}`;
+    this.#names.set(key, short);
+    return short;
+  }
+}
+
+function native(version: string): BuildOptions {
+  return {
     ...common(version),
-    entryPoints: [writeEntry(program)],
     platform: 'neutral',
     mainFields: ['module', 'main'],
     format: 'esm',
     charset: 'ascii',
     write: false,
-  });
-  const [output] = result.outputFiles ?? [];
-  if (output !== undefined) writeIfChanged(`build/programs/${program.name}.js`, output.text);
+  };
 }
 
 /** The Node half: one file, with its packages inside. */

@@ -41,18 +41,41 @@ TINY_LDFLAGS := -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none,-
 QUICKJS := /usr/lib/x86_64-linux-gnu/quickjs/libquickjs.a
 LIBS := $(QUICKJS) -Wl,-Bstatic -lseccomp -lzstd -lz -lnettle $(if $(SANITIZE),-Wl$(comma)-Bdynamic) -lm -lpthread -ldl
 
-PLAIN := $(filter-out $(PACKED),$(PROGRAMS))
-OBJECTS := $(SOURCES:native/%.c=$(O)/%.o) $(PLAIN:%=$(O)/programs/%.o) $(PACKED:%=$(O)/programs/%.packed.o) $(if $(TINY_SOURCES),$(O)/tiny-image.o) $(O)/seccomp-default.o
+# The program with sanitizers reads the base's bytecode at its start; dist/berth has the heap that comes of it (native/engine-image.h).
+BASE := $(if $(SANITIZE),$(O)/programs/base.o,$(O)/image/heap.o)
+IMAGE_LDFLAGS := -Wl,-T,packaging/build/heap-image.ld
+OBJECTS := $(SOURCES:native/%.c=$(O)/%.o) $(PROGRAMS:%=$(O)/programs/%.o) $(if $(TINY_SOURCES),$(O)/tiny-image.o) $(O)/seccomp-default.o
 
 all: $(PROGRAM)
 .PHONY: all
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-$(PROGRAM): $(OBJECTS)
+$(PROGRAM): $(OBJECTS) $(BASE) packaging/build/heap-image.ld
 	@echo "  LD $@"
-	@$(CC) $(LDFLAGS) -o $@.part $(OBJECTS) $(LIBS)
+	@$(CC) $(LDFLAGS) $(if $(SANITIZE),,$(IMAGE_LDFLAGS)) -o $@.part $(OBJECTS) $(BASE) $(LIBS)
+	@$(if $(SANITIZE),,for section in .text .rodata .data.rel.ro .data; do \
+		objcopy -O binary -j $$section $(O)/image/berth $(O)/image/before; \
+		objcopy -O binary -j $$section $@.part $(O)/image/after; \
+		cmp $(O)/image/before $(O)/image/after || exit 1; \
+	done)
 	@mv $@.part $@
+
+# The program itself makes its heap image, linked with an empty one: both must have everything else at the same addresses.
+$(O)/image/berth: $(OBJECTS) packaging/build/heap-image.ld | $(O)/image
+	@echo '.section .heap_image, "aw", @progbits; .global engine_image; engine_image: .zero 4096; .section .note.GNU-stack,"",@progbits' \
+		| $(CC) -x assembler -c -o $@.o -
+	@$(CC) $(LDFLAGS) $(IMAGE_LDFLAGS) -o $@ $(OBJECTS) $@.o $(LIBS)
+
+$(O)/image/heap: $(O)/image/berth $(O)/programs/base.bytecode
+	@echo "  HEAP $@"
+	@bash -c 'exec -a berth-heap-image $(O)/image/berth $(O)/programs/base.bytecode $@'
+
+$(O)/image/heap.o: $(O)/image/heap
+	@echo '.section .heap_image, "aw", @progbits; .global engine_image; engine_image: .incbin "$<"; .section .note.GNU-stack,"",@progbits' \
+		| $(CC) -x assembler -c -o $@ -
+
+$(O)/left-out.o: CFLAGS += -fno-builtin
 
 $(O)/%.o: native/%.c packaging/build/native.mk | $(O)
 	@echo "  CC $<"
@@ -65,25 +88,16 @@ $(O)/programs/%.o: build/programs/%.c packaging/build/native.mk | $(O) $(O)/prog
 $(O)/programs/%.bytecode: $(O)/programs/%.o
 	@objcopy -O binary -j .rodata.program_$(subst -,_,$*) $< $@
 
-# native/programs.c decompresses it, with the bytecode of `run` as the dictionary.
-$(O)/programs/%.packed.o: $(O)/programs/%.bytecode $(O)/programs/run.bytecode
-	@zstd -q -f --ultra -22 --no-check --patch-from=$(O)/programs/run.bytecode -o $(@:.o=) $<
-	@{ \
-		printf '.section .rodata\n.global packed_%s, packed_%s_end\n' $(subst -,_,$*) $(subst -,_,$*); \
-		printf 'packed_%s: .incbin "%s"\npacked_%s_end: .byte 0\n' $(subst -,_,$*) $(@:.o=) $(subst -,_,$*); \
-		printf '.section .note.GNU-stack,"",@progbits\n'; \
-	} | $(CC) -x assembler -c -o $@ -
-
 # Modules (-m, see bundle.ts), without names of variables and line numbers (-s), which every start would have to read.
 # qjsc writes the array and its size; the size becomes a constant of its own, so that a table can be initialised with it.
 build/programs/%.c: build/programs/%.js
 	@echo "  QJSC $<"
-	@cd build/programs && qjsc -c -m -s -N program_$(subst -,_,$*) -o $*.c $*.js
+	@cd build/programs && qjsc -c -m -s -M base.js -N program_$(subst -,_,$*) -o $*.c $*.js
 	@sed -n 's/^const uint32_t program_\(.*\)_size = \([0-9]*\);/#define PROGRAM_LENGTH_\1 \2/p' $@ > build/programs/$*.length.h
 
 build/programs/%.length.h: build/programs/%.c ;
 
-$(O)/programs.o: $(PROGRAMS:%=build/programs/%.c)
+$(O)/programs.o: $(PROGRAMS:%=build/programs/%.c) build/programs/base.c
 
 # The reaper alone, which the stage carries (native/tiny/stage-init.c).
 build/init: native/tiny/init.c native/tiny/start.c native/tiny/text.c $(TINY_HEADERS) packaging/build/native.mk
@@ -126,7 +140,7 @@ build/seccomp-default.c: build/seccomp-default $(SECCOMP_PROFILES)
 $(O)/seccomp-default.o: build/seccomp-default.c | $(O)
 	@$(CC) $(COMMON) -c -o $@ $<
 
-$(O) $(O)/programs:
+$(O) $(O)/programs $(O)/image:
 	@mkdir -p $@
 
 -include $(wildcard $(O)/*.d)

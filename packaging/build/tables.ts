@@ -19,47 +19,31 @@ function programOf(verb: string): Program {
   return { name, module: `src/verbs/${name}.ts` };
 }
 
-/**
- * The programs of a container's start, whose bytecode is read where it lies in the file. All others are compressed, with `run`, which has
- * most of what they have, as the dictionary.
- */
-const PLAIN: readonly string[] = ['run', 'exec', 'generator', 'oci'];
-
-/** programs.mk: which programs there are, and which of them are compressed. */
+/** programs.mk: which programs have bytecode of their own. */
 export function programsMakefile(names: readonly string[]): string {
-  const packed = names.filter(name => !PLAIN.includes(name));
-  return `PROGRAMS := ${names.join(' ')}\nPACKED := ${packed.join(' ')}\n`;
+  return `PROGRAMS := ${names.join(' ')}\n`;
 }
 
-/** programs.h: `programs[]` with name, bytecode and length; `PROGRAMS` says how many. */
-export function programsHeader(names: readonly string[]): string {
+/**
+ * programs.h: `programs[]`, those of the base first, and `base_program`, whose bytecode only a program without a heap image has
+ * (native/engine-image.h). `names` are those with bytecode of their own.
+ */
+export function programsHeader(base: readonly string[], names: readonly string[]): string {
   const symbol = (name: string): string => name.replaceAll('-', '_');
-  const packed = (name: string): boolean => !PLAIN.includes(name);
-  const row = (name: string): string => {
-    const [plain, end] = packed(name)
-      ? [`packed_${symbol(name)}`, `packed_${symbol(name)}_end`]
-      : [`program_${symbol(name)}`, 'NULL'];
-    return `    {"${name}", ${plain}, ${end}, PROGRAM_LENGTH_${symbol(name)}},`;
-  };
+  const own = (name: string): string =>
+    `    {"${name}", program_${symbol(name)}, PROGRAM_LENGTH_${symbol(name)}, true},`;
   return [
     '/* Made by packaging/build/build.ts from src/verbs/table.ts. */',
     '#pragma once',
-    '#include <stddef.h>',
-    '#include <stdint.h>',
-    ...names.map(name => `#include "programs/${name}.length.h"`),
-    'struct program {',
-    '    const char *name;',
-    '    const uint8_t *bytecode;',
-    '    const uint8_t *packed_end; /* of a compressed program; NULL: it is not */',
-    '    size_t length;             /* of the bytecode */',
-    '};',
-    ...names.map(name =>
-      packed(name)
-        ? `extern const uint8_t packed_${symbol(name)}[], packed_${symbol(name)}_end[];`
-        : `extern const uint8_t program_${symbol(name)}[];`,
-    ),
+    '#include "program-table.h"',
+    ...['base', ...names].flatMap(name => [
+      `#include "programs/${name}.length.h"`,
+      `extern const uint8_t program_${symbol(name)}[]${name === 'base' ? ' __attribute__((weak))' : ''};`,
+    ]),
+    'const struct program base_program = {"base", program_base, PROGRAM_LENGTH_base, false};',
     'static const struct program programs[] = {',
-    ...names.map(row),
+    ...base.map(name => `    {"${name}", NULL, 0, true},`),
+    ...names.map(own),
     '};',
     'enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };',
     '',

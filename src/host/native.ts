@@ -7,6 +7,8 @@ import { HostError, type Host, type Lock } from './host.ts';
 interface RawHost extends Omit<Host, 'lock'> {
   lock(path: string, exclusive: boolean, wait: boolean): number | undefined;
   onError(factory: (syscall: string, code: string, errno: number, text: string, path: string) => Error): void;
+  /** What the engine calls when the program of this name is wanted. */
+  enter(entries: Readonly<Record<string, () => never>>): void;
   /** Ends the process. */
   finish(status: number): never;
 }
@@ -20,6 +22,11 @@ export function nativeHost(): Host {
     return fd === undefined ? undefined : { release: () => berth.close(fd) };
   };
   return Object.setPrototypeOf({ lock }, berth) as Host;
+}
+
+/** Gives the engine its programs. */
+export function offer(entries: Readonly<Record<string, () => never>>): void {
+  berth.enter(entries);
 }
 
 /** Ends the process with this status. */

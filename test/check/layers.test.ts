@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { nativeVerbs } from '../../packaging/build/tables.ts';
 import { importsBelow, importsOf, sources, type Import } from './imports.ts';
@@ -74,6 +74,20 @@ test('nothing that a native program reaches imports node: or a package with nati
   const entries = ['src/native-entry.ts', ...(await nativeVerbs()).map(program => program.module)];
   const wrong = reachable(entries).filter(item => !item.local && !['ini', 'neverthrow'].includes(item.target));
   assert.deepEqual(wrong.map(describe), []);
+});
+
+test('native programs call no function of Math that is left out of the static binary', async () => {
+  const leftOut = [...readFileSync('native/left-out.c', 'utf8').matchAll(/^LEFT_OUT\((\w+)\)$/gm)].map(
+    ([, name]) => name,
+  );
+  assert.ok(leftOut.length > 10);
+  const calls = new RegExp(`Math\\.(${leftOut.join('|')})\\b`);
+  const entries = ['src/native-entry.ts', ...(await nativeVerbs()).map(program => program.module)];
+  const files = new Set([...entries, ...reachable(entries).flatMap(item => (item.local ? [item.target] : []))]);
+  assert.deepEqual(
+    [...files].filter(file => calls.test(readFileSync(file, 'utf8'))),
+    [],
+  );
 });
 
 function mayImport(file: string, target: string): boolean {

@@ -8,10 +8,9 @@ node_modules/.bin/esbuild test/native/host/main.ts --bundle --platform=neutral -
     --outfile=build/test/host/test.js --log-level=warning
 printf '%s\n' '#pragma once' 'struct global_option { const char *name; int takes_value; };' \
     'static const struct global_option global_options[] = {{"module", 1}, {0, 0}};' >build/test/host/globals.h
-printf '%s\n' '#pragma once' '#include <stddef.h>' '#include <stdint.h>' '#include "test.c"' \
-    'enum { PROGRAM_LENGTH_run = sizeof(program_test) };' '#define program_run program_test' \
-    'struct program { const char *name; const uint8_t *bytecode; const uint8_t *packed_end; size_t length; };' \
-    '#define ROW(name) {name, program_test, NULL, sizeof(program_test)}' \
+printf '%s\n' '#pragma once' '#include "program-table.h"' '#include "test.c"' \
+    '#define ROW(name) {name, program_test, sizeof(program_test), false}' \
+    'const struct program base_program = ROW("base");' \
     'static const struct program programs[] = {ROW("help"), ROW("two-words"), ROW("generator"), ROW("one")};' \
     'enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };' >build/test/host/programs.h
 exec packaging/build/in-tree.sh bash test/native/host-in-tree.sh

@@ -1,6 +1,6 @@
 import { CLONE, HostError, type Host } from '../../../src/host/host.ts';
 import { encodeOps, op } from '../../../src/ops/encode.ts';
-import { finish, nativeHost } from '../../../src/host/native.ts';
+import { finish, nativeHost, offer } from '../../../src/host/native.ts';
 import { FILES } from './files.ts';
 import { runTests } from './harness.ts';
 import { JUNK_TESTS } from './junk.ts';
@@ -110,12 +110,17 @@ function hang(host: Host, dir: string, step: string): never {
 }
 
 const host = nativeHost();
-const dir = host.environment('BERTH_DIR') ?? '';
-const role = host.environment('BERTH_TEST');
-if (role !== undefined) {
-  const status = ROLES[role]?.(host, dir) ?? 99;
-  if (role !== 'silent') finish(status);
-} else {
+
+function run(): never {
+  const dir = host.environment('BERTH_DIR') ?? '';
+  const role = host.environment('BERTH_TEST');
+  if (role !== undefined) {
+    const status = ROLES[role]?.(host, dir) ?? 99;
+    if (role === 'silent') return undefined as never;
+    return finish(status);
+  }
   const tests = { ...FILES, ...TEXT, ...TREES, ...PROCESSES, ...SOCKETS, ...KERNEL, ...SECCOMP, ...JUNK_TESTS };
-  finish(runTests(host, dir, tests) === 0 ? 0 : 1);
+  return finish(runTests(host, dir, tests) === 0 ? 0 : 1);
 }
+
+offer({ help: run, 'two-words': run, generator: run, one: run });
