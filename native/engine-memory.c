@@ -9,6 +9,7 @@
  */
 #include "engine-memory.h"
 #include "engine-image.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +31,64 @@ struct free_block {
     struct free_block *next;
 };
 
+/* Of each class of sizes; that of class 0 stays empty. */
 static struct free_block *free_blocks[classes + 1];
 static char *piece, *piece_end, *piece_filled;
 
-static int new_piece(void)
+/* libc's blocks begin right behind the image, where the kernel does not move them at random. */
+static size_t image_size;
+static const JSMallocFunctions *recorder;
+
+void engine_memory_of_image(void)
 {
+    image_size = (uintptr_t)engine_image.starts - ENGINE_IMAGE_ADDRESS;
+}
+
+void engine_memory_record(const JSMallocFunctions *functions)
+{
+    image_size = ENGINE_IMAGE_SIZE;
+    recorder = functions;
+}
+
+static bool is_in_image(const void *block)
+{
+    return (uintptr_t)block - ENGINE_IMAGE_ADDRESS < image_size;
+}
+
+/* Up to the next block's start, or to the end of the last block. */
+static size_t room_in_image(const void *block)
+{
+    if (recorder)
+        return recorder->js_malloc_usable_size(block);
+    size_t grain = ((uintptr_t)block - ENGINE_IMAGE_ADDRESS) / ENGINE_IMAGE_GRAIN + 1;
+    const uint64_t *word = engine_image.starts + grain / 64;
+    uint64_t bits = *word & (UINT64_MAX << grain % 64);
+    while (bits == 0)
+        bits = *++word;
+    grain = (size_t)(word - engine_image.starts) * 64 + (size_t)__builtin_ctzll(bits);
+    return ENGINE_IMAGE_ADDRESS + grain * ENGINE_IMAGE_GRAIN - (uintptr_t)block;
+}
+
+static size_t room_of(const void *block)
+{
+    if (!block)
+        return 0;
+    return is_in_image(block) ? room_in_image(block) : ((const struct header *)block - 1)->size;
+}
+
+/* What the limit counts: pieces and large blocks. */
+static bool account(JSMallocState *state, size_t size)
+{
+    if (state->malloc_size + size > state->malloc_limit)
+        return false;
+    state->malloc_size += size;
+    return true;
+}
+
+static int new_piece(JSMallocState *state)
+{
+    if (!account(state, piece_size))
+        return -1;
     void *pages = mmap(NULL, piece_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pages == MAP_FAILED)
         return -1;
@@ -51,23 +105,24 @@ static void fill_ahead(void)
     piece_filled += size;
 }
 
-static void *take(size_t size)
+static void *new_large(JSMallocState *state, size_t size)
 {
-    if (size > largest_small) {
-        struct header *header = malloc(sizeof(*header) + size);
-        if (!header)
-            return NULL;
-        header->size = size;
-        return header + 1;
-    }
-    size_t class = size == 0 ? 1 : (size + step - 1) / step;
-    struct free_block *block = free_blocks[class];
-    if (block) {
-        free_blocks[class] = block->next;
-        return block;
-    }
-    size_t room = class * step;
-    if ((size_t)(piece_end - piece) < sizeof(struct header) + room && new_piece() < 0)
+    struct header *header = account(state, size) ? malloc(sizeof(*header) + size) : NULL;
+    if (!header)
+        return NULL;
+    header->size = size;
+    return header + 1;
+}
+
+/* A block that no freed one can be taken for. */
+static __attribute__((noinline)) void *new_block(JSMallocState *state, size_t size)
+{
+    if (recorder)
+        return recorder->js_malloc(state, size);
+    if (size > largest_small)
+        return new_large(state, size);
+    size_t room = size == 0 ? step : (size + step - 1) / step * step;
+    if ((size_t)(piece_end - piece) < sizeof(struct header) + room && new_piece(state) < 0)
         return NULL;
     struct header *header = (struct header *)piece;
     piece += sizeof(*header) + room;
@@ -77,58 +132,28 @@ static void *take(size_t size)
     return header + 1;
 }
 
-const JSMallocFunctions *engine_memory_instead;
-
-static bool is_in_image(const void *block)
-{
-    return (uintptr_t)block - ENGINE_IMAGE_ADDRESS < ENGINE_IMAGE_SIZE;
-}
-
-/* Up to the next block's start, or to the end of the last block. */
-static size_t room_in_image(const void *block)
-{
-    size_t grain = ((uintptr_t)block - ENGINE_IMAGE_ADDRESS) / ENGINE_IMAGE_GRAIN + 1;
-    const uint64_t *word = engine_image.starts + grain / 64;
-    uint64_t bits = *word & (UINT64_MAX << grain % 64);
-    while (bits == 0)
-        bits = *++word;
-    grain = (size_t)(word - engine_image.starts) * 64 + (size_t)__builtin_ctzll(bits);
-    return ENGINE_IMAGE_ADDRESS + grain * ENGINE_IMAGE_GRAIN - (uintptr_t)block;
-}
-
-static size_t room_of(const void *block)
-{
-    if (!block)
-        return 0;
-    if (engine_memory_instead)
-        return engine_memory_instead->js_malloc_usable_size(block);
-    return is_in_image(block) ? room_in_image(block) : ((const struct header *)block - 1)->size;
-}
-
 static void *engine_malloc(JSMallocState *state, size_t size)
 {
-    if (engine_memory_instead)
-        return engine_memory_instead->js_malloc(state, size);
-    if (state->malloc_size + size > state->malloc_limit)
-        return NULL;
-    void *block = take(size);
-    if (block) {
-        state->malloc_count++;
-        state->malloc_size += room_of(block) + sizeof(struct header);
-    }
+    size_t class = (size + step - 1) / step;
+    struct free_block *block = class <= classes ? free_blocks[class] : NULL;
+    if (!block)
+        return new_block(state, size);
+    free_blocks[class] = block->next;
     return block;
 }
 
 static void engine_free(JSMallocState *state, void *block)
 {
-    if (engine_memory_instead)
-        engine_memory_instead->js_free(state, block);
-    if (!block || is_in_image(block))
+    if (!block)
         return;
-    size_t room = room_of(block);
-    state->malloc_count--;
-    state->malloc_size -= room + sizeof(struct header);
+    if (is_in_image(block)) {
+        if (recorder)
+            recorder->js_free(state, block);
+        return;
+    }
+    size_t room = ((struct header *)block - 1)->size;
     if (room > largest_small) {
+        state->malloc_size -= room;
         free((struct header *)block - 1);
         return;
     }
@@ -139,29 +164,23 @@ static void engine_free(JSMallocState *state, void *block)
 
 static void *engine_realloc(JSMallocState *state, void *block, size_t size)
 {
-    if (engine_memory_instead)
-        return engine_memory_instead->js_realloc(state, block, size);
-    if (!block)
-        return size == 0 ? NULL : engine_malloc(state, size);
+    size_t room = room_of(block);
     if (size == 0) {
         engine_free(state, block);
         return NULL;
     }
-    size_t room = room_of(block);
     if (size <= room)
         return block;
-    if (state->malloc_size + size - room > state->malloc_limit)
-        return NULL;
     if (room > largest_small && !is_in_image(block)) {
-        struct header *header = realloc((struct header *)block - 1, sizeof(*header) + size);
+        struct header *header =
+            account(state, size - room) ? realloc((struct header *)block - 1, sizeof(*header) + size) : NULL;
         if (!header)
             return NULL;
-        state->malloc_size += size - room;
         header->size = size;
         return header + 1;
     }
     void *grown = engine_malloc(state, size);
-    if (grown) {
+    if (grown && block) {
         memcpy(grown, block, room);
         engine_free(state, block);
     }

@@ -4,5 +4,8 @@
 
 extern const JSMallocFunctions engine_memory;
 
-/* While the heap image is made (engine-record.c): who gives the blocks instead. */
-extern const JSMallocFunctions *engine_memory_instead;
+/* From now on, while the heap image is made, `functions` gives the blocks: see engine-record.c. */
+void engine_memory_record(const JSMallocFunctions *functions);
+
+/* From now on the blocks of the heap image are known as such. */
+void engine_memory_of_image(void);

@@ -141,7 +141,7 @@ int engine_record(int argc, char **argv)
         mmap(block_at(0), ENGINE_IMAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
             MAP_FAILED)
         return EXIT_FAILURE;
-    engine_memory_instead = &recorder;
+    engine_memory_record(&recorder);
     JSContext *context = engine_new();
     if (!context || !engine_load(context, (const uint8_t *)bytecode, length))
         return EXIT_FAILURE;

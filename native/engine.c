@@ -134,6 +134,7 @@ static JSContext *engine_for(const struct program *program)
     if (!program->linked)
         return engine_new();
     if (&engine_image && engine_image.context) {
+        engine_memory_of_image();
         host_roots = engine_image.roots;
         return engine_image.context;
     }

@@ -86,7 +86,9 @@ function collect(
   rows: number[],
 ): void {
   const { index } = table;
-  for (const entry of entries) {
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i];
+    if (entry === undefined) break;
     const { key } = entry;
     const known = into.get(key);
     if (known !== undefined) {
@@ -99,9 +101,9 @@ function collect(
       continue;
     }
     into.set(key, [entry]);
-    rows.push(at);
+    rows[rows.length] = at;
   }
-  rows.sort(ascending);
+  if (rows.length > 1) rows.sort(ascending);
 }
 
 function ascending(a: number, b: number): number {

@@ -105,17 +105,16 @@ function tolerant(unit: Unit, entry: Entry): WordsRead {
   return message.startsWith('has an unbalanced') ? read : { words: [] };
 }
 
+const NOTHING: WordsRead = { words: [] };
+
 /** `NAME=VALUE` words, the last of a name counts, in byte order of the names. */
 export function readPairs(unit: Unit, key: string): Bytes[] {
   const entries = assignments(unit, key);
-  const [only] = entries;
-  if (only !== undefined && entries.length === 1) {
-    const { words } = tolerant(unit, only);
-    if (words.length < 2) return words;
-  }
   const pairs = new Map<Bytes, Bytes>();
-  for (const entry of entries) {
-    const { words } = tolerant(unit, entry);
+  for (let k = 0; k < entries.length; k++) {
+    const entry = entries[k];
+    const { words } = entry === undefined ? NOTHING : tolerant(unit, entry);
+    if (words.length < 2 && entries.length === 1) return words;
     for (let i = 0; i < words.length; i++) {
       const word = words[i] ?? '';
       const equal = word.indexOf('=');

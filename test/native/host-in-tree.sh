@@ -80,6 +80,15 @@ edge 'a verb that is not native' 125 '/usr/lib/berth/cli.mjs: cannot be read: .*
 BERTH_DEBUG=1 BERTH_TEST=bug $T >/tmp/out 2>/tmp/err || true
 result $(($(wc -l </tmp/err) < 2)) 'BERTH_DEBUG=1 shows the stack'
 
+# libc's memory begins right behind the heap image then; blocks of both must not be taken for each other.
+mkdir /tmp/units
+for i in $(seq 1000); do
+    printf '[Container]\nImage=localhost/x:%s\nPublishPort=%s:80\nVolume=/srv/%s:/srv\nLabel=a=b c=d\n' $i $((8000 + i)) $i >/tmp/units/web$i.container
+done
+status=0
+QUADLET_UNIT_DIRS=/tmp/units setarch -R dist/berth generator -user -no-kmsg-log /tmp/generated || status=$?
+result $((status != 0 || $(find /tmp/generated -name '*.service' | wc -l) < 1000)) 'the heap image ends where libc begins'
+
 size=$(stat -c %s /tmp/berth-test-static)
 # Processor time, not the clock: other work on the machine must not fail a test.
 microseconds() { # COMMAND…: per run, over 100 runs
