@@ -142,6 +142,26 @@ resumed() {
 }
 check 'a pull that was killed within a layer goes on where it was' resumed
 
+# In a repository of its own: where the registry has the blobs, none are sent.
+in_pieces() {
+    local began i
+    large 200000000
+    systemctl stop test-slow
+    systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-picky.py" $SLOW $PORT 1000000
+    for i in $(seq 300); do ! curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null || break; sleep 0.1; done
+    fresh alice
+    as alice berth pull -q $REGISTRY/t/large:1 >/dev/null
+    began=$(date +%s.%N)
+    as alice berth push -q $REGISTRY/t/large:1 127.0.0.1:$SLOW/pieces/large:1
+    systemctl stop test-slow
+    journalctl --sync
+    [ "$(journalctl -u test-registry --since "@$began" -o cat --no-pager | grep -cE '"PATCH /v2/pieces/large/blobs/uploads/.*" 202 ')" -ge 12 ]
+    fresh alice
+    as alice berth pull -q $REGISTRY/pieces/large:1 >/dev/null
+    sound alice
+}
+check 'a push through a proxy that takes a megabyte at a time' in_pieces
+
 no_space() {
     local small=/home/alice/small
     large 200000000

@@ -3,6 +3,7 @@ import { parseDigest } from '../digest.ts';
 import { RegistryError } from './error.ts';
 import { wholeBody, type Answer } from './exchange.ts';
 import { digestOf } from './hashing.ts';
+import { uploadInPieces, WANTS_PIECES } from './push-pieces.ts';
 import { address, scope, type Repository } from './repository.ts';
 import { withRetries } from './retry.ts';
 import { locationOf } from './session.ts';
@@ -54,13 +55,30 @@ async function abandon(repository: Repository, answer: Answer): Promise<void> {
   }
 }
 
-/** In one piece: POST for a place, PUT with the bytes. The upload may have another host, which then gets no credentials. */
-export function uploadBlob(
+/** Repositories that have refused a blob in one piece. */
+const inPieces = new WeakSet<Repository>();
+
+/** In one piece as long as the registry takes that: one request and no waiting in between. */
+export async function uploadBlob(
   repository: Repository,
   descriptor: Descriptor,
   source: Source,
   options: TransferOptions,
 ): Promise<void> {
+  if (!inPieces.has(repository)) {
+    if (await uploadWhole(repository, descriptor, source, options)) return;
+    inPieces.add(repository);
+  }
+  await uploadInPieces(repository, descriptor, source, options);
+}
+
+/** POST for a place, PUT with the bytes; false when the registry wants pieces. The upload may have another host, which then gets no credentials. */
+function uploadWhole(
+  repository: Repository,
+  descriptor: Descriptor,
+  source: Source,
+  options: TransferOptions,
+): Promise<boolean> {
   const signal = options.signal ?? repository.rules.signal;
   return withRetries({ ...repository.rules, signal }, async () => {
     const begun = await expect(
@@ -79,7 +97,11 @@ export function uploadBlob(
       body: { length: descriptor.size, source: counted(source, descriptor, options) },
       signal,
     });
-    (await expect(answer, [201, 204], `${repository.endpoint.path}: blob`)).drop();
+    // 202: it took a part.
+    const pieces = WANTS_PIECES.has(answer.status) || answer.status === 202;
+    if (!pieces) await expect(answer, [201, 204], `${repository.endpoint.path}: blob`);
+    answer.drop();
+    return !pieces;
   });
 }
 
