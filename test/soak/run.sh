@@ -4,6 +4,7 @@
 # (default 10 rounds) in a fresh machine each: rare orders of events show up here.
 #   npm run soak -- crashes     only the crashes and kills (about half an hour on two processors)
 #   npm run soak -- pulls       only pulls and removals that are killed at random points, 200 of each, and a start after every one
+#   npm run soak -- images      only images of real software, unpacked as podman does (some minutes; the software comes from Debian)
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${1:-10} failed=0 parts=0
@@ -24,14 +25,21 @@ pulls() {
     part 'pulls and removals that are killed' env KILLS=200 bash test/machine/run.sh 265
 }
 
+images() {
+    part 'images of real software' bash test/soak/images.sh
+}
+
 if [ "$rounds" = crashes ]; then
     crashes
 elif [ "$rounds" = pulls ]; then
     pulls
+elif [ "$rounds" = images ]; then
+    images
 else
     part native bash test/run.sh native
     crashes
     pulls
+    images
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" bash test/run.sh machine; done
 fi
 echo "soak: $((parts - failed)) passed, $failed failed"
