@@ -433,22 +433,33 @@ FUNCTION(may_access)
     return JS_NewBool(context, access(path.data, (int)mode) == 0);
 }
 
+/* Whoever had the lock may have removed the file with what it was for: then the lock that counts is another file's. */
+static bool is_still(int fd, const char *path)
+{
+    struct stat locked, named;
+    return fstat(fd, &locked) == 0 && lstat(path, &named) == 0 && locked.st_ino == named.st_ino &&
+           locked.st_dev == named.st_dev;
+}
+
 FUNCTION(lock_path)
 {
     UNUSED;
     PATH_ARGUMENT(path, 0);
     bool exclusive = JS_ToBool(context, argv[1]), wait = JS_ToBool(context, argv[2]);
-    cleanup_close int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-    if (fd < 0)
-        return throw_errno(context, "open", path.data);
     int how = (exclusive ? LOCK_EX : LOCK_SH) | (wait ? 0 : LOCK_NB);
-    while (flock(fd, how) < 0) {
-        if (errno == EWOULDBLOCK)
-            return JS_UNDEFINED;
-        if (errno != EINTR)
-            return throw_errno(context, "flock", path.data);
+    for (;;) {
+        cleanup_close int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+        if (fd < 0)
+            return throw_errno(context, "open", path.data);
+        while (flock(fd, how) < 0) {
+            if (errno == EWOULDBLOCK)
+                return JS_UNDEFINED;
+            if (errno != EINTR)
+                return throw_errno(context, "flock", path.data);
+        }
+        if (is_still(fd, path.data))
+            return JS_NewInt32(context, steal_fd(&fd));
     }
-    return JS_NewInt32(context, steal_fd(&fd));
 }
 
 FUNCTION(file_system_type)

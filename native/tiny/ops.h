@@ -108,7 +108,7 @@
     X(no_new_privileges, "no-new-privileges", "", 0) \
     /* BPF program, its bytes 00 and 01 written as 01 02 and 01 01; flags (log, spec-allow, tsync); without no-new-privileges loaded while CAP_SYS_ADMIN is there, the sets of `capabilities` after it */ \
     X(seccomp, "seccomp", "tt", 0) \
-    /* chdir after pivot as the payload; created when missing; getcwd must lie inside the root (T2) */ \
+    /* chdir after pivot as the payload; created when missing, unless the mode is 0; getcwd must lie inside the root (T2) */ \
     X(cwd, "cwd", "poii", 0) \
     /* the whole environment, NAME=VALUE… */ \
     X(environment, "environment", "t", 1) \
@@ -118,6 +118,8 @@
     X(hold, "hold", "", 0) \
     /* stay as pid 1: fork the exec, forward signals, reap, end with its status */ \
     X(init, "init", "", 0) \
+    /* as init, for another OCI runtime, whose logged error makes 126 or 127 */ \
+    X(watch, "watch", "p", 0) \
     /* PATH for the look-up, then argv: close every other descriptor, exec; 127 not found, 126 not executable */ \
     X(exec, "exec", "tt", 1)
 /* clang-format on */

@@ -30,7 +30,9 @@ int op_cwd(struct stage *s, const struct op *op)
 {
     s->subject = op->fields[0];
     int result = change_directory(s, op->fields[0]);
-    if (result == -ENOENT && s->made_root) {
+    if (result == -ENOENT && s->made_root && field_octal(op->fields[1]) == 0)
+        s->hint = "it must be in the image or below a mount; make it there, or leave --workdir out";
+    else if (result == -ENOENT && s->made_root) {
         struct op make = {.number = OP_mkdir, .count = 4, .fields = op->fields};
         result = op_mkdir(s, &make);
         s->hint = result < 0 && s->hint == NULL ? "it is missing and cannot be created" : s->hint;

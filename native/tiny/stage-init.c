@@ -1,5 +1,5 @@
 /*
- * The operations `init` and `hold`: the stage stays as the first process, in the shape of a program of one page. For `init` (init.c) its
+ * The operations `init`, `watch` and `hold`: the stage stays as the first process, in the shape of a program of one page. For `init` (init.c) its
  * child goes on to the exec; `hold` (holder.c) is all there is.
  */
 #include "stage.h"
@@ -51,13 +51,13 @@ static void execute_image(char **words, const char *image, long size)
     sys_close_range(3, ~0u, 0);
 }
 
-static _Noreturn void become_reaper(long child)
+static _Noreturn void become_reaper(long child, const char *log)
 {
     TEXT(number, 24);
     text_add_number(&number, child);
-    char *words[] = {"berth-init", number.start, NULL};
+    char *words[] = {"berth-init", number.start, (char *)log, NULL};
     execute_image(words, init_image, init_image_end - init_image);
-    init_loop((int)child);
+    init_loop((int)child, log);
 }
 
 int op_hold(struct stage *s, const struct op *op)
@@ -76,7 +76,6 @@ int op_hold(struct stage *s, const struct op *op)
 int op_init(struct stage *s, const struct op *op)
 {
     uint64_t all = ~0ull;
-    (void)op;
     int result = apply_sets(s);
     if (result < 0)
         return result;
@@ -87,8 +86,13 @@ int op_init(struct stage *s, const struct op *op)
     /* Not clone3(2): filters of containers answer that with ENOSYS, since they cannot look into its structure. */
     long pid = sys5(__NR_clone, SIGCHLD, 0, 0, 0, 0);
     if (pid > 0)
-        become_reaper(pid);
+        become_reaper(pid, op->count > 0 ? op->fields[0] : NULL);
     if (pid == 0)
         become_foreground();
     return (int)pid;
+}
+
+int op_watch(struct stage *s, const struct op *op)
+{
+    return op_init(s, op);
 }

@@ -142,6 +142,6 @@ int take_null(struct stage *s);
 int hide_descriptors(struct stage *s);
 
 /* init.c */
-_Noreturn void init_loop(int child);
+_Noreturn void init_loop(int child, const char *log);
 
 #endif

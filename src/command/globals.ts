@@ -6,7 +6,11 @@ const PEER_STORE = 'the store of the peer is not shared; set XDG_DATA_HOME inste
 
 /** Options before the verb. */
 export const GLOBAL_OPTIONS: readonly OptionRow[] = [
-  list('module', 'FILE', 'accepted for compatibility; there is no configuration that a module could add to'),
+  list(
+    'module',
+    'FILE',
+    'module of containers.conf: refused by what would have to follow it, since that file is not read',
+  ),
   text('log-level', 'LEVEL', 'accepted for compatibility; warnings and errors are said', {
     choices: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic'],
   }),

@@ -107,7 +107,10 @@ export interface Files {
   access(path: Bytes, mode: number): boolean;
   /** Removes a tree by directory descriptors, never following a link (T20). False when absent; throws the first error after trying all. */
   removeTree(path: Bytes): boolean;
-  /** flock(2) on a file that is created 0600 when absent. undefined when `wait` is false and another holds it. */
+  /**
+   * flock(2) on a file that is created 0600 when absent. undefined when `wait` is false and another holds it. Who holds it exclusively may
+   * remove the file: those who waited lock the one that has its name then.
+   */
   lock(path: Bytes, exclusive: boolean, wait: boolean): Lock | undefined;
   /** statfs f_type. */
   fsType(path: Bytes): number;

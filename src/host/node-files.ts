@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { call, callUnless, fromBuffer, toBuffer } from './node-errors.ts';
+import { lockFile } from './node-lock.ts';
 import {
   HostError,
   type Bytes,
@@ -20,8 +21,6 @@ export function filesOfNode(): Files & Pick<Kernel, 'open' | 'fchown'> {
 
 const ABSENT = ['ENOENT', 'ENOTDIR'];
 const DEFAULT_LIMIT = 64 << 20;
-/** flock(2) is no call of Node's, but it locks an open file, which a child can do for us: flock(1) of util-linux. */
-const LOCK_FLAGS = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
 
 const READING = {
   readFile: (path: Bytes, limit = DEFAULT_LIMIT): Bytes => read(path, limit),
@@ -90,22 +89,8 @@ const WRITING = {
       const fd = fs.openSync(toBuffer(path), 'r');
       closing(fd, () => fs.fsyncSync(fd));
     }),
-  lock(path: Bytes, exclusive: boolean, wait: boolean): Lock | undefined {
-    const fd = call(path, () => fs.openSync(toBuffer(path), LOCK_FLAGS, 0o600));
-    const { status, error } = spawnSync('flock', [exclusive ? '-x' : '-s', ...(wait ? [] : ['-n']), '3'], {
-      stdio: ['ignore', 'ignore', 'inherit', fd],
-    });
-    if (status === 0) return { release: () => fs.closeSync(fd) };
-    fs.closeSync(fd);
-    if (status === 1 && !wait) return undefined;
-    throw new HostError(
-      'flock',
-      'ENOLCK',
-      37,
-      `cannot be locked: ${error?.message ?? `flock ended with ${String(status)}`}`,
-      path,
-    );
-  },
+  lock: (path: Bytes, exclusive: boolean, wait: boolean): Lock | undefined =>
+    call(path, () => lockFile(path, exclusive, wait)),
   open: (path: Bytes, flags: number): number => call(path, () => fs.openSync(toBuffer(path), flags)),
   fchown: (fd: number, uid: number, gid: number): void => call('', () => fs.fchownSync(fd, uid, gid)),
 };

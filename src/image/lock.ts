@@ -6,5 +6,14 @@ import type { Host, Lock } from '../host/host.ts';
  */
 export function lockImage(host: Host, store: string, id: string, exclusive: boolean, wait: boolean): Lock | undefined {
   host.mkdirs(`${store}/locks`, 0o700);
-  return host.lock(`${store}/locks/image-${id}`, exclusive, wait);
+  return host.lock(lockPath(store, id), exclusive, wait);
+}
+
+/** By who holds it exclusively and has removed the image. */
+export function removeImageLock(host: Host, store: string, id: string): void {
+  host.unlink(lockPath(store, id));
+}
+
+function lockPath(store: string, id: string): string {
+  return `${store}/locks/image-${id}`;
 }

@@ -24,6 +24,8 @@ import { execOps, identityOps, labelOps, limitOps, seccompFlags, seccompProgram 
 
 /** What of a plan is compiled: `oci create` has no more than this of a foreign bundle. */
 export type CompileInput = Pick<Plan, 'spec' | 'root' | 'copyUps' | 'chowns' | 'init' | 'defaultSeccomp'> & {
+  /** The working directory is there, or the start fails. */
+  readonly keepCwd?: boolean;
   /** Variables besides those of config.json. */
   readonly secretEnvironment?: Plan['secretEnvironment'];
 };
@@ -171,18 +173,18 @@ function propagationOps(spec: Spec): Op[] {
   return [op('propagation', '/', wanted === 'private' || wanted === 'rprivate' ? 'rprivate' : 'rslave')];
 }
 
-function insideOps({ spec, root }: CompileInput, process: SpecProcess): Op[] {
+function insideOps({ spec, root, keepCwd = false }: CompileInput, process: SpecProcess): Op[] {
   const { uid, gid } = process.user;
   const propagation = spec.linux.rootfsPropagation ?? '';
   const ops: Op[] = [];
-  if (process.cwd !== '/') ops.push(op('mkdir', process.cwd, '755', uid, gid));
+  if (process.cwd !== '/' && !keepCwd) ops.push(op('mkdir', process.cwd, '755', uid, gid));
   const attributes = [...(spec.root.readonly === true ? ['ro'] : []), ...(root.nodev ? ['nodev'] : [])];
   if (attributes.length > 0) ops.push(op('root-remount', attributes.join(',')));
   ops.push(...lateOps(spec), op('pivot'));
   if (propagation !== '') ops.push(op('propagation', '/', propagation));
   for (const path of spec.linux.maskedPaths ?? []) ops.push(op('mask', path));
   for (const path of spec.linux.readonlyPaths ?? []) ops.push(op('read-only', path));
-  ops.push(op('cwd', process.cwd, '755', uid, gid));
+  ops.push(op('cwd', process.cwd, keepCwd ? '0' : '755', uid, gid));
   return ops;
 }
 

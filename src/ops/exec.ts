@@ -68,7 +68,7 @@ export function compileExec(host: Host, target: ExecTarget, request: ExecRequest
 }
 
 /** Root gets the container's bounding set, as its own root would by execve(2); another user what the container's ambient set gives. */
-function capabilitiesOf(own: SpecProcess, uid: number): NonNullable<SpecProcess['capabilities']> {
+export function capabilitiesOf(own: SpecProcess, uid: number): NonNullable<SpecProcess['capabilities']> {
   const sets = own.capabilities ?? {};
   const bounding = sets.bounding ?? [];
   const ambient = sets.ambient ?? [];

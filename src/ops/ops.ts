@@ -220,7 +220,7 @@ export const OPS = [
   {
     name: 'cwd',
     fields: ['path', 'octal', 'int', 'int'],
-    help: 'chdir after pivot as the payload; created when missing; getcwd must lie inside the root (T2)',
+    help: 'chdir after pivot as the payload; created when missing, unless the mode is 0; getcwd must lie inside the root (T2)',
   },
   { name: 'environment', fields: ['text'], rest: true, help: 'the whole environment, NAME=VALUE…' },
   {
@@ -231,6 +231,7 @@ export const OPS = [
   },
   { name: 'hold', fields: [], help: 'become the holder of a pod: a program of one page that waits for SIGTERM' },
   { name: 'init', fields: [], help: 'stay as pid 1: fork the exec, forward signals, reap, end with its status' },
+  { name: 'watch', fields: ['path'], help: 'as init, for another OCI runtime, whose logged error makes 126 or 127' },
   {
     name: 'exec',
     fields: ['text', 'text'],

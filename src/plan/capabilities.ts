@@ -46,6 +46,7 @@ export function planCapabilities(context: PlanContext, uid: number): CapabilityP
   const clash = [...add].find(name => name !== 'ALL' && drop.has(name));
   if (clash !== undefined)
     refuse(context, '--cap-add', `${clash} is both added and dropped`, 'leave one of the two out');
+  refuseLacking(context, add);
   const bounding = request.privileged ? ALL : chooseBounding(add, drop);
   const isDefault = bounding.length === DEFAULT.length && bounding.every((name, i) => name === DEFAULT[i]);
   if (uid === 0)
@@ -64,6 +65,23 @@ export function planCapabilities(context: PlanContext, uid: number): CapabilityP
     ambient: [...asked],
   };
   return { bounding, isDefault, sets };
+}
+
+/** What our own bounding set lacks only a new user namespace gives; run/sandbox.ts names the unit's option. */
+function refuseLacking(context: PlanContext, add: ReadonlySet<string>): void {
+  const { facts, request } = context;
+  const { boundingSet } = facts;
+  const { kind } = request.userns;
+  if (boundingSet === undefined || facts.uid !== 0 || (kind !== 'default' && kind !== 'host')) return;
+  const lacking = [...add].filter(name => name !== 'ALL' && !hasBit(boundingSet, ALL.indexOf(name)));
+  if (lacking.length === 0) return;
+  refuse(context, '--cap-add', `--cap-add ${lacking.join(',')}: the bounding set of this process lacks it`);
+}
+
+/** In hexadecimal digits: a number holds 53 bits alone. */
+function hasBit(mask: string, bit: number): boolean {
+  const digit = Number.parseInt(mask[mask.length - 1 - (bit >>> 2)] ?? '0', 16);
+  return ((digit >>> (bit & 3)) & 1) === 1;
 }
 
 /** --cap-drop all, then what is added; --cap-add all, less what is dropped; else the default with both applied. */

@@ -79,6 +79,7 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
     stopSignal,
     stopTimeout: request.stopTimeout ?? STOP_TIMEOUT,
     init: request.init,
+    keepCwd: request.workdir !== undefined && !mounts.mounts.some(mount => isBelow(cwd, mount.destination)),
     warnings: context.warnings,
     defaultSeccomp: seccomp.isDefault,
   });
@@ -91,6 +92,10 @@ function workdirOf(context: PlanContext): string {
   const clean = cleanPath(`/${image?.workingDirectory ?? ''}`);
   if (clean === undefined) refuse(context, '--workdir', "the image's working directory holds a NUL byte");
   return clean ?? '/';
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
 }
 
 function filesOf(user: ReturnType<typeof planUser>): { name: string; text: string }[] {

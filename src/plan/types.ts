@@ -72,6 +72,8 @@ export interface PlanFacts {
   /** Content of the seccomp profile named by the request, or of the default one where the built-in program does not do. */
   readonly seccompProfile?: string;
   readonly proxyEnvironment: readonly string[];
+  /** CapBnd of proc_pid_status(5), where capabilities are asked for. */
+  readonly boundingSet?: string;
   /** Our own limits by the names of `plan/limits.ts`, in the units of getrlimit(2). */
   readonly limits: Readonly<
     Record<string, { readonly soft: number | 'unlimited'; readonly hard: number | 'unlimited' }>
@@ -146,6 +148,8 @@ export interface Plan {
   readonly stopSignal: number;
   readonly stopTimeout: number;
   readonly init: boolean;
+  /** Only the image's working directory, or one below a mount, is made when it is missing (podman-run(1), --workdir). */
+  readonly keepCwd: boolean;
   /** Warnings: printed once, the start goes on. */
   readonly warnings: readonly string[];
   /** True when spec.linux.seccomp is the default profile as compiled at build time. */

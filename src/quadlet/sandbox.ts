@@ -124,6 +124,7 @@ function refuseOfSystem(unit: Unit, way: 'root' | 'account' | 'dynamic'): void {
   if (way === 'dynamic') return;
   if (way === 'root') {
     // netavark opens the namespace by its process.
+    refuseAdded(unit);
     const needed = hasBridge(unit) ? [...ROOT_NEEDS, 'CAP_SYS_PTRACE'] : ROOT_NEEDS;
     return refuseBounding(unit, way, needed, 'a start needs more');
   }
@@ -135,6 +136,23 @@ function refuseOfSystem(unit: Unit, way: 'root' | 'account' | 'dynamic'): void {
   }
   if (powerless) refuse(unit, way, noNew, UNMAPPED, 'write NoNewPrivileges=yes in [Container]');
   refuseBounding(unit, way, MAPPERS, UNMAPPED);
+}
+
+/** The payload of root gets what the service has: what its bounding set lacks would silently be missing. */
+function refuseAdded(unit: Unit): void {
+  if (['UserNS', 'UIDMap', 'GIDMap', 'SubUIDMap', 'SubGIDMap', 'Pod'].some(key => unit.present.has(key))) return;
+  const lacking = capabilitiesOf(unit.service, 'CapabilityBoundingSet');
+  if (lacking === undefined) return;
+  const entries = unit.present.get('AddCapability') ?? [];
+  for (const entry of entries.slice(entries.findLastIndex(one => one.value === '') + 1)) {
+    const names = splitWords(entry.value).words.map(word => word.toUpperCase());
+    const missing = lacking(
+      names.filter(name => name !== 'ALL').map(name => (name.startsWith('CAP_') ? name : `CAP_${name}`)),
+    );
+    if (missing.length === 0) continue;
+    const message = `\`AddCapability=${entry.value}\` does not work: CapabilityBoundingSet= in [Service] takes ${missing.join(' ')} away`;
+    failAt(unit, entry, 'sandbox', message, { hint: `leave ${missing.join(' ')} in it` });
+  }
 }
 
 function hasBridge(unit: Unit): boolean {

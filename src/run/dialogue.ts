@@ -21,7 +21,7 @@ export function awaitSync(host: Host, stage: Launched, name: string, heard: Hear
     if (word === 'at' && rest.join(' ') === name) return;
     if (word === 'fd') keepDescriptor(heard, rest.join(' '), next.fds);
     else if (word === 'pid') keepPid(heard, rest[0], next.fds);
-    else if (word === 'fail') throw new Failure(125, failText(rest));
+    else if (word === 'fail') throw new Failure(failStatus(rest), failText(rest));
     else throw new Failure(125, `the stage said '${next.message}' where 'at ${name}' was awaited`);
   }
 }
@@ -36,6 +36,14 @@ function keepDescriptor(heard: Heard, name: string, fds: readonly number[]): voi
   const [fd] = fds;
   if (fd !== undefined) heard.fds.set(name, fd);
 }
+
+/** A payload that has no directory to run in cannot be invoked (podman-run(1), exit status). */
+function failStatus([step, errno = '']: readonly string[]): number {
+  return step === 'cwd' && MISSING.includes(errno) ? 126 : 125;
+}
+
+/** ENOENT, ENOTDIR */
+const MISSING = ['2', '20'];
 
 /** `STEP ERRNO TEXT` → `STEP TEXT`; TEXT names the path. */
 function failText(words: readonly string[]): string {

@@ -14,8 +14,11 @@ export interface ExecWish {
   readonly tty: boolean;
 }
 
-/** The process of an exec, from the payload's: ops/exec.ts decides on its confinement. */
-export function execProcess(host: Host, payload: number, base: SpecProcess, wish: ExecWish): SpecProcess {
+/**
+ * The process of an exec, from the payload's: ops/exec.ts decides on its confinement. `payload`: a process in the container, or the path of
+ * the container's root.
+ */
+export function execProcess(host: Host, payload: number | string, base: SpecProcess, wish: ExecWish): SpecProcess {
   const env = mergeEnvironment(base.env, wish.environment);
   if (wish.tty && !env.some(one => one.startsWith('TERM='))) env.push('TERM=xterm');
   const process: SpecProcess = {
@@ -44,12 +47,13 @@ function mergeEnvironment(base: readonly string[], more: readonly string[]): str
 /** The container's own /etc/passwd and /etc/group, read below its root and never through a link out of it (T16). */
 function userOf(
   host: Host,
-  payload: number,
+  payload: number | string,
   user: string,
 ): { uid: number; gid: number; groups: readonly number[]; home: string } {
   const read = (path: string): string => {
     try {
-      const found = host.readFileInRoot(`/proc/${payload}/root`, path, 1 << 20);
+      const root = typeof payload === 'string' ? payload : `/proc/${payload}/root`;
+      const found = host.readFileInRoot(root, path, 1 << 20);
       return typeof found === 'string' ? '' : found.data;
     } catch (error) {
       if (error instanceof HostError) return '';

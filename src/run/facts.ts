@@ -12,6 +12,7 @@ import { collectDevices } from './facts-devices.ts';
 import { collectIds } from './facts-ids.ts';
 import { readLimits } from './facts-limits.ts';
 import { Failure } from './failure.ts';
+import { fieldOf, statusOf } from './own-capabilities.ts';
 import type { ContainerState } from './state.ts';
 
 /** What the caller has found out already. */
@@ -61,6 +62,7 @@ export function collectFacts(host: Host, known: FactsRequest): Result<PlanFacts,
     ...joinedMaps(host, request),
     idMappedLayers: false,
     ...(profile === undefined ? {} : { seccompProfile: profile }),
+    ...(request.capAdd.length === 0 ? {} : { boundingSet: fieldOf(statusOf(host), 'CapBnd') }),
     ...(watchdog === undefined ? {} : { watchdog }),
   });
 }

@@ -6,6 +6,7 @@ import { removeGroup } from './cgroup.ts';
 import { readContainer, writeState } from './containers.ts';
 import { awaitSync } from './dialogue.ts';
 import { containerFields, startMessage, tellEvent } from './event.ts';
+import { forgetName } from './locks.ts';
 import type { Made } from './make.ts';
 import type { NetworkState, Parts } from './parts.ts';
 import type { StartPlace } from './place.ts';
@@ -101,6 +102,7 @@ function cleanUp(host: Host, parts: Parts, started: Started): void {
     const quickly = !place.context.inUnit;
     for (const line of removeContainer(host, parts, place.store, container, true, quickly))
       host.write(2, `berth: ${line}\n`);
+    forgetName(host, place.store, place.name);
     if (request.cidfile !== undefined) host.unlink(request.cidfile);
     return;
   }

@@ -71,19 +71,31 @@ export function foreignOps(plan: Plan, request: RunRequest, bundle: string, runt
     const wanted = request.sysctls[key] !== undefined || !isNew('user');
     if (wanted && isNew('network') && isNetworkKey(key)) ops.push(op('sysctl', key, value));
   }
-  ops.push(op('session'), op('pivot'), op('sync', 'ready'), op('environment', `PATH=${PATH}`));
-  ops.push(op('exec', PATH, ...commandLine(runtime, bundle, request.name)));
+  ops.push(op('session'), op('pivot'), op('sync', 'ready'));
+  ops.push(...runtimeOps(bundle, runtime, ['run', '--bundle', bundle, request.name]));
   return ops;
 }
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** `--root`: the other runtime's state goes with the bundle. crun would ask systemd for a group; runc finds out that it may not. */
-function commandLine(runtime: string, bundle: string, name: string): string[] {
+/**
+ * `--root`: the other runtime's state goes with the bundle. crun would ask systemd for a group; runc finds out that it may not. Those that
+ * write a log that we can read are watched, so that a start that fails has the status it has with us.
+ */
+export function runtimeOps(bundle: string, runtime: string, words: readonly string[]): Op[] {
   const kind = runtime.slice(runtime.lastIndexOf('/') + 1);
   const groups = kind === 'crun' ? ['--cgroup-manager=disabled'] : [];
-  return [runtime, '--root', `${bundle}/runtime`, ...groups, 'run', '--bundle', bundle, name];
+  const log = WATCHED.includes(kind) ? `${bundle}/runtime.log` : '';
+  const watch = log === '' ? [] : [op('watch', log)];
+  const logged = log === '' ? [] : ['--log', log];
+  return [
+    op('environment', `PATH=${PATH}`),
+    ...watch,
+    op('exec', PATH, runtime, '--root', `${bundle}/runtime`, ...logged, ...groups, ...words),
+  ];
 }
+
+const WATCHED = ['crun', 'runc'];
 
 function overlayOp(root: Extract<Plan['root'], { kind: 'overlay' }>, target: string): Op {
   if (root.idMapped)

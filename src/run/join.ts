@@ -50,11 +50,15 @@ export function joinContainer(host: Host, request: JoinRequest): Joined {
     descriptors,
     ...(moves || request.group === '' ? {} : { cgroup: request.group }),
   };
-  const stage = host.launch(launch);
+  return finishJoin(host, host.launch(launch), request.attach);
+}
+
+/** From the launch to the exec: `attach` moves a stage that waits at `created`. */
+export function finishJoin(host: Host, stage: Launched, attach: JoinRequest['attach']): Joined {
   const heard: Heard = { fds: new Map(), pid: 0 };
-  if (request.attach !== undefined) {
+  if (attach !== undefined) {
     awaitSync(host, stage, 'created', heard);
-    request.attach(stage.pid);
+    attach(stage.pid);
     host.proceed(stage, 'created');
   }
   awaitSync(host, stage, 'ready', heard);

@@ -1,4 +1,5 @@
 import type { Host, Lock } from '../host/host.ts';
+import { layerPath } from './layer.ts';
 
 /**
  * One lock per container name, in the store, since the writable layer of that name is there: an account may start the same
@@ -7,7 +8,28 @@ import type { Host, Lock } from '../host/host.ts';
  */
 export function lockName(host: Host, store: string, name: string): Lock {
   host.mkdirs(`${store}/locks`, 0o700);
-  const lock = host.lock(`${store}/locks/container-${name}`, true, true);
-  if (lock === undefined) throw new Error(`${store}/locks/container-${name}: not locked`);
-  return lock;
+  const path = lockPath(store, name);
+  const lock = host.lock(path, true, true);
+  if (lock === undefined) throw new Error(`${path}: not locked`);
+  return removing(host, store, name, lock);
+}
+
+/** After a removal that needed no lock. */
+export function forgetName(host: Host, store: string, name: string): void {
+  const lock = host.lock(lockPath(store, name), true, false);
+  if (lock !== undefined) removing(host, store, name, lock).release();
+}
+
+export function lockPath(store: string, name: string): string {
+  return `${store}/locks/container-${name}`;
+}
+
+/** The file goes with the container: names that are made up for a run would leave one each. */
+function removing(host: Host, store: string, name: string, lock: Lock): Lock {
+  return {
+    release: () => {
+      if (host.lstat(layerPath(store, name)) === undefined) host.unlink(lockPath(store, name));
+      lock.release();
+    },
+  };
 }

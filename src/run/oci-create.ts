@@ -146,6 +146,7 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
     stopSignal: 15,
     stopTimeout: 10,
     init: false,
+    keepCwd: false,
     warnings: [],
     defaultSeccomp: false,
   };

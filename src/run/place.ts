@@ -71,6 +71,19 @@ export function choosePlace(host: Host, parts: Parts, request: RunRequest, wante
   };
 }
 
+/** For a look at what a start in a unit of its own would meet. */
+export function expectedPlace(host: Host, request: RunRequest, store: string): Place {
+  const { name } = request;
+  return {
+    store,
+    name,
+    bundle: `${runtimeDirectory(host)}/containers/${name}`,
+    controllers: availableControllers(host, managerPath(host)),
+    notifySocket: false,
+    foreign: foreignRuntime(request),
+  };
+}
+
 /** The group of the manager itself: what it has, a delegated scope of it gets. */
 function managerPath(host: Host): string {
   return host.euid === 0 ? '' : `/user.slice/user-${host.euid}.slice/user@${host.euid}.service`;

@@ -9,14 +9,16 @@ import { removeContainer, removeLayerOf } from './remove.ts';
 
 /**
  * Before the lock of the name is taken: a container that runs is only replaced with --replace. It is stopped without the lock, since its
- * unit's ExecStopPost= removes it and needs the lock for that.
+ * unit's ExecStopPost= removes it and needs the lock for that. `check` throws where the new one could not start: then the old one goes on.
  */
-export function stopForReplace(host: Host, context: Context, name: string, replace: boolean): void {
+export function stopForReplace(host: Host, context: Context, name: string, replace: boolean, check: () => void): void {
   const state = findNamed(host, name)?.state;
   if (state === undefined) return;
   const running = isRunning(host, state);
   if (!replace && (running || !state.remove)) throw inUse(name);
-  if (running) stopContainer(host, context, state);
+  if (!running) return;
+  check();
+  stopContainer(host, context, state);
 }
 
 /** Under the lock: removes what an earlier container of this name has left, by a crash or to be replaced. */

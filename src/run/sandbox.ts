@@ -1,4 +1,5 @@
 import { HostError, type Host } from '../host/host.ts';
+import { findNamed } from './containers.ts';
 import type { Context } from './context.ts';
 import { findContext } from './context.ts';
 import { Failure } from './failure.ts';
@@ -29,6 +30,19 @@ function named(host: Host, error: unknown): unknown {
     ...more,
   ]);
 }
+
+/**
+ * A start that a filter killed could say nothing; ExecStopPost= may still get as far as this (systemd.exec(5), $EXIT_CODE). The line for
+ * it, when the start of `name` has not come to a container. systemd is not asked: a filter may well forbid that.
+ */
+export function killedByFilter(host: Host, context: Context, name: string): string | undefined {
+  if (!context.inUnit || host.environment('EXIT_CODE') !== 'killed' || host.environment('EXIT_STATUS') !== 'SYS')
+    return undefined;
+  if (findNamed(host, name)?.state !== undefined) return undefined;
+  return `the start was killed for a system call that is not allowed; ${context.own.unit}: SystemCallFilter= in [Service] is in the way; ${FILTER_HINT}`;
+}
+
+const FILTER_HINT = 'it must allow what makes a container: @system-service @mount @privileged';
 
 function causeOf(host: Host, context: Context, text: string): string | undefined {
   return capabilityCause(host, text) ?? MET.map(met => settingCause(host, context, met, text)).find(Boolean);
@@ -99,7 +113,7 @@ const MET: readonly Met[] = [
   {
     error: /the stage ended before|not permitted/i,
     options: 'SystemCallFilter',
-    hint: 'it must allow what makes a container: @system-service @mount @privileged',
+    hint: FILTER_HINT,
   },
 ];
 

@@ -39,7 +39,7 @@ import { makeUndo, type Undo } from './undo.ts';
 /** Runs a container; the exit status of the command. */
 export function startContainer(host: Host, parts: Parts, request: RunRequest, wanted: Wanted): number {
   const place = choosePlace(host, parts, request, wanted);
-  stopForReplace(host, place.context, place.name, request.replace);
+  stopForReplace(host, place.context, place.name, request.replace, () => void prepare(host, parts, request, place));
   const undo = makeUndo();
   const locks = [lockName(host, place.store, place.name)];
   // Who attends is the one who waits for the relay: it can be there before the payload is.

@@ -1,4 +1,4 @@
-import { describe, type Problem } from '../base/problem.ts';
+import { describe, problem, type Problem } from '../base/problem.ts';
 import { helpOf } from '../command/help.ts';
 import { asksHelp, parseVerb } from '../command/parse.ts';
 import type { Command, VerbRow } from '../command/types.ts';
@@ -11,10 +11,23 @@ import type { Host } from '../host/host.ts';
 export function commandLine(host: Host, row: VerbRow, usage = 125): Command | number {
   const parsed = parseVerb(row, host.argv);
   if (parsed.isErr()) return complain(host, parsed.error, usage);
-  if (!asksHelp(parsed.value)) return parsed.value;
+  if (!asksHelp(parsed.value)) return refuseModule(host, row, parsed.value) ?? parsed.value;
   host.write(1, helpOf(row));
   return 0;
 }
+
+/**
+ * What a module sets would silently be missing. The verbs of ExecStop= and ExecStopPost= have nothing to take from it: that of their unit
+ * gets one line, from its start.
+ */
+function refuseModule(host: Host, row: VerbRow, command: Command): number | undefined {
+  const use = command.globals.find(one => one.name === 'module');
+  if (use === undefined || ENDING.has(row.name)) return undefined;
+  const hint = 'containers.conf is not read; write what the module sets as keys of the unit or as options';
+  return complain(host, [problem('refused', `--module ${use.value} is not supported`, { key: '--module', hint })], 125);
+}
+
+const ENDING: ReadonlySet<string> = new Set(['rm', 'stop', 'pod rm', 'pod stop', 'kube down']);
 
 /** Prints problems, one line each, control characters shown as text (T28); returns `status`. */
 export function complain(host: Host, problems: readonly Problem[], status: number): number {

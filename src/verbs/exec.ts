@@ -7,6 +7,7 @@ import { openPayload, requireContainer } from '../run/containers.ts';
 import { execProcess } from '../run/exec-process.ts';
 import { Failure } from '../run/failure.ts';
 import { FORWARDED, statusOf } from '../run/finish.ts';
+import { joinForeign } from '../run/foreign-exec.ts';
 import { joinContainer } from '../run/join.ts';
 import { attacher } from './attacher.ts';
 import { verb } from './edge.ts';
@@ -15,12 +16,6 @@ import { verb } from './edge.ts';
 export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   const [word = '', ...words] = command.operands;
   const { state, bundle } = requireContainer(host, word);
-  if (state.runtime !== '' && state.runtime !== 'berth') {
-    throw new Failure(
-      125,
-      `${word}: exec works with the built-in runtime alone; this container runs with ${state.runtime}`,
-    );
-  }
   const payload = openPayload(host, state);
   if (payload === undefined) throw new Failure(125, `${word}: container is not running`);
   const group = state.cgroup === '' ? '' : `/sys/fs/cgroup${state.cgroup}`;
@@ -29,7 +24,10 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   if (spec.process === undefined) throw new Failure(125, `${bundle}/config.json: has no process`);
   const tty = isSet(command, 'tty');
   const detach = isSet(command, 'detach');
-  const process = execProcess(host, state.pid, spec.process, {
+  const foreign = state.runtime !== '' && state.runtime !== 'berth';
+  // The other runtime has made its root below the one that our stage has.
+  const root = foreign ? `/proc/${state.pid}/root${spec.root.path}` : state.pid;
+  const process = execProcess(host, root, spec.process, {
     command: words,
     environment: environmentOf(host, command),
     tty,
@@ -38,14 +36,22 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   });
   const interactive = isSet(command, 'interactive') && !detach;
   const output = detach ? 'null' : 'inherit';
+  const stdio = [interactive ? 'inherit' : 'null', output, output] as const;
+  const common = { process, payload, group, ...(attach === undefined ? {} : { attach }) };
+  if (foreign) {
+    const { stage, file } = joinForeign(host, { ...common, state, bundle, detach, stdio: tty ? INHERITED : stdio });
+    try {
+      // Detached, too: the other runtime comes back as soon as the process runs.
+      return statusOf(host.attend(stage, { forward: FORWARDED, child: true }));
+    } finally {
+      host.unlink(file);
+    }
+  }
   const joined = joinContainer(host, {
+    ...common,
     spec,
-    process,
     defaultSeccomp: state.defaultSeccomp === true,
-    payload,
-    group,
-    stdio: tty ? ['null', 'null', 'null'] : [interactive ? 'inherit' : 'null', output, output],
-    ...(attach === undefined ? {} : { attach }),
+    stdio: tty ? ['null', 'null', 'null'] : stdio,
   });
   const { outcome } = joined;
   if (detach) return detached(outcome);
@@ -57,6 +63,9 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
     }),
   );
 });
+
+/** Another runtime relays its terminal to ours itself. */
+const INHERITED = ['inherit', 'inherit', 'inherit'] as const;
 
 /** `STEP ERRNO EXIT TEXT` of a failed exec; the line was written by the stage. */
 function detached(outcome: string): number {

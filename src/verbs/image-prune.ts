@@ -6,7 +6,7 @@ import { withWork } from '../image/archive/ingest.ts';
 import { totalBytes } from '../image/collect.ts';
 import { ImageError } from '../image/error.ts';
 import { readLayer } from '../image/images.ts';
-import { lockImage } from '../image/lock.ts';
+import { lockImage, removeImageLock } from '../image/lock.ts';
 import { prunePartials } from '../image/pull/partial.ts';
 import { removeName } from '../image/names.ts';
 import { readPulled, removePulled } from '../image/pulled.ts';
@@ -83,6 +83,7 @@ function take(host: Host, store: string, image: ImageRecord, used: UsedImages, t
     }
     mkdirSync(Buffer.from(trash, 'latin1'), { mode: 0o700 });
     removeImage(host, store, image, trash);
+    removeImageLock(host, store, image.id);
     return true;
   } finally {
     lock.release();

@@ -19,7 +19,8 @@ export async function main(host: Host): Promise<number> {
   if (typeof command === 'number') return command;
   const conf = readRegistriesConf(host);
   const name = parseLoginName(conf, command.operands[0]);
-  const options = { ...registryOptions(command), note: (line: string) => say(host, line) };
+  const note = (line: string): void => say(host, line);
+  const options = { ...registryOptions(command), note, waiting: note };
   const known = knownCredentials(host, conf, name, options);
   if (isSet(command, 'get-login')) return printLogin(host, name, known);
   const fromInput = isSet(command, 'password-stdin');

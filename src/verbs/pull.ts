@@ -114,13 +114,15 @@ async function namesOf(host: Host, command: Command, signal: AbortSignal): Promi
 function requestOf(host: Host, command: Command, name: string, signal: AbortSignal, format: string): PullRequest {
   if (parseReference(name) === undefined)
     throw new ImageError(`${name}: not the name of an image; write REGISTRY/PATH:TAG in lower case`);
+  const progress = makeProgress(host, kindOf(host, command, format));
+  const options = { ...optionsOf(host, command, signal), waiting: (text: string) => progress.waiting(text) };
   return {
     name,
     policy: parsePolicy(lastValue(command, 'policy') ?? 'always'),
     platform: platformOption(command),
     strict: ['platform', 'os', 'arch', 'variant'].some(option => lastValue(command, option) !== undefined),
-    registries: () => openRegistries(host, name, optionsOf(host, command, signal)),
-    progress: makeProgress(host, kindOf(host, command, format)),
+    registries: () => openRegistries(host, name, options),
+    progress,
     signal,
     say: line => say(host, line),
   };

@@ -25,7 +25,7 @@ export async function main(host: Host): Promise<number> {
   const note = (line: string): void => {
     if (!isSet(command, 'quiet')) say(host, line);
   };
-  const registry = openRegistry(host, target, { ...registryOptions(command), note });
+  const registry = openRegistry(host, target, { ...registryOptions(command), note, waiting: note });
   try {
     const siblings = siblingsOf(host, found.store, found.record.id, target);
     const digest = await withWork(host, store, work =>

@@ -1,11 +1,13 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { RENAME } from '../command/options-seeing.ts';
 import type { Host } from '../host/host.ts';
+import { isStill } from '../host/node-lock.ts';
 import { runLayer } from '../image/archive/program.ts';
 import { storeDirectory } from '../image/store.ts';
 import { findContainer, isAlive, isName, requireContainer, writeState, type Container } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { layerPath } from '../run/layer.ts';
+import { lockPath } from '../run/locks.ts';
 import type { ContainerState } from '../run/state.ts';
 import { commandLine } from './command-line.ts';
 
@@ -72,11 +74,22 @@ function move(host: Host, store: string, { bundle, state }: Known, name: string)
 /** Under both names' locks, always in the same order. Node has no flock(2): the native program locks files of ours. */
 async function withNames(host: Host, store: string, names: readonly string[], body: () => void): Promise<void> {
   host.mkdirs(`${store}/locks`, 0o700);
-  const paths = [...new Set(names)].sort().map(name => `${store}/locks/container-${name}`);
-  const files = paths.map(path => openSync(Buffer.from(path, 'latin1'), constants.O_RDWR | constants.O_CREAT, 0o600));
+  const paths = [...new Set(names)].sort().map(name => lockPath(store, name));
+  const open = (path: string): number =>
+    openSync(Buffer.from(path, 'latin1'), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  let files: number[] = [];
   try {
-    await runLayer(['lock', `count=${files.length}`, 'wait=1'], { pass: files });
-    body();
+    do {
+      for (const file of files.splice(0)) closeSync(file);
+      files = paths.map(open);
+      await runLayer(['lock', `count=${files.length}`, 'wait=1'], { pass: files });
+    } while (!paths.every((path, index) => isStill(files[index] ?? -1, path)));
+    try {
+      body();
+    } finally {
+      for (const name of names)
+        if (host.lstat(layerPath(store, name)) === undefined) host.unlink(lockPath(store, name));
+    }
   } finally {
     for (const file of files) closeSync(file);
   }

@@ -12,13 +12,17 @@ import { layerPath } from '../run/layer.ts';
 import { lockName } from '../run/locks.ts';
 import { endEmptyPod } from '../run/pod-exit.ts';
 import { removeContainer, removeLayerOf } from '../run/remove.ts';
-import { forEachOperand, verb } from './edge.ts';
+import { killedByFilter } from '../run/sandbox.ts';
+import { forEachOperand, say, verb } from './edge.ts';
 import { PARTS } from './parts.ts';
 import { secondsOf, selectContainers } from './select.ts';
 
 /** `berth rm`: ExecStop= and ExecStopPost= of a unit, or a person's clean-up. */
 export const main: (host: Host) => number = verb(RM, (host, command) => {
   const context = findContext(host);
+  const [name = ''] = command.operands;
+  const killed = killedByFilter(host, context, name);
+  if (killed !== undefined) say(host, killed);
   const store = storeDirectory(host);
   return forEachOperand(host, selectContainers(host, command), word => removeOne(host, context, store, command, word));
 });

@@ -5,7 +5,7 @@ import type { Host } from '../host/host.ts';
 import { withWork } from '../image/archive/ingest.ts';
 import { ImageError } from '../image/error.ts';
 import { imagePath, listImages, readImage } from '../image/images.ts';
-import { lockImage } from '../image/lock.ts';
+import { lockImage, removeImageLock } from '../image/lock.ts';
 import { listNames, removeName } from '../image/names.ts';
 import { removePulled } from '../image/pulled.ts';
 import { removeImage } from '../image/remove.ts';
@@ -80,6 +80,7 @@ function removeOne(
     const record = readImage(host, store, id);
     if (record === undefined) host.unlink(imagePath(store, id));
     else removeImage(host, store, record, trash);
+    removeImageLock(host, store, id);
     host.write(1, `Deleted: ${id}\n`);
   } finally {
     lock.release();

@@ -6,7 +6,8 @@ import type { RunRequest } from '../plan/request.ts';
 import { requireContainer } from '../run/containers.ts';
 import type { Context } from '../run/context.ts';
 import { runtimeDirectory } from '../run/directories.ts';
-import { namespaceUnits } from '../run/place.ts';
+import { expectedPlace, namespaceUnits } from '../run/place.ts';
+import { prepare } from '../run/prepare.ts';
 import { Failure } from '../run/failure.ts';
 import { stopForReplace } from '../run/recover.ts';
 import { startContainer } from '../run/start.ts';
@@ -25,7 +26,8 @@ export function runDetached(
   request: RunRequest,
   store: string,
 ): number {
-  stopForReplace(host, context, request.name, request.replace);
+  const check = (): void => void prepare(host, PARTS, request, expectedPlace(host, request, store));
+  stopForReplace(host, context, request.name, request.replace, check);
   if (!context.systemd) {
     say(host, 'warning: systemd does not run here; the container runs as a plain child');
     const id = host.random(32);

@@ -18,7 +18,8 @@ export async function main(host: Host): Promise<number> {
   const command = commandLine(host, SEARCH);
   if (typeof command === 'number') return command;
   const [operand = ''] = command.operands;
-  const options = { ...registryOptions(command), note: (line: string) => say(host, line) };
+  const note = (line: string): void => say(host, line);
+  const options = { ...registryOptions(command), note, waiting: note };
   const limit = limitOf(command);
   if (isSet(command, 'list-tags')) {
     await listTags(host, command, operand, limit, options);

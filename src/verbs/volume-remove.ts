@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { removeStored } from '../run/layer.ts';
 import { accountMaps } from '../volume/create.ts';
-import { isMounted, lockVolume, unmountVolume, usersOf } from '../volume/mounting.ts';
+import { isMounted, lockVolume, removeVolumeLocks, unmountVolume, usersOf } from '../volume/mounting.ts';
 import { dataPath, listVolumes, requireVolume, volumePath } from '../volume/record.ts';
 import { forEachOperand } from './edge.ts';
 import { filtersOf } from './labels.ts';
@@ -62,6 +62,7 @@ function removeUnused(host: Host, store: string, name: string): void {
     if (isMounted(host, dataPath(store, name))) throw new Failure(125, `${name}: it was mounted again`);
     const { uidMap, gidMap } = host.euid === 0 ? { uidMap: [], gidMap: [] } : accountMaps(host);
     removeStored(host, store, volumePath(store, name), uidMap, gidMap);
+    removeVolumeLocks(host, store, name);
   } finally {
     lock.release();
   }

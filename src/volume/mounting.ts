@@ -69,6 +69,12 @@ export function lockVolume(
   return host.lock(lockPath(store, name), exclusive, wait);
 }
 
+/** By who holds it exclusively and has removed the volume. */
+export function removeVolumeLocks(host: Host, store: string, name: string): void {
+  host.unlink(`${lockPath(store, name)}.mount`);
+  host.unlink(lockPath(store, name));
+}
+
 const lockPath = (store: string, name: string): string => `${store}/locks/volume-${name}`;
 
 function requireLock(host: Host, path: string): Lock {

@@ -49,6 +49,12 @@ name_in_use() {
     local said
     said=$(fails_with 125 as "$1" berth run --rm --name twice --network none localhost/busybox true 2>&1)
     contains "$said" 'in use'
+    # What cannot start replaces nothing.
+    for wrong in -d --interactive; do
+        fails_with 125 as "$1" berth run --rm $wrong --replace --name twice --network none --user nosuch localhost/busybox true
+        fails_with 125 as "$1" berth run --rm $wrong --replace --name twice --network none --pull never localhost/nowhere true
+    done
+    equal "$(as "$1" berth ps -q --filter name=twice | wc -l)" 1
     equal "$(as "$1" berth run --rm --replace --name twice --network none localhost/busybox echo replaced)" replaced
     equal "$(as "$1" berth ps -a -q --filter name=twice)" ''
 }
@@ -58,6 +64,7 @@ leaves_no_file() {
     [ "$1" = root ] || store=/home/$1/.local/share/berth runtime=/run/user/$(id -u "$1")/berth
     as "$1" berth run --rm --network none localhost/busybox sh -c 'mkdir /d; touch /d/f; chown 5:5 /d; chmod 700 /d'
     equal "$(ls -A "$store/containers")" ''
+    ! ls "$store/locks" | grep ^container-
     equal "$(ls -A "$runtime/containers")" ''
     equal "$(ls -A "$store/tmp")" ''
 }

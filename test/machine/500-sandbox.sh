@@ -118,7 +118,36 @@ at_start() { # WAY OPTION=VALUE…
     rm -rf "$(drop_in "$way")"
 }
 
+# What is asked for by name and cannot be had is no silent loss.
+added_and_taken() { # the unit file alone, then a drop-in
+    local lines line='CapabilityBoundingSet=~CAP_NET_RAW'
+    sandboxed root ''
+    sed -i 's/^Network=none/&\nAddCapability=CAP_NET_RAW/' "$(unit_directory root)/boxed.container"
+    manager root daemon-reload
+    refused_at_start root "$line"
+    contains "$(said root)" CAP_NET_RAW
+    rm -rf "$(drop_in root)"
+    printf '%s\n' "$line" >>"$(unit_directory root)/boxed.container"
+    manager root daemon-reload
+    is_refused root
+    contains "$lines" '`AddCapability=CAP_NET_RAW` does not work: CapabilityBoundingSet='
+}
+# Where the filter kills the start itself, what runs after it names the option.
+killed_start() {
+    local way line
+    for way in root svc; do
+        sandboxed "$way" ''
+        for line in SystemCallFilter=~clone3 SystemCallFilter=@system-service; do
+            refused_at_start "$way" "$line"
+            [ "$way" = svc ] || contains "$(said root)" 'was killed'
+        done
+        rm -rf "$(drop_in "$way")"
+    done
+}
+
 MET=(PrivateUsers=yes RestrictNamespaces=yes SystemCallFilter=~@mount)
+check 'root: a capability that is added and taken away is refused by name' added_and_taken
+check 'root, svc: a filter that kills the start is named' killed_start
 at_start root "${MET[@]}" CapabilityBoundingSet= ProtectSystem=strict PrivatePIDs=yes ProtectControlGroups=yes ProtectHostname=yes
 at_start svc "${MET[@]}" CapabilityBoundingSet= ProtectSystem=strict NoNewPrivileges=yes
 at_start alice "${MET[@]}" NoNewPrivileges=yes ProtectSystem=yes PrivateTmp=yes PrivateDevices=yes

@@ -107,8 +107,8 @@ workdir_through_link() {
     tar -C "$image" -xf "$IMAGES/rootfs.tar"
     ln -s ../../../../../../../var/tmp "$image/escape"
     tar -C "$image" -cf "$WORK/linked.tar" .
-    way_berth "$1" import -q "$WORK/linked.tar" localhost/linked >/dev/null
-    way_berth "$1" run --rm --network none --workdir /escape/made-by-t15 localhost/linked true || true
+    way_berth "$1" import -q -c 'WORKDIR /escape/made-by-t15' "$WORK/linked.tar" localhost/linked >/dev/null
+    way_berth "$1" run --rm --network none localhost/linked true || true
     way_berth "$1" run --rm --network none --tmpfs /escape/made-by-t15 localhost/linked true || true
     way_berth "$1" rmi -f localhost/linked >/dev/null
     [ ! -e /var/tmp/made-by-t15 ]

@@ -14,7 +14,7 @@ print(ctypes.get_errno())')" 38
 
 everyday() {
     local out
-    out=$(once --user app --read-only -v "$WORK:/etc/deep/er:ro" -v fresh630:/var --tmpfs /made/t --workdir /w/o/r \
+    out=$(once --user app --read-only -v "$WORK:/etc/deep/er:ro" -v fresh630:/var --tmpfs /made/t --tmpfs /w --workdir /w/o/r \
         --sysctl net.ipv4.ip_forward=1 localhost/busybox sh -c 'id -un; pwd; ls -d /etc/deep/er /made/t; ls /var; cat /proc/sys/net/ipv4/ip_forward' | xargs)
     equal "$out" 'app /w/o/r /etc/deep/er /made/t log tmp www 1'
 }
@@ -41,7 +41,9 @@ links_outwards() { # T3, T15, T16
     local before
     image_with ln -s ../../../../../../../../var/tmp escape
     before=$(ls -A /var/tmp)
-    once --workdir /escape/by-workdir localhost/hostile true || true
+    ! once --workdir /escape/by-workdir localhost/hostile true
+    berth import -q -c 'WORKDIR /escape/by-workdir' "$WORK/hostile.tar" localhost/hostile >/dev/null
+    once localhost/hostile true || true
     once --tmpfs /escape/by-tmpfs localhost/hostile true || true
     once -v made630:/escape/by-volume localhost/hostile true || true
     equal "$(ls -A /var/tmp)" "$before"

@@ -49,7 +49,11 @@ reaper() {
     equal "$(run "$1" --init localhost/busybox sh -c 'cat /proc/1/comm; exit 3' || echo "$?")" $'berth-init\n3'
 }
 work_directory() {
-    equal "$(run "$1" --user 33 --workdir /made/here localhost/busybox sh -c 'pwd; stat -c %u .')" $'/made/here\n33'
+    equal "$(run "$1" --user 33 --tmpfs /made --workdir /made/here localhost/busybox sh -c 'pwd; stat -c %u .')" $'/made/here\n33'
+    local said
+    said=$(fails_with 126 run "$1" --workdir /no/where localhost/busybox true 2>&1)
+    contains "$said" /no/where
+    equal "$(wc -l <<<"$said")" 1
 }
 
 id_map() { # owner 0 on the disk is 33 inside, and back

@@ -11,7 +11,7 @@ import type { Digest } from '../types.ts';
 export interface PullLock {
   /** What others see while they wait: bytes so far, and a line. */
   publish(bytes: number, text: string): void;
-  /** `done`: what the lock was for exists, and the file is of no use any more. */
+  /** `done`: what the lock was for exists, and its file is of no use any more. */
   release(done: boolean): void;
 }
 
@@ -28,7 +28,7 @@ export async function lockPull(
   tell: (state: Waiting) => void,
 ): Promise<{ lock: PullLock; waited: boolean }> {
   host.mkdirs(`${store}/locks`, 0o700);
-  const file = openLock(`${store}/locks/pull-${name}`);
+  const file = openLock(`${store}/locks/pull-${name}`, false);
   try {
     if ((await tryLocks([file.fd], false)).length > 0) return { lock: file, waited: false };
     const timer = setInterval(() => tell(readState(file.fd)), 1000);
@@ -54,7 +54,7 @@ export interface LayerLocks {
 /** Takes what is free at once. Nobody waits for another's layer while his own do not go on, so two pulls cannot block each other. */
 export async function lockLayers(host: Host, store: string, layers: readonly Digest[]): Promise<LayerLocks> {
   host.mkdirs(`${store}/locks`, 0o700);
-  const files = layers.map(layer => openLock(`${store}/locks/layer-${digestName(layer)}`));
+  const files = layers.map(layer => openLock(`${store}/locks/layer-${digestName(layer)}`, true));
   const held = new Map<Digest, PullLock>();
   const busy = new Map<Digest, (signal: AbortSignal) => Promise<PullLock>>();
   const ours = new Set(
@@ -85,7 +85,8 @@ async function tryLocks(fds: readonly number[], wait: boolean, signal?: AbortSig
 
 const STATE_LENGTH = 512;
 
-function openLock(path: string): PullLock & { readonly fd: number } {
+/** `partial`: what a failed pull has brought stays, under the file's lock. */
+function openLock(path: string, partial: boolean): PullLock & { readonly fd: number } {
   const fd = openSync(Buffer.from(path, 'latin1'), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   let open = true;
   return {
@@ -94,7 +95,7 @@ function openLock(path: string): PullLock & { readonly fd: number } {
     release: done => {
       if (!open) return;
       open = false;
-      if (done) removeFile(path);
+      if (done || !partial) removeFile(path);
       closeSync(fd);
     },
   };

@@ -13,6 +13,8 @@ export interface Progress {
   layerDone(digest: Digest): void;
   /** Another pull does it; `bytes`: its count. */
   others(bytes: number, text: string): void;
+  /** What keeps it from going on for a while. */
+  waiting(text: string): void;
   /** Bytes so far and a line, for those who wait for us. */
   state(): { readonly bytes: number; readonly text: string };
   end(): void;
@@ -72,6 +74,7 @@ export function makeProgress(host: Host, kind: ProgressKind): Progress {
       if (layer !== undefined) view.layerDone(digest, layer);
     },
     others: (bytes, text) => view.others(bytes, text),
+    waiting: text => view.waiting(text),
     state: () => ({ bytes: counts.bytes, text: statusText(stateOf(host, counts)) }),
     end: () => view.end(),
   };
@@ -93,6 +96,7 @@ interface View {
   changed(): void;
   layerDone(digest: Digest, layer: Counted): void;
   others(bytes: number, text: string): void;
+  waiting(text: string): void;
   end(): void;
 }
 
@@ -101,6 +105,7 @@ const QUIET: View = {
   changed: () => undefined,
   layerDone: () => undefined,
   others: () => undefined,
+  waiting: () => undefined,
   end: () => undefined,
 };
 
@@ -142,6 +147,7 @@ function reportView(host: Host, counts: Counts): View {
     },
     layerDone: tellOwn,
     others: tell,
+    waiting: text => tell(counts.bytes, text),
   };
 }
 
@@ -164,6 +170,11 @@ function barsView(host: Host, counts: Counts): View {
     drawn = lines.length;
     last = host.now();
   };
+  const line = (text: string): void => {
+    clear();
+    host.write(2, `${text.slice(0, 79)}\n`);
+    drawn = 1;
+  };
   return {
     begin: draw,
     changed: () => {
@@ -174,11 +185,8 @@ function barsView(host: Host, counts: Counts): View {
       host.write(2, `${shortDigest(digest)} ${sizeWord(layer.size)}\n`);
       draw();
     },
-    others: (_bytes, text) => {
-      clear();
-      host.write(2, `another pull: ${text}`.slice(0, 79) + '\n');
-      drawn = 1;
-    },
+    others: (_bytes, text) => line(`another pull: ${text}`),
+    waiting: line,
     end: clear,
   };
 }

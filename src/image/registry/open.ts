@@ -102,8 +102,8 @@ export function openRepository(
 }
 
 export function retryRules(options: RegistryOptions): RetryRules {
-  const { retry = 3, retryDelay = 1, note = () => undefined, signal } = options;
-  return { retry, delay: retryDelay, note, signal, random: Math.random };
+  const { retry = 3, retryDelay = 1, waiting = () => undefined, signal } = options;
+  return { retry, delay: retryDelay, waiting, signal, random: Math.random };
 }
 
 function isInsecure(endpoint: Endpoint, options: RegistryOptions): boolean {

@@ -6,7 +6,7 @@ export interface RetryRules {
   readonly retry: number;
   /** Seconds before the second try; doubled for each further one, with jitter, at most a minute. */
   readonly delay: number;
-  readonly note: (line: string) => void;
+  readonly waiting: (text: string) => void;
   readonly signal: AbortSignal | undefined;
   /** 0 to 1, for the jitter. */
   readonly random: () => number;
@@ -32,7 +32,7 @@ export async function withRetries<T>(
       if (progressed()) failures = 1;
       const seconds = waitBefore(rules, failures, error as RegistryError);
       if (failures > rules.retry || seconds > LONGEST_WAIT) throw error;
-      rules.note(
+      rules.waiting(
         `${(error as RegistryError).message}; trying again in ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`,
       );
       await pause(seconds, rules.signal);

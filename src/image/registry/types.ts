@@ -108,8 +108,10 @@ export interface RegistryOptions {
   /** Seconds without a byte after which a connection counts as stalled (default 60). There is no limit on the total time. */
   readonly stall?: number;
   readonly signal?: AbortSignal;
-  /** A line for people: another try, a mirror that did not serve. */
+  /** A line for people: a mirror that did not serve. */
   readonly note?: (line: string) => void;
+  /** What is being waited for: another try. A state, not news. */
+  readonly waiting?: (text: string) => void;
 }
 
 /** Manifests and indexes (T34). https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests */

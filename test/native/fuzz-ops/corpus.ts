@@ -60,5 +60,6 @@ put([
   op('environment', 'PATH=/bin', 'LISTEN_PID='),
   op('listen', 0, 1),
   op('init'),
+  op('watch', '/log'),
   op('exec', '/usr/bin:/bin::/sbin', 'sh', '-c', 'true'),
 ]);

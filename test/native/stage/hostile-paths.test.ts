@@ -49,6 +49,16 @@ for (const mode of MODES) {
     }
   });
 
+  test(`a working directory with mode 0 has to be there, ${where}`, () => {
+    const root = makeRoot(mode);
+    const cwd = (path: string) =>
+      play(mode, list(mode, root, { after: [op('cwd', path, '0', 0, 0)], argv: ['sh', '-c', 'pwd'] }));
+    const missing = cwd('/app/src');
+    assert.match(missing.fail, /^cwd 2 \/app\/src: .*must be in the image/, missing.text);
+    assert.ok(!existsSync(`${root}/app`), 'nothing was made');
+    assert.match(cwd('/tmp').text, /\n\/tmp\n/);
+  });
+
   test(`T3 T15 mount targets through links stay inside, ${where}`, () => {
     const root = makeRoot(mode);
     const [outside, source] = [directory(mode), directory(mode)];

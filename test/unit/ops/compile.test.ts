@@ -128,6 +128,10 @@ test('a foreign bundle: a directory, a terminal, waiting for its start', () => {
     /^loopback-up\nsync created\npropagation \/ rshared\npropagation \/ private\nroot-bind \/b\/rootfs r\n/,
   );
   assert.match(text, /pivot\npropagation \/ shared\ncwd \/ /);
+  assert.match(
+    printOps(compileRun(host(), { ...PLAN, keepCwd: true }, { bundle: '/b' }).ops),
+    /pivot\n(mask .*\n|read-only .*\n)*cwd \/srv 0 33 34\n/,
+  );
   assert.match(text, /sync ready\nawait 0\ncapabilities 21 0 0 0 0\nuser 33 34 33 4\nenvironment/);
   assert.match(text, /listen 1\nexec/);
   assert.match(text, /session\nconsole 33 -1\n/);

@@ -121,10 +121,40 @@ test('T15: the working directory of an image leads nowhere else', () => {
   assert.deepEqual(['', '/', 'a/b', '/a/', '/../../etc', '../x'].map(cwd), ['/', '/', '/a/b', '/a', '/etc', '/x']);
 });
 
+test('a working directory that is asked for is not made, except below a mount', () => {
+  const kept = (options: readonly (readonly [string, string])[]) => plan(options).keepCwd;
+  assert.equal(plan([], rootFacts(), { workingDirectory: '/app' }).keepCwd, false);
+  assert.equal(kept([['workdir', '/app']]), true);
+  assert.equal(
+    kept([
+      ['workdir', '/app/sub'],
+      ['tmpfs', '/app'],
+    ]),
+    false,
+  );
+  assert.equal(
+    kept([
+      ['workdir', '/application'],
+      ['tmpfs', '/app'],
+    ]),
+    true,
+  );
+});
+
 test('what no argument can hold is refused, wherever the image has it', () => {
   assert.match(refusals([], rootFacts(), { command: ['a\0b'] })[0] ?? '', /a word of the command holds a NUL byte/);
   assert.match(refusals([], rootFacts(), { environment: ['A=\0'] })[0] ?? '', /the variable A holds a NUL byte/);
   assert.match(refusals([], rootFacts(), { workingDirectory: '/a\0' })[0] ?? '', /working directory holds a NUL byte/);
+});
+
+test('a capability that is asked for and cannot be had is refused by name', () => {
+  const asked = (name: string, more: readonly (readonly [string, string])[] = []) =>
+    refusals([['cap-add', name], ...more], rootFacts({ boundingSet: '000001fffdffdfff', seccompProfile: '{}' }));
+  assert.match(asked('net_raw')[0] ?? '', /--cap-add CAP_NET_RAW: the bounding set of this process lacks it/);
+  assert.match(asked('CAP_SYS_TIME')[0] ?? '', /CAP_SYS_TIME/);
+  for (const name of ['all', 'SYS_ADMIN', 'CAP_CHECKPOINT_RESTORE'])
+    assert.ok(!asked(name).some(text => text.includes('bounding set')), name);
+  assert.ok(!asked('net_raw', [['userns', 'auto']]).some(text => text.includes('bounding set')));
 });
 
 test('T11: inheritable and ambient sets are empty unless asked for', () => {

@@ -177,7 +177,7 @@ test('500s are tried again, and a server that stays ill is given up', async () =
     count < 4 ? answer(response, 503) : answer(response, 200, text, { 'content-type': MANIFEST }),
   );
   const notes: string[] = [];
-  assert.equal((await open(server, { note: line => notes.push(line) }).manifest()).digest, sha256(text));
+  assert.equal((await open(server, { waiting: line => notes.push(line) }).manifest()).digest, sha256(text));
   assert.equal(notes.length, 3);
   assert.match(notes[0] ?? '', /failed with 503; trying again in/);
   const ill = await start((_request, response) =>

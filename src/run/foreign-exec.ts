@@ -1,0 +1,61 @@
+import type { Host, LaunchRequest, Stdio } from '../host/host.ts';
+import { capabilitiesOf } from '../ops/exec.ts';
+import { encodeOps, op } from '../ops/encode.ts';
+import { NAMESPACE_BITS } from '../ops/tables.ts';
+import type { Op } from '../ops/ops.ts';
+import type { SpecProcess } from '../plan/spec.ts';
+import { runtimeOps } from './foreign.ts';
+import { finishJoin, type Joined } from './join.ts';
+import type { ContainerState } from './state.ts';
+
+export interface ForeignExec {
+  readonly state: ContainerState;
+  readonly bundle: string;
+  /** What is to run, with ids of the container. */
+  readonly process: SpecProcess;
+  /** pidfd of the unit's main process, which waits for the other runtime. */
+  readonly payload: number;
+  readonly group: string;
+  readonly stdio: readonly [Stdio, Stdio, Stdio];
+  readonly detach: boolean;
+  readonly attach?: (pid: number) => void;
+}
+
+/**
+ * A further process in a container of another OCI runtime, by that runtime's own `exec`: it runs where its `run` does, in the user and
+ * mount namespaces that our stage has made, and knows the container from the state that it keeps in the bundle. The process crosses as a
+ * file in the bundle, so that no value becomes a word of a command line; the caller removes it when the stage has ended.
+ */
+export function joinForeign(host: Host, request: ForeignExec): Joined & { readonly file: string } {
+  const { state, bundle, process } = request;
+  const file = `${bundle}/exec-${host.random(8)}.json`;
+  const words = ['exec', ...(request.detach ? ['--detach'] : []), '--process', file, state.name];
+  const capabilities = capabilitiesOf(process, process.user.uid);
+  host.writeFile(file, JSON.stringify({ ...process, capabilities }), 0o600);
+  try {
+    const launch: LaunchRequest = {
+      namespaces: 0,
+      sibling: false,
+      ops: encodeOps(execOps(request, words)),
+      stdio: request.stdio,
+      descriptors: [request.payload],
+      ...(request.attach !== undefined || request.group === '' ? {} : { cgroup: request.group }),
+    };
+    return { ...finishJoin(host, host.launch(launch), request.attach), file };
+  } catch (error) {
+    host.unlink(file);
+    throw error;
+  }
+}
+
+function execOps({ state, bundle, attach }: ForeignExec, words: readonly string[]): Op[] {
+  const user = state.uidMap.length > 0;
+  const bits = NAMESPACE_BITS.mount | (user ? NAMESPACE_BITS.user : 0);
+  return [
+    ...(attach === undefined ? [] : [op('sync', 'created')]),
+    op('setns', 0, (bits >>> 0).toString(16)),
+    ...(user ? [op('become-root')] : []),
+    op('sync', 'ready'),
+    ...runtimeOps(bundle, state.runtime, words),
+  ];
+}
