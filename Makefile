@@ -24,7 +24,7 @@ PACKAGE := dist/berth_$(VERSION)_amd64.deb
 MANUAL := $(wildcard build/man/*.[1-8])
 UNITS := $(wildcard units/system/* units/user/*)
 PARTS := dist/berth $(wildcard dist/cli.mjs) $(UNITS) $(MANUAL) $(wildcard packaging/debian/* packaging/apparmor/* \
-	packaging/tmpfiles/* packaging/catalog/*) $(wildcard build/completions/berth.*) Makefile
+	packaging/tmpfiles/* packaging/catalog/* packaging/lib/*) $(wildcard build/completions/berth.*) Makefile
 
 .PHONY: install install-program install-units install-manual deb
 
@@ -34,6 +34,7 @@ install-program:
 	install -D -m 755 dist/berth $(DESTDIR)$(bindir)/berth
 	[ ! -e dist/cli.mjs ] || install -D -m 644 dist/cli.mjs $(DESTDIR)$(libdir)/cli.mjs
 	for file in build/seccomp.json build/seccomp-no-chroot.json; do install -D -m 644 $$file $(DESTDIR)$(libdir)/$${file##*/} || exit 1; done
+	install -D -m 755 packaging/lib/start-names $(DESTDIR)$(libdir)/start-names
 	install -d $(DESTDIR)$(generatordir) $(DESTDIR)$(usergeneratordir)
 	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(generatordir)/berth-system-generator
 	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(usergeneratordir)/berth-user-generator

@@ -77,6 +77,10 @@ export const NETWORK_VERBS: readonly VerbRow[] = [
     ],
     { most: 0, ...NETWORK },
   ),
+  native('network names', '', 'serve the names of the networks, for berth-names.service', [], {
+    most: 0,
+    ...NETWORK,
+  }),
   native(
     'network prune',
     '',

@@ -2,9 +2,8 @@
  * Theory of operation: berth-netns.service, which systemd starts before the first container in a network of an account and stops when no unit
  * needs it any more (StopWhenUnneeded=).
  *
- * ExecStart=, `berth network hold`: a holder with a new user and network namespace; pasta on it, the way out; aardvark-dns in it, with one file that
- * names no container, so that it never ends by itself and netavark never starts one in the group of a container. Then netns.json is written,
- * pasta becomes the unit's main process (it is what can fail), and we leave.
+ * ExecStart=, `berth network hold`: a holder with a new user and network namespace; pasta on it, the way out. Then netns.json is written,
+ * pasta becomes the unit's main process (it is what can fail), and we leave. ExecStartPost= starts the unit of the names (names.ts).
  * ExecStopPost=, `berth network release`: containers that are still there lost their network. They are killed, so that their units fail and
  * Restart= brings them back with a new one. (At an ordinary stop there are none: they stop first.)
  */
@@ -21,8 +20,7 @@ import { writeIdMaps, type IdMap } from '../run/ids.ts';
 import { listContainers } from '../run/containers.ts';
 import { networkDirectory, readState, withNetworkLock, writeState } from './ipam.ts';
 import { namespacePath, type NamespaceRecord } from './namespace.ts';
-import { helperPath } from './netavark.ts';
-import { DNS_FORWARD, startWayOut } from './pasta.ts';
+import { startWayOut } from './pasta.ts';
 
 /** Makes the namespaces and what runs in them; the process that the unit is to watch. */
 export function holdNamespace(host: Host): number {
@@ -33,7 +31,6 @@ export function holdNamespace(host: Host): number {
   const holder = startHolder(host, uidMap, gidMap);
   try {
     const pasta = unwrap(startWayOut(host, holder.pid, `${networkDirectory(host)}/pasta.pid`));
-    startNames(host, holder.pid);
     host.proceed(holder, 'created');
     const said = host.outcome(holder);
     if (said !== '') throw new Failure(125, `the holder of the network namespace could not start: ${said}`);
@@ -76,44 +73,6 @@ function startHolder(host: Host, uidMap: IdMap, gidMap: IdMap): Launched {
   awaitSync(host, holder, 'created', { fds: new Map(), pid: 0 });
   return holder;
 }
-
-/** aardvark-dns asks pasta, which asks whom the host asks; of /etc it needs nothing else. */
-function startNames(host: Host, holder: number): void {
-  const program = helperPath(host, 'aardvark-dns');
-  // netavark says what is missing when a network wants names.
-  if (program === undefined) return;
-  const directory = `${networkDirectory(host)}/aardvark-dns`;
-  host.mkdir(directory, 0o700);
-  host.writeFile(`${directory}/${NOBODY}`, '127.0.0.1\n', 0o600);
-  const descriptors = ['user', 'net'].map(kind => host.open(`/proc/${holder}/ns/${kind}`, 0));
-  const stage = host.launch({
-    namespaces: 0,
-    sibling: false,
-    ops: encodeOps([
-      op('setns', 0, CLONE.NEWUSER.toString(16)),
-      op('setns', 1, CLONE.NEWNET.toString(16)),
-      op('unshare', CLONE.NEWNS.toString(16)),
-      op('propagation', '/', 'rslave'),
-      op('root-bind', '/', 'r'),
-      op('mount', 'tmpfs', 'tmpfs', '/etc', 'nosuid,nodev,noexec', 'size=64k,mode=0755'),
-      op('write-file', '/etc/resolv.conf', '644', `nameserver ${DNS_FORWARD}\n`),
-      op('pivot'),
-      op('environment', 'PATH=/usr/sbin:/sbin'),
-      op('exec', '/usr/sbin', program, '--config', directory, '-p', '53', 'run'),
-    ]),
-    stdio: ['null', 'null', 'inherit'],
-    descriptors,
-  });
-  for (const fd of descriptors) host.close(fd);
-  const heard = host.receiveMessage(stage);
-  const said = heard === 'closed' ? host.outcome(stage) : heard.message;
-  const end = host.wait(stage);
-  for (const fd of [stage.control, stage.status, stage.pidfd]) host.close(fd);
-  if (end.status !== 0) throw new Failure(125, `aardvark-dns could not be started${said === '' ? '' : `: ${said}`}`);
-}
-
-/** A network without containers: its server answers nobody. */
-const NOBODY = 'berth-nobody';
 
 const lines = (ranges: readonly { inside: number; outside: number; count: number }[]): IdMap =>
   ranges.map(({ inside, outside, count }) => [inside, outside, count]);

@@ -73,9 +73,14 @@ export function within(inside: NamespaceRecord | undefined): string[] {
   return ['/usr/bin/nsenter', `--user=${at}/user`, `--net=${at}/net`, '--preserve-credentials', '--'];
 }
 
-/** netavark starts a missing aardvark-dns by systemd-run where it finds that. An account need not have a manager to ask, and its unit runs it. */
-const WITH_SYSTEMD_RUN = '/usr/sbin:/usr/bin:/sbin:/bin';
-const WITHOUT = '/usr/sbin:/sbin';
+/**
+ * What netavark starts when no aardvark-dns runs (names.ts): of root's a script that asks systemd for the unit. An account's unit is there already;
+ * when its server has just died systemd is about to start another, which reads what netavark has written.
+ */
+const STARTER = '/usr/lib/berth/start-names';
+const NO_STARTER = '/usr/bin/true';
+/** Without systemd-run, by which netavark would start it. */
+const PATH = 'PATH=/usr/sbin:/sbin';
 
 /** Runs netavark; its error is one line. A teardown that finds no interface in the namespace has done what was left to do. */
 export function runNetavark(
@@ -91,7 +96,8 @@ export function runNetavark(
     return err(problem('netavark-missing', 'netavark is not installed', { hint }));
   }
   const aardvark = helperPath(host, 'aardvark-dns');
-  const names = aardvark === undefined ? [] : ['--aardvark-binary', aardvark];
+  const starter = inside === undefined ? STARTER : NO_STARTER;
+  const names = aardvark === undefined ? [] : ['--aardvark-binary', starter];
   if (names.length === 0 && /"dns_enabled":true/.test(configuration)) {
     const hint = 'install the package aardvark-dns, or make the network with --disable-dns';
     return err(problem('aardvark-missing', 'aardvark-dns is not installed', { hint }));
@@ -102,7 +108,7 @@ export function runNetavark(
       ...[netavark, '--config', networkDirectory(host), '--rootless', String(inside !== undefined)],
       ...[...names, verb, netns],
     ],
-    environment: [`PATH=${inside === undefined ? WITH_SYSTEMD_RUN : WITHOUT}`, 'NETAVARK_FW=nftables'],
+    environment: [PATH, 'NETAVARK_FW=nftables', `AARDVARK_DNS=${aardvark ?? ''}`],
     input: configuration,
     stdout: 'capture',
     stderr: 'capture',

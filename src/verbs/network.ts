@@ -6,6 +6,7 @@ import type { Host } from '../host/host.ts';
 import { createNetwork, type NetworkWish } from '../network/create.ts';
 import { holdNamespace, releaseNamespace } from '../network/hold.ts';
 import { readState, withNetworkLock } from '../network/ipam.ts';
+import { startNames } from '../network/names.ts';
 import { DEFAULT_NETWORK, listNetworks, networkPath, readNetwork, type NetworkRecord } from '../network/records.ts';
 import { isAddress } from '../plan/parse-ports.ts';
 import { findContext } from '../run/context.ts';
@@ -29,6 +30,7 @@ export const main: (host: Host) => number = family('network', NETWORK_VERBS, {
     readNetwork(host, storeOf(host, command), command.operands[0] ?? '') === undefined ? 1 : 0,
   inspect: inspectNetworks,
   ls: listAllNetworks,
+  names,
   prune,
   rm: remove,
 });
@@ -40,6 +42,14 @@ function hold(host: Host): number {
   if (!findContext(host).notify) throw new Failure(125, `network hold: systemd does this, in ${NAMESPACE_UNIT}`);
   const pid = holdNamespace(host);
   host.notify(`MAINPID=${pid}\nREADY=1`, true);
+  return 0;
+}
+
+/** What systemd starts for the names of networks: the unit's main process is aardvark-dns from now on. */
+function names(host: Host): number {
+  if (!findContext(host).notify) throw new Failure(125, 'network names: systemd does this, in berth-names.service');
+  const pid = startNames(host);
+  host.notify(pid === undefined ? 'READY=1' : `MAINPID=${pid}\nREADY=1`, true);
   return 0;
 }
 

@@ -36,6 +36,24 @@ names() { # containers of a network find each other by name, alias and short hos
     timeout 20 bash -c 'while pgrep -x aardvark-dns >/dev/null; do read -rt 0.1 <> <(:) || :; done'
 }
 
+names_come_back() { # the server of the names is killed: systemd starts another, and nothing else moves
+    berth network create red
+    berth run -d --rm --name web --network red --hostname box localhost/busybox sh -c "$SERVE"
+    berth run -d --rm --name client --network red localhost/busybox sleep inf
+    berth exec client sh -c "$fetch" web
+    equal "$(property root berth-names MainPID)" "$(pgrep -x aardvark-dns)"
+    kill -KILL "$(property root berth-names MainPID)"
+    equal "$(timeout 30 berth exec client sh -c "$fetch" web)" box
+    # with none running, the next container's start has it, and the others have it again
+    systemctl kill -s KILL berth-names
+    equal "$(run --network red localhost/busybox sh -c "$fetch" web)" box
+    equal "$(timeout 30 berth exec client sh -c "$fetch" web)" box
+    berth stop -t 0 web client
+    berth network rm red
+    timeout 30 bash -c 'while pgrep -x aardvark-dns >/dev/null; do read -rt 0.1 <> <(:) || :; done'
+    timeout 30 bash -c 'until [ "$(systemctl is-active berth-names)" = inactive ]; do read -rt 0.1 <> <(:) || :; done'
+}
+
 several() {
     berth network create --subnet 10.77.1.0/24 one
     berth network create --subnet 10.77.2.0/24 --internal two
@@ -142,6 +160,7 @@ bad_input() {
 as root berth load -q -i $IMAGES/busybox.tar
 check 'a network is made, listed, shown, used and removed' life
 check 'containers of a network know each other by name' names
+check 'names outlive the death of their server' names_come_back
 check 'several networks, addresses, an internal one' several
 check 'IPv6' ipv6
 check 'connect and disconnect' connects

@@ -11,6 +11,7 @@ printf '%s\n' '#!/bin/sh' 'printf "\n%s\n" "$REMOTE_ADDR"' >"$WORK/site/cgi-bin/
 fetch() { echo "until wget -T 2 -qO- http://$1/; do sleep 0.1; done"; }
 
 space() { if [ "$1" = svc ]; then echo berth-netns@990.service; else echo berth-netns.service; fi; }
+names() { if [ "$1" = svc ]; then echo berth-names@990.service; else echo berth-names.service; fi; }
 wait_until() { timeout ${PATIENCE:-30} bash -c "until $1; do read -rt 0.1 <> <(:) || :; done"; }
 processes_of() { pgrep -U "$1" -x 'pasta|pasta.avx2|aardvark-dns|berth-holder' || :; }
 is_gone() { # WAY: the unit, its processes and its mounts
@@ -46,6 +47,10 @@ stack() { # two containers of a network know each other; the port is published; 
     way_berth "$way" exec client wget -T 5 -qO- http://192.0.2.50:8470/
     contains "$(fails_with 125 way_berth "$way" run --rm --cgroups=disabled -p 8461:80 localhost/busybox true 2>&1)" 'in use by container web (web.service)'
     way_berth "$way" exec web wget -T 5 -qO- http://192.0.2.50:8470/
+    # the server of the names is killed: systemd starts another, and nothing else moves
+    way_berth "$way" exec client nslookup web
+    kill -KILL "$(way_property "$way" "$(names "$way")" MainPID)"
+    timeout 30 bash -c "$(declare -f way_berth as); until way_berth $way exec client nslookup web; do read -rt 0.1 <> <(:) || :; done" >/dev/null 2>&1
     # restarts meet neither their own port nor their own address
     manager "$(way_manager "$way")" restart web
     curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://127.0.0.1:8461/ >/dev/null

@@ -13,7 +13,7 @@ void test('root has a bridge: netavark is told address, ports and names', () => 
   const words = one.ran[0]?.argv.slice(1).join(' ');
   assert.equal(
     words,
-    '--config /run/berth/networks --rootless false --aardvark-binary /usr/lib/podman/aardvark-dns setup /proc/77/ns/net',
+    '--config /run/berth/networks --rootless false --aardvark-binary /usr/lib/berth/start-names setup /proc/77/ns/net',
   );
   const told = configurationOf(one.ran[0]) as {
     port_mappings: unknown;
