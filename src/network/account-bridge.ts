@@ -4,13 +4,14 @@ import { isNamedNetwork } from '../command/networks.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { NetworkPlace, NetworkState } from '../run/parts.ts';
-import { attach, connected, stopBridge, takeDown } from './bridge.ts';
+import { attach, connected, stopBridge } from './bridge.ts';
 import { readState, staleAttachments, withNetworkLock } from './ipam.ts';
 import { missing, readNamespace, type NamespaceRecord } from './namespace.ts';
 import type { Connected } from './network.ts';
 import { HOST_ADDRESS, startPorts, stopPasta, type PastaData } from './pasta.ts';
 import { networkOf, placeIn, withoutDefaultRoute } from './placement.ts';
 import { readNetwork } from './records.ts';
+import { takeDown } from './take-down.ts';
 
 /** Kept in state.json: the attachment, and the pasta of the published ports where there are some. */
 interface Data {

@@ -1,25 +1,23 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { CLONE, type Host } from '../host/host.ts';
-import { encodeOps, op } from '../ops/encode.ts';
+import type { Host } from '../host/host.ts';
 import type { PortRequest, RunRequest } from '../plan/request.ts';
 import type { NetworkPlace, NetworkState as Kept } from '../run/parts.ts';
 import {
-  isUsed,
   readState,
   staleAttachments,
   withNetworkLock,
-  without,
   writeState,
   type Attachment,
   type NetworkState,
 } from './ipam.ts';
 import { startAccountBridge } from './account-bridge.ts';
-import { readNamespace, sameIds, type NamespaceRecord } from './namespace.ts';
-import { networkConfiguration, runNetavark, withoutPorts } from './netavark.ts';
+import type { NamespaceRecord } from './namespace.ts';
+import { networkConfiguration, runNetavark } from './netavark.ts';
 import type { Connected } from './network.ts';
 import { nameOf, placeIn, type Placed } from './placement.ts';
 import { choosePorts, portInUse, takenPort } from './ports.ts';
+import { takeDown } from './take-down.ts';
 
 /** Kept in state.json: which attachment is ours. */
 interface BridgeData {
@@ -122,35 +120,6 @@ export function stopBridge(host: Host, kept: Kept): Result<void, Problem[]> {
   });
 }
 
-/**
- * The container's namespace, and with it its interfaces, went with its last process; netavark still has to remove the rules of the
- * published ports and the names, and wants a namespace to look into: it gets an empty one. For the last container of a network the interface
- * is made there once more: netavark removes the bridge and its rules only after it has removed an interface. (A bridge without a carrier
- * would also mislead pasta on a host that has no default route.)
- */
-export function takeDown(
-  host: Host,
-  state: NetworkState,
-  keys: readonly string[],
-): { state: NetworkState; problems: Problem[] } {
-  const problems: Problem[] = [];
-  let left = state;
-  const inside = host.euid === 0 ? undefined : readNamespace(host);
-  for (const key of keys) {
-    const attachment = left.attachments[key];
-    left = without(left, [key]);
-    // An account's bridges went with their namespace.
-    if (attachment === undefined || (host.euid !== 0 && inside === undefined)) continue;
-    const last = Object.keys(attachment.networks).some(network => !isUsed(left, network));
-    withEmptyNamespace(host, inside, path => {
-      if (last) runNetavark(host, 'setup', path, withoutPorts(attachment.configuration), inside);
-      const done = runNetavark(host, 'teardown', path, attachment.configuration, inside);
-      if (done.isErr()) problems.push(done.error);
-    });
-  }
-  return { state: left, problems };
-}
-
 /** netavark wants an id that names the container for as long as its rules stand: the name is unique and the same at the next start. */
 function containerId(name: string): string {
   return Array.from(name, letter => letter.charCodeAt(0).toString(16).padStart(2, '0')).join('');
@@ -188,31 +157,3 @@ function meets(one: string, other: string): boolean {
 }
 
 const isAny = (address: string): boolean => ['', '0.0.0.0', '::'].includes(address);
-
-/** An empty network namespace for as long as `act` runs: a stage that waits in it. An account's belongs to the user namespace of its networks. */
-function withEmptyNamespace<T>(host: Host, inside: NamespaceRecord | undefined, act: (path: string) => T): T {
-  const user = inside === undefined ? undefined : host.open(`/proc/${inside.pid}/ns/user`, 0);
-  const join = [
-    op('setns', 0, CLONE.NEWUSER.toString(16)),
-    op('nest', inside === undefined ? '' : sameIds(inside)),
-    op('unshare', CLONE.NEWNET.toString(16)),
-  ];
-  const keeper = host.launch({
-    namespaces: user === undefined ? CLONE.NEWNET : 0,
-    sibling: false,
-    ops: encodeOps([...(user === undefined ? [] : join), op('sync', 'created')]),
-    stdio: ['null', 'null', 'null'],
-    descriptors: user === undefined ? [] : [user],
-  });
-  if (user !== undefined) host.close(user);
-  try {
-    host.receiveMessage(keeper);
-    return act(`/proc/${keeper.pid}/ns/net`);
-  } finally {
-    // The end of its control socket ends it.
-    host.close(keeper.control);
-    host.wait(keeper);
-    host.close(keeper.status);
-    host.close(keeper.pidfd);
-  }
-}

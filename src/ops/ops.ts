@@ -67,6 +67,11 @@ export const OPS = [
     help: 'wait for one byte from a descriptor (a FIFO that `oci start` writes); its end exits 125',
   },
   { name: 'loopback-up', fields: [], help: 'bring lo up' },
+  {
+    name: 'bridge-unplug',
+    fields: ['text'],
+    help: 'delete the interfaces that are on a bridge; one that is not there has none',
+  },
   { name: 'hostname', fields: ['text'], help: 'sethostname' },
   { name: 'domainname', fields: ['text'], help: 'setdomainname' },
   { name: 'pdeathsig', fields: ['int'], help: 'prctl PR_SET_PDEATHSIG' },

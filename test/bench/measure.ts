@@ -8,7 +8,10 @@ import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'n
 import { median, quantile, round } from './statistics.ts';
 
 import { measureGenerators } from './generator.ts';
+import { measureHelpers } from './helpers.ts';
+import { measureNetworks } from './networks.ts';
 import { measurePulls } from './pulls.ts';
+import { measureThroughput } from './throughput.ts';
 
 interface Row {
   name: string;
@@ -223,20 +226,24 @@ const table = (): string =>
     )
     .join('\n');
 
+const wanted = (part: string): boolean => process.env['BENCH_ONLY']?.split(',').includes(part) ?? true;
+
 /** As the account: all that is timed; then units are left running for root, who measures their memory. */
 function asAccount(): void {
   writeUnits(16);
-  const only = process.env['BENCH_ONLY']?.split(',');
   const bundle = process.env['BENCH_BUNDLE'];
-  const parts: Record<string, () => void> = { run, exec, systemdStart, sixteen, size, generator };
-  for (const [name, part] of Object.entries(parts)) if (only?.includes(name) ?? true) part();
-  if (bundle !== undefined && (only?.includes('oci') ?? true)) runtimeAlone(bundle);
+  const networks = (): void => measureNetworks(Math.max(3, Math.ceil(RUNS / 2)), add);
+  const parts: Record<string, () => void> = { run, exec, systemdStart, sixteen, size, generator, networks };
+  for (const [name, part] of Object.entries(parts)) if (wanted(name)) part();
+  if (bundle !== undefined && wanted('oci')) runtimeAlone(bundle);
   command(['systemctl', '--user', 'start', ...HELD]);
 }
 
 if (process.getuid?.() === 0) {
   rows.push(...(JSON.parse(readFileSync(0, 'utf8')) as Row[]));
   memory();
+  if (wanted('helpers')) measureHelpers(add);
+  if (wanted('throughput')) measureThroughput(3, add);
   const registry = process.env['BENCH_REGISTRY'];
   if (registry !== undefined) await measurePulls(registry, Math.max(3, Math.ceil(RUNS / 3)), add);
   process.stderr.write(`${table()}\n`);

@@ -4,7 +4,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
-name=bench
+name=${BERTH_MACHINE:-bench}
 machine() { "$checkout/test/machine/machine.sh" "$@"; }
 
 bash "$checkout/packaging/build/build.sh"
@@ -30,10 +30,29 @@ spec["linux"].update({kind: [{"containerID": 0, "hostID": 1000, "size": 1}] for 
 spec["process"].update(terminal=False, args=["true"], env=["PATH=/bin"])
 json.dump(spec, open("config.json", "w"))
 PY'
+# Another host, from which published ports are reached, with iperf3.
+wanted() { [[ -z ${BENCH_ONLY:-} || ,$BENCH_ONLY, == *,$1,* ]]; }
+if wanted throughput; then
+    images=$("$checkout/test/machine/debian-images.sh" iperf)
+    machine copy $name "$images/iperf.tar" /var/lib/images/iperf.tar
+    for program in berth podman; do machine run $name --user alice $program load -q -i /var/lib/images/iperf.tar >/dev/null; done
+    machine run $name bash -ec '
+        mkdir -p /var/tmp/iperf
+        tar -xOf /var/lib/images/iperf.tar layer/layer.tar | tar -C /var/tmp/iperf -xf - --exclude "./dev/*"'
+fi
+machine run $name bash -ec '
+    ip netns add far
+    ip link add out0 type veth peer name out1 netns far
+    ip addr add 192.0.2.1/24 dev out0
+    ip link set out0 up
+    ip route add default via 192.0.2.50
+    ip -n far addr add 192.0.2.50/24 dev out1
+    ip -n far link set out1 up
+    echo nameserver 192.0.2.50 >/etc/resolv.conf'
 machine run $name --user alice env BENCH_BUNDLE=/home/alice/bundle BENCH_RUNS="${BENCH_RUNS:-21}" ${BENCH_ONLY:+BENCH_ONLY="$BENCH_ONLY"} \
     node /var/tmp/bench/measure.mjs >"$checkout/dist/bench.json.part"
 registry=()
-if [[ -z ${BENCH_ONLY:-} || ,$BENCH_ONLY, == *,pulls,* ]]; then
+if wanted pulls; then
     # Images for pulls, in Debian's registry on loopback.
     machine copy $name "$here/pull-images.py" /var/tmp/pull-images.py
     machine run $name bash -ec '
@@ -46,5 +65,5 @@ if [[ -z ${BENCH_ONLY:-} || ,$BENCH_ONLY, == *,pulls,* ]]; then
         for i in small big mixed; do skopeo --insecure-policy copy -q --dest-tls-verify=false oci:/var/tmp/pulls/$i docker://127.0.0.1:5057/bench/$i:1; done'
     registry=(BENCH_REGISTRY=127.0.0.1:5057)
 fi
-machine run $name env BENCH_RUNS="${BENCH_RUNS:-21}" "${registry[@]}" node /var/tmp/bench/measure.mjs <"$checkout/dist/bench.json.part" >"$checkout/dist/bench.json"
+machine run $name env BENCH_RUNS="${BENCH_RUNS:-21}" ${BENCH_ONLY:+BENCH_ONLY="$BENCH_ONLY"} "${registry[@]}" node /var/tmp/bench/measure.mjs <"$checkout/dist/bench.json.part" >"$checkout/dist/bench.json"
 rm "$checkout/dist/bench.json.part"

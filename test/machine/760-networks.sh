@@ -114,6 +114,19 @@ crash_leaves_nothing() {
     berth network rm crash
 }
 
+lingers() { # what keeps the namespace of a dead container alive keeps neither interface nor bridge nor rules
+    berth network create slow
+    berth run -d --rm --name held --network slow -p 8163:80 localhost/busybox sleep 1000
+    local pid
+    pid=$(berth inspect --format '{{.State.Pid}}' held)
+    exec 5<"/proc/$pid/ns/net"
+    berth kill held >/dev/null
+    timeout 20 bash -c 'while ls /sys/class/net | grep -qE "^(berth|veth)"; do read -rt 0.1 <> <(:) || :; done'
+    ! nft list ruleset | grep -E 'dport 8163 |nv_.*slow'
+    exec 5<&-
+    berth network rm slow
+}
+
 macvlan() { # a container on the wire of an interface of the host, in the subnet of that wire
     ip link add mv0 type veth peer name mv1 && ip link set mv0 up && ip link set mv1 up && ip addr add 10.80.0.1/24 dev mv1
     trap 'ip link del mv0' EXIT
@@ -166,6 +179,7 @@ check 'IPv6' ipv6
 check 'connect and disconnect' connects
 check '.network units, and Network=web.container' unit
 check 'a crash leaves neither bridge nor rules' crash_leaves_nothing
+check 'a namespace that something keeps alive keeps nothing else' lingers
 check 'macvlan and ipvlan' macvlan
 check 'bad input is one line' bad_input
 finish

@@ -5,6 +5,8 @@
 #   npm run soak -- crashes     only the crashes and kills (about half an hour on two processors)
 #   npm run soak -- pulls       only pulls and removals that are killed at random points, 200 of each, and a start after every one
 #   npm run soak -- images      only images of real software, unpacked as podman does (some minutes; the software comes from Debian)
+#   npm run soak -- stack       only a stack with databases whose members are killed while a client writes (KILLS in each of four forms)
+#   npm run soak -- restarts    only 500 rapid restarts of units with published ports, in each kind of network
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${1:-10} failed=0 parts=0
@@ -29,18 +31,25 @@ images() {
     part 'images of real software' bash test/soak/images.sh
 }
 
-if [ "$rounds" = crashes ]; then
-    crashes
-elif [ "$rounds" = pulls ]; then
-    pulls
-elif [ "$rounds" = images ]; then
-    images
-else
+stack() {
+    part 'a stack whose members are killed' bash test/soak/in-machine.sh stack nginx app postgres redis
+}
+
+restarts() {
+    part 'rapid restarts with published ports' bash test/soak/in-machine.sh restarts
+}
+
+case $rounds in
+crashes | pulls | images | stack | restarts) "$rounds" ;;
+*)
     part native bash test/run.sh native
     crashes
     pulls
     images
+    stack
+    restarts
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" bash test/run.sh machine; done
-fi
+    ;;
+esac
 echo "soak: $((parts - failed)) passed, $failed failed"
 [ "$failed" = 0 ]

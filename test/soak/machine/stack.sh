@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# The soak of the stack, inside the machine: see stack.sh.
+# A web server, an application, PostgreSQL and Redis from Debian's packages, as a pod and on a network with names, as root and as a user,
+# while their members are restarted and killed at random (KILLS, default 100, in each of the four) and a client writes all the time.
+# SEED repeats an order; WAYS and FORMS choose (`WAYS=alice FORMS=network`).
 ways_chosen=${WAYS:-root alice}
-. "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/../ways.sh"
-PROGRAMS=$(cd "$(dirname "$0")" && pwd)
+. "$(dirname "$0")/../../lib.sh"
+. "$(dirname "$0")/../../ways.sh"
+PROGRAMS=$(cd "$(dirname "$0")/../stack" && pwd)
 KILLS=${KILLS:-100} PORT=8480 URL=http://127.0.0.1:8480
 RANDOM=${SEED:=$((RANDOM + 1))}
 MEMBERS='web app db cache'
@@ -149,6 +151,8 @@ stops() {
 
 exec 3>&1
 [ -e /etc/resolv.conf ] || echo 'nameserver 192.0.2.53' >/etc/resolv.conf
+# The way out, which pasta copies.
+ip link add out0 type veth peer name out1 && ip addr add 192.0.2.1/24 dev out0 && ip link set out0 up && ip link set out1 up && ip route add default via 192.0.2.50
 echo "# SEED=$SEED KILLS=$KILLS"
 for way in $ways_chosen; do
     for image in nginx app postgres redis; do way_load "$way" "$IMAGES/$image.tar" >/dev/null || exit 1; done
