@@ -34,7 +34,7 @@
     X(await, "await", "d", 0) \
     /* bring lo up */ \
     X(loopback_up, "loopback-up", "", 0) \
-    /* delete the interfaces that are on a bridge; one that is not there has none */ \
+    /* delete the interfaces on a bridge; a missing one has none */ \
     X(bridge_unplug, "bridge-unplug", "t", 0) \
     /* sethostname */ \
     X(hostname, "hostname", "t", 0) \

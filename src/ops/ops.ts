@@ -67,11 +67,7 @@ export const OPS = [
     help: 'wait for one byte from a descriptor (a FIFO that `oci start` writes); its end exits 125',
   },
   { name: 'loopback-up', fields: [], help: 'bring lo up' },
-  {
-    name: 'bridge-unplug',
-    fields: ['text'],
-    help: 'delete the interfaces that are on a bridge; one that is not there has none',
-  },
+  { name: 'bridge-unplug', fields: ['text'], help: 'delete the interfaces on a bridge; a missing one has none' },
   { name: 'hostname', fields: ['text'], help: 'sethostname' },
   { name: 'domainname', fields: ['text'], help: 'setdomainname' },
   { name: 'pdeathsig', fields: ['int'], help: 'prctl PR_SET_PDEATHSIG' },

@@ -140,14 +140,8 @@ function systemdStart(): void {
 
 /** Per unit: from leaving inactive to active, by the manager's own clock. */
 function activation(unit: string): number {
-  const text = command([
-    'systemctl',
-    '--user',
-    'show',
-    unit,
-    '-p',
-    'InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic',
-  ]);
+  const stamps = 'InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic';
+  const text = command(['systemctl', '--user', 'show', unit, '-p', stamps]);
   const value = (key: string): number => Number(new RegExp(`${key}=(\\d+)`).exec(text)?.[1] ?? NaN);
   return (value('ActiveEnterTimestampMonotonic') - value('InactiveExitTimestampMonotonic')) / 1000;
 }
