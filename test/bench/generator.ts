@@ -44,7 +44,7 @@ export function measureGenerators(pair: Pair, add: (name: string, ours: number[]
       mkdirSync(units, { recursive: true });
       for (let i = 0; i < size; i++) writeFileSync(`${units}/web${i}.container`, unit(i));
       const words = (program: readonly string[]): string[] => {
-        return ['env', `QUADLET_UNIT_DIRS=${units}`, ...program, '-user', '-no-kmsg-log', out];
+        return [`QUADLET_UNIT_DIRS=${units}`, ...program, '-user', '-no-kmsg-log', out];
       };
       fresh();
       const { ours, peer } = pair(words(['berth', 'generator']), words(['/usr/libexec/podman/quadlet']), fresh);

@@ -14,6 +14,8 @@ trap 'machine down $name' EXIT
 work=$(mktemp -d)
 chmod 755 "$work"
 "$checkout/node_modules/.bin/esbuild" "$here/measure.ts" --bundle --platform=node --format=esm --log-level=warning --outfile="$work/measure.mjs"
+"$checkout/packaging/build/in-tree.sh" gcc -O2 -Wall -D_GNU_SOURCE -o build/stopwatch test/bench/stopwatch.c
+cp "$checkout/build/stopwatch" "$work/"
 machine copy $name "$work" /var/tmp/bench
 rm -rf "$work"
 for program in berth podman; do machine run $name --user alice $program load -q -i /var/lib/images/busybox.tar >/dev/null; done
