@@ -13,7 +13,7 @@ import type { Command, OptionRow, OptionUse, VerbRow } from './types.ts';
 export function parseVerb(row: VerbRow, argv: readonly Bytes[]): Result<Command, Problem[]> {
   const scan: Scan = { argv, at: 1, problems: [], verb: row.name };
   const globals: OptionUse[] = [];
-  options(scan, { names: index(GLOBAL_OPTIONS), uses: globals }, true);
+  options(scan, { names: GLOBALS, uses: globals }, true);
   if (scan.problems.length > 0) return err(scan.problems);
   for (const word of row.name.split(' ')) {
     if (argv[scan.at] !== word) {
@@ -24,7 +24,12 @@ export function parseVerb(row: VerbRow, argv: readonly Bytes[]): Result<Command,
   const operands: Bytes[] = [];
   const uses: OptionUse[] = [];
   const behind = row.name.startsWith('oci ') ? undefined : { names: LONG_GLOBALS, uses: globals };
-  options(scan, { names: index(row.options), uses, ...(behind && { behind }) }, row.stopAtOperand, operands);
+  options(
+    scan,
+    { names: known.get(row) ?? index(row.options), uses, ...(behind && { behind }) },
+    row.stopAtOperand,
+    operands,
+  );
   const command: Command = { globals, verb: row.name, options: uses, operands };
   if (asksHelp(command)) return ok(command);
   // After a wrong option it is not known which words are operands.
@@ -35,7 +40,7 @@ export function parseVerb(row: VerbRow, argv: readonly Bytes[]): Result<Command,
 /** What is wrong with the options before the verb of a line that has no verb. */
 export function checkGlobals(argv: readonly Bytes[]): Problem[] {
   const scan: Scan = { argv, at: 1, problems: [], verb: '' };
-  options(scan, { names: index(GLOBAL_OPTIONS), uses: [] }, true);
+  options(scan, { names: GLOBALS, uses: [] }, true);
   return scan.problems;
 }
 
@@ -80,6 +85,14 @@ function options(scan: Scan, table: Table, stop: boolean, operands?: Bytes[]): v
 
 const HELP: OptionRow = { name: 'help', kind: 'flag', help: 'print help' };
 
+/** Names of the options of rows that were prepared. */
+const known = new Map<VerbRow, Map<string, OptionRow>>();
+
+/** For programs whose memory is made when Berth is built (native/engine-image.h): their names of options need not be collected at each start. */
+export function prepareVerb(row: VerbRow): void {
+  known.set(row, index(row.options));
+}
+
 function index(rows: readonly OptionRow[]): Map<string, OptionRow> {
   const names = new Map<string, OptionRow>();
   names.set('--help', HELP).set('-h', HELP);
@@ -90,6 +103,8 @@ function index(rows: readonly OptionRow[]): Map<string, OptionRow> {
   }
   return names;
 }
+
+const GLOBALS = index(GLOBAL_OPTIONS);
 
 /** `podman run --runtime crun IMAGE` is right, too; `-v` and `-h` behind the verb are the verb's. */
 const LONG_GLOBALS = new Map(

@@ -28,12 +28,10 @@ export function digestName(digest: Digest): string {
 
 /** Lower-case hexadecimal digits from `start` to the end, at least one. */
 export function isHex(text: string, start = 0): boolean {
-  for (let i = start; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if ((c < 48 || c > 57) && (c < 97 || c > 102)) return false;
-  }
-  return text.length > start;
+  return HEX.test(start === 0 ? text : text.slice(start));
 }
+
+const HEX = /^[0-9a-f]+$/;
 
 const LENGTHS = new Map([
   ['sha256:', 64],

@@ -28,11 +28,9 @@ export function readLimits(host: Host): PlanFacts['limits'] {
   for (const [label, name] of LINES) {
     const at = text.indexOf(`${label} `);
     if (at < 0) continue;
-    // The columns are wide: a label never runs into its value.
-    const [soft = '', hard = ''] = text
-      .slice(at + 26, text.indexOf('\n', at))
-      .split(' ')
-      .filter(Boolean);
+    // Columns of 25, 20 and 20 characters with a space between them.
+    const soft = text.slice(at + 26, at + 46).trimEnd();
+    const hard = text.slice(at + 47, at + 67).trimEnd();
     limits[name] = { soft: valueOf(soft), hard: valueOf(hard) };
   }
   return limits;

@@ -1,3 +1,4 @@
+import { prepareVerb } from '../command/parse.ts';
 import type { Command, VerbRow } from '../command/types.ts';
 import { HostError, type Host } from '../host/host.ts';
 import { ImageError } from '../image/error.ts';
@@ -12,6 +13,7 @@ export type Body = (host: Host, command: Command) => number;
  * standard error and an exit status (125, unless the failure says another).
  */
 export function verb(row: VerbRow, body: Body): (host: Host) => number {
+  prepareVerb(row);
   return host =>
     atEdge(host, () => {
       const command = commandLine(host, row);
