@@ -1,7 +1,8 @@
 import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import type { ManagerLink } from '../run/parts.ts';
-import { answerTo, call, connectManager, post, waitForSignal, type Bus, type Call, type Message } from './wire.ts';
+import type { Message } from './message.ts';
+import { answerTo, call, connectManager, post, waitForSignal, type Bus, type Call } from './wire.ts';
 
 /** A unit property as org.freedesktop.systemd1(5) has it: name, signature, value. */
 export type Property = readonly [name: string, signature: string, value: unknown];
