@@ -51,8 +51,8 @@ export const podKeys = table('Pod', () => [
 export const volumeKeys = table('Volume', () => [
   ...commonKeys(),
   scalarKey('VolumeName', '', '4.7', 'name of the volume (default systemd-NAME)', { ...CODE, check: 'name' }),
-  scalarKey('UID', 'uid', '5.7', 'owner', { empty: true, check: 'count' }),
-  scalarKey('GID', 'gid', '5.7', 'group', { empty: true, check: 'count' }),
+  scalarKey('UID', 'uid', '6.0', 'owner', { empty: true, check: 'count' }),
+  scalarKey('GID', 'gid', '6.0', 'group', { empty: true, check: 'count' }),
   scalarKey('Driver', 'driver', '4.8', 'local or image', { empty: true }),
   scalarKey('Image', 'opt', '4.8', 'with Driver=image: the image, or NAME.image, NAME.build', CODE),
   boolKey('Copy', 'opt', '4.4', "fill the new volume from the image's directory", { ...CODE }),

@@ -4,6 +4,7 @@
 # (default 10 rounds) in a fresh machine each: rare orders of events show up here.
 #   npm run soak -- crashes     only the crashes and kills (about half an hour on two processors)
 #   npm run soak -- pulls       only pulls and removals that are killed at random points, 200 of each, and a start after every one
+#   npm run soak -- upgrade     only the upgrade from a much older commit's package
 #   npm run soak -- images      only images of real software, unpacked as podman does (some minutes; the software comes from Debian)
 #   npm run soak -- stack       only a stack with databases whose members are killed while a client writes (KILLS in each of four forms)
 #   npm run soak -- restarts    only 500 rapid restarts of units with published ports, in each kind of network
@@ -31,6 +32,10 @@ images() {
     part 'images of real software' bash test/soak/images.sh
 }
 
+upgrade() {
+    part 'upgrade from a much older package' bash test/soak/upgrade.sh
+}
+
 stack() {
     part 'a stack whose members are killed' bash test/soak/in-machine.sh stack nginx app postgres redis
 }
@@ -40,12 +45,13 @@ restarts() {
 }
 
 case $rounds in
-crashes | pulls | images | stack | restarts) "$rounds" ;;
+crashes | pulls | images | upgrade | stack | restarts) "$rounds" ;;
 *)
     part native bash test/run.sh native
     crashes
     pulls
     images
+    upgrade
     stack
     restarts
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" bash test/run.sh machine; done

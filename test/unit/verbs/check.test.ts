@@ -54,6 +54,14 @@ test('--podman names the keys that a version of Podman does not have', () => {
   assert.match(old.host.written.out, /^\/q\/a.container:3:1: warning: `Memory=` needs Podman 5.5 or Berth$/m);
   assert.match(old.host.written.out, /^0 errors, 2 warnings\n$/m);
   assert.match(run(['check', '--podman=5.5', '/q'], files).host.written.out, /^0 errors, 1 warning\n$/m);
+  const general = { '/q/a.container': `${files['/q/a.container']}[Quadlet]\nDefaultDependencies=no\n` };
+  assert.match(
+    run(['check', '--podman=5.2', '/q'], general).host.written.out,
+    /^\/q\/a.container:6:1: warning: `DefaultDependencies=` needs Podman 5.3 or Berth$/m,
+  );
+  assert.doesNotMatch(run(['check', '--podman=5.3', '/q'], general).host.written.out, /DefaultDependencies/);
+  const owned = { '/q/v.volume': '[Volume]\nUID=5\n' };
+  assert.match(run(['check', '--podman=5.8', '/q'], owned).host.written.out, /`UID=` needs Podman 6.0 or Berth/);
   const wrong = run(['check', '--podman=new', '/q'], files);
   assert.deepEqual(
     [wrong.status, wrong.host.written.err],
