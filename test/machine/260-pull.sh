@@ -30,6 +30,18 @@ for form in oci schema2 zstd; do
 done
 check 'root: schema2: names, modes, owners, links, attributes and times are those of podman' as_podman_does root schema2
 
+sixty() {
+    local name=$REGISTRY/t/sixty:1
+    push "oci:$ARCHIVES/sixty" docker://$name
+    fresh alice
+    as alice berth pull -q $name >/dev/null
+    equal "$(ls "$(store_of alice)/layers" | wc -l)" 60
+    # 58 files and the version, without the one that the last layer takes away.
+    equal "$(as alice berth run --rm --network none $name sh -c 'busybox cat /app/version; busybox ls /app | busybox wc -l; busybox test -e /app/30 || echo gone' | xargs)" '59 58 gone'
+    sound alice
+}
+check 'an image of sixty layers is pulled and runs' sixty
+
 blobs_asked() { journalctl --sync; journalctl -u test-registry --since "@$1" -o cat --no-pager | grep -cE '"GET /v2/t/[a-z0-9]+/blobs/sha256:' || true; }
 ten_at_once() {
     local i pids=() began

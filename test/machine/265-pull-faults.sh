@@ -38,37 +38,61 @@ bomb() {
 }
 check 'T34 a layer that unpacks to thousands of times its size is refused' bomb
 
+# Kills a command at a random point of the time it takes, which is measured first: on a busy machine that is seconds.
+duration() { # COMMAND…: in milliseconds, half as much again
+    local began
+    began=$(date +%s%N)
+    "$@" >/dev/null 2>&1
+    echo $((($(date +%s%N) - began) / 666666))
+}
+cut=0
+cut_at_random() { # MILLISECONDS COMMAND…
+    local moment=$((RANDOM * $1 / 32768 + 20)) status=0
+    shift
+    as alice timeout -s KILL $((moment / 1000)).$(printf %03d $((moment % 1000))) "$@" >/dev/null 2>&1 || status=$?
+    [ $status != 137 ] || cut=$((cut + 1))
+}
+works_after() {
+    # The start fetches what is missing.
+    equal "$(as alice berth run -q --rm --network none $REGISTRY/t/busybox:1 echo up 2>&1)" up
+    contains "$(as alice berth system check)" 'nothing wrong'
+}
+
 killed() { # TIMES: at random points of a pull; the store works after each, and the last pull finds nothing wrong
-    local i moment
+    local i length pull=(berth pull -q $REGISTRY/t/oci:1 $REGISTRY/t/busybox:1)
     fresh alice
+    length=$(duration as alice "${pull[@]}")
     for i in $(seq "$1"); do
-        moment=0.$(printf %03d $((RANDOM % 500 + 100)))
-        as alice timeout -s KILL "$moment" berth pull -q $REGISTRY/t/oci:1 $REGISTRY/t/busybox:1 >/dev/null 2>&1 || true
-        # The start fetches what is missing.
-        equal "$(as alice berth run -q --rm --network none $REGISTRY/t/busybox:1 echo up 2>&1)" up
-        contains "$(as alice berth system check)" 'nothing wrong'
-        [ $((i % 3)) != 0 ] || as alice berth rmi -a -f >/dev/null 2>&1 || true
+        # Some go on with what the last one has left.
+        [ $((i % 4)) = 0 ] || as alice berth rmi -a -f >/dev/null 2>&1 || true
+        cut_at_random "$length" "${pull[@]}"
+        works_after
     done
-    as alice berth pull -q $REGISTRY/t/oci:1 $REGISTRY/t/busybox:1 >/dev/null
+    as alice "${pull[@]}" >/dev/null
     sound alice
+    echo "# $cut of $1 pulls were killed, within $length ms" >>"$WORK/figures"
+    [ $((cut * 4)) -ge "$1" ]
 }
 check 'a pull that is killed at any point leaves a store that works' killed "${KILLS:-8}"
 
 removal_killed() { # TIMES
-    local i moment
+    local i length pull=(berth pull -q $REGISTRY/t/busybox:1 $REGISTRY/t/oci:1)
     fresh alice
+    as alice "${pull[@]}" >/dev/null
+    length=$(duration as alice berth rmi -a -f)
     for i in $(seq "$1"); do
-        as alice berth pull -q $REGISTRY/t/busybox:1 $REGISTRY/t/oci:1 >/dev/null
-        moment=0.$(printf %03d $((RANDOM % 250 + 30)))
-        as alice timeout -s KILL "$moment" berth rmi -a -f >/dev/null 2>&1 || true
-        equal "$(as alice berth run -q --rm --network none $REGISTRY/t/busybox:1 echo up 2>&1)" up
-        contains "$(as alice berth system check)" 'nothing wrong'
+        as alice "${pull[@]}" >/dev/null
+        cut_at_random "$length" berth rmi -a -f
+        works_after
     done
     as alice berth rmi -a -f >/dev/null
     as alice berth image prune -f >/dev/null 2>&1
     equal "$(ls "$(store_of alice)/layers" "$(store_of alice)/images" "$(store_of alice)/names" "$(store_of alice)/tmp" | grep -v :)" ''
+    echo "# $cut of $1 removals were killed, within $length ms" >>"$WORK/figures"
+    [ $((cut * 4)) -ge "$1" ]
 }
 check 'a removal that is killed at any point leaves a store that works' removal_killed "${KILLS:-4}"
+[ ! -e "$WORK/figures" ] || cat "$WORK/figures"
 
 at_once() { # two pulls, a removal and a start of one image
     local i pids one

@@ -51,6 +51,8 @@ BASE = layer(
     link('bin/sh', 'busybox'), hardlink('bin/true', 'bin/busybox'), directory('etc'), file('etc/passwd', b'root:x:0:0::/:/bin/sh\n'),
     directory('lib'), file('lib/gone'), directory('opaque'), file('opaque/below'), directory('tmp', mode=0o1777),
     file('owned', uid=33, gid=44, mode=0o4750), file('caf\u0301e', b'name'), directory('proc'), directory('sys'), directory('dev'))
+# Sixty layers: the base, those that replace a file and add one, the last takes one away.
+SIXTY = [BASE, *(layer(directory('app'), file('app/version', b'%d\n' % number), file(f'app/{number}')) for number in range(2, 60)), layer(file('app/.wh.30', b''))]
 TOP = layer(file('lib/.wh.gone', b''), directory('opaque'), file('opaque/.wh..wh..opq', b''), file('opaque/above'), file('etc/motd', b'hi\n', xattrs={'user.note': 'text'}))
 
 
@@ -121,6 +123,7 @@ def main():
     docker('no-name', layers=[BASE], tags=[])
     layout('oci')
     layout('oci-zstd', pack=zstd, media='+zstd')
+    layout('sixty', layers=SIXTY)
     layout('oci-plain', pack=lambda data: data, media='')
     subprocess.run(['tar', '-C', f'{OUT}/oci', '-cf', f'{OUT}/oci.tar', 'index.json', 'oci-layout', 'blobs'], check=True)
     subprocess.run(['tar', '-C', f'{OUT}/oci', '--transform=s,^,./,', '-czf', f'{OUT}/oci.tar.gz', 'index.json', 'oci-layout', 'blobs'], check=True)
