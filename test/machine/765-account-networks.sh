@@ -122,6 +122,61 @@ loses_its_network() { # when the namespace dies the containers fail, and Restart
     as alice berth network rm one
 }
 
+# The default route, and the host's address on it, change under running containers: the way out is there again within 2 s.
+host_moves() {
+    local name
+    ip netns add near && ip link add out2 type veth peer name out3 netns near
+    trap 'ip netns pids near | xargs -r kill; ip netns del near; ip link del out2 2>/dev/null || :; ip addr replace 192.0.2.1/24 dev out0; ip route replace default via 192.0.2.50' EXIT
+    ip -n near link set lo up && ip -n far link set lo up
+    ip -n near addr add 198.51.100.50/24 dev out3 && ip -n near link set out3 up
+    # the same far server behind both
+    for name in near far; do ip -n $name addr add 203.0.113.9/32 dev lo; done
+    mkdir -p "$WORK/near" && echo near >"$WORK/near/index.html"
+    ip netns exec near busybox httpd -p 8470 -h "$WORK/near"
+    as alice berth network create one
+    as alice berth run -d --rm --stop-timeout 0 --name plain --network pasta localhost/busybox sleep inf
+    as alice berth run -d --rm --stop-timeout 0 --name bridged --network one localhost/busybox sleep inf
+    as alice berth run -d --rm --stop-timeout 0 --name ports --network one -p 8463:80 localhost/busybox sleep inf
+    berth run -d --rm --stop-timeout 0 --name rooted localhost/busybox sleep inf
+    for name in 'as alice berth exec plain' 'as alice berth exec bridged' 'as alice berth exec ports' 'berth exec rooted'; do
+        equal "$($name wget -T 5 -qO- http://203.0.113.9:8470/)" far
+    done
+    ip addr add 198.51.100.1/24 dev out2 && ip link set out2 up
+    ip route replace default via 198.51.100.50
+    ip addr del 192.0.2.1/24 dev out0
+    for name in 'as alice berth exec plain' 'as alice berth exec bridged' 'as alice berth exec ports' 'berth exec rooted'; do
+        equal "$($name wget -T 2 -qO- http://203.0.113.9:8470/)" near
+    done
+    berth stop rooted
+    as alice berth stop plain bridged ports
+    as alice berth network rm one
+    is_gone alice
+}
+
+# Two accounts with the same names, subnets and port numbers: each has its own, and is told of a port that the other has.
+two_accounts() {
+    local user address=192.0.2.1
+    for user in alice bob; do
+        as "$user" berth network create --subnet 10.77.9.0/24 one
+        as "$user" berth run -d --rm --stop-timeout 0 --name web --hostname "box-$user" --network one -p "$address":8464:80 localhost/busybox sh -c "$SERVE"
+        as "$user" berth run -d --rm --stop-timeout 0 --name client --network one localhost/busybox sleep inf
+        address=127.0.0.1
+    done
+    for user in alice bob; do
+        equal "$(as "$user" berth exec client sh -c "$(fetch web)")" "box-$user"
+        equal "$(as "$user" berth ps --format '{{.Names}}' | sort | tr '\n' ' ')" 'client web '
+    done
+    equal "$(curl -sS --max-time 10 http://192.0.2.1:8464/) $(curl -sS --max-time 10 http://127.0.0.1:8464/)" 'box-alice box-bob'
+    contains "$(fails_with 125 as bob berth run --rm -p 192.0.2.1:8464:80 localhost/busybox true 2>&1)" 'port 8464/tcp is in use'
+    as bob berth stop web client
+    equal "$(as alice berth exec client sh -c "$(fetch web)")" box-alice
+    as alice berth stop web client
+    for user in alice bob; do
+        as "$user" berth network rm one
+        is_gone "$user"
+    done
+}
+
 # Another machine: a namespace with a server, which is also the way to everywhere.
 far() {
     ip netns add far && ip link add out0 type veth peer name out1 netns far
@@ -146,6 +201,9 @@ way_load svc $IMAGES/busybox.tar
 check 'alice: a .network, names, a published port, restarts, and nothing stays' stack alice
 check 'svc: the same with User=' stack svc
 check 'several networks, an internal one, connect and disconnect, prune' several
+as bob berth load -q -i $IMAGES/busybox.tar
+check 'route and address of the host change under running containers' host_moves
+check 'two accounts do not see each other' two_accounts
 check 'a pod in a network' in_pod
 check 'the namespace dies: containers come back with a new one' loses_its_network
 finish
