@@ -2,6 +2,7 @@ import { problem, type Problem } from '../base/problem.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { PortRequest } from '../plan/request.ts';
 import { isRunning, listContainers } from '../run/containers.ts';
+import { parseAddress } from './ip.ts';
 
 interface Listener {
   /** Hexadecimal as in /proc/net; only zeros: every address. */
@@ -46,16 +47,29 @@ export function takenPort(host: Host, request: PortRequest): number | undefined 
   const last = request.hostPort + request.count - 1;
   const wanted = request.hostAddress === '' ? undefined : procAddress(request.hostAddress);
   for (const { address, port } of listeners(host, request.protocol)) {
-    const meets = wanted === undefined || /^0+$/.test(address) || address === wanted;
+    const meets = wanted === undefined || address === wanted || covers(address, wanted) || covers(wanted, address);
     if (meets && port >= request.hostPort && port <= last) return port;
   }
   return undefined;
 }
 
-/** An IPv4 address as /proc/net/tcp writes it on a little-endian machine; other forms match no line. */
-function procAddress(address: string): string {
-  const parts = address.split('.').map(Number);
-  return parts.length === 4 ? parts.map(hexByte).reverse().join('') : address;
+/** Who has all addresses of IPv6 has those of IPv4, too; not the other way round. */
+const covers = (one: string, other: string): boolean => /^0+$/.test(one) && one.length >= other.length;
+
+/** As /proc/net/tcp and tcp6 write an address on a little-endian machine: words of 32 bits with their bytes reversed. */
+function procAddress(text: string): string {
+  const address = parseAddress(text);
+  if (address === undefined) return text;
+  const bytes = Array.from({ length: address.family === 4 ? 4 : 16 }, (_, i) =>
+    Number((address.value >> BigInt(8 * i)) & 255n),
+  );
+  const words = Array.from({ length: bytes.length / 4 }, (_, i) =>
+    bytes
+      .slice(4 * i, 4 * i + 4)
+      .map(hexByte)
+      .join(''),
+  );
+  return words.reverse().join('');
 }
 
 function hexByte(byte: number): string {
@@ -112,6 +126,7 @@ function holds(host: Host, pid: string, inodes: ReadonlySet<string>): boolean {
 
 /** /proc/net/tcp and the like (proc_pid_net(5)): state 0A is LISTEN; a bound UDP socket without a peer has state 07. */
 function listeners(host: Host, protocol: string): Listener[] {
+  if (protocol === 'sctp') return sctpEndpoints(host);
   const state = protocol === 'udp' ? '07' : '0A';
   const found: Listener[] = [];
   for (const file of [protocol, `${protocol}6`]) {
@@ -123,4 +138,13 @@ function listeners(host: Host, protocol: string): Listener[] {
     }
   }
   return found;
+}
+
+/** /proc/net/sctp/eps, where the kernel has SCTP: ENDPT SOCK STY SST HBKT LPORT UID INODE LADDRS; all addresses that it has are listed. */
+function sctpEndpoints(host: Host): Listener[] {
+  const lines = (host.readFileIfExists('/proc/net/sctp/eps') ?? '').split('\n').slice(1);
+  return lines.flatMap(line => {
+    const [, , , , , port, , inode = ''] = line.trim().split(/\s+/);
+    return port === undefined ? [] : [{ address: '0'.repeat(32), port: Number(port), inode }];
+  });
 }

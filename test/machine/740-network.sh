@@ -45,6 +45,24 @@ udp_and_ranges() {
     ! ss -Htuln | grep -E ':810[1-4] '
 }
 
+both_families() { # of the host's addresses
+    as alice berth run -d --rm --name six -p 8105:80 -p '[::1]:8106:80' localhost/busybox sh -c 'mkdir -p /w; echo six >/w/index.html; exec busybox httpd -f -p 80 -h /w'
+    local at
+    for at in 127.0.0.1:8105 '[::1]:8105' '[::1]:8106'; do equal "$(fetch -g "http://$at/")" six; done
+    ! fetch --retry 0 http://127.0.0.1:8106/ 2>/dev/null
+    contains "$(fails_with 125 as bob berth run --rm -p '[::1]:8106:80' localhost/busybox true 2>&1)" 'port 8106/tcp is in use'
+    contains "$(fails_with 125 berth run --rm -p '[::1]:8106:80' localhost/busybox true 2>&1)" 'port 8106/tcp is in use'
+    as alice berth stop -t 0 six
+}
+
+sctp() { # root's are netavark's; pasta has none
+    berth run -d --rm --name sctp -p 8107-8108:81-82/sctp localhost/busybox sleep inf
+    nft list ruleset | grep -q 'sctp dport 8107-8108'
+    contains "$(fails_with 125 berth run --rm -p 8108:80/sctp localhost/busybox true 2>&1)" 'in use by container sctp'
+    berth stop -t 0 sctp
+    contains "$(fails_with 125 as alice berth run --rm -p 8107:81/sctp localhost/busybox true 2>&1)" 'pasta does not carry sctp'
+}
+
 in_use() { # USER
     python3 -m http.server --bind 127.0.0.1 8111 >/dev/null 2>&1 &
     local server=$! said
@@ -134,6 +152,9 @@ check 'root: a crash leaves no rules and no bridge' crash_leaves_nothing root 81
 check 'alice: a crash leaves no pasta' crash_leaves_nothing alice 8135
 check 'svc: a crash leaves no pasta' crash_leaves_nothing svc 8136
 check 'ranges, addresses and udp' udp_and_ranges
+as bob berth load -q -i $IMAGES/busybox.tar
+check 'both families' both_families
+check 'SCTP' sctp
 check 'root: a port in use is named with who has it' in_use root
 check 'alice: a port in use is named' in_use alice
 check 'a port of another container is in use' taken_by_a_container
