@@ -49,7 +49,7 @@ is_back() {
     [ $taken -le 5000 ] || echo "# $way, $form: back after $taken ms: ${what:-}" >&3
 }
 
-kill_all() { local pid; for pid in "$@"; do [ "$pid" -le 1 ] || kill -KILL "$pid" 2>/dev/null || :; done; } # 0 is the own process group
+kill_all() { local pid; for pid in "$@"; do [ "${pid:-0}" -le 1 ] || kill -KILL "$pid" 2>/dev/null || :; done; } # 0 is the own process group
 
 # One accident: a member, now and then what the members stand on.
 accident() {
@@ -63,7 +63,7 @@ accident() {
     main) kill_all "$(property "$way" "$member" MainPID)" ;;
     restart) manager "$way" restart "$member" ;;
     verb) as "$way" berth kill "$member" >/dev/null || : ;;
-    relay) kill_all $(cat "$group/supervisor/cgroup.procs" 2>/dev/null) ;;
+    relay) kill_all "$(pgrep --cgroup "${group#/sys/fs/cgroup}/supervisor" -x berth-relay | head -n 1)" ;;
     ground)
         if [ "$form" = pod ]; then
             member=holder
