@@ -64,7 +64,7 @@ leaves_no_file() {
     [ "$1" = root ] || store=/home/$1/.local/share/berth runtime=/run/user/$(id -u "$1")/berth
     as "$1" berth run --rm --network none localhost/busybox sh -c 'mkdir /d; touch /d/f; chown 5:5 /d; chmod 700 /d'
     equal "$(ls -A "$store/containers")" ''
-    ! ls "$store/locks" | grep ^container-
+    equal "$(find "$store/locks" -name 'container-*')" ''
     equal "$(ls -A "$runtime/containers")" ''
     equal "$(ls -A "$store/tmp")" ''
 }

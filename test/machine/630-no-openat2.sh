@@ -41,7 +41,7 @@ links_outwards() { # T3, T15, T16
     local before
     image_with ln -s ../../../../../../../../var/tmp escape
     before=$(ls -A /var/tmp)
-    ! once --workdir /escape/by-workdir localhost/hostile true
+    fails_with 126 once --workdir /escape/by-workdir localhost/hostile true
     berth import -q -c 'WORKDIR /escape/by-workdir' "$WORK/hostile.tar" localhost/hostile >/dev/null
     once localhost/hostile true || true
     once --tmpfs /escape/by-tmpfs localhost/hostile true || true
