@@ -4,6 +4,7 @@
 # (default 10 rounds) in a fresh machine each: rare orders of events show up here.
 #   npm run soak -- crashes     only the crashes and kills (about half an hour on two processors)
 #   npm run soak -- pulls       only pulls and removals that are killed at random points, 200 of each, and a start after every one
+#                               (a quarter of an hour, more than an hour on a busy machine)
 #   npm run soak -- upgrade     only the upgrade from a much older commit's package
 #   npm run soak -- images      only images of real software, unpacked as podman does (some minutes; the software comes from Debian)
 #   npm run soak -- stack       only a stack with databases whose members are killed while a client writes (KILLS in each of four forms)
@@ -25,7 +26,7 @@ crashes() {
 }
 
 pulls() {
-    part 'pulls and removals that are killed' env KILLS=200 bash test/machine/run.sh 265
+    part 'pulls and removals that are killed' env KILLS=200 BERTH_TEST_SECONDS=5400 bash test/machine/run.sh 265
 }
 
 images() {
