@@ -40,7 +40,8 @@ if wanted throughput; then
     for program in berth podman; do machine run $name --user alice $program load -q -i /var/lib/images/iperf.tar >/dev/null; done
     machine run $name bash -ec '
         mkdir -p /var/tmp/iperf
-        tar -xOf /var/lib/images/iperf.tar layer/layer.tar | tar -C /var/tmp/iperf -xf - --exclude "./dev/*"'
+        tar -xOf /var/lib/images/iperf.tar layer/layer.tar | tar -C /var/tmp/iperf -xf - --exclude "./dev/*"
+        mount --bind /dev /var/tmp/iperf/dev'
 fi
 machine run $name bash -ec '
     ip netns add far
