@@ -196,7 +196,8 @@ FUNCTION(start_relay)
     if (take_length(context, argv[0], 1024, &words_count) < 0 || take_words(context, argv[0], &words) < 0 ||
         take_fds(context, argv[1], 64, &fds, &count) < 0)
         return JS_EXCEPTION;
-    if (launch_relay(words, words_count, fds, count, JS_ToBool(context, argv[2]) == 1, &process, &error) < 0)
+    if (launch_relay(words, words_count, fds, count, JS_ToBool(context, argv[2]) == 1,
+                     JS_ToBool(context, argv[3]) == 1, &process, &error) < 0)
         return throw_error(context, &error);
     JSValue child = JS_NewObject(context);
     give_property(context, child, "pid", JS_NewInt32(context, process.pid));
@@ -330,7 +331,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("receiveMessage", 1, receive_message),
     JS_CFUNC_DEF("proceed", 2, proceed),
     JS_CFUNC_DEF("outcome", 1, outcome),
-    JS_CFUNC_DEF("relay", 3, start_relay),
+    JS_CFUNC_DEF("relay", 4, start_relay),
     JS_CFUNC_DEF("attend", 2, attend_to),
     JS_CFUNC_DEF("compileSeccomp", 1, compile_seccomp),
     JS_CFUNC_DEF("defaultSeccomp", 1, default_seccomp),

@@ -34,6 +34,7 @@ ssize_t launch_receive(int control, char *message, int *fds, size_t *ret_fds, st
 int launch_proceed(int control, const char *name, struct error *error);
 
 /* Forks and executes the relay, in a session of its own; descriptors stand at 10 and up. With `probes` it is the one that
- * asks for readiness and health, and the stage's program stands behind the descriptors. */
-int launch_relay(char *const words[], size_t words_count, const int *descriptors, size_t count, bool probes,
+ * asks for readiness and health, and the stage's program stands behind the descriptors; with `file` the one that can write
+ * a log of its own. */
+int launch_relay(char *const words[], size_t words_count, const int *descriptors, size_t count, bool probes, bool file,
                  struct process *ret_process, struct error *error);

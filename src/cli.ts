@@ -33,6 +33,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   info: () => import('./verbs/info.ts'),
   load: () => import('./verbs/load.ts'),
   login: () => import('./verbs/login.ts'),
+  'logs-merged': () => import('./verbs/logs-merged.ts'),
   logout: () => import('./verbs/logout.ts'),
   mask: () => import('./verbs/enable.ts'),
   pause: () => import('./verbs/pause.ts'),

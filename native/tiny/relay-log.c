@@ -1,12 +1,15 @@
 /* The relay's two streams to the journal (man 3 sd_journal_stream_fd) or to given descriptors. */
 #include "relay.h"
+#ifdef BERTH_FILES
+#include "relay-probe.h"
+#endif
 
 #include <asm/siginfo.h>
 #include <linux/signalfd.h>
 
 enum { MOVE_AT_ONCE = 65536, SPLICE_NONBLOCK = 2, CLOSE_SIGNAL = 40 };
 
-static bool write_all(int fd, const char *data, size_t n)
+FILES_TOO bool log_write(int fd, const char *data, size_t n)
 {
     while (n > 0) {
         long written = sys_write(fd, data, n);
@@ -32,7 +35,7 @@ static bool log_header(int fd, char priority)
     text_add(&header, "\n");
     text_add_shown(&header, relay.unit != NULL ? relay.unit : "");
     text_add_all(&header, "\n", level, "1\n0\n0\n0\n", NULL);
-    return write_all(fd, header.start, header.length);
+    return log_write(fd, header.start, header.length);
 }
 
 /*
@@ -78,8 +81,24 @@ static __attribute__((noinline)) long copy(struct stream *s)
 {
     char data[512];
     long n = sys_read(s->pipe, data, sizeof data);
-    if (n > 0 && !write_all(s->sink, data, (size_t)n))
+    if (n > 0 && !log_write(s->sink, data, (size_t)n))
         return -EPIPE;
+    return n;
+}
+
+static long move_some(struct stream *s)
+{
+    long n = -EINVAL;
+#ifdef BERTH_FILES
+    if (file_wanted())
+        return file_move(s);
+#endif
+    if (!s->copy)
+        n = sys6(__NR_splice, s->pipe, 0, s->sink, 0, MOVE_AT_ONCE, SPLICE_NONBLOCK);
+    if (n == -EINVAL) {
+        s->copy = true;
+        n = copy(s);
+    }
     return n;
 }
 
@@ -88,13 +107,7 @@ void log_move(struct stream *s)
 {
     if (s->pipe < 0 || s->blocked)
         return;
-    long n = -EINVAL;
-    if (!s->copy)
-        n = sys6(__NR_splice, s->pipe, 0, s->sink, 0, MOVE_AT_ONCE, SPLICE_NONBLOCK);
-    if (n == -EINVAL) {
-        s->copy = true;
-        n = copy(s);
-    }
+    long n = move_some(s);
     if (n > 0 || n == -EINTR)
         return;
     if (n == -EAGAIN) {
@@ -179,13 +192,16 @@ void log_say(const char *message)
     struct stream *s = &relay.stream[1];
     struct __kernel_timespec left = {.tv_sec = RELAY_FLUSH_MS / 1000}; /* ppoll(2) counts it down */
     s->pipe = -1;
+#ifdef BERTH_FILES
+    s->plain &= !file_wanted();
+#endif
     if (!s->plain) {
         s->sink = -1;
         relay.retry = 0;
         log_connect(s);
     }
     struct pollfd ready = {.fd = s->sink, .events = POLLOUT};
-    if (sys_ppoll(&ready, 1, &left) <= 0 || !write_all(s->sink, message, text_length(message)))
+    if (sys_ppoll(&ready, 1, &left) <= 0 || !log_write(s->sink, message, text_length(message)))
         return;
     log_flush(s);
     ready = (struct pollfd){.fd = relay.flush, .events = POLLIN};

@@ -23,7 +23,7 @@ static void add_two(struct text *t, int64_t number, int least)
 }
 
 /* RFC 3339; days to a date by the civil calendar of 400 years (146097 days), which begins in March. */
-static void add_time(struct text *t, int64_t usec)
+FILES_TOO void results_add_time(struct text *t, int64_t usec)
 {
     int64_t seconds = usec / 1000000, days = seconds / 86400 + 719468, rest = seconds % 86400;
     int64_t era = days / 146097, day = days % 146097;
@@ -79,9 +79,9 @@ void results_add(int status)
         return;
     sys2(__NR_clock_gettime, 0, PTR(&now));
     text_add(t, probe.results_count > 0 ? ",\n{\"Start\":\"" : "{\"Start\":\"");
-    add_time(t, probe.started);
+    results_add_time(t, probe.started);
     text_add(t, "\",\"End\":\"");
-    add_time(t, now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    results_add_time(t, now.tv_sec * 1000000 + now.tv_nsec / 1000);
     text_add(t, "\",\"ExitCode\":");
     text_add_number(t, status);
     text_add(t, ",\"Output\":\"");

@@ -34,7 +34,7 @@ struct probe probe = {
 };
 
 /* The number up to the next comma or the end. */
-static uint64_t next_number(const char **at)
+FILES_TOO uint64_t probe_next_number(const char **at)
 {
     uint64_t value = 0;
     for (; **at >= '0' && **at <= '9'; ++*at)
@@ -50,18 +50,18 @@ static void read_check(const char *at)
     struct check *check = &probe.check[role];
     check->kind = at[2];
     at += 4;
-    check->interval = next_number(&at);
-    check->timeout = next_number(&at);
-    check->retries = next_number(&at);
-    check->successes = next_number(&at);
+    check->interval = probe_next_number(&at);
+    check->timeout = probe_next_number(&at);
+    check->retries = probe_next_number(&at);
+    check->successes = probe_next_number(&at);
     check->target = at;
     if (check->kind == 'e')
-        check->ops = RELAY_FIRST_FD + (int)next_number(&at);
+        check->ops = RELAY_FIRST_FD + (int)probe_next_number(&at);
 }
 
 static int next_descriptor(const char *at)
 {
-    return RELAY_FIRST_FD + (int)next_number(&at);
+    return RELAY_FIRST_FD + (int)probe_next_number(&at);
 }
 
 void probe_read_word(const char *word)
@@ -76,21 +76,21 @@ void probe_read_word(const char *word)
         probe.bundle = next_descriptor(value);
     else if (text_starts(word, "health-log=")) {
         probe.log = next_descriptor(value);
-        next_number(&value);
-        probe.log_count = next_number(&value);
-        probe.log_size = next_number(&value);
+        probe_next_number(&value);
+        probe.log_count = probe_next_number(&value);
+        probe.log_size = probe_next_number(&value);
         probe.log_name = value;
     } else if (text_starts(word, "group="))
         probe.group = next_descriptor(value);
     else if (text_starts(word, "tiny="))
         probe.tiny = next_descriptor(value);
     else if (text_starts(word, "enter="))
-        probe.namespaces = next_number(&value);
+        probe.namespaces = probe_next_number(&value);
     else if (text_starts(word, "start-period="))
-        probe.start_period = next_number(&value);
+        probe.start_period = probe_next_number(&value);
     else if (text_starts(word, "stop=")) {
-        probe.stop_signal = next_number(&value);
-        probe.stop_timeout = next_number(&value);
+        probe.stop_signal = probe_next_number(&value);
+        probe.stop_timeout = probe_next_number(&value);
     } else {
         probe.kill |= text_equal(word, "on-failure=kill");
         probe.stop |= text_equal(word, "on-failure=stop");

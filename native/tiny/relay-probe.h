@@ -71,6 +71,18 @@ void results_add(int status);
 void results_write(void);
 void results_say(const char *head, const char *reason);
 
+#ifdef BERTH_FILES
+/* RFC 3339, of microseconds since 1970. */
+void results_add_time(struct text *t, int64_t usec);
+uint64_t probe_next_number(const char **at);
+
+/* relay-file.c */
+void file_read_word(const char *word);
+bool file_wanted(void);
+/* As read(2) of the stream's pipe: what was read is in the file. */
+long file_move(const struct stream *s);
+#endif
+
 /* relay-notify.c: lines for the manager, sent before all others. */
 void notify_own(const char *lines);
 /* relay.c */

@@ -99,6 +99,9 @@ static const struct word words[] = {
     {"well=", offsetof(struct relay, well), true},
     {"unwell=", offsetof(struct relay, unwell), true},
 #endif
+#ifdef BERTH_FILES
+    {"lost=", offsetof(struct relay, lost), true},
+#endif
     {"out=", offsetof(struct relay, stream[0].pipe), false},
     {"err=", offsetof(struct relay, stream[1].pipe), false},
     {"plain-out=", offsetof(struct relay, stream[0].sink), false},
@@ -129,6 +132,9 @@ static void read_word(const char *word)
     }
 #ifdef BERTH_PROBES
     probe_read_word(word);
+#endif
+#ifdef BERTH_FILES
+    file_read_word(word);
 #endif
     relay.ready_started |= text_equal(word, "ready=started");
     relay.ready_payload |= text_equal(word, "ready=payload");
@@ -183,6 +189,15 @@ static void begin(int argc, char **argv)
         sys5(__NR_setsockopt, relay.notify, TINY_SOL_SOCKET, TINY_SO_PASSCRED, PTR(&one), sizeof one);
     }
     relay.self = (int)sys2(__NR_pidfd_open, sys_getpid(), 0);
+#ifdef BERTH_FILES
+    /* A descriptor that is always there stands for the file, which is another one after each rotation. */
+    for (struct stream *s = relay.stream; file_wanted() && s < relay.stream + 2; s++) {
+        s->shown = s->plain;
+        if (!s->plain)
+            s->sink = (int)sys2(__NR_pidfd_open, sys_getpid(), 0);
+        s->plain = true;
+    }
+#endif
 }
 
 /* Data on the status pipe means that the start failed. It is left there for the launcher. */

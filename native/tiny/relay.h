@@ -21,6 +21,9 @@ struct stream {
     bool blocked; /* the sink takes no more for now */
     char priority;
     bool flushing; /* all is written; see log_flush() */
+#ifdef BERTH_FILES
+    bool shown; /* the sink was given to us, beside the file */
+#endif
 };
 
 struct relay {
@@ -39,6 +42,9 @@ struct relay {
     bool attended;        /* a launcher stays and sees our end: no guard */
     bool hold, hold_user; /* see relay-guard.c */
     bool leaving;         /* the end is in order: the guard goes, too */
+#ifdef BERTH_FILES
+    const char *lost; /* an entry, too */
+#endif
     bool ended;           /* the payload is gone, or can be gone but for us */
 };
 
@@ -57,6 +63,13 @@ void log_flushed(void);
 void log_give_up(void);
 void log_say(const char *message);
 bool event_send(const char *entry);
+#ifdef BERTH_FILES
+#define FILES_TOO
+/* All of it; waits where the descriptor takes no more for now. */
+bool log_write(int fd, const char *data, size_t n);
+#else
+#define FILES_TOO static
+#endif
 bool log_done(void);
 
 /* relay-notify.c */

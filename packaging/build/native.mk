@@ -6,9 +6,10 @@ VERSION ?= 0
 comma := ,
 SOURCES := $(wildcard native/*.c)
 PROBING := $(wildcard native/tiny/relay-probe*.c)
+FILING := native/tiny/relay-file.c
 STAYING := $(wildcard native/tiny/relay*.c)
 TINY_SOURCES := $(filter-out $(STAYING),$(wildcard native/tiny/*.c))
-RELAY_SOURCES := $(filter-out $(PROBING),$(STAYING)) native/tiny/main.c native/tiny/start.c native/tiny/text.c
+RELAY_SOURCES := $(filter-out $(PROBING) $(FILING),$(STAYING)) native/tiny/main.c native/tiny/start.c native/tiny/text.c
 TINY_HEADERS := $(wildcard native/tiny/*.h native/*.h)
 
 CC := gcc
@@ -120,8 +121,13 @@ build/prober: $(RELAY_SOURCES) $(PROBING) $(TINY_HEADERS) packaging/build/native
 	@echo "  TINY $@"
 	@$(CC) $(TINY_CFLAGS) -Oz -DBERTH_PROBES $(TINY_LDFLAGS) -o $@ $(RELAY_SOURCES) $(PROBING)
 
-$(O)/tiny-image.o: build/tiny build/relay build/prober | $(O)
-	@for name in tiny relay prober; do \
+# Beside a log of its own (LogDriver=k8s-file), with or without checks.
+build/filer: $(RELAY_SOURCES) $(PROBING) $(FILING) $(TINY_HEADERS) packaging/build/native.mk
+	@echo "  TINY $@"
+	@$(CC) $(TINY_CFLAGS) -Oz -DBERTH_PROBES -DBERTH_FILES $(TINY_LDFLAGS) -o $@ $(RELAY_SOURCES) $(PROBING) $(FILING)
+
+$(O)/tiny-image.o: build/tiny build/relay build/prober build/filer | $(O)
+	@for name in tiny relay prober filer; do \
 		printf '.section .rodata\n.balign 16\n.global %s_image, %s_image_end\n' $$name $$name; \
 		printf '%s_image: .incbin "build/%s"\n%s_image_end: .byte 0\n' $$name $$name $$name; \
 		printf '.section .note.GNU-stack,"",@progbits\n'; \

@@ -78,10 +78,10 @@ function globalRows(row: OptionRow): string[] {
 /** build/tiny-image.h: the bytes of the tiny programs in the read-only data of dist/berth. */
 export function tinyImageHeader(): string {
   const lines = [
-    '/* Made by packaging/build/build.ts; the bytes are those of build/tiny, build/relay and build/prober. */',
+    '/* Made by packaging/build/build.ts; the bytes are those of build/tiny, build/relay, build/prober and build/filer. */',
     '#pragma once',
   ];
-  for (const name of ['tiny', 'relay', 'prober']) {
+  for (const name of ['tiny', 'relay', 'prober', 'filer']) {
     lines.push(
       `extern const unsigned char ${name}_image[];`,
       `extern const unsigned char ${name}_image_end[];`,

@@ -115,25 +115,33 @@ export const INSPECT: VerbRow = native(
   { least: 1 },
 );
 
+const LOGS_OPTIONS: readonly OptionRow[] = [
+  flag('color', 'colour names, warnings and errors (default on a terminal; NO_COLOR= is heeded)'),
+  flag('follow', 'wait for more', { short: 'f' }),
+  text('format', 'FORMAT', 'json: one object per line, as journalctl writes them'),
+  text('grep', 'PATTERN', 'only lines that match this regular expression'),
+  LATEST,
+  flag('names', 'show the name before each line', { short: 'n' }),
+  text('priority', 'LEVEL', 'only lines of this priority or above: err for standard error'),
+  text('since', 'TIME', 'only lines since'),
+  integer('tail', 'N', 'only the last N lines'),
+  flag('timestamps', 'show the time before each line', { short: 't' }),
+  text('until', 'TIME', 'only lines until'),
+];
 export const LOGS: VerbRow = native(
   'logs',
   'CONTAINER...',
-  "show a container's lines of the journal",
-  [
-    flag('color', 'colour the names'),
-    flag('follow', 'wait for more', { short: 'f' }),
-    text('format', 'FORMAT', 'json: one object per line, as journalctl writes them'),
-    text('grep', 'PATTERN', 'only lines that match this regular expression'),
-    LATEST,
-    flag('names', 'show the name', { short: 'n' }),
-    text('priority', 'LEVEL', 'only lines of this priority or above: err for standard error'),
-    text('since', 'TIME', 'only lines since'),
-    integer('tail', 'N', 'only the last N lines'),
-    flag('timestamps', 'show the time', { short: 't' }),
-    text('until', 'TIME', 'only lines until'),
-  ],
-  { least: 1 },
+  'show what containers wrote, merged in time order',
+  LOGS_OPTIONS,
+  {
+    least: 1,
+  },
 );
+/** What of `berth logs` is more than journalctl(1); see src/verbs/logs.ts. */
+export const LOGS_MERGED: VerbRow = hosted('logs-merged', 'CONTAINER...', LOGS.help, LOGS_OPTIONS, {
+  least: 1,
+  hidden: true,
+});
 
 export const HEALTH: VerbRow = native(
   'health',

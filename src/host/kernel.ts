@@ -58,9 +58,9 @@ export interface Kernel {
   pipe(owner?: { uid: number; gid: number }): [number, number];
   /**
    * Forks and execs the relay, with these words and descriptors (10 + index). With `probes` it is the one that asks for readiness and
-   * health, and the stage's program follows the descriptors. Its pid.
+   * health, and the stage's program follows the descriptors; with `file` the one that can write a log file. Its pid.
    */
-  relay(words: readonly Bytes[], descriptors: readonly number[], probes: boolean): Child;
+  relay(words: readonly Bytes[], descriptors: readonly number[], probes: boolean, file: boolean): Child;
   /** Runs the payload's terminal or plain streams until it ends, forwarding signals; its end. */
   attend(stage: Pick<Launched, 'pidfd'>, request: AttendRequest): AttendEnd;
   /** The `linux.seccomp` object of an OCI configuration (JSON text), compiled by libseccomp to a BPF program (struct sock_filter records). */

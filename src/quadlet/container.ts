@@ -8,6 +8,7 @@ import { accountLines, namespaceLines } from './account.ts';
 import { refuseSystemCalls } from './syscalls.ts';
 import { faultOf } from './checks.ts';
 import { imageOf } from './image-name.ts';
+import { logFields } from './log-fields.ts';
 import { mappingSpecials } from './mapping.ts';
 import { fail, failAt, failKey, warnAt, type Draft, type Setting, type Unit } from './model.ts';
 import { addOptions } from './options.ts';
@@ -173,14 +174,6 @@ function imageOrRoot(from: Referring): { value: Bytes | undefined; rootfs: boole
     );
   }
   return { value: imageOf(from, image), rootfs: false };
-}
-
-/** Fields of the journal, where systemd can know them. The user manager does not hand fields to the journal. */
-function logFields(unit: Unit, draft: Draft, setting: Setting, name: Bytes, image: Bytes | undefined): void {
-  if (setting.user || lastEntry(unit.service, 'LogExtraFields') !== undefined || name.includes('$')) return;
-  const fields = [`CONTAINER_NAME=${name}`];
-  if (image !== undefined && !image.includes('$')) fields.push(`IMAGE_NAME=${image}`);
-  draft.lines.push(`LogExtraFields=${execLine(fields)}`);
 }
 
 const MAPPING = mappingSpecials(true);

@@ -27,8 +27,14 @@ const whatRuns = (): readonly KeyRow[] => [
     'who says ready: false, true, healthy, port:N, http:N/PATH or unix:PATH',
     CODE,
   ),
-  scalarKey('LogDriver', 'log-driver', '4.5', 'journald, passthrough or none', { empty: true }),
-  wordsKey('LogOpt', 'log-opt', '5.2', 'option of the log driver'),
+  scalarKey(
+    'LogDriver',
+    'log-driver',
+    '4.5',
+    'journald, passthrough, none, or k8s-file (json-file is the same): a file',
+    { empty: true },
+  ),
+  wordsKey('LogOpt', 'log-opt', '5.2', 'of a file: path=FILE, max-size=10m, max-file=2 (with the old ones, FILE.1…)'),
   scalarKey('Entrypoint', 'entrypoint', '5.0', "replaces the image's entrypoint; empty clears it", {
     joined: true,
     empty: true,

@@ -142,6 +142,7 @@ function stateOf(host: Host, started: Started): ContainerState {
     ports: portsOf(request),
     labels: { ...prepared.image?.config.labels, ...request.labels },
     logDriver: request.logDriver,
+    ...(prepared.logFile === undefined ? {} : { logPath: prepared.logFile.path }),
     runtime: request.runtime ?? '',
     network: started.network,
     ...(prepared.health === undefined ? {} : { health: healthState(prepared.health, place.bundle, place.id) }),

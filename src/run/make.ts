@@ -7,6 +7,7 @@ import { makePayloadGroup, type PayloadGroup } from './cgroup.ts';
 import { foreignSpec } from './foreign.ts';
 import { mapOf } from './begin.ts';
 import { layerPath, makeLayer, removeStored, type LayerNote } from './layer.ts';
+import { makeLogFile } from './log-file.ts';
 import { makeMountPoints } from './mount-points.ts';
 import type { Parts } from './parts.ts';
 import type { StartPlace } from './place.ts';
@@ -29,6 +30,7 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
   // Nothing has run in it when it is taken back: all of it is ours.
   undo.add(own, () => removeStored(host, place.store, own, [], []));
   makeLayer(host, place.store, place.name, noteOf(prepared), layer !== '');
+  if (prepared.logFile !== undefined) makeLogFile(host, prepared.logFile);
   if (prepared.mountPoints !== undefined) makeMountPoints(host, place.store, prepared.mountPoints);
   const locks = parts.volumes.create(host, place.store, prepared.volumes, undo);
   makeBundle(

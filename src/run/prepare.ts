@@ -5,10 +5,12 @@ import type { ImageRecord } from '../image/types.ts';
 import { healthPlan, type HealthPlan } from '../plan/health.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { RunRequest } from '../plan/request.ts';
+import type { LogFile } from '../plan/log-file.ts';
 import type { Plan, PlanFacts } from '../plan/types.ts';
 import { collectFacts } from './facts.ts';
 import { Failure, failureOf } from './failure.ts';
 import { layerPath } from './layer.ts';
+import { planLogFile } from './log-file.ts';
 import { withMountPoints } from './mount-points.ts';
 import type { Parts, VolumeChoice } from './parts.ts';
 
@@ -23,6 +25,10 @@ export interface Prepared {
   readonly mountPoints?: string;
   /** What the relay asks; absent: nothing. */
   readonly health?: HealthPlan;
+  /** A log that is no journal. */
+  readonly logFile?: LogFile;
+  /** Beside the plan's own. */
+  readonly warnings: readonly string[];
 }
 
 /** Where a start is going to put things. */
@@ -62,6 +68,7 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
   const input = { request, facts: facts.value };
   const plan = makePlan(found === undefined ? input : { ...input, image: found.record });
   if (plan.isErr()) throw failureOf(plan.error);
+  const log = planLogFile(host, request, place.store);
   const health = checkedHealth(host, request, place, found?.record);
   const points = found === undefined ? undefined : withMountPoints(host, place.store, plan.value);
   const prepared = {
@@ -70,6 +77,8 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
     plan: points?.plan ?? plan.value,
     ...(points === undefined ? {} : { mountPoints: points.path }),
     ...(health === undefined ? {} : { health }),
+    ...(log.file === undefined ? {} : { logFile: log.file }),
+    warnings: log.warnings,
   };
   return found === undefined ? prepared : { ...prepared, image: found.record };
 }

@@ -4,6 +4,7 @@ import { namespacesOf } from './begin.ts';
 import { eventWords } from './event.ts';
 import type { Started } from './finish.ts';
 import { healthWords } from './health-start.ts';
+import { logFileWords } from './log-file.ts';
 import { isJournal } from './streams.ts';
 
 const O_RDONLY = 0;
@@ -24,7 +25,7 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   const out = streams.out ?? terminal;
   if (out === undefined && !handsOver) return undefined;
   // No log to carry and no messages to filter (LogDriver=passthrough): nothing of ours stays, the launcher says READY=1.
-  const { health } = started.prepared;
+  const { health, logFile } = started.prepared;
   if (out === undefined && sdnotify !== 'container' && health === undefined) return undefined;
   const words: string[] = [];
   const descriptors: number[] = [];
@@ -55,11 +56,12 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
     // Only where systemd waits for the payload itself: who attends to it waits for the relay, too.
     words.push(...managerWords(host, started), ...holdWords(host, started));
   }
+  if (logFile !== undefined) words.push(...logFileWords(logFile, identifierOf(started), opening));
   const up = attended ? undefined : host.pipe();
   give('up', up?.[1]);
   if (health !== undefined) words.push(...healthWords(host, started, health, opening));
   if (health !== undefined) words.push(`tiny=${descriptors.length}`);
-  const child = host.relay(words, descriptors, health !== undefined);
+  const child = host.relay(words, descriptors, health !== undefined, logFile !== undefined);
   for (const fd of [...opened, up?.[1], streams.out, streams.err, terminal, made.notify])
     if (fd !== undefined) host.close(fd);
   if (up !== undefined) {
@@ -72,9 +74,9 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
 
 /** Where the lines go: to the journal when our own standard output does, else to our own streams. */
 function sinkWords(host: Host, started: Started, words: string[], give: (name: string, fd: number) => void): void {
-  const { place } = started;
+  const { place, prepared } = started;
   const { unit } = place.context.own;
-  const identifier = unit.endsWith('.service') ? unit.slice(0, -'.service'.length) : place.name;
+  const identifier = identifierOf(started);
   const journal = [`journal=${JOURNAL}`, ...eventWords(started, identifier)];
   if (!isJournal(host, 1) && !isJournal(host, 2)) {
     if (!place.handsOver) {
@@ -83,10 +85,15 @@ function sinkWords(host: Host, started: Started, words: string[], give: (name: s
       words.push(...journal);
       return;
     }
-    if (host.stat(JOURNAL) === undefined) return;
+    if (host.stat(JOURNAL) === undefined && prepared.logFile === undefined) return;
   }
   words.push(...journal, `identifier=${identifier}`, `unit=${unit}`);
   if (isJournal(host, 1)) give('given', 1);
+}
+
+function identifierOf({ place }: Started): string {
+  const { unit } = place.context.own;
+  return unit.endsWith('.service') ? unit.slice(0, -'.service'.length) : place.name;
 }
 
 /** READY=1 is the relay's: at once when the payload runs, or when it says so, or never. */

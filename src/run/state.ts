@@ -67,6 +67,8 @@ export interface ContainerState {
   readonly ports: readonly { host: string; hostPort: number; port: number; protocol: string }[];
   readonly labels: Readonly<Record<string, string>>;
   readonly logDriver: string;
+  /** The file of a driver that writes one. */
+  readonly logPath?: string;
   readonly runtime: string;
   /** The seccomp program is the one made at build time: `exec` need not compile it. Absent: false. */
   readonly defaultSeccomp?: boolean;

@@ -68,7 +68,11 @@ function move(host: Host, store: string, { bundle, state }: Known, name: string)
     const text = state.layer === '' ? moved : moved.replaceAll(`${state.layer}/`, `${layer}/`);
     host.writeFileAtomic(`${to}/config.json`, text, 0o600);
   }
-  writeState(host, to, { ...state, name, layer });
+  const old = layerPath(store, state.name);
+  const logPath = state.logPath?.startsWith(`${old}/`)
+    ? layerPath(store, name) + state.logPath.slice(old.length)
+    : state.logPath;
+  writeState(host, to, { ...state, name, layer, ...(logPath === undefined ? {} : { logPath }) });
 }
 
 /** Under both names' locks, always in the same order. Node has no flock(2): the native program locks files of ours. */

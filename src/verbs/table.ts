@@ -33,6 +33,7 @@ export const VERBS: readonly VerbRow[] = [
   container.PS,
   container.INSPECT,
   container.LOGS,
+  container.LOGS_MERGED,
   container.HEALTH,
   container.HEALTHCHECK_RUN,
   ...SEEING_VERBS,

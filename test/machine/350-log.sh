@@ -23,8 +23,14 @@ fields() {
 print(",".join(sorted({str(json.loads(line).get(sys.argv[1])) for line in sys.stdin})))' "$4"
 }
 
+has_extra_fields() { # WAY UNIT
+    equal "$(fields "$1" "$2" 'to out' CONTAINER_NAME)" "$2"
+    equal "$(fields "$1" "$2" 'to out' IMAGE_NAME)" localhost/busybox
+    equal "$(fields "$1" "$2" 'to err' CONTAINER_TAG)" "of $2"
+}
+
 has_fields() { # WAY UID
-    unit "$1" fields 'sh -c "echo to out; echo to err >&2; echo \"<4>a warning\" >&2; exec sleep inf"'
+    unit "$1" fields 'sh -c "echo to out; echo to err >&2; echo \"<4>a warning\" >&2; exec sleep inf"' 'LogOpt="tag=of {{.Name}}"'
     way_start "$1" "fields-$1"
     way_stop "$1" "fields-$1"
     equal "$(fields "$1" "fields-$1" 'to out' PRIORITY)" 6
@@ -35,7 +41,7 @@ has_fields() { # WAY UID
     equal "$(fields "$1" "fields-$1" 'to out' _COMM)" berth-relay
     equal "$(fields "$1" "fields-$1" 'to out' _CMDLINE)" berth-relay
     # LogExtraFields= is for system units alone (systemd.exec(5)).
-    [ "$1" = alice ] || equal "$(fields "$1" "fields-$1" 'to out' CONTAINER_NAME)" "fields-$1"
+    [ "$1" = alice ] || has_extra_fields "$1" "fields-$1"
     way_gone "$1" "fields-$1"
 }
 
@@ -199,12 +205,102 @@ not_inside() { # WAY
     way_gone "$1" "inside-$1"
 }
 
+# LINES numbered lines on two streams from four accounts of the container (mapped ids for alice), each of them once, all of the unit's.
+numbered() { # WAY LINES [LINE…]: sets `unit`
+    local way=$1 each=$(($2 / 4)) account
+    unit=numbered$$-$1
+    install -m 644 "$TESTS/numbered.py" "$WORK/numbered.py"
+    printf '%s\n' '[Container]' 'Image=localhost/busybox' 'Network=none' "ContainerName=$unit" 'Volume=/usr:/usr:ro' \
+        'Volume=/usr/lib:/lib:ro' 'Volume=/usr/lib64:/lib64:ro' "Volume=$WORK/numbered.py:/numbered.py:ro" \
+        "Exec=/usr/bin/python3 /numbered.py $each 0 1 33 65534" "${@:3}" '[Service]' 'LogRateLimitIntervalSec=0' | way_unit "$way" "$unit"
+    manager "$(way_manager "$way")" start --wait "$unit"
+    for account in 0 1 33 65534; do seq -f "$account: %.0f" 0 $((each - 1)); done | sort >"$WORK/wanted"
+}
+
+every_number() { # WAY LINES
+    local unit
+    numbered "$@"
+    # What the owner of a user manager sees without being root.
+    local own=(journalctl --unit="$unit")
+    [ "$1" != alice ] || own=(as alice journalctl --user --unit="$unit")
+    "${own[@]}" --output=cat | grep -E '^[0-9]+: [0-9]+$' | sort | cmp - "$WORK/wanted"
+    way_gone "$1" "$unit"
+}
+
+# A file that rotation divides: nothing is lost and nothing is cut while all parts are kept, and none is longer than wished.
+every_number_in_files() { # WAY LINES
+    local file unit
+    rm -rf /var/tmp/numbers
+    install -d -m 777 /var/tmp/numbers
+    numbered "$@" LogDriver=k8s-file LogOpt=path=/var/tmp/numbers/log LogOpt=max-size=200k LogOpt=max-file=100
+    for file in /var/tmp/numbers/log*; do [ "$(stat -c %s "$file")" -le 204800 ]; done
+    [ -e /var/tmp/numbers/log.2 ]
+    # The oldest first; a line of several parts is one.
+    (cd /var/tmp/numbers && ls -rv log* | xargs cat) | awk '{ text = $0; sub(/^[^ ]+ [^ ]+ [FP] /, "", text); whole = held[$2] text; held[$2] = $3 == "P" ? whole : ""; if ($3 == "F") print whole }' |
+        sort | cmp - "$WORK/wanted"
+    way_gone "$1" "$unit"
+    rm -r /var/tmp/numbers
+}
+
+# Files instead of the journal: what is written, what `berth logs` makes of it, beside a container of the journal; the last words of a crash.
+log_files() { # WAY
+    local unit=filed$$-$1 file=/var/tmp/filed/log spins=0 follower
+    rm -rf "${file%/*}"
+    install -d -m 777 "${file%/*}"
+    unit "$1" "filed$$" 'sh -c "echo before; echo to err >&2; sleep 1; echo after; printf unfin; sleep 0.1; printf ished; exec sleep inf"' LogDriver=json-file LogOpt=path=$file
+    way_start "$1" "$unit"
+    way_berth "$1" logs --follow "$unit" >"$WORK/followed" 2>&1 &
+    follower=$!
+    until grep -qx after "$WORK/followed" && grep -q 'ished$' $file; do
+        [ $((++spins)) -lt 600 ]
+        read -rt 0.05 <> <(:) || :
+    done
+    kill $follower
+    equal "$(cat "$WORK/followed")" $'before\nto err\nafter'
+    equal "$(way_berth "$1" logs "$unit")" $'before\nto err\nafter\nunfinished'
+    equal "$(way_berth "$1" logs --priority err --names "$unit")" "$unit to err"
+    equal "$(way_berth "$1" logs --grep '^af' --timestamps "$unit" | sed -E 's/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}[+-][0-9:]{5} //')" after
+    equal "$(way_berth "$1" logs --tail 1 --format json "$unit" | jq -r '.MESSAGE, .CONTAINER_NAME')" "unfinished"$'\n'"$unit"
+    [ "$1" = svc ] || merged "$1" "$unit"
+    kill -SEGV "$(way_property "$1" "$unit" MainPID)"
+    ! way_journal "$1" "$unit" | grep -x before
+    way_gone "$1" "$unit"
+    # In one part or in two: it depends on when the relay read.
+    equal "$(sed -n 's/.* stdout P //p' $file | tr -d '\n')" unfinished
+    rm -r "${file%/*}"
+}
+
+merged() { # WAY UNIT: with a container of the journal, in the order of time
+    unit "$1" "journaled$$" 'sh -c "echo in the journal; exec sleep inf"'
+    way_start "$1" "journaled$$-$1"
+    local spins=0
+    until way_journal "$1" "journaled$$-$1" | grep -qx 'in the journal'; do [ $((++spins)) -lt 300 ]; done
+    equal "$(way_berth "$1" logs --names --grep 'e' "$2" "journaled$$-$1" | tail -n 3)" "$2 after"$'\n'"$2 unfinished"$'\n'"journaled$$-$1 in the journal"
+    way_gone "$1" "journaled$$-$1"
+}
+
+refused_files() {
+    contains "$(fails_with 125 berth run --rm --log-driver k8s-file --log-opt path=here localhost/busybox true 2>&1)" '--log-opt path=here: not the absolute path'
+    contains "$(fails_with 125 berth run --rm --log-driver k8s-file --log-opt path=/nowhere/at/all localhost/busybox true 2>&1)" '/nowhere/at is not a directory'
+    contains "$(fails_with 125 berth run --rm --log-driver k8s-file --log-opt path=/dev/null localhost/busybox true 2>&1)" 'not a plain file'
+    contains "$(fails_with 125 berth run --rm --log-driver k8s-file --log-opt max-size=much localhost/busybox true 2>&1)" '--log-opt max-size=much'
+    contains "$(berth run --rm --network none --log-opt path=/x localhost/busybox true 2>&1)" 'warning: --log-opt path'
+    # A foreground container writes to both.
+    equal "$(berth run --rm --network none --log-driver k8s-file --log-opt path="$WORK/both" localhost/busybox echo twice)" twice
+    contains "$(cat "$WORK/both")" 'stdout F twice'
+}
+
 check 'the images are there' images
 for way in root:0 alice:1000 svc:990; do
     check "${way%:*}: priorities, unit, identifier, owner and extra fields" has_fields "${way%:*}" "${way#*:}"
 done
 check 'the owner reads the own journal, others do not' owner_reads
+check 'root: 20000 lines of four accounts, none lost, none twice' every_number root 20000
+check 'alice: 100000 lines of four mapped accounts, none lost, none twice' every_number alice 100000
+check 'alice: 20000 lines in files' every_number_in_files alice 20000
+check 'log files that cannot be' refused_files
 for way in $WAYS; do
+    check "$way: k8s-file and json-file" log_files "$way"
     check "$way: every line of $CRASHES crashes, with its unit" every_line "$way"
     check "$way: every line of crashes under load" under_load "$way"
     check "$way: nothing is lost when journald restarts" journal_restarts "$way"

@@ -233,7 +233,7 @@ export const KERNEL: Tests = {
   },
   'the relay starts in a session of its own': ({ host }) => {
     const [read, write] = host.pipe();
-    const relay = host.relay(['payload=0'], [write], false);
+    const relay = host.relay(['payload=0'], [write], false, false);
     host.close(write);
     const fields = host.readFile(`/proc/${relay.pid}/stat`).split(') ')[1]?.split(' ') ?? [];
     equal([fields[2], fields[3]], [String(relay.pid), String(relay.pid)], 'group and session');

@@ -40,6 +40,6 @@ void test('locks exclude', () => {
 void test('a call that nobody provided for fails by name', () => {
   const host = fakeHost({ calls: { launch: () => ({ pid: 1, pidfd: 2, control: 3, status: 4 }) } });
   assert.equal(host.launch({} as never).pid, 1);
-  assert.throws(() => host.relay([], [], false), /the fake host has no relay/);
+  assert.throws(() => host.relay([], [], false, false), /the fake host has no relay/);
   assert.throws(() => host.run({ argv: ['x'] }), HostError);
 });

@@ -1,0 +1,72 @@
+import type { Host } from '../host/host.ts';
+import { findContainer, isName, listContainers, requireContainer } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
+import { isFileDriver } from '../run/log-file.ts';
+
+/** Where the lines of one container are. */
+export type LogSource = JournalSource | FileSource;
+
+export interface JournalSource {
+  readonly kind: 'journal';
+  readonly name: string;
+  readonly unit: string;
+  /** Words for journalctl(1). */
+  readonly match: readonly string[];
+  /** Seconds since the epoch; 0: everything. */
+  readonly since: number;
+}
+
+export interface FileSource {
+  readonly kind: 'file';
+  readonly name: string;
+  readonly id: string;
+  readonly image: string;
+  readonly path: string;
+}
+
+/**
+ * The lines of this start only, as the peer shows them: earlier starts of the unit are journalctl's to show. The container of a unit that
+ * has ended is gone; what it said is not.
+ */
+export function logSource(host: Host, word: string): LogSource {
+  const present = findContainer(host, word) !== undefined || isUnitOfContainer(host, word);
+  if (!present) {
+    const unit = word.endsWith('.service') ? word : `${word}.service`;
+    const match = unitMatches(host, unit);
+    const argv = ['journalctl', '--quiet', '--no-pager', '--lines=1', '--output=cat', ...match];
+    const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
+    if (stdout !== '' && isName(word)) return { kind: 'journal', name: word, unit, match, since: 0 };
+  }
+  const { state } = requireContainer(host, word);
+  const { name, id, image, logDriver, logPath, unit } = state;
+  if (isFileDriver(logDriver) && logPath !== undefined) return { kind: 'file', name, id, image, path: logPath };
+  if (!logDriver.startsWith('journald') && !logDriver.startsWith('passthrough')) {
+    throw new Failure(125, `${word}: its log driver ${logDriver} keeps nothing that could be read`);
+  }
+  if (unit === '' || unit.endsWith('.scope')) {
+    throw new Failure(125, `${word}: runs in the foreground and writes to its terminal`);
+  }
+  return { kind: 'journal', name, unit, match: unitMatches(host, unit, state.manager), since: state.created };
+}
+
+function isUnitOfContainer(host: Host, word: string): boolean {
+  const unit = word.endsWith('.service') ? word : `${word}.service`;
+  return listContainers(host).some(one => one.state?.unit === unit);
+}
+
+/** Fields that the journal itself makes of the sender's group: the manager's own lines about the unit do not match. */
+function unitMatches(host: Host, unit: string, manager = host.euid === 0 ? 'system' : 'user'): string[] {
+  const own = manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
+  // Our own events come over the journal's native socket: they are no output of the container.
+  return [...own, '_TRANSPORT=stdout', '_TRANSPORT=syslog'];
+}
+
+/** Words for journalctl(1) that match the lines of all of them. */
+export function journalMatches(sources: readonly JournalSource[]): string[] {
+  return sources.flatMap(({ match }, index) => (index === 0 ? match : ['+', ...match]));
+}
+
+/** The first of the starts, for `--since`; 0: everything. */
+export function oldestStart(sources: readonly JournalSource[]): number {
+  return Math.min(...sources.map(({ since }) => since));
+}

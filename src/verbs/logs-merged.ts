@@ -1,0 +1,168 @@
+import { LOGS_MERGED } from '../command/options-container.ts';
+import { isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import { commandLine } from './command-line.ts';
+import { fieldOf, readEntries } from './journal-entries.ts';
+import { LogFileReader } from './log-file-reader.ts';
+import { lineFilter, lineOf, type LogLine } from './log-line.ts';
+import { LogWriter } from './log-show.ts';
+import { journalMatches, logSource, oldestStart, type FileSource, type JournalSource } from './log-sources.ts';
+
+/**
+ * `berth logs` where more than journalctl(1) is wanted: log files, names, colours, a terminal that escape sequences must not reach. Lines of
+ * all containers in the order of time.
+ */
+export async function main(host: Host): Promise<number> {
+  const command = commandLine(host, LOGS_MERGED);
+  if (typeof command === 'number') return command;
+  const sources = command.operands.map(word => logSource(host, word));
+  const journals = sources.filter((source): source is JournalSource => source.kind === 'journal');
+  const files = sources.filter((source): source is FileSource => source.kind === 'file');
+  const readers = files.map(source => new LogFileReader(host, source));
+  const log = { command, wanted: lineFilter(host, command), writer: new LogWriter(command) };
+  const journal = journals.length === 0 ? undefined : new JournalReader(command, journals);
+  await showPast(log, journal, readers);
+  if (isSet(command, 'follow')) await follow(log, journal, readers);
+  return 0;
+}
+
+interface Log {
+  readonly command: Command;
+  readonly wanted: (line: LogLine) => boolean;
+  readonly writer: LogWriter;
+}
+
+/** The entries of all units that log to the journal, in one stream. */
+class JournalReader {
+  readonly #words: string[];
+  readonly #since: string[];
+  readonly #names: ReadonlyMap<string, string>;
+  #last = '';
+
+  constructor(command: Command, sources: readonly JournalSource[]) {
+    this.#words = journalMatches(sources);
+    const oldest = oldestStart(sources);
+    const none = lastValue(command, 'since') !== undefined || oldest === 0;
+    this.#since = none ? [] : [`--since=@${oldest}`];
+    this.#names = new Map(sources.map(({ unit, name }) => [unit, name]));
+  }
+
+  async read(follow: boolean, take: (line: LogLine) => Promise<void>): Promise<void> {
+    const from = this.#last === '' ? this.#since : [`--after-cursor=${this.#last}`];
+    const words = [...(follow ? ['--follow', '--lines=all'] : []), ...from, ...this.#words];
+    await readEntries(words, async entry => {
+      this.#last = fieldOf(entry, '__CURSOR');
+      await take(lineOf(entry, this.#names));
+    });
+  }
+}
+
+/** What was said until now: each reader's lines are in order, the earliest of their next ones comes first. */
+async function showPast(
+  log: Log,
+  journal: JournalReader | undefined,
+  readers: readonly LogFileReader[],
+): Promise<void> {
+  const tail = Number(lastValue(log.command, 'tail') ?? '-1');
+  const last: LogLine[] = [];
+  const show = async (line: LogLine): Promise<void> => {
+    if (!log.wanted(line)) return;
+    if (tail < 0) return log.writer.put(line);
+    last.push(line);
+    if (last.length > 2 * tail + 1000) last.splice(0, last.length - tail);
+  };
+  const follows = isSet(log.command, 'follow');
+  const queues = readers.map(reader => new Queue(reader, follows));
+  const before = async (time: number): Promise<void> => {
+    for (let next = earliest(queues); next !== undefined && next.first().time <= time; next = earliest(queues))
+      await show(next.take());
+  };
+  await journal?.read(false, async line => {
+    await before(line.time);
+    await show(line);
+  });
+  await before(Infinity);
+  if (tail > 0) for (const line of last.slice(-tail)) await log.writer.put(line);
+  await log.writer.flush();
+}
+
+/** The lines of a file, a chunk at a time; when nobody waits for more, what is unfinished comes last. */
+class Queue {
+  readonly #reader: LogFileReader;
+  #lines: LogLine[] = [];
+  #at = 0;
+  #over: boolean;
+
+  constructor(reader: LogFileReader, follows: boolean) {
+    this.#reader = reader;
+    this.#over = follows;
+  }
+
+  isEmpty(): boolean {
+    if (this.#at === this.#lines.length) {
+      this.#lines = this.#reader.read();
+      this.#at = 0;
+      if (this.#lines.length === 0 && !this.#over) {
+        this.#over = true;
+        this.#lines = this.#reader.unfinished();
+      }
+    }
+    return this.#lines.length === 0;
+  }
+
+  /** Only of one that is not empty. */
+  first(): LogLine {
+    return this.#lines[this.#at] as LogLine;
+  }
+
+  take(): LogLine {
+    return this.#lines[this.#at++] as LogLine;
+  }
+}
+
+function earliest(queues: readonly Queue[]): Queue | undefined {
+  let best: Queue | undefined;
+  for (const queue of queues)
+    if (!queue.isEmpty() && (best === undefined || queue.first().time < best.first().time)) best = queue;
+  return best;
+}
+
+/** Ends when every file is gone (a container that goes with its end) and nothing of the journal is followed. */
+async function follow(
+  { wanted, writer }: Log,
+  journal: JournalReader | undefined,
+  readers: readonly LogFileReader[],
+): Promise<void> {
+  const show = async (lines: readonly LogLine[]): Promise<void> => {
+    for (const line of lines) if (wanted(line)) await writer.put(line);
+    await writer.flush();
+  };
+  const followed = readers.map(reader => followFile(reader, show));
+  if (journal !== undefined) followed.push(journal.read(true, line => show([line])));
+  await Promise.all(followed);
+}
+
+function followFile(reader: LogFileReader, show: (lines: readonly LogLine[]) => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let [busy, again, ended] = [false, true, false];
+    const more = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      while (again) {
+        again = false;
+        for (let lines = reader.read(); lines.length > 0; lines = reader.read()) await show(lines);
+      }
+      busy = false;
+      if (!ended) return;
+      await show(reader.unfinished());
+      resolve();
+    };
+    const next = (gone: boolean): void => {
+      [again, ended] = [true, gone];
+      more().catch(reject);
+    };
+    reader.follow(next);
+    next(false);
+  });
+}
