@@ -4,10 +4,15 @@ import type { Host } from '../host/host.ts';
 import { listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 
-/** The containers a command means: its operands, those of --cidfile, or --all. */
+/** The containers a command means: its operands, those of --cidfile, --all, or those that match each --filter. */
 export function selectContainers(host: Host, command: Command): string[] {
   const ids = allValues(command, 'cidfile').flatMap(file => readId(host, command, file));
   const words = [...command.operands, ...ids];
+  const filters = allValues(command, 'filter');
+  if (filters.length > 0) {
+    if (words.length > 0) throw new Failure(125, '--filter and container names exclude each other');
+    return matching(host, filters);
+  }
   if (!isSet(command, 'all')) {
     if (words.length === 0 && allValues(command, 'cidfile').length === 0)
       throw new Failure(125, 'name at least one container');
@@ -15,6 +20,21 @@ export function selectContainers(host: Host, command: Command): string[] {
   }
   if (words.length > 0) throw new Failure(125, '--all and container names exclude each other');
   return listContainers(host).map(container => container.name);
+}
+
+/** `berth ps` knows the filters: what a unit's stop needs in memory stays small. */
+function matching(host: Host, filters: readonly string[]): string[] {
+  const program = host.readlink('/proc/self/exe');
+  const words = filters.map(filter => `--filter=${filter}`);
+  const argv = [program, 'ps', '--all', '--format={{.Names}}', ...words];
+  const { status, stdout, stderr } = host.run({
+    argv,
+    environment: host.environmentList(),
+    stdout: 'capture',
+    stderr: 'capture',
+  });
+  if (status !== 0) throw new Failure(125, stderr.trim().replace(/^berth: /, ''));
+  return stdout.split('\n').filter(name => name !== '');
 }
 
 function readId(host: Host, command: Command, file: string): string[] {

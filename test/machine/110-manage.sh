@@ -130,6 +130,18 @@ absent() {
     as "$1" berth stop -i absent
     contains "$(fails_with 125 as "$1" berth kill -s NOSUCH absent 2>&1)" NOSUCH
 }
+filtered() { # what --filter does not mean is left
+    local name
+    for name in f1 f2; do as "$1" berth run -d --rm --name $name --label "kind=$name" --stop-timeout 1 --network none localhost/busybox sleep 1000 >/dev/null; done
+    equal "$(as "$1" berth stop --filter label=kind=f1)" f1
+    gone "$1" f1
+    contains "$(fails_with 125 as "$1" berth stop --filter label=kind=f2 f2 2>&1)" exclude
+    contains "$(fails_with 125 as "$1" berth rm -f --filter shape=round 2>&1)" '--filter shape=round'
+    equal "$(as "$1" berth stop --filter label=kind=none)" ''
+    equal "$(as "$1" berth ps --format '{{.Names}}' --filter label=kind=f2)" f2
+    equal "$(as "$1" berth rm -f -t 0 --filter label=kind=f2)" f2
+    gone "$1" f2
+}
 cidfile() {
     as "$1" berth run --rm --cidfile /tmp/id-"$1" --network none localhost/busybox true
     [ ! -e /tmp/id-"$1" ]
@@ -152,6 +164,7 @@ for who in root alice; do
     check "$who: a name that another id begins with" like_an_id "$who"
     check "$who: stop --time is shorter than the unit's time" stubborn "$who"
     check "$who: a container that is not there" absent "$who"
+    check "$who: stop and rm --filter" filtered "$who"
     check "$who: --cidfile goes with --rm" cidfile "$who"
 done
 finish
