@@ -196,8 +196,8 @@ FUNCTION(start_relay)
     if (take_length(context, argv[0], 1024, &words_count) < 0 || take_words(context, argv[0], &words) < 0 ||
         take_fds(context, argv[1], 64, &fds, &count) < 0)
         return JS_EXCEPTION;
-    if (launch_relay(words, words_count, fds, count, JS_ToBool(context, argv[2]) == 1,
-                     JS_ToBool(context, argv[3]) == 1, &process, &error) < 0)
+    if (launch_relay(words, words_count, fds, count, JS_ToBool(context, argv[2]) == 1, JS_ToBool(context, argv[3]) == 1,
+                     &process, &error) < 0)
         return throw_error(context, &error);
     JSValue child = JS_NewObject(context);
     give_property(context, child, "pid", JS_NewInt32(context, process.pid));

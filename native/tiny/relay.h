@@ -45,7 +45,7 @@ struct relay {
 #ifdef BERTH_FILES
     const char *lost; /* an entry, too */
 #endif
-    bool ended;           /* the payload is gone, or can be gone but for us */
+    bool ended; /* the payload is gone, or can be gone but for us */
 };
 
 extern struct relay relay;

@@ -27,7 +27,7 @@ export interface Prepared {
   readonly health?: HealthPlan;
   /** A log that is no journal. */
   readonly logFile?: LogFile;
-  /** Beside the plan's own. */
+  /** The plan's, and what else is odd. */
   readonly warnings: readonly string[];
 }
 
@@ -78,7 +78,7 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
     ...(points === undefined ? {} : { mountPoints: points.path }),
     ...(health === undefined ? {} : { health }),
     ...(log.file === undefined ? {} : { logFile: log.file }),
-    warnings: log.warnings,
+    warnings: [...plan.value.warnings, ...log.warnings],
   };
   return found === undefined ? prepared : { ...prepared, image: found.record };
 }

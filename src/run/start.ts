@@ -77,8 +77,7 @@ function startUnderLock(
   // Until state.json says that the image is in use, `rmi` must not take it away.
   const image = prepared.image && lockImage(host, chosen.store, prepared.image.id, false, true);
   if (image !== undefined) locks.push(image);
-  for (const warning of [...prepared.plan.warnings, ...prepared.warnings])
-    host.write(2, `berth: warning: ${warning}\n`);
+  for (const warning of prepared.warnings) host.write(2, `berth: warning: ${warning}\n`);
   const { spec } = prepared.plan;
   const streams = makeStreams(host, request, spec, chosen.foreign !== '');
   const stage = chosen.foreign === '' ? spec : stageSpec(prepared.plan);
