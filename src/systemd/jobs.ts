@@ -26,13 +26,14 @@ export interface Line {
 }
 
 /**
- * Puts a job into the manager's queue and follows it to its end. The bus may go away meanwhile and the manager may be re-executed: the
- * job is asked for again (it merges with the one in the queue), and what became of it is read off the unit.
+ * Puts a job into the manager's queue and follows it to its end. The bus may go away meanwhile and the manager may be re-executed: a job
+ * that was accepted is looked for, never asked for again, since somebody else may have put another in its place by then.
  */
 export async function runJob(line: Line, verb: JobVerb, unit: string): Promise<JobResult> {
+  const asked: Asked = { verb, unit, job: undefined };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await followOnce(line.bus, verb, unit);
+      return await followOnce(line.bus, asked);
     } catch (error) {
       if (!(error instanceof ControlError) || !PASSING.has(error.name) || attempt > ATTEMPTS) throw error;
       await pause();
@@ -40,16 +41,20 @@ export async function runJob(line: Line, verb: JobVerb, unit: string): Promise<J
         if (attempt >= ATTEMPTS) throw failure;
         return line.bus;
       });
-      const settled = await settledResult(line.bus, verb, unit).catch(() => undefined);
-      if (settled !== undefined) return settled;
     }
   }
 }
 
+interface Asked {
+  readonly verb: JobVerb;
+  readonly unit: string;
+  /** Path of the job, once the manager has taken it. */
+  job: string | undefined;
+}
+
 /** Signals may be there before the answer that names the job. */
-async function followOnce(bus: ManagerBus, verb: JobVerb, unit: string): Promise<JobResult> {
+async function followOnce(bus: ManagerBus, asked: Asked): Promise<JobResult> {
   const results = new Map<string, JobResult>();
-  let wanted: string | undefined;
   let arrived: (result: JobResult) => void = () => undefined;
   const end = new Promise<JobResult>(resolve => {
     arrived = resolve;
@@ -58,24 +63,29 @@ async function followOnce(bus: ManagerBus, verb: JobVerb, unit: string): Promise
     if (signal.member !== 'JobRemoved') return;
     const [, job, , result] = signal.body as [number, string, string, string];
     results.set(job, result);
-    if (job === wanted) arrived(result);
+    if (job === asked.job) arrived(result);
   });
   try {
-    const [job] = await bus.call({ member: verb, signature: 'ss', body: [unit, 'replace'], timeout: 300_000 });
-    wanted = String(job);
-    return results.get(wanted) ?? (await Promise.race([end, bus.ended]));
+    const settled = asked.job === undefined ? await ask(bus, asked) : await whatBecame(bus, asked);
+    return settled ?? results.get(asked.job ?? '') ?? (await Promise.race([end, bus.ended]));
   } finally {
     stop();
   }
 }
 
-/** After a gap: undefined while the unit still has a job or is not where the verb leads. */
-async function settledResult(bus: ManagerBus, verb: JobVerb, unit: string): Promise<JobResult | undefined> {
-  const state = await unitProperties(bus, unit);
-  if (state.job !== 0) return undefined;
-  if (verb === 'StopUnit') return state.activeState === 'inactive' ? 'done' : undefined;
-  if (verb === 'StartUnit' && state.activeState === 'active') return 'done';
-  return undefined;
+async function ask(bus: ManagerBus, asked: Asked): Promise<undefined> {
+  const { verb, unit } = asked;
+  const [job] = await bus.call({ member: verb, signature: 'ss', body: [unit, 'replace'], timeout: 300_000 });
+  asked.job = String(job);
+}
+
+/** After a gap: undefined while the job is still in the queue. What was not heard is read off the unit. */
+async function whatBecame(bus: ManagerBus, { verb, unit, job }: Asked): Promise<JobResult | undefined> {
+  const { job: waiting, activeState } = await unitProperties(bus, unit);
+  if (waiting !== 0 && job?.endsWith(`/${waiting}`) === true) return undefined;
+  const reached = activeState === (verb === 'StopUnit' ? 'inactive' : 'active');
+  if (reached && waiting === 0) return 'done';
+  return activeState === 'failed' ? 'failed' : 'canceled';
 }
 
 function pause(): Promise<void> {

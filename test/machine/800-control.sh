@@ -139,4 +139,5 @@ check 'root for alice: a failed start says why' tells_why for
 check 'root for alice: status' shows for
 check 'a user is denied by polkit in one line' denied
 check 'a start survives that the manager is re-executed' survives systemctl daemon-reexec
+check 'a start survives that the bus is restarted' survives systemctl restart dbus
 finish

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ControlError, type ManagerBus, type Request, type Signal } from '../../../src/systemd/bus.ts';
+import { runJob } from '../../../src/systemd/jobs.ts';
+
+const JOB = '/org/freedesktop/systemd1/job/7';
+
+/** A manager of our own making: what it is asked for is in `calls`; `unit` is what it says of the unit. */
+function fakeBus(
+  calls: string[],
+  unit: { job: number; activeState: string },
+): ManagerBus & { fail(): void; tell(result: string): void } {
+  const listeners = new Set<(signal: Signal) => void>();
+  let reject: (error: Error) => void = () => undefined;
+  const ended = new Promise<never>((_, no) => (reject = no));
+  ended.catch(() => undefined);
+  return {
+    ended,
+    close: () => undefined,
+    fail: () => reject(new ControlError('Disconnected', 'gone')),
+    tell: result =>
+      listeners.forEach(hear => hear({ member: 'JobRemoved', path: '', body: [7, JOB, 'web.service', result] })),
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    call({ member, body }: Request) {
+      calls.push(member);
+      if (member === 'StartUnit') return Promise.resolve([JOB]);
+      if (member === 'LoadUnit' || member === 'GetUnit') return Promise.resolve(['/unit']);
+      const properties = {
+        Id: 'web.service',
+        ActiveState: unit.activeState,
+        Job: [unit.job, `/org/freedesktop/systemd1/job/${unit.job}`],
+      };
+      return Promise.resolve([String(body?.[0]).endsWith('.Unit') ? properties : {}]);
+    },
+  };
+}
+
+/** A start whose connection ends; what it came to, and how often the job was asked for. */
+async function startOverGap(unit: { job: number; activeState: string }, result?: string): Promise<[string, number]> {
+  const calls: string[] = [];
+  const first = fakeBus(calls, unit);
+  const second = fakeBus(calls, unit);
+  const again = (): Promise<ManagerBus> => {
+    if (result !== undefined) setTimeout(() => second.tell(result), 20);
+    return Promise.resolve(second);
+  };
+  const end = runJob({ bus: first, again }, 'StartUnit', 'web.service');
+  setTimeout(() => first.fail(), 5);
+  return [await end, calls.filter(call => call === 'StartUnit').length];
+}
+
+test('a job that was accepted is followed over a gap of the bus, and asked for once', async () => {
+  assert.deepEqual(await startOverGap({ job: 7, activeState: 'activating' }, 'timeout'), ['timeout', 1]);
+});
+
+test('what ended in the gap is read off the unit', async () => {
+  assert.deepEqual(await startOverGap({ job: 0, activeState: 'active' }), ['done', 1]);
+  assert.deepEqual(await startOverGap({ job: 0, activeState: 'failed' }), ['failed', 1]);
+});
+
+test("another's job in the place of ours is left alone", async () => {
+  assert.deepEqual(await startOverGap({ job: 9, activeState: 'deactivating' }), ['canceled', 1]);
+});
