@@ -8,6 +8,7 @@
 #   npm run soak -- upgrade     only the upgrade from a much older commit's package
 #   npm run soak -- images      only images of real software, unpacked as podman does (some minutes; the software comes from Debian)
 #   npm run soak -- stack       only a stack with databases whose members are killed while a client writes (KILLS in each of four forms)
+#   npm run soak -- cycles      only 500 starts and stops over one connection to the bus: no match rule and no descriptor stays
 #   npm run soak -- restarts    only 500 rapid restarts of units with published ports, in each kind of network
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -45,8 +46,12 @@ restarts() {
     part 'rapid restarts with published ports' bash test/soak/in-machine.sh restarts
 }
 
+cycles() {
+    part 'starts and stops over one connection' bash test/soak/bus-cycles.sh 500
+}
+
 case $rounds in
-crashes | pulls | images | upgrade | stack | restarts) "$rounds" ;;
+crashes | pulls | images | upgrade | stack | restarts | cycles) "$rounds" ;;
 *)
     part native bash test/run.sh native
     crashes
@@ -55,6 +60,7 @@ crashes | pulls | images | upgrade | stack | restarts) "$rounds" ;;
     upgrade
     stack
     restarts
+    cycles
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" bash test/run.sh machine; done
     ;;
 esac
