@@ -104,7 +104,7 @@ denied() {
     contains "$said" 'only root'
     way_gone root d1
 }
-# One start must survive that the bus, or the manager, is restarted in its middle.
+# One start must survive that the manager is restarted in its middle. (A restarted system bus leaves the machine's logins broken: test/unit/systemd/jobs.test.ts.)
 survives() {
     local pid
     way_unit root slow <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nNotify=true\nStopTimeout=1\nExec=sleep 1000'
@@ -139,5 +139,4 @@ check 'root for alice: a failed start says why' tells_why for
 check 'root for alice: status' shows for
 check 'a user is denied by polkit in one line' denied
 check 'a start survives that the manager is re-executed' survives systemctl daemon-reexec
-check 'a start survives that the bus is restarted' survives systemctl restart dbus
 finish
