@@ -120,8 +120,26 @@ static int end_helper(const char *program, pid_t helper, int words, struct error
         *text ? text : "newuidmap failed");
 }
 
+/* Root needs no helper: a container of root with a user namespace of its own. */
+static int map_directly(pid_t pid, const char *name, const struct id_range *ranges, size_t count, struct error *error)
+{
+    char text[4096] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < count && length < sizeof(text); i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%u %u %u\n", ranges[i].inside,
+                                   ranges[i].outside, ranges[i].count);
+    if (length >= sizeof(text))
+        return error_set(error, "user namespace", E2BIG, "", "the id map has too many lines");
+    return write_proc(pid, name, text, error);
+}
+
 static int map_subordinate(pid_t pid, const struct store_map *map, struct error *error)
 {
+    if (geteuid() == 0) {
+        if (map_directly(pid, "uid_map", map->uid, map->uid_count, error) < 0)
+            return -1;
+        return map_directly(pid, "gid_map", map->gid, map->gid_count, error);
+    }
     int uid_words = -1, gid_words = -1;
     pid_t uid = start_helper("newuidmap", pid, map->uid, map->uid_count, &uid_words);
     pid_t gid = start_helper("newgidmap", pid, map->gid, map->gid_count, &gid_words);

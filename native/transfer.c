@@ -75,7 +75,10 @@ static void be_reader(void *argument)
         if (!S_ISDIR(stat.st_mode) && !S_ISREG(stat.st_mode))
             layer_fail("%s: neither a file nor a directory", layer_text(request->path, strlen(request->path)));
         int opened = open_entry(request->path, &stat);
-        if (layer_export_one(opened, request->name, LAYER_FD_OUT, request->flags, &error) < 0)
+        /* Without a name it is a layer, root and all; a container's files have their names only. */
+        bool layer = *request->name == 0 && !(request->flags & EXPORT_LITERAL);
+        if ((layer ? layer_export(opened, LAYER_FD_OUT, request->flags, &error)
+                   : layer_export_one(opened, request->name, LAYER_FD_OUT, request->flags, &error)) < 0)
             layer_fail("%s: %s", layer_text(error.path, strlen(error.path)), error.text);
     }
     layer_say("ok", "%s", "");

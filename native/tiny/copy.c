@@ -273,22 +273,31 @@ static int is_empty(int directory)
     return n < 0 ? (int)n : entries <= 2;
 }
 
-int op_copy_up(struct stage *s, const struct op *op)
+/* An empty volume belongs to the payload, and then has what the image has in its place. */
+static int fill(struct stage *s, const struct op *op, int to)
 {
+    long result = sys3(__NR_fchown, to, field_int(op->fields[2]), field_int(op->fields[3]));
+    if (result < 0 || op->fields[1][0] == 0)
+        return (int)result;
     s->subject = op->fields[1];
     int from = root_open(s, op->fields[1], O_RDONLY | O_DIRECTORY);
     /* The image need not have the volume's place. */
-    if (from == -ENOENT)
-        return 0;
     if (from < 0)
-        return from;
+        return from == -ENOENT ? 0 : from;
+    result = copy_tree(s, from, to);
+    sys_close(from);
+    return (int)result;
+}
+
+int op_copy_up(struct stage *s, const struct op *op)
+{
     s->subject = op->fields[0];
     int to = (int)sys_openat(AT_FDCWD, op->fields[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    int result = to < 0 ? to : is_empty(to);
+    if (to < 0)
+        return to;
+    int result = is_empty(to);
     if (result > 0)
-        result = copy_tree(s, from, to);
-    if (to >= 0)
-        sys_close(to);
-    sys_close(from);
+        result = fill(s, op, to);
+    sys_close(to);
     return result;
 }

@@ -20,7 +20,7 @@ static _Noreturn void idle(void)
 /* "0 1000 1,5 6 7" up to `end` becomes lines of the map. */
 static int write_map(struct stage *s, long pid, const char *name, const char *text, const char *end)
 {
-    char lines[1024];
+    char lines[4000];
     size_t n = 0;
     TEXT(path, 48);
     text_add_number(&path, pid);
@@ -124,8 +124,9 @@ int op_nest(struct stage *s, const struct op *op)
     if (result < 0)
         return (int)result;
     /* From here on the pid namespace may be another one, of which a procfs can be mounted. */
-    if (s->proc == s->host_proc)
-        s->proc = -1;
+    if (s->proc >= 0 && s->proc != s->host_proc)
+        sys_close(s->proc);
+    s->proc = -1;
     s->hint = "the ids are not all in the outer user namespace";
     return -(status >> 8 & 0xff);
 }

@@ -16,7 +16,7 @@
     X(become_root, "become-root", "", 0) \
     /* send `at NAME` on the control socket and wait for `go NAME`; its end of file exits 125 */ \
     X(sync, "sync", "t", 0) \
-    /* open what the first field names (netns, mntns, userns, root, console) and send it with message `fd NAME` by SCM_RIGHTS */ \
+    /* open what the first field names (netns, mntns, userns, root, console; shm: a clone of the mount at /dev/shm) and send it with message `fd NAME` by SCM_RIGHTS */ \
     X(send_fd, "send-fd", "tt", 0) \
     /* setns(2) with the CLONE_NEW* bits; after a pid namespace a `fork` must follow */ \
     X(setns, "setns", "dh", 0) \
@@ -46,10 +46,14 @@
     X(propagation, "propagation", "pf", 0) \
     /* a user namespace with the maps `inside outside count,…;inside outside count,…` (uids; gids) for binds to name by its number, the first is 0; before the root is made, since the kernel makes none where the root is covered */ \
     X(id_map, "id-map", "t", 0) \
-    /* new root from overlayfs: upper, work (both empty: read-only), flags (userxattr, volatile, metacopy; legacy forces mount(2)), mount context, then lower directories, top first */ \
+    /* mount a directory of the host over itself through the `id-map` of this number; in a mount namespace of our own, before the root is made */ \
+    X(id_map_at, "id-map-at", "pt", 0) \
+    /* new root from overlayfs: upper, work (both empty: read-only), flags (userxattr, volatile, metacopy; legacy forces mount(2); detached waits for `root-attach`), mount context, then lower directories, top first */ \
     X(root_overlay, "root-overlay", "ppftp", 1) \
-    /* new root from a directory (flags: r recursive) */ \
+    /* new root from a directory (flags: r recursive, detached) */ \
     X(root_bind, "root-bind", "pf", 0) \
+    /* attach the root that was made with the flag detached */ \
+    X(root_attach, "root-attach", "", 0) \
     /* attributes on the root mount: ro, nosuid, nodev, noexec (mount_setattr) */ \
     X(root_remount, "root-remount", "f", 0) \
     /* attributes on the mount at a path, not on those below it */ \
@@ -70,12 +74,18 @@
     X(bind_below, "bind-below", "ptgf", 0) \
     /* give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner */ \
     X(chown_tree, "chown-tree", "pii", 0) \
+    /* the mount of `bind` or, where the second field is not empty, of `bind-below`, kept for `attach`, which names it by its number, the first is 0: for what cannot be reached from the user namespace that is made next */ \
+    X(keep, "keep", "ptft", 0) \
+    /* as `mount`, but kept for `attach` */ \
+    X(keep_mount, "keep-mount", "ttft", 0) \
+    /* attach a kept mount by its number; flags as in `bind` (point) */ \
+    X(attach, "attach", "igf", 0) \
     /* attach a detached mount or open file which the launcher made */ \
     X(bind_fd, "bind-fd", "dgf", 0) \
     /* tmpfs whose content is first copied from the directory it covers, below the root only (T16) */ \
     X(tmpfs_copyup, "tmpfs-copyup", "gtf", 0) \
-    /* fill an empty volume (a host directory) with the image content at target: modes, owners, links, xattrs; by openat2 below the root (T16) */ \
-    X(copy_up, "copy-up", "pg", 0) \
+    /* fill an empty volume (a host directory): it is given to uid and gid (-1: stays), then has the image content at target (empty: nothing): modes, owners, links, xattrs; by openat2 below the root (T16) */ \
+    X(copy_up, "copy-up", "pgii", 0) \
     /* c or b, major, minor, mode, uid, gid: mknod, or on EPERM the host node of the same name verified by st_rdev and bound by descriptor */ \
     X(device, "device", "gtiioii", 0) \
     /* link text, path; an existing entry stays */ \

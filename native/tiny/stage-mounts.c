@@ -1,8 +1,7 @@
 /* Operations that mount something below the new root, except masks (stage-masks.c). */
 #include "stage.h"
 
-/* Attaches a detached mount at a path of the root and closes it; flag `point`: an empty place of its kind is made first. */
-static int attach_at(struct stage *s, int mount, const char *path, const struct mount_words *words)
+int attach_at(struct stage *s, int mount, const char *path, const struct mount_words *words)
 {
     struct statx about;
     int result = 0, target = -1;
@@ -33,7 +32,7 @@ static bool has_key(const char *options, const char *key)
     return false;
 }
 
-static int unknown_word(struct stage *s)
+int unknown_word(struct stage *s)
 {
     s->hint = "a flag of the operation is not known";
     return -EINVAL;
@@ -158,7 +157,7 @@ static int check_source(struct stage *s, int mount, const struct mount_words *wo
     return directory ? -EISDIR : -ENOTDIR;
 }
 
-static int find_id_map(struct stage *s, const char *text)
+int find_id_map(struct stage *s, const char *text)
 {
     uint64_t number;
     if (text_unsigned(text, 10, MAX_ID_MAPS, &number) && number < s->id_map_count)
@@ -167,54 +166,79 @@ static int find_id_map(struct stage *s, const char *text)
     return -EINVAL;
 }
 
+int make_bind(struct stage *s, const char *path, const struct mount_words *words, const char *map)
+{
+    unsigned deep = words->recursive ? AT_RECURSIVE : 0;
+    s->subject = path;
+    int mount = clone_mount(AT_FDCWD, path, deep);
+    if (mount == -ENOENT && words->create) {
+        int result = make_host_directories(path, 0755);
+        mount = result < 0 ? result : clone_mount(AT_FDCWD, path, deep);
+    }
+    /* In a user namespace mounts below may be locked to their parent: all or nothing. */
+    if (mount == -EINVAL && !words->recursive)
+        mount = clone_mount(AT_FDCWD, path, AT_RECURSIVE);
+    if (mount == -EINVAL)
+        s->hint = "it lies in another mount namespace";
+    if (mount < 0)
+        return mount;
+    int result = check_source(s, mount, words);
+    int idmap = -1;
+    if (result == 0 && *map != 0)
+        result = idmap = find_id_map(s, map);
+    if (result >= 0)
+        result = apply_mount_words(mount, words, idmap);
+    if (result < 0 && idmap >= 0)
+        s->hint = "an id-mapped mount needs root without a user namespace, and a file system that can do it";
+    if (result >= 0)
+        return mount;
+    sys_close(mount);
+    return result;
+}
+
 int op_bind(struct stage *s, const struct op *op)
 {
     struct mount_words words;
     s->subject = op->fields[0];
     if (!parse_mount_words(op->fields[2], &words))
         return unknown_word(s);
-    unsigned deep = words.recursive ? AT_RECURSIVE : 0;
-    int mount = clone_mount(AT_FDCWD, op->fields[0], deep);
-    if (mount == -ENOENT && words.create) {
-        int result = make_host_directories(op->fields[0], 0755);
-        mount = result < 0 ? result : clone_mount(AT_FDCWD, op->fields[0], deep);
-    }
-    /* In a user namespace mounts below may be locked to their parent: all or nothing. */
-    if (mount == -EINVAL && !words.recursive)
-        mount = clone_mount(AT_FDCWD, op->fields[0], AT_RECURSIVE);
-    if (mount == -EINVAL)
-        s->hint = "it lies in another mount namespace";
+    int mount = make_bind(s, op->fields[0], &words, op->fields[3]);
     if (mount < 0)
         return mount;
-    int result = check_source(s, mount, &words);
-    int idmap = -1;
-    if (result == 0 && op->fields[3][0] != 0)
-        result = idmap = find_id_map(s, op->fields[3]);
-    if (result >= 0)
-        result = apply_mount_words(mount, &words, idmap);
-    if (result < 0 && idmap >= 0)
-        s->hint = "an id-mapped mount needs root without a user namespace, and a file system that can do it";
-    if (result < 0) {
-        sys_close(mount);
-        return result;
-    }
     s->subject = op->fields[1];
     return attach_at(s, mount, op->fields[1], &words);
 }
 
 /* What a container wrote into a volume must not lead the mount of the next one out of it. */
-static int open_below(struct stage *s, const struct op *op)
+static int open_below(struct stage *s, const char *path, const char *below)
 {
-    s->subject = op->fields[0];
-    int top = (int)sys_openat(AT_FDCWD, op->fields[0], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    s->subject = path;
+    int top = (int)sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     if (top < 0)
         return top;
-    s->subject = op->fields[1];
-    int found = (int)sys_openat2(top, op->fields[1], O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    s->subject = below;
+    int found = (int)sys_openat2(top, below, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     if (found == -ENOENT)
         s->hint = "the volume has no such subpath";
     sys_close(top);
     return found;
+}
+
+int make_bind_below(struct stage *s, const char *path, const char *below, const struct mount_words *words)
+{
+    int found = open_below(s, path, below);
+    if (found < 0)
+        return found;
+    int mount = clone_mount(found, "", AT_EMPTY_PATH | (words->recursive ? AT_RECURSIVE : 0));
+    if (mount == -EINVAL && !words->recursive)
+        mount = clone_mount(found, "", AT_EMPTY_PATH | AT_RECURSIVE);
+    sys_close(found);
+    int result = mount < 0 ? mount : apply_mount_words(mount, words, -1);
+    if (result >= 0)
+        return mount;
+    if (mount >= 0)
+        sys_close(mount);
+    return result;
 }
 
 int op_bind_below(struct stage *s, const struct op *op)
@@ -222,21 +246,11 @@ int op_bind_below(struct stage *s, const struct op *op)
     struct mount_words words;
     if (!parse_mount_words(op->fields[3], &words))
         return unknown_word(s);
-    int found = open_below(s, op);
-    if (found < 0)
-        return found;
-    int mount = clone_mount(found, "", AT_EMPTY_PATH | (words.recursive ? AT_RECURSIVE : 0));
-    if (mount == -EINVAL && !words.recursive)
-        mount = clone_mount(found, "", AT_EMPTY_PATH | AT_RECURSIVE);
-    sys_close(found);
-    int result = mount < 0 ? mount : apply_mount_words(mount, &words, -1);
-    if (result == 0) {
-        s->subject = op->fields[2];
-        return attach_at(s, mount, op->fields[2], &words);
-    }
-    if (mount >= 0)
-        sys_close(mount);
-    return result;
+    int mount = make_bind_below(s, op->fields[0], op->fields[1], &words);
+    if (mount < 0)
+        return mount;
+    s->subject = op->fields[2];
+    return attach_at(s, mount, op->fields[2], &words);
 }
 
 int op_bind_fd(struct stage *s, const struct op *op)

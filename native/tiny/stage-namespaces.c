@@ -67,6 +67,16 @@ int op_await(struct stage *s, const struct op *op)
     return n < 0 ? (int)n : 0;
 }
 
+/* A mount of another mount namespace can be cloned only by who is in that. */
+static int clone_shm(struct stage *s)
+{
+    int at = root_open(s, "/dev/shm", O_PATH | O_DIRECTORY);
+    int mount = at < 0 ? at : clone_mount(at, "", AT_EMPTY_PATH);
+    if (at >= 0)
+        sys_close(at);
+    return mount;
+}
+
 int op_send_fd(struct stage *s, const struct op *op)
 {
     static const struct {
@@ -78,9 +88,12 @@ int op_send_fd(struct stage *s, const struct op *op)
         {"userns", "self/ns/user", CLONE_NEWUSER},
     };
     s->subject = op->fields[0];
-    if (text_equal(op->fields[0], "root")) {
+    bool shm = text_equal(op->fields[0], "shm");
+    if (shm || text_equal(op->fields[0], "root")) {
         TEXT(message, 300);
-        long fd = s->root < 0 ? -ENOENT : sys_openat(s->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        long fd = -ENOENT;
+        if (s->root >= 0)
+            fd = shm ? clone_shm(s) : sys_openat(s->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
         if (fd < 0)
             return (int)fd;
         text_add_all(&message, "fd ", op->fields[1], NULL);
@@ -106,7 +119,7 @@ int op_send_fd(struct stage *s, const struct op *op)
         sys_close((int)fd);
         return (int)result;
     }
-    s->hint = "known are netns, mntns, userns, root";
+    s->hint = "known are netns, mntns, userns, root, shm";
     return -EINVAL;
 }
 

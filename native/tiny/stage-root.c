@@ -22,8 +22,13 @@ int op_propagation(struct stage *s, const struct op *op)
     return (int)sys5(__NR_mount, 0, PTR(op->fields[0]), 0, flag, 0);
 }
 
-static int attach_root(struct stage *s, int mount)
+/* flags: with `detached` it waits for `root-attach`. */
+static int attach_root(struct stage *s, int mount, const char *flags)
 {
+    if (has_word(flags, "detached")) {
+        s->root = mount;
+        return 0;
+    }
     int result = (int)sys5(__NR_move_mount, mount, PTR(""), AT_FDCWD, PTR("/"), MOVE_MOUNT_F_EMPTY_PATH);
     if (result < 0) {
         s->hint = "the new root cannot be attached";
@@ -115,7 +120,7 @@ static int add_directory(struct stage *s, struct text *data, const char *before,
     return 0;
 }
 
-/* Before Linux 6.8: mount(2) with one page of data, over the old root, then found again above it. */
+/* Before Linux 6.8: mount(2) with one page of data, over the old root, then found again above it; `detached`: over a directory of its own. */
 static int overlay_by_mount(struct stage *s, const struct op *op)
 {
     TEXT(data, 4096);
@@ -138,10 +143,16 @@ static int overlay_by_mount(struct stage *s, const struct op *op)
         s->hint = "the image has more layers than this kernel can mount";
         result = -E2BIG;
     }
+    bool detached = has_word(op->fields[2], "detached");
+    const char *over = !detached ? "/" : op->fields[0][0] != 0 ? op->fields[0] : op->fields[4];
     if (result == 0)
-        result = (int)sys5(__NR_mount, PTR("overlay"), PTR("/"), PTR("overlay"), 0, PTR(data.start));
+        result = (int)sys5(__NR_mount, PTR("overlay"), PTR(over), PTR("overlay"), 0, PTR(data.start));
     if (result < 0)
         return result;
+    if (detached) {
+        int copy = clone_mount(AT_FDCWD, over, 0);
+        return copy < 0 ? copy : attach_root(s, copy, op->fields[2]);
+    }
     /* `..` of the root is the root, but that step goes up to what is mounted on it. */
     int mount = open_directory("/..");
     if (mount < 0)
@@ -174,11 +185,11 @@ int op_root_overlay(struct stage *s, const struct op *op)
         struct mount_words words = {.set = MOUNT_ATTR_RDONLY};
         int mount = clone_mount(AT_FDCWD, op->fields[4], 0);
         int result = mount < 0 ? mount : apply_mount_words(mount, &words, -1);
-        return result < 0 ? result : attach_root(s, mount);
+        return result < 0 ? result : attach_root(s, mount, op->fields[2]);
     }
     int mount = has_word(op->fields[2], "legacy") ? -EINVAL : overlay_by_context(s, op);
     if (mount >= 0)
-        return attach_root(s, mount);
+        return attach_root(s, mount, op->fields[2]);
     /* An old kernel, or directories that do not fit: then this says the same again. */
     int result = mount == -EINVAL ? overlay_by_mount(s, op) : mount;
     if (result == 0)
@@ -206,9 +217,22 @@ int op_root_bind(struct stage *s, const struct op *op)
     if (result == 0)
         result = apply_mount_words(mount, &words, -1);
     if (result == 0)
-        return attach_root(s, mount);
+        return attach_root(s, mount, op->fields[1]);
     sys_close(mount);
     return result;
+}
+
+int op_root_attach(struct stage *s, const struct op *op)
+{
+    (void)op;
+    s->subject = "/";
+    if (s->root < 0) {
+        s->hint = "no root was made before";
+        return -EINVAL;
+    }
+    int mount = s->root;
+    s->root = -1;
+    return attach_root(s, mount, "");
 }
 
 int op_root_remount(struct stage *s, const struct op *op)

@@ -15,6 +15,7 @@ enum {
     /* Listen descriptors become 3, 4, … and must end below FD_CONTROL. */
     MAX_LISTEN = 60,
     MAX_ID_MAPS = 64,
+    MAX_KEPT = 256,
     EXIT_OURS = 125,
     EXIT_CANNOT_RUN = 126,
     EXIT_NOT_FOUND = 127,
@@ -50,6 +51,8 @@ struct stage {
     struct capability_sets sets;
     int id_maps[MAX_ID_MAPS];
     unsigned id_map_count;
+    int kept[MAX_KEPT];
+    unsigned kept_count;
     const char **environment;
     const char *cwd;
     const char **listen;
@@ -118,6 +121,15 @@ int fs_mount(struct stage *s, int context, uint64_t attributes);
 int fs_make(struct stage *s, const char *type, const char *source, const char *options, uint64_t attributes);
 int attach(int mount, int target);
 int clone_mount(int from, const char *path, unsigned flags);
+
+/* stage-mounts.c */
+/* Attaches a detached mount at a path of the root and closes it; flag `point`: an empty place of its kind is made first. */
+int attach_at(struct stage *s, int mount, const char *path, const struct mount_words *words);
+/* The mounts of `bind` and `bind-below`, detached. map: the number of an id map, or empty. */
+int make_bind(struct stage *s, const char *path, const struct mount_words *words, const char *map);
+int make_bind_below(struct stage *s, const char *path, const char *below, const struct mount_words *words);
+int find_id_map(struct stage *s, const char *text);
+int unknown_word(struct stage *s);
 
 /* copy.c: the content of one directory into another. */
 int copy_tree(struct stage *s, int from, int to);

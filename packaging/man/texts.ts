@@ -65,8 +65,9 @@ export const DIFFERENCES = [
   '- User= and DynamicUser= in [Service] work: the container is rootless, without user manager and session. | Podman does not support them.',
   '- Health checks are made by the relay; only changes reach the journal. | Podman starts a timer and a service for each.',
   '- The main process of the unit is the first process of the container. | In Podman it is a monitor.',
-  '- The /dev/shm of a pod is as large as the runtime directory; ShmSize= of a pod warns. | Podman enforces the size.',
   '- Published ports of an account in a .network arrive at an interface host0 of the container, which is also its way out: the address of the client is seen. | Podman has a proxy, which hides it.',
+  '- With UserNS= or UIDMap= of an account, /etc/hosts, /etc/hostname and /etc/resolv.conf belong to the account: inside to the kept user, or to nobody. | In Podman they are root of the container.',
+  '- UserNS=nomap and auto of a .pod of an account: members are refused by name. | Podman starts them.',
   '- volume prune takes anonymous volumes alone unless --all or a filter is given, and wants --force instead of asking. | Podman asks and takes all.',
 ];
 

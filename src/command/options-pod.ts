@@ -27,6 +27,7 @@ export const POD_CREATE: VerbRow = native(
     text('exit-policy', 'POLICY', 'what happens when the last container has ended: stop or continue'),
     flag('replace', 'replace a pod of this name'),
     list('label', 'NAME=VALUE', 'set a label', { short: 'l' }),
+    text('share', 'LIST', 'namespaces that the containers share: ipc, net, pid, uts or none; + adds to ipc,net,uts'),
     size('shm-size', 'SIZE', 'size of /dev/shm'),
     words('sysctl', 'NAME=VALUE', 'set a kernel parameter of the namespaces'),
     list('volume', '[SOURCE:]TARGET[:OPTIONS]', 'mount a directory or a volume in every container', { short: 'v' }),

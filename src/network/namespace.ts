@@ -9,7 +9,7 @@ import { isNamedNetwork, NAMESPACE_UNIT } from '../command/networks.ts';
 import type { Host } from '../host/host.ts';
 import type { Nest } from '../ops/compile.ts';
 import { isNew } from '../ops/compile.ts';
-import { fromHost } from '../plan/id-maps.ts';
+import { relative } from '../plan/id-maps.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { Spec, SpecIdMapping } from '../plan/spec.ts';
 import { findContext } from '../run/context.ts';
@@ -70,23 +70,6 @@ export function missing(host: Host, network: string): Problem {
   return problem('network-namespace', `--network ${network}: the network namespace of this account is not there`, {
     hint: `the unit needs Requires=${unit} and After=${unit}; the generator writes them for .container and .pod files`,
   });
-}
-
-/** A map to host ids as one to the ids of another map; undefined when that lacks some. The kernel takes no line that spans two of that map. */
-export function relative(map: readonly SpecIdMapping[], outer: readonly SpecIdMapping[]): SpecIdMapping[] | undefined {
-  const out: SpecIdMapping[] = [];
-  for (const line of map) {
-    for (let done = 0; done < line.size;) {
-      const id = line.hostID + done;
-      const under = outer.find(one => id >= one.hostID && id < one.hostID + one.size);
-      const found = fromHost(outer, id);
-      if (under === undefined || found === undefined) return undefined;
-      const size = Math.min(line.size - done, under.hostID + under.size - id);
-      out.push({ containerID: line.containerID + done, hostID: found, size });
-      done += size;
-    }
-  }
-  return out;
 }
 
 /** All ids of the namespace as they are, as `nest` wants them. */

@@ -20,6 +20,7 @@ import { deviceOps } from './devices.ts';
 import { op } from './encode.ts';
 import { hasBoundDev, idMapOps, lateOps, mountOps } from './mounts.ts';
 import type { Op } from './ops.ts';
+import { outsideOps, type Outside } from './outside.ts';
 import { execOps, identityOps, labelOps, limitOps, seccompFlags, seccompProgram } from './process.ts';
 
 /** What of a plan is compiled: `oci create` has no more than this of a foreign bundle. */
@@ -28,7 +29,7 @@ export type CompileInput = Pick<Plan, 'spec' | 'root' | 'copyUps' | 'chowns' | '
   readonly keepCwd?: boolean;
   /** Variables besides those of config.json. */
   readonly secretEnvironment?: Plan['secretEnvironment'];
-};
+} & Partial<Pick<Plan, 'outer' | 'outside' | 'directories' | 'mountedLayers'>>;
 
 export interface CompilePlace {
   /** Directory that relative mount sources start from. */
@@ -37,6 +38,8 @@ export interface CompilePlace {
   readonly listen?: readonly number[];
   /** `oci create`: a FIFO, open for reading and writing; the payload waits for one byte before its exec. */
   readonly awaitFd?: number;
+  /** The /dev/shm that the payload shares with another container: a detached mount. */
+  readonly shm?: number;
   /** The user namespace is made below this one; see Nest. */
   readonly nest?: Nest;
   /** Without a new session keyring (`--no-new-keyring`). */
@@ -68,10 +71,13 @@ export function compileRun(host: Host, plan: CompileInput, place: CompilePlace):
   if (process === undefined) throw new RangeError('config.json has no process');
   const compiled: Compiled = { ops: [], descriptors: [], opened: [] };
   const { ops, descriptors } = compiled;
-  namespaceOps(host, spec, compiled, place.nest);
+  const shm = place.shm === undefined ? undefined : descriptors.push(place.shm) - 1;
+  const outside = outsideOf(plan, place.bundle, { asRoot: host.euid === 0, shm });
+  namespaceOps(host, spec, compiled, place.nest, outside);
   if (isNew(spec, 'uts')) nameOps(spec, ops);
-  ops.push(...rootOps(plan));
-  ops.push(...mountOps(spec, place.bundle), ...deviceOps(spec, hasBoundDev(spec)));
+  if (outside === undefined) ops.push(...rootOps(plan), ...mountOps(spec, place.bundle, { shm }));
+  else ops.push(...outside.inside);
+  ops.push(...deviceOps(spec, hasBoundDev(spec)));
   ops.push(op('session'));
   if (process.terminal === true) ops.push(op('console', process.user.uid, -1));
   for (const [key, value] of Object.entries(spec.linux.sysctl ?? {})) ops.push(op('sysctl', key, value));
@@ -106,28 +112,34 @@ export function listenDescriptors(host: Host): number[] {
 const JOIN_ORDER: readonly NamespaceType[] = ['user', 'ipc', 'uts', 'network', 'cgroup', 'time', 'pid'];
 
 /** Joins, makes what the clone could not make, becomes root, and lets the launcher set up the network. */
-export function namespaceOps(host: Host, spec: Spec, compiled: Compiled, nest?: Nest): void {
-  const { ops, descriptors, opened } = compiled;
-  const O_RDONLY = 0;
-  let forks = false;
-  if (nest !== undefined) {
-    const fd = host.open(nest.user, O_RDONLY);
-    opened.push(fd);
-    ops.push(op('setns', descriptors.push(fd) - 1, NAMESPACE_BITS.user.toString(16)), op('nest', nest.maps));
-  } else if (isNew(spec, 'user')) ops.push(op('become-root'));
-  for (const type of JOIN_ORDER) {
+export function namespaceOps(host: Host, spec: Spec, compiled: Compiled, nest?: Nest, outside?: Outside): void {
+  const { ops } = compiled;
+  const join = (type: NamespaceType, path: string): void => {
+    const O_RDONLY = 0;
+    const fd = host.open(path, O_RDONLY);
+    compiled.opened.push(fd);
+    ops.push(op('setns', compiled.descriptors.push(fd) - 1, NAMESPACE_BITS[type].toString(16)));
+  };
+  if (nest !== undefined) join('user', nest.user);
+  if (outside !== undefined) {
+    if (nest === undefined && host.euid !== 0) ops.push(op('become-root'));
+    ops.push(op('unshare', NAMESPACE_BITS.mount.toString(16)), op('sync', 'outside'), ...outside.before);
+  } else if (nest !== undefined) ops.push(op('nest', nest.maps));
+  else if (isNew(spec, 'user')) ops.push(op('become-root'));
+  // Whose namespaces belong to the host must be joined before the power over them is gone.
+  const order = outside === undefined ? JOIN_ORDER : [...JOIN_ORDER.filter(type => type !== 'user'), 'user' as const];
+  for (const type of order) {
     const path = (spec.linux.namespaces ?? []).find(namespace => namespace.type === type)?.path ?? '';
     if (path === '') continue;
-    const fd = host.open(path, O_RDONLY);
-    opened.push(fd);
-    ops.push(op('setns', descriptors.push(fd) - 1, NAMESPACE_BITS[type].toString(16)));
+    join(type, path);
     if (type === 'user') ops.push(op('become-root'));
-    forks ||= type === 'pid';
   }
+  let forks = (spec.linux.namespaces ?? []).some(one => one.type === 'pid' && (one.path ?? '') !== '');
+  if (outside !== undefined && isNew(spec, 'user')) ops.push(op('nest', outside.maps));
   const mount = (spec.linux.namespaces ?? []).find(namespace => namespace.type === 'mount');
   if (mount === undefined) throw new RangeError('a container without a mount namespace of its own is not possible');
   if ((mount.path ?? '') !== '') throw new RangeError(`${mount.path ?? ''}: joining a mount namespace is not possible`);
-  if (joinsUser(spec) || nest !== undefined) {
+  if (joinsUser(spec) || nest !== undefined || outside !== undefined) {
     // An account may make these in the joined user namespace alone, so not by the clone.
     const late: readonly NamespaceType[] = ['mount', 'pid', 'network', 'ipc', 'uts'];
     const bits = late.filter(type => isNew(spec, type)).reduce((sum, type) => sum | NAMESPACE_BITS[type], 0);
@@ -139,7 +151,7 @@ export function namespaceOps(host: Host, spec: Spec, compiled: Compiled, nest?: 
   if (forks) ops.push(op('fork'));
   ops.push(op('sync', 'created'));
   // Root cannot be looked at in /proc any more, which those who set up the network must.
-  if (nest !== undefined) ops.push(op('become-root'));
+  if (nest !== undefined || (outside !== undefined && isNew(spec, 'user'))) ops.push(op('become-root'));
 }
 
 export function nameOps(spec: Spec, ops: Op[]): void {
@@ -147,16 +159,29 @@ export function nameOps(spec: Spec, ops: Op[]): void {
   if (spec.domainname !== undefined && spec.domainname !== '') ops.push(op('domainname', spec.domainname));
 }
 
+/** Undefined: all is done inside of the container's namespaces. */
+function outsideOf(
+  plan: CompileInput,
+  bundle: Bytes,
+  known: { readonly asRoot: boolean; readonly shm: number | undefined },
+): Outside | undefined {
+  if (plan.outside !== true) return undefined;
+  return outsideOps({ directories: [], mountedLayers: [], ...plan }, bundle, propagationOps(plan.spec), known);
+}
+
 function rootOps(plan: CompileInput): Op[] {
   const { root, spec } = plan;
   const ops = [...propagationOps(spec), ...idMapOps(spec)];
+  // A map that was joined need not have the account as root, who made the directory.
+  if (plan.outer !== undefined && root.kind === 'overlay' && root.upper !== '')
+    ops.push(op('chown-tree', root.upper, 0, 0));
   if (root.kind === 'directory') ops.push(op('root-bind', root.path, 'r'));
   else {
     const flags = [...(root.userxattr ? ['userxattr'] : []), ...(root.volatile ? ['volatile'] : [])].join(',');
     ops.push(op('root-overlay', root.upper, root.work, flags, root.context, ...root.lower));
   }
   ops.push(op('check-root', '/dev', '/proc', '/sys'));
-  for (const { path, target } of plan.copyUps) ops.push(op('copy-up', path, target));
+  for (const { path, target, uid, gid } of plan.copyUps) ops.push(op('copy-up', path, target, uid, gid));
   for (const { path, uid, gid } of plan.chowns) ops.push(op('chown-tree', path, uid, gid));
   return ops;
 }

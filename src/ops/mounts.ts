@@ -3,10 +3,22 @@ import { op } from './encode.ts';
 import { joinData, parseMountOptions, type MountOptions } from './mount-options.ts';
 import type { Op } from './ops.ts';
 
+interface Known {
+  /** Number of id maps that stand before those of the mounts. */
+  readonly before?: number;
+  /** Index of the descriptor of the /dev/shm of another container, which config.json has as BUNDLE/shm. */
+  readonly shm?: number | undefined;
+}
+
 /** Operations for `mounts` of config.json, in its order. `bundle`: directory that relative sources start from. */
-export function mountOps(spec: Spec, bundle: string): Op[] {
-  const maps = idMaps(spec);
-  return (spec.mounts ?? []).map(mount => mountOp(spec, bundle, mount, maps));
+export function mountOps(spec: Spec, bundle: string, { before = 0, shm }: Known = {}): Op[] {
+  const maps = [...Array.from({ length: before }, () => ''), ...idMaps(spec)];
+  return (spec.mounts ?? []).map(mount => withShm(mountOp(spec, bundle, mount, maps), `${bundle}/shm`, shm));
+}
+
+function withShm(one: Op, path: string, shm: number | undefined): Op {
+  const [source = '', target = '', flags = ''] = one.fields;
+  return shm !== undefined && one.name === 'bind' && source === path ? op('bind-fd', shm, target, flags) : one;
 }
 
 /** The user namespaces that id-mapped binds need, one for each different map. */
@@ -76,9 +88,14 @@ function bindOp(bundle: string, mount: SpecMount, target: string, options: Mount
 function idMap(mount: SpecMount): string {
   const { uidMappings, gidMappings } = mount;
   if (uidMappings === undefined || gidMappings === undefined) return '';
-  return [uidMappings, gidMappings]
-    .map(map => map.map(line => `${line.containerID} ${line.hostID} ${line.size}`).join(','))
-    .join(';');
+  return idMapText(uidMappings, gidMappings);
+}
+
+/** As `id-map` and `nest` want it: `inside outside count,…;inside outside count,…` */
+export function idMapText(uid: readonly SpecIdMapping[], gid: readonly SpecIdMapping[]): string {
+  const lines = (map: readonly SpecIdMapping[]): string =>
+    map.map(line => `${line.containerID} ${line.hostID} ${line.size}`).join(',');
+  return `${lines(uid)};${lines(gid)}`;
 }
 
 const PROPAGATION = /^r?(private|slave|shared|unbindable)$/;

@@ -25,8 +25,13 @@ export interface IdPlan {
   readonly join?: string;
   readonly uid: readonly SpecIdMapping[];
   readonly gid: readonly SpecIdMapping[];
-  /** The layers belong to other ids than the maps give: they need mounts with an id map. */
+  /** The layers belong to other ids than the maps give: root mounts them with an id map. */
   readonly idMapped: boolean;
+  /**
+   * The maps in ids of the namespace outside: the host's for root, an account's intermediate ones. Absent: layers and directories have
+   * the owners that the maps give them.
+   */
+  readonly outer?: { readonly uid: readonly SpecIdMapping[]; readonly gid: readonly SpecIdMapping[] };
 }
 
 export function newContext(input: PlanInput): PlanContext {
@@ -47,4 +52,9 @@ export function refuse(context: PlanContext, key: string, text: string, hint?: s
 /** Whether the payload has a user namespace, own or joined: nothing inside can then be root of the host. */
 export function hasUserNamespace(ids: IdPlan): boolean {
   return ids.own || ids.join !== undefined;
+}
+
+/** Whether our overlays are mounted inside the user namespace: root mounts them outside where it is not the owner of all inside. */
+export function mountsInside({ facts }: PlanContext, ids: IdPlan): boolean {
+  return hasUserNamespace(ids) && (facts.uid !== 0 || ids.outer === undefined);
 }

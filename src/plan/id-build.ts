@@ -1,16 +1,13 @@
 import { append, fromHost, hasOverlap, readMapEntry, without, type MapEntry } from './id-maps.ts';
 import type { SpecIdMapping } from './spec.ts';
 
-/** Exchanges the kept id with root and leaves the others in place. */
+/** The kept id is the account; those below move up by one, to subordinate ids, as podman-run(1) has it. `total`: with the account's own. */
 export function keepId(kept: number, total: number): SpecIdMapping[] {
   const map: SpecIdMapping[] = [];
-  if (kept === 0) return [{ containerID: 0, hostID: 0, size: total }];
-  // Root takes the place of the kept id; where there is none so high, the last one.
-  const place = Math.min(kept, total - 1);
-  append(map, { containerID: 0, hostID: place, size: 1 });
-  append(map, { containerID: 1, hostID: 1, size: place - 1 });
+  const most = total - 1;
+  append(map, { containerID: 0, hostID: 1, size: Math.min(kept, most) });
   append(map, { containerID: kept, hostID: 0, size: 1 });
-  append(map, { containerID: kept + 1, hostID: kept + 1, size: total - kept - 1 });
+  append(map, { containerID: kept + 1, hostID: kept + 1, size: most - kept });
   return map;
 }
 

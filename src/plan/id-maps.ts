@@ -1,4 +1,4 @@
-import { cut, readId } from './parse-values.ts';
+import { cut, readDigits, readId } from './parse-values.ts';
 import type { SpecIdMapping } from './spec.ts';
 
 /**
@@ -120,4 +120,29 @@ export function hasOverlap(map: readonly SpecIdMapping[]): boolean {
           meets(a.hostID, a.hostID + a.size, b.hostID, b.hostID + b.size)),
     ),
   );
+}
+
+/** A map to host ids as one to the ids of another map; undefined when that lacks some. The kernel takes no line that spans two of that map. */
+export function relative(map: readonly SpecIdMapping[], outer: readonly SpecIdMapping[]): SpecIdMapping[] | undefined {
+  const out: SpecIdMapping[] = [];
+  for (const line of map) {
+    for (let done = 0; done < line.size;) {
+      const id = line.hostID + done;
+      const under = outer.find(one => id >= one.hostID && id < one.hostID + one.size);
+      const found = fromHost(outer, id);
+      if (under === undefined || found === undefined) return undefined;
+      const size = Math.min(line.size - done, under.hostID + under.size - id);
+      out.push({ containerID: line.containerID + done, hostID: found, size });
+      done += size;
+    }
+  }
+  return out;
+}
+
+/** `A-B-N` of an id-mapped mount. */
+export function readTriple(text: string): SpecIdMapping | undefined {
+  const [first, second, third, ...more] = text.split('-').map(word => readDigits(word, 4294967295));
+  if (first === undefined || second === undefined || third === undefined || third === 0 || more.length > 0)
+    return undefined;
+  return { containerID: first, hostID: second, size: third };
 }

@@ -1,6 +1,7 @@
 import { refuse, type IdPlan, type PlanContext } from './context.ts';
+import { autoMap } from './id-auto.ts';
 import { buildMap, entriesOf, keepId } from './id-build.ts';
-import { append, compose, fromHost } from './id-maps.ts';
+import { append, compose, fromHost, relative, toHost } from './id-maps.ts';
 import type { SpecIdMapping } from './spec.ts';
 import type { PlanFacts } from './types.ts';
 
@@ -9,11 +10,10 @@ import type { PlanFacts } from './types.ts';
  * account, id n the nth subordinate id. The ids on this side are called intermediate. A container's map leads from the container's
  * ids to intermediate ones, and these two composed are what the kernel is given.
  *
- * An unprivileged account cannot mount layers with another id map (the kernel asks for privileges over the file system). So a
- * map that is not the default one shows image files under other ids. keep-id therefore exchanges two ids and leaves all others in
- * place: the kept id is the account, and root is the subordinate id that had the kept id's place. Files of the image's root then
- * belong to the kept user, all other files to whom the image says. (Podman shifts all ids below the kept one by one and copies
- * every image to repair that.) Maps in which the image's root has no id at all are refused by name.
+ * A map that is not the default one would show image files under other ids. Root mounts the layers through the map (`idMapped`). An
+ * account may not (the kernel asks for privileges over the file system): its layers are copied once for each map (run/mapped-layers.ts).
+ * The container's root then often has no way to the store and other directories that are closed to others, so everything is opened
+ * in the namespace outside, which has the intermediate ids (`outer`; ops/outside.ts).
  */
 
 const NONE: IdPlan = { own: false, uid: [], gid: [], idMapped: false };
@@ -25,38 +25,64 @@ const DYNAMIC_LAST = 65519;
 export function planIds(context: PlanContext): IdPlan {
   const { request, facts } = context;
   const { userns } = request;
-  if (userns.kind === 'join') {
-    const join = facts.joins[`user ${userns.target}`];
-    if (join !== undefined) return { ...NONE, join, ...facts.joinedMaps };
-    refuse(context, '--userns', `--userns ${userns.target}: there is no such user namespace`);
-    return NONE;
-  }
-  if (facts.uid === 0) return planRoot(context);
-  if (!checkAccount(context)) return NONE;
-  const uid = planSide(context, 'uid', intermediate(facts.uid, facts.subUids));
+  if (userns.kind === 'join') return planJoin(context, userns.target);
+  if (facts.uid !== 0 && !checkAccount(context)) return NONE;
+  if (facts.uid === 0 && (userns.kind === 'default' || userns.kind === 'host')) return NONE;
+  const uid = planSide(context, 'uid', baseOf(context, 'uid'));
   // What is wrong with both is said once.
-  const gid = uid && planSide(context, 'gid', intermediate(facts.gid, facts.subGids));
-  return uid === undefined || gid === undefined ? NONE : { own: true, uid, gid, idMapped: false };
+  const gid = uid && planSide(context, 'gid', baseOf(context, 'gid'));
+  if (uid === undefined || gid === undefined) return NONE;
+  return withOuter(context, { own: true, uid, gid, idMapped: false }, 'their ids do not exist here');
 }
 
-/** Root has no user namespace unless it asks for one; then its layers, owned by host ids, need an id map. */
-function planRoot(context: PlanContext): IdPlan {
-  const { request, facts } = context;
-  const { userns } = request;
-  if (userns.kind === 'default' || userns.kind === 'host') return NONE;
-  const uid = planSide(context, 'uid', sameIds(facts.ourUidMap));
-  const gid = planSide(context, 'gid', sameIds(facts.ourGidMap));
-  if (uid === undefined || gid === undefined) return NONE;
-  const idMapped = request.rootfs === undefined && !(isIdentity(uid) && isIdentity(gid));
-  if (idMapped && !facts.idMappedLayers) {
+/** The map of a pod or of another container: its layers need it as well. */
+function planJoin(context: PlanContext, target: string): IdPlan {
+  const { facts } = context;
+  const join = facts.joins[`user ${target}`];
+  if (join === undefined) {
+    refuse(context, '--userns', `--userns ${target}: there is no such user namespace`);
+    return NONE;
+  }
+  const { uid = [], gid = [] } = facts.joinedMaps ?? {};
+  const ids = { ...NONE, join, uid, gid };
+  if (uid.length === 0) return ids;
+  if (facts.uid !== 0 && fromHost(uid, facts.uid) === undefined) {
     refuse(
       context,
       '--userns',
-      'a container of root with a user namespace of its own needs image layers with an id map, which this version does not mount',
-      'run the unit with User= of an account instead, or use --rootfs',
+      `--userns ${target}: its map leaves out ${facts.userName}, so nothing else can be in it`,
     );
+    return NONE;
   }
-  return { own: true, uid, gid, idMapped };
+  return withOuter(context, ids, `the ids of ${target} are not all ours`);
+}
+
+/** What another map than that of the store means for layers and directories. `strange`: what is wrong when its ids are not ours. */
+function withOuter(context: PlanContext, ids: IdPlan, strange: string): IdPlan {
+  const { request, facts } = context;
+  const uid = relative(ids.uid, baseOf(context, 'uid'));
+  const gid = relative(ids.gid, baseOf(context, 'gid'));
+  if (uid === undefined || gid === undefined) {
+    refuse(context, '--userns', `--userns: ${strange}`);
+    return NONE;
+  }
+  if (isIdentity(uid) && isIdentity(gid)) return ids;
+  if (toHost(uid, 0) === undefined || toHost(gid, 0) === undefined) {
+    refuse(context, '--userns', "the map has no root: the container's uid 0 and gid 0 must be in it");
+    return NONE;
+  }
+  const layers = request.rootfs === undefined;
+  if (context.foreign && (facts.uid === 0 ? layers : fromHost(uid, 0) === undefined)) {
+    refuse(context, '--runtime', '--runtime: such a user namespace works with the built-in runtime alone');
+    return NONE;
+  }
+  return { ...ids, outer: { uid, gid }, idMapped: facts.uid === 0 && layers };
+}
+
+/** The ids that a container may get: those of root are all that there are. */
+function baseOf({ facts }: PlanContext, side: 'uid' | 'gid'): SpecIdMapping[] {
+  if (facts.uid === 0) return sameIds(side === 'uid' ? facts.ourUidMap : facts.ourGidMap);
+  return side === 'uid' ? intermediate(facts.uid, facts.subUids) : intermediate(facts.gid, facts.subGids);
 }
 
 /** What an account needs for a full map; DynamicUser= gets along with its own id. */
@@ -104,18 +130,22 @@ function planSide(
   let map: readonly SpecIdMapping[];
   switch (userns.kind) {
     case 'keep-id': {
-      if (facts.uid === 0) return sameIds(base);
+      if (facts.uid === 0) return [...base];
       if (total < 2) return no(context, `--userns keep-id: ${facts.userName} has no subordinate ids`);
       const kept = side === 'uid' ? (userns.uid ?? facts.uid) : (userns.gid ?? facts.gid);
-      map = keepId(kept, Math.min(total, userns.size ?? total));
+      map = keepId(kept, Math.min(total, (userns.size ?? total) + 1));
       break;
     }
     case 'nomap':
       if (facts.uid === 0) return no(context, '--userns nomap is for accounts, not for root');
       map = [{ containerID: 0, hostID: 1, size: total - 1 }];
       break;
-    case 'auto':
-      return no(context, '--userns auto is not in this version of Berth; give --uidmap and --gidmap');
+    case 'auto': {
+      const chosen = autoMap(context, side, base);
+      if (typeof chosen === 'string') return no(context, `--userns auto: ${chosen}`);
+      map = chosen;
+      break;
+    }
     case 'maps': {
       const named = namedRanges(context, side);
       if (named === 'wrong') return undefined;
@@ -133,7 +163,7 @@ function planSide(
     return no(context, `--${side}map: ${side} ${composed.missing} is not one of the ${total} ids of ${facts.userName}`);
   if (composed.length > 340)
     return no(context, `--${side}map: ${composed.length} lines are more than the kernel's 340`);
-  return checkLayers(context, side, map) ? composed : undefined;
+  return composed;
 }
 
 /** --subuidname and --subgidname: the ranges of a name, which facts hold. */
@@ -159,25 +189,6 @@ function namedRanges(context: PlanContext, side: 'uid' | 'gid'): SpecIdMapping[]
     next += range.count;
   }
   return map;
-}
-
-/** An account's layers under another map: the image's root must have an id, or nothing of the image could be written or even read. */
-function checkLayers(context: PlanContext, side: 'uid' | 'gid', map: readonly SpecIdMapping[]): boolean {
-  const { request, facts } = context;
-  const { userns } = request;
-  if (facts.uid === 0 || request.rootfs !== undefined) return true;
-  const owner = fromHost(map, 0);
-  if (owner === undefined) {
-    no(
-      context,
-      `--userns ${userns.kind === 'maps' ? `with --${side}map` : userns.kind} leaves out ${facts.userName}, who owns the image's files: an account cannot mount them under another map`,
-      'use keep-id, or --rootfs',
-    );
-    return false;
-  }
-  if (owner !== 0 && side === 'uid')
-    context.warnings.push(`files of the image's root belong to uid ${owner} in this container`);
-  return true;
 }
 
 function sameIds(map: readonly SpecIdMapping[]): SpecIdMapping[] {

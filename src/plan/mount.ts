@@ -1,16 +1,19 @@
-import { hasUserNamespace, refuse, type IdPlan, type PlanContext } from './context.ts';
+import { mountsInside, refuse, type IdPlan, type PlanContext } from './context.ts';
 import type { MountOptions, MountRequest } from './request.ts';
 import type { SpecIdMapping, SpecMount } from './spec.ts';
-import { readDigits } from './parse-values.ts';
-import type { Plan, VolumeFacts } from './types.ts';
+import { readTriple } from './id-maps.ts';
+import type { VolumeFacts } from './types.ts';
 
 /** What mounts come to, in the order of the request. */
 export interface MountPlan {
   readonly mounts: SpecMount[];
-  readonly copyUps: Plan['copyUps'][number][];
+  /** The ids are filled in when the user is known. */
+  readonly copyUps: { readonly path: string; readonly target: string; readonly unowned: boolean }[];
   /** Sources to chown; the ids are filled in when the user is known. */
   readonly chowns: string[];
   readonly directories: string[];
+  /** Of images. */
+  readonly layers: string[];
 }
 
 /** Files below /proc that lxcfs and the like may replace (as in runc); anything else there would hide what confinement rests on (T9). */
@@ -112,7 +115,9 @@ function planVolume(context: PlanContext, ids: IdPlan, mount: Volume, plan: Moun
     plan.mounts.push({ destination: mount.target, type: 'tmpfs', source: 'tmpfs', options });
     return;
   }
-  if (volume.fresh && mount.options.copy) plan.copyUps.push({ path: volume.path, target: mount.target });
+  const copies = volume.fresh && mount.options.copy;
+  const unowned = volume.unowned === true;
+  if (copies || unowned) plan.copyUps.push({ path: volume.path, target: copies ? mount.target : '', unowned });
   const flags = [...(volume.words ?? []).filter(word => FLAGS.has(word)), ...mount.options.flags];
   const readOnly = mount.options.readOnly || (volume.words ?? []).includes('ro');
   const wanted = { ...mount.options, flags, readOnly };
@@ -134,6 +139,7 @@ function planLayers(
   if (context.foreign) refuse(context, '--mount', `${mount.target}: an image is mounted by the built-in runtime alone`);
   const options = ['private', 'nodev', mount.options.readOnly || writable === undefined ? 'ro' : 'rw'];
   const [only = ''] = lower;
+  plan.layers.push(...lower);
   // overlayfs wants two directories below when there is none above.
   if (writable === undefined && lower.length === 1) {
     const words = ['rprivate', 'nosuid', 'nodev', 'ro', 'bind'];
@@ -142,7 +148,7 @@ function planLayers(
   }
   options.push(`lowerdir=${lower.join(':')}`);
   if (writable !== undefined) options.push(`upperdir=${writable}/upper`, `workdir=${writable}/work`);
-  if (hasUserNamespace(ids)) options.push('userxattr');
+  if (mountsInside(context, ids)) options.push('userxattr');
   plan.mounts.push({ destination: mount.target, type: 'overlay', source: 'overlay', options });
 }
 
@@ -198,7 +204,7 @@ function planOverlay(context: PlanContext, ids: IdPlan, source: string, destinat
   const place = `${layer}/overlay-${plan.directories.length / 2}`;
   plan.directories.push(`${place}-upper`, `${place}-work`);
   const options = [`lowerdir=${source}`, `upperdir=${place}-upper`, `workdir=${place}-work`, 'private', 'nodev'];
-  if (hasUserNamespace(ids)) options.push('userxattr');
+  if (mountsInside(context, ids)) options.push('userxattr');
   plan.mounts.push({ destination, type: 'overlay', source: 'overlay', options });
 }
 
@@ -240,11 +246,4 @@ function withIdMap(context: PlanContext, ids: IdPlan, mount: SpecMount, text: st
   }
   const { uids = maps.gids ?? [], gids = uids } = maps;
   return { ...mount, uidMappings: uids, gidMappings: gids };
-}
-
-function readTriple(text: string): SpecIdMapping | undefined {
-  const [first, second, third, ...more] = text.split('-').map(word => readDigits(word, 4294967295));
-  if (first === undefined || second === undefined || third === undefined || third === 0 || more.length > 0)
-    return undefined;
-  return { containerID: first, hostID: second, size: third };
 }

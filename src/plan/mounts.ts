@@ -9,7 +9,7 @@ import type { SpecMount } from './spec.ts';
 import type { UserPlan } from './user.ts';
 
 /** Podman's default (containers.conf(5), shm_size): 65536 kB. */
-const SHM_SIZE = 65536000;
+export const SHM_SIZE = 65536000;
 
 export interface MountSubject {
   readonly namespaces: NamespacePlan;
@@ -29,7 +29,7 @@ export function planMounts(
   ids: IdPlan,
   { namespaces, systemd, user, devices, secrets }: MountSubject,
 ): MountPlan {
-  const plan: MountPlan = { mounts: [], copyUps: [], chowns: [], directories: [] };
+  const plan: MountPlan = { mounts: [], copyUps: [], chowns: [], directories: [], layers: [] };
   for (const request of context.request.mounts) planMount(context, ids, request, plan);
   planImageVolumes(context, ids, plan);
   const taken = new Set(plan.mounts.map(mount => mount.destination));
@@ -103,7 +103,8 @@ function ipcMounts(context: PlanContext, ids: IdPlan, readOnly: boolean): SpecMo
       : { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: safe };
   if (request.ipc === 'none') return [mqueue];
   const more = readOnly ? [...safe, 'ro'] : safe;
-  const joined = request.ipc.includes(':') ? context.facts.joins[`shm ${request.ipc}`] : undefined;
+  // The launcher fetches it from the other container's mounts.
+  const joined = request.ipc.startsWith('container:') ? `${context.facts.bundle}/shm` : undefined;
   if (host || joined !== undefined) {
     const source = joined ?? '/dev/shm';
     return [mqueue, { destination: '/dev/shm', type: 'bind', source, options: ['bind', 'rprivate', ...more] }];

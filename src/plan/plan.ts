@@ -2,7 +2,7 @@ import type { Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { planCapabilities } from './capabilities.ts';
 import { planCgroup } from './cgroup.ts';
-import { hasUserNamespace, newContext, refuse, type IdPlan, type PlanContext } from './context.ts';
+import { hasUserNamespace, mountsInside, newContext, refuse, type IdPlan, type PlanContext } from './context.ts';
 import { planDevices } from './devices.ts';
 import { planEnvironment } from './environment.ts';
 import { planIds } from './ids.ts';
@@ -16,6 +16,9 @@ import type { Spec, SpecLinux, SpecProcess } from './spec.ts';
 import type { Plan, PlanInput, RootFileSystem } from './types.ts';
 import { planSecrets } from './secrets.ts';
 import { planUser } from './user.ts';
+
+/** A volume whose owner stays. */
+const NOBODY = { uid: -1, gid: -1 };
 
 /** Seconds between stop signal and kill (podman-run(1), --stop-timeout). */
 const STOP_TIMEOUT = 10;
@@ -70,11 +73,11 @@ export function makePlan(input: PlanInput): Result<Plan, Problem[]> {
   return ok({
     spec,
     root,
-    copyUps: mounts.copyUps,
+    ...outsideFields(context, ids, mounts.layers),
+    ...ownersOf(mounts, secrets, user),
     directories: mounts.directories,
     files: [...filesOf(user), ...secrets.files],
     secretEnvironment: secrets.environment,
-    chowns: [...mounts.chowns.map(path => ({ path, uid: user.uid, gid: user.gid })), ...secrets.chowns],
     cgroup: cgroup.files,
     stopSignal,
     stopTimeout: request.stopTimeout ?? STOP_TIMEOUT,
@@ -179,12 +182,35 @@ function planRoot(context: PlanContext, ids: IdPlan, label: string): RootFileSys
     lower,
     upper: facts.layer === '' ? '' : `${facts.layer}/upper`,
     work: facts.layer === '' ? '' : `${facts.layer}/work`,
-    userxattr: hasUserNamespace(ids),
+    userxattr: mountsInside(context, ids),
     volatile: request.remove && facts.layer !== '',
     context: label,
     idMapped: ids.idMapped,
     nodev,
   };
+}
+
+/** Volumes and files that are the payload's, now that its user is known. */
+function ownersOf(
+  mounts: ReturnType<typeof planMounts>,
+  secrets: ReturnType<typeof planSecrets>,
+  { uid, gid }: ReturnType<typeof planUser>,
+): Pick<Plan, 'copyUps' | 'chowns'> {
+  const owner = { uid, gid };
+  return {
+    copyUps: mounts.copyUps.map(({ path, target, unowned }) => ({ path, target, ...(unowned ? owner : NOBODY) })),
+    chowns: [...mounts.chowns.map(path => ({ path, ...owner })), ...secrets.chowns],
+  };
+}
+
+/** Of a namespace that is joined, an account's directories are reached from the inside alone: the kernel gives no other way in. */
+function outsideFields(
+  { facts, foreign }: PlanContext,
+  ids: IdPlan,
+  mountedLayers: readonly string[],
+): Pick<Plan, 'outer' | 'outside' | 'mountedLayers'> {
+  if (ids.outer === undefined) return { outside: false, mountedLayers };
+  return { outer: ids.outer, outside: !foreign && (ids.own || facts.uid === 0), mountedLayers };
 }
 
 /** Those of the request alone: an image's annotations and labels change nothing (T14). */

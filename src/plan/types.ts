@@ -1,4 +1,5 @@
 import type { ImageRecord } from '../image/types.ts';
+import type { IdPlan } from './context.ts';
 import type { RunRequest } from './request.ts';
 import type { Spec, SpecIdMapping } from './spec.ts';
 
@@ -84,13 +85,22 @@ export interface PlanFacts {
   readonly joins: Readonly<Record<string, string>>;
   /** Maps of the user namespace in `joins`. */
   readonly joinedMaps?: { readonly uid: readonly SpecIdMapping[]; readonly gid: readonly SpecIdMapping[] };
-  /** The stage can mount the lower layers through an id map. */
-  readonly idMappedLayers: boolean;
+  /** For `--userns auto`: host ids that may be given out, and those that other containers have. */
+  readonly auto?: Readonly<
+    Record<'uid' | 'gid', { readonly ranges: readonly IdRange[]; readonly used: readonly IdRange[] }>
+  >;
+}
+
+export interface IdRange {
+  readonly start: number;
+  readonly count: number;
 }
 
 export interface VolumeFacts {
   readonly path: string;
   readonly fresh: boolean;
+  /** Nobody was named as its owner: the first container's user becomes it. */
+  readonly unowned?: boolean;
   /** Words of `--opt o=` that each mount of it gets. */
   readonly words?: readonly string[];
   /** An account's volume of type tmpfs: each container mounts its own. */
@@ -128,8 +138,19 @@ export type RootFileSystem =
 export interface Plan {
   readonly spec: Spec;
   readonly root: RootFileSystem;
-  /** Volumes to fill from the image before the payload runs: host directory and target. */
-  readonly copyUps: readonly { readonly path: string; readonly target: string }[];
+  /** The container's maps in ids of the namespace outside (IdPlan); absent: the layers' owners are right as they are. */
+  readonly outer?: IdPlan['outer'];
+  /** Layers of the images that are mounted besides the root. */
+  readonly mountedLayers: readonly string[];
+  /** Everything is opened in the namespace outside, before the container's own user namespace is there (ops/outside.ts). */
+  readonly outside: boolean;
+  /** Volumes to give to uid and gid inside (-1: nobody) and to fill from the image (an empty target: nothing), before the payload runs. */
+  readonly copyUps: readonly {
+    readonly path: string;
+    readonly target: string;
+    readonly uid: number;
+    readonly gid: number;
+  }[];
   /** Files of the bundle besides config.json: name, text and mode (default 0644). */
   readonly files: readonly { readonly name: string; readonly text: string; readonly mode?: number }[];
   /** Variables that config.json does not show: secrets. */

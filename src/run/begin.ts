@@ -21,6 +21,8 @@ export interface BeginRequest {
   readonly sibling: boolean;
   /** The stage makes its namespaces itself, below another user namespace. */
   readonly nested?: boolean;
+  /** It makes them late, after it has worked outside of them (ops/outside.ts): below a user namespace with these maps, or below ours. */
+  readonly outside?: { readonly uidMap: IdMap; readonly gidMap: IdMap };
   /** Directory of the payload's control group; empty: it stays in ours. */
   readonly group: string;
   readonly streams: Streams;
@@ -35,8 +37,9 @@ export interface BeginRequest {
 /** Clones the stage into its namespaces and control group, and maps its ids. */
 export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
   // In a user namespace that is joined the stage makes the others itself.
+  const { outside } = request;
   const own = joinsUser(request.spec) || request.nested === true;
-  const namespaces = own ? 0 : namespacesOf(request.spec);
+  const namespaces = outside === undefined ? (own ? 0 : namespacesOf(request.spec)) : belowOf(outside, own);
   const stage = host.launch({
     namespaces,
     sibling: request.sibling,
@@ -55,7 +58,8 @@ export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
   const { uidMappings, gidMappings } = request.spec.linux;
   const mapped = (namespaces & CLONE.NEWUSER) !== 0;
   if (mapped) request.enter?.(stage.pid);
-  const maps = mapped ? beginIdMaps(host, stage.pid, mapOf(uidMappings), mapOf(gidMappings)) : undefined;
+  const { uidMap, gidMap } = outside ?? { uidMap: mapOf(uidMappings), gidMap: mapOf(gidMappings) };
+  const maps = mapped ? beginIdMaps(host, stage.pid, uidMap, gidMap) : undefined;
   try {
     request.meanwhile?.();
   } finally {
@@ -68,12 +72,21 @@ export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
     host.proceed(stage, 'ids');
   }
   const heard: Heard = { fds: new Map(), pid: 0 };
+  if (outside !== undefined) {
+    awaitSync(host, stage, 'outside', heard);
+    host.proceed(stage, 'outside');
+  }
   awaitSync(host, stage, 'created', heard);
   if (heard.pid === 0) return { stage, heard };
   // Only children are inside a joined pid namespace: the stage went on in one, and the first process is gone.
   const inner = { ...stage, pid: heard.pid, pidfd: heard.fds.get('pid') ?? stage.pidfd };
   undo.add('stage', () => endStage(host, inner));
   return { stage: inner, heard };
+}
+
+/** An account works outside as root of a user namespace: one of its own, or that of its networks. */
+function belowOf(outside: NonNullable<BeginRequest['outside']>, own: boolean): number {
+  return own || outside.uidMap.length === 0 ? 0 : CLONE.NEWUSER;
 }
 
 /** A stage that a failed start leaves: the end of its control socket ends it; SIGKILL is for one that cannot notice. */

@@ -2,11 +2,13 @@ import { CLONE, type Host, type Launched } from '../host/host.ts';
 import { flatMap, type FlatMap } from '../image/layer-calls.ts';
 import { layerDirectory, readImage } from '../image/images.ts';
 import { encodeOps } from '../ops/encode.ts';
+import { idMapText } from '../ops/mounts.ts';
 import type { Op } from '../ops/ops.ts';
 import { openPayload, type Container } from './containers.ts';
 import { awaitSync, type Heard } from './dialogue.ts';
 import { Failure } from './failure.ts';
 import { writeIdMaps } from './ids.ts';
+import { layerFor, outerOf, storeMaps } from './mapped-layers.ts';
 import type { ContainerState } from './state.ts';
 
 /** The root of a container's file system, for those who read or write files there. */
@@ -49,11 +51,12 @@ function mapOf({ uidMap, gidMap }: ContainerState): FlatMap {
 
 /** A stage in a mount namespace of its own makes the root, sends it, and waits until we are done. */
 function withMounted<T>(host: Host, store: string, { state }: Known, body: (fd: number) => T): T {
-  const user = state.uidMap.length > 0;
+  // Root mounts layers through the map; an account works with the ids of its store, by which it owns them all.
+  const user = host.euid !== 0;
   const ops: Op[] = [
     ...(user ? [{ name: 'become-root', fields: [] } as const] : []),
     { name: 'propagation', fields: ['/', 'rprivate'] },
-    overlayOf(host, store, state),
+    ...overlayOf(host, store, state),
     { name: 'send-fd', fields: ['root', 'root'] },
     { name: 'sync', fields: ['ready'] },
   ];
@@ -66,7 +69,8 @@ function withMounted<T>(host: Host, store: string, { state }: Known, body: (fd: 
   });
   try {
     if (user) {
-      writeIdMaps(host, stage.pid, state.uidMap, state.gidMap);
+      const { uidMap, gidMap } = outerOf(host, state) === undefined ? state : storeMaps(host);
+      writeIdMaps(host, stage.pid, uidMap, gidMap);
       host.proceed(stage, 'ids');
     }
     const heard: Heard = { fds: new Map(), pid: 0 };
@@ -83,13 +87,20 @@ function withMounted<T>(host: Host, store: string, { state }: Known, body: (fd: 
   }
 }
 
-function overlayOf(host: Host, store: string, state: ContainerState): Op {
+function overlayOf(host: Host, store: string, state: ContainerState): Op[] {
   const image = state.imageId === '' ? undefined : readImage(host, store, state.imageId);
   if (image === undefined)
     throw new Failure(125, `${state.name}: does not run, and its image ${state.image} is not in the store`);
-  const lower = [...image.layers].reverse().map(layer => `${layerDirectory(store, layer)}/fs`);
+  const lower = [...image.layers].reverse().map(layer => layerFor(host, layerDirectory(store, layer), state));
   const writable = state.layer === '' ? ['', ''] : [`${state.layer}/upper`, `${state.layer}/work`];
-  return { name: 'root-overlay', fields: [...writable, state.uidMap.length > 0 ? 'userxattr' : '', '', ...lower] };
+  const overlay: Op = {
+    name: 'root-overlay',
+    fields: [...writable, host.euid === 0 ? '' : 'userxattr', '', ...lower],
+  };
+  const outer = host.euid === 0 ? outerOf(host, state) : undefined;
+  if (outer === undefined) return [overlay];
+  const mapped = lower.map((path): Op => ({ name: 'id-map-at', fields: [path, '0'] }));
+  return [{ name: 'id-map', fields: [idMapText(outer.uid, outer.gid)] }, ...mapped, overlay];
 }
 
 function end(host: Host, stage: Launched): void {

@@ -3,7 +3,8 @@ import { findUser } from '../host/users.ts';
 import { rangesOf } from '../image/store-map.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { SpecIdMapping } from '../plan/spec.ts';
-import type { PlanFacts } from '../plan/types.ts';
+import type { IdRange, PlanFacts } from '../plan/types.ts';
+import { listContainers } from './containers.ts';
 import { fieldOf, lacking, statusOf } from './own-capabilities.ts';
 
 type Ids = Pick<
@@ -37,6 +38,23 @@ function rootIds(host: Host, request: RunRequest): Ids {
     idMapHelpers: true,
     ourUidMap: readMap(host, '/proc/self/uid_map'),
     ourGidMap: readMap(host, '/proc/self/gid_map'),
+  };
+}
+
+/**
+ * For `--userns auto`: the ids of `containers` for root, an account's subordinate ones; and those that containers have whose ids are
+ * theirs alone. An account's other containers share all of its ids.
+ */
+export function freeIds(host: Host): NonNullable<PlanFacts['auto']> {
+  const name = host.euid === 0 ? 'containers' : (findUser(host, String(host.euid))?.name ?? String(host.euid));
+  const own = host.euid === 0 ? undefined : host.euid;
+  const states = listContainers(host).flatMap(({ state }) => (state === undefined ? [] : [state]));
+  const alone = states.filter(state => host.euid === 0 || state.autoIds === true);
+  const used = (side: 'uidMap' | 'gidMap'): IdRange[] =>
+    alone.flatMap(state => state[side].map(([, start, count]) => ({ start, count })));
+  return {
+    uid: { ranges: rangesOf(host, '/etc/subuid', name, own), used: used('uidMap') },
+    gid: { ranges: rangesOf(host, '/etc/subgid', name, own), used: used('gidMap') },
   };
 }
 

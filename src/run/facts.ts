@@ -9,11 +9,10 @@ import type { SpecIdMapping } from '../plan/spec.ts';
 import type { PlanFacts } from '../plan/types.ts';
 import { findContainer } from './containers.ts';
 import { collectDevices } from './facts-devices.ts';
-import { collectIds } from './facts-ids.ts';
+import { collectIds, freeIds } from './facts-ids.ts';
 import { readLimits } from './facts-limits.ts';
 import { Failure } from './failure.ts';
 import { fieldOf, statusOf } from './own-capabilities.ts';
-import type { ContainerState } from './state.ts';
 
 /** What the caller has found out already. */
 export interface FactsRequest {
@@ -60,7 +59,7 @@ export function collectFacts(host: Host, known: FactsRequest): Result<PlanFacts,
     limits: readLimits(host),
     joins: collectJoins(host, request),
     ...joinedMaps(host, request),
-    idMappedLayers: false,
+    ...(request.userns.kind === 'auto' ? { auto: freeIds(host) } : {}),
     ...(profile === undefined ? {} : { seccompProfile: profile }),
     ...(request.capAdd.length === 0 ? {} : { boundingSet: fieldOf(statusOf(host), 'CapBnd') }),
     ...(watchdog === undefined ? {} : { watchdog }),
@@ -158,11 +157,6 @@ function collectProxies(host: Host): string[] {
   return out;
 }
 
-/** A pod's is a directory of its holder's bundle; a container's own lies in its mount namespace. */
-function shmOf(bundle: string, state: ContainerState): string {
-  return state.pod === undefined ? `/proc/${state.pid}/root/dev/shm` : `${bundle}/shm`;
-}
-
 /** Of a container that has a user namespace of its own. */
 function joinedMaps(host: Host, request: RunRequest): Pick<PlanFacts, 'joinedMaps'> {
   const target = request.userns.kind === 'join' ? request.userns.target : '';
@@ -199,7 +193,6 @@ function collectJoins(host: Host, request: RunRequest): PlanFacts['joins'] {
     if (found === undefined || state === undefined || state.pid <= 0 || host.startTime(state.pid) !== state.startTime)
       continue;
     joins[`${type} ${mode}`] = `/proc/${state.pid}/ns/${NAMESPACE_FILES[type]}`;
-    if (type === 'ipc') joins[`shm ${mode}`] = shmOf(found.bundle, state);
   }
   return joins;
 }

@@ -136,6 +136,7 @@ function stateOf(host: Host, started: Started): ContainerState {
     remove: request.remove,
     uidMap: mapOf(plan.spec.linux.uidMappings),
     gidMap: mapOf(plan.spec.linux.gidMappings),
+    ...(request.userns.kind === 'auto' ? { autoIds: true } : {}),
     anonymousVolumes: prepared.volumes.anonymous,
     volumes: prepared.volumes.named,
     ...(request.pod === undefined ? {} : { pod: request.pod }),

@@ -55,7 +55,7 @@ export function stageSpec(plan: Plan): Spec {
 }
 
 /** The stage's list; it ends in the other runtime. */
-export function foreignOps(plan: Plan, request: RunRequest, bundle: string, runtime: string): Op[] {
+export function foreignOps(plan: Plan, request: RunRequest, bundle: string, runtime: string, shm?: number): Op[] {
   const isNew = (type: NamespaceType): boolean =>
     (plan.spec.linux.namespaces ?? []).some(one => one.type === type && isNewPath(one.path));
   const root = rootOf(plan, bundle);
@@ -64,7 +64,9 @@ export function foreignOps(plan: Plan, request: RunRequest, bundle: string, runt
   if (isNew('network')) ops.push(op('loopback-up'));
   ops.push(op('sync', 'created'), op('propagation', '/', 'rslave'), op('root-bind', '/', 'r'));
   if (plan.root.kind === 'overlay') ops.push(overlayOp(plan.root, root));
-  for (const { path, target } of plan.copyUps) ops.push(op('copy-up', path, `${root}${target}`));
+  if (shm !== undefined) ops.push(op('bind-fd', 0, `${bundle}/shm`, ''));
+  for (const { path, target, uid, gid } of plan.copyUps)
+    ops.push(op('copy-up', path, target === '' ? '' : `${root}${target}`, uid, gid));
   for (const { path, uid, gid } of plan.chowns) ops.push(op('chown-tree', path, uid, gid));
   for (const [key, value] of Object.entries(plan.spec.linux.sysctl ?? {})) {
     // Without a pid namespace of its own the stage may have no fresh procfs to write our default settings through.

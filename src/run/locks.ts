@@ -33,3 +33,11 @@ function removing(host: Host, store: string, name: string, lock: Lock): Lock {
     },
   };
 }
+
+/** Who looks for ids that nobody has holds it until its state says that it has them. */
+export function lockIds(host: Host, store: string): Lock {
+  host.mkdirs(`${store}/locks`, 0o700);
+  const lock = host.lock(`${store}/locks/ids`, true, true);
+  if (lock === undefined) throw new Error(`${store}/locks/ids: not locked`);
+  return lock;
+}

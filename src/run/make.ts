@@ -8,6 +8,7 @@ import { foreignSpec } from './foreign.ts';
 import { mapOf } from './begin.ts';
 import { layerPath, makeLayer, removeStored, type LayerNote } from './layer.ts';
 import { makeLogFile } from './log-file.ts';
+import { makeCopies, storeMaps } from './mapped-layers.ts';
 import { makeMountPoints } from './mount-points.ts';
 import type { Parts } from './parts.ts';
 import type { StartPlace } from './place.ts';
@@ -27,26 +28,36 @@ export interface Made {
 export function make(host: Host, parts: Parts, prepared: Prepared, place: StartPlace, undo: Undo): Made {
   const { layer, plan } = prepared;
   const own = layerPath(place.store, place.name);
-  // Nothing has run in it when it is taken back: all of it is ours.
-  undo.add(own, () => removeStored(host, place.store, own, [], []));
-  makeLayer(host, place.store, place.name, noteOf(prepared), layer !== '');
+  // Nothing has run in it when it is taken back: all of it is ours, or was just given away.
+  const { uidMap, gidMap } = plan.outer === undefined ? { uidMap: [], gidMap: [] } : storeMaps(host);
+  undo.add(own, () => removeStored(host, place.store, own, uidMap, gidMap));
+  makeLayer(host, place.store, place.name, noteOf(host, prepared), layer !== '');
   if (prepared.logFile !== undefined) makeLogFile(host, prepared.logFile);
+  makeCopies(host, place.store, prepared.copies);
   if (prepared.mountPoints !== undefined) makeMountPoints(host, place.store, prepared.mountPoints);
   const locks = parts.volumes.create(host, place.store, prepared.volumes, undo);
   makeBundle(
     host,
     place.runtime,
     place.name,
-    { config: configText(host, writtenPlan(plan, place)), marker: markerOf(prepared, place), files: plan.files },
+    {
+      config: configText(host, writtenPlan(plan, place)),
+      marker: markerOf(prepared, place),
+      files: plan.outside ? [...plan.files, ...NETWORK_FILES] : plan.files,
+    },
     undo,
   );
   if (place.foreign !== '' && plan.root.kind === 'overlay') host.mkdir(`${place.bundle}/rootfs`, 0o755);
+  if (place.foreign !== '') host.mkdir(`${place.bundle}/shm`, 0o755);
   for (const path of plan.directories) {
     host.mkdirs(path, 0o700);
     undo.add(path, () => host.removeTree(path));
   }
   return place.notifySocket ? { locks, notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : { locks };
 }
+
+/** The stage opens them before the network writes into them. */
+const NETWORK_FILES = ['hosts', 'hostname', 'resolv.conf'].map(name => ({ name, text: '' }));
 
 /** The payload's control group with its limits, and `stage` in it where it is there already; undefined where none are made. */
 export function makeGroup(
@@ -75,12 +86,13 @@ function configText(host: Host, plan: Prepared['plan']): string {
   return specText(plan, host.readFileIfExists(`${SECCOMP_TEXTS}/${BUILT_IN_PROFILES[number]?.file ?? ''}`, 1 << 20));
 }
 
-function noteOf(prepared: Prepared): LayerNote {
-  const { linux } = prepared.plan.spec;
+/** With another map than the store's, some files are of the container and some of the store: all are the store's to remove. */
+function noteOf(host: Host, prepared: Prepared): LayerNote {
+  const { outer, spec } = prepared.plan;
+  const { uidMappings, gidMappings } = spec.linux;
   return {
     version: 1,
-    uidMap: mapOf(linux.uidMappings),
-    gidMap: mapOf(linux.gidMappings),
+    ...(outer === undefined ? { uidMap: mapOf(uidMappings), gidMap: mapOf(gidMappings) } : storeMaps(host)),
     anonymousVolumes: prepared.volumes.anonymous,
   };
 }

@@ -23,7 +23,8 @@ export function withMountPoints(
 ): { readonly plan: Plan; readonly path: string } | undefined {
   const { root, spec } = plan;
   // Under another map these files would belong to nobody inside.
-  if (root.kind !== 'overlay' || root.idMapped || outside(spec.linux.uidMappings, 0) !== host.euid) return undefined;
+  if (root.kind !== 'overlay' || plan.outer !== undefined || outside(spec.linux.uidMappings, 0) !== host.euid)
+    return undefined;
   const mounts = spec.mounts ?? [];
   const targets = mounts.filter(mount => mount.type === 'bind').map(mount => mount.destination);
   // What is mounted over the directory holds the file itself, and a tmpfs takes its mode from the directory below.

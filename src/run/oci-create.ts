@@ -140,6 +140,8 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
     copyUps: [],
     secretEnvironment: [],
     directories: [],
+    mountedLayers: [],
+    outside: false,
     files: [],
     chowns: [],
     cgroup: [],

@@ -3,34 +3,38 @@ import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { findContainer, isRunning } from './containers.ts';
 import { Failure } from './failure.ts';
-import { requirePod, type PodRecord } from './pods.ts';
+import { requirePod, sharedBy, type PodRecord, type Shared } from './pods.ts';
 
-/** What belongs to the pod: a member that brings its own contradicts it. */
-const POD_OPTIONS = [
-  'publish',
-  'network',
-  'hostname',
-  'ip',
-  'ip6',
-  'mac-address',
-  'network-alias',
-  'userns',
-  'uidmap',
-  'gidmap',
-  'dns',
-  'dns-search',
-  'dns-option',
-  'uts',
-  'ipc',
-  'shm-size',
-];
+/** What belongs to the pod as far as that is shared: a member that brings its own contradicts it. */
+const POD_OPTIONS: Readonly<Record<string, Shared | 'user'>> = {
+  publish: 'net',
+  network: 'net',
+  hostname: 'uts',
+  ip: 'net',
+  ip6: 'net',
+  'mac-address': 'net',
+  'network-alias': 'net',
+  userns: 'user',
+  uidmap: 'user',
+  gidmap: 'user',
+  dns: 'net',
+  'dns-search': 'net',
+  'dns-option': 'net',
+  uts: 'uts',
+  ipc: 'ipc',
+  'shm-size': 'ipc',
+};
 
 /** The command line of a member with the volumes of its pod, and that pod; undefined without `--pod`. */
 export function podOf(host: Host, store: string, command: Command): { pod: PodRecord; command: Command } | undefined {
   const name = command.options.findLast(use => use.name === 'pod')?.value;
   if (name === undefined) return undefined;
   const pod = requirePod(host, store, name.startsWith('new:') ? name.slice(4) : name);
-  const own = command.options.find(use => POD_OPTIONS.includes(use.name));
+  const shared = sharedBy(pod);
+  const own = command.options.find(({ name: option }) => {
+    const namespace = POD_OPTIONS[option];
+    return namespace === 'user' || (namespace !== undefined && shared.includes(namespace));
+  });
   if (own !== undefined) {
     throw new Failure(
       125,
@@ -49,14 +53,20 @@ export function joinPod(host: Host, request: RunRequest, pod: PodRecord): RunReq
     throw new Failure(125, `--pod ${pod.name}: the pod does not run; start it with '${how}'`);
   }
   const target = `container:${pod.infraName}`;
+  const shared = sharedBy(pod);
   const hostname = pod.options.findLast(use => use.name === 'hostname')?.value;
-  return {
+  const joined = {
     ...request,
     pod: pod.name,
-    networks: [holder.network.kind === 'host' ? 'host' : target],
-    ipc: target,
-    uts: target,
+    ...(shared.includes('net') ? { networks: [holder.network.kind === 'host' ? 'host' : target] } : {}),
+    ...(shared.includes('ipc') ? { ipc: target } : {}),
+    ...(shared.includes('pid') ? { pid: target } : {}),
     ...(holder.uidMap.length === 0 ? {} : { userns: { kind: 'join', target } as const }),
+  };
+  if (!shared.includes('uts')) return joined;
+  return {
+    ...joined,
+    uts: target,
     hostname:
       hostname ??
       pod.name

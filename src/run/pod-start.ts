@@ -7,11 +7,13 @@ import type { Host } from '../host/host.ts';
 import { compileHolder } from '../ops/holder.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { begin } from './begin.ts';
-import { Failure, failureOf } from './failure.ts';
+import { Failure } from './failure.ts';
 import { reachReady } from './finish.ts';
-import { lockName } from './locks.ts';
+import { lockIds, lockName } from './locks.ts';
 import { make } from './make.ts';
+import { storeMaps } from './mapped-layers.ts';
 import type { Parts } from './parts.ts';
+import { setUpNetwork } from './network.ts';
 import { choosePlace, type Wanted } from './place.ts';
 import type { PodRecord } from './pods.ts';
 import { prepare } from './prepare.ts';
@@ -55,36 +57,32 @@ export function startHolder(host: Host, parts: Parts, request: RunRequest, pod: 
   const locks = [lockName(host, place.store, place.name)];
   try {
     takeName(host, parts, place.store, place.name);
+    if (request.userns.kind === 'auto') locks.push(lockIds(host, place.store));
     const own = holderRequest(request, pod, place.bundle);
     const prepared = prepare(host, parts, own, place);
     for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
     const made = make(host, parts, prepared, place, undo);
-    host.mkdir(`${place.bundle}/rootfs`, 0o755);
-    // All members have it as /dev/shm.
-    host.mkdir(`${place.bundle}/shm`, 0o700);
-    host.chmod(`${place.bundle}/shm`, 0o1777);
-    if (request.shmSize !== undefined)
-      host.write(
-        2,
-        `berth: warning: pod ${pod.name}: the size of /dev/shm is that of ${place.runtime}; --shm-size is not enforced\n`,
-      );
+    host.mkdirs(`${place.bundle}/rootfs/dev/shm`, 0o755);
     const { spec } = prepared.plan;
     const nest = nestOf(host, parts, own, spec);
-    const { ops, descriptors } = compileHolder(host, prepared.plan, place.bundle, nest);
+    const { ops, descriptors } = compileHolder(host, prepared.plan, place.bundle, { nest, shmSize: own.shmSize });
     const streams = { stdio: ['null', 'null', 'inherit'], closePayloadEnds: () => undefined } as const;
-    const nested = nest !== undefined;
-    const begun = begin(host, { spec, ops, descriptors, sibling: false, nested, group: '', streams }, undo);
-    const network = parts.network.setUp(host, own, {
-      pid: begun.stage.pid,
-      netnsPath: `/proc/${begun.stage.pid}/ns/net`,
-      bundle: place.bundle,
-      store: place.store,
-      name: pod.infraName,
-      uid: host.euid,
-    });
-    if (network.isErr()) throw failureOf([network.error]);
-    undo.add('network', () => void parts.network.tearDown(host, network.value));
-    reachReady(host, parts, { request: own, place, prepared, made, streams, begun, network: network.value, undo });
+    const begun = begin(
+      host,
+      {
+        spec,
+        ops,
+        descriptors,
+        sibling: false,
+        nested: nest !== undefined,
+        ...(prepared.plan.outside ? { outside: storeMaps(host) } : {}),
+        group: '',
+        streams,
+      },
+      undo,
+    );
+    const network = setUpNetwork(host, parts, own, place, begun, undo);
+    reachReady(host, parts, { request: own, place, prepared, made, streams, begun, network, undo });
     host.proceed(begun.stage, 'ready');
     const said = host.outcome(begun.stage);
     if (said !== '') throw new Failure(125, `pod ${pod.name}: its holder could not start: ${said}`);

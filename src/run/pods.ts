@@ -17,6 +17,8 @@ export interface PodRecord {
   readonly created: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly exitPolicy: 'stop' | 'continue';
+  /** Namespaces that the members join; absent in records of older versions: DEFAULT_SHARE. */
+  readonly share?: readonly Shared[];
   /** Where `pod start` writes the holder's pid. */
   readonly pidFile?: string;
   /** Unit that made it; empty: a person. */
@@ -24,6 +26,26 @@ export interface PodRecord {
   readonly manager: 'system' | 'user' | '';
   /** Options that mean the same for `run`. */
   readonly options: readonly Pick<OptionUse, 'name' | 'value'>[];
+}
+
+const SHAREABLE = ['ipc', 'net', 'pid', 'uts'] as const;
+export type Shared = (typeof SHAREABLE)[number];
+const DEFAULT_SHARE: readonly Shared[] = ['ipc', 'net', 'uts'];
+
+export const sharedBy = (pod: PodRecord): readonly Shared[] => pod.share ?? DEFAULT_SHARE;
+
+/** `--share` of podman-pod-create(1): a list, `none`, or with a `+` before it what is shared besides the usual. A Failure (125). */
+export function parseShare(text: string): Shared[] {
+  const more = text.startsWith('+');
+  const words = (more ? text.slice(1) : text).split(',').filter(word => word !== '' && word !== 'none');
+  const shared = new Set(more ? DEFAULT_SHARE : []);
+  for (const word of words) {
+    const found = SHAREABLE.find(one => one === word);
+    if (found === undefined)
+      throw new Failure(125, `--share ${text}: ${word} cannot be shared; use ${SHAREABLE.join(', ')} or none`);
+    shared.add(found);
+  }
+  return SHAREABLE.filter(one => shared.has(one));
 }
 
 export const podPath = (store: string, name: string): string => `${store}/pods/${name}.json`;

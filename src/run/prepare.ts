@@ -11,6 +11,7 @@ import { collectFacts } from './facts.ts';
 import { Failure, failureOf } from './failure.ts';
 import { layerPath } from './layer.ts';
 import { planLogFile } from './log-file.ts';
+import { withCopies, type LayerCopy } from './mapped-layers.ts';
 import { withMountPoints } from './mount-points.ts';
 import type { Parts, VolumeChoice } from './parts.ts';
 
@@ -23,6 +24,8 @@ export interface Prepared {
   readonly plan: Plan;
   /** A lower layer that has to be there (mount-points.ts). */
   readonly mountPoints?: string;
+  /** Layers with other owners that have to be there (mapped-layers.ts). */
+  readonly copies: readonly LayerCopy[];
   /** What the relay asks; absent: nothing. */
   readonly health?: HealthPlan;
   /** A log that is no journal. */
@@ -70,11 +73,13 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
   if (plan.isErr()) throw failureOf(plan.error);
   const log = planLogFile(host, request, place.store);
   const health = checkedHealth(host, request, place, found?.record);
-  const points = found === undefined ? undefined : withMountPoints(host, place.store, plan.value);
+  const mapped = withCopies(host, place.store, plan.value);
+  const points = found === undefined ? undefined : withMountPoints(host, place.store, mapped.plan);
   const prepared = {
     volumes,
     layer,
-    plan: points?.plan ?? plan.value,
+    plan: points?.plan ?? mapped.plan,
+    copies: mapped.copies,
     ...(points === undefined ? {} : { mountPoints: points.path }),
     ...(health === undefined ? {} : { health }),
     ...(log.file === undefined ? {} : { logFile: log.file }),

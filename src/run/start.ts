@@ -26,12 +26,15 @@ import { Failure, failureOf } from './failure.ts';
 import { limitDevices } from './device-rules.ts';
 import { attendPayload, handOver, reachReady, type Started } from './finish.ts';
 import { foreignOps, stageSpec } from './foreign.ts';
-import { lockName } from './locks.ts';
+import { lockIds, lockName } from './locks.ts';
 import { make, makeGroup, type Made } from './make.ts';
+import { storeMaps } from './mapped-layers.ts';
 import type { Parts } from './parts.ts';
+import { setUpNetwork } from './network.ts';
 import { choosePlace, type StartPlace, type Wanted } from './place.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { stopForReplace, takeName } from './recover.ts';
+import { joinedShm } from './shm.ts';
 import { startRelay } from './relay-start.ts';
 import { makeStreams } from './streams.ts';
 import { makeUndo, type Undo } from './undo.ts';
@@ -73,22 +76,20 @@ function startUnderLock(
   undo: Undo,
   locks: Lock[],
 ): Started {
-  const prepared = prepare(host, parts, request, chosen);
-  // Until state.json says that the image is in use, `rmi` must not take it away.
-  const image = prepared.image && lockImage(host, chosen.store, prepared.image.id, false, true);
-  if (image !== undefined) locks.push(image);
-  for (const warning of prepared.warnings) host.write(2, `berth: warning: ${warning}\n`);
+  const prepared = prepareLocked(host, parts, request, chosen, locks);
   const { spec } = prepared.plan;
   const streams = makeStreams(host, request, spec, chosen.foreign !== '');
   const stage = chosen.foreign === '' ? spec : stageSpec(prepared.plan);
   // A stage that waits for its id maps can be moved before it does anything: it is made while systemd makes the scope. With a named
   // network the scope comes first: it brings the namespace that the stage is made in.
   const named = host.euid !== 0 && request.networks.some(isNamedNetwork);
-  const moved = chosen.late && !named && (namespacesOf(stage) & CLONE.NEWUSER) !== 0;
+  const { outside } = prepared.plan;
+  const moved = chosen.late && !named && !outside && (namespacesOf(stage) & CLONE.NEWUSER) !== 0;
   if (chosen.late && !moved) chosen.enter();
   let place = moved ? chosen : chosen.arrive();
   const nest = nestOf(host, parts, request, spec);
-  const { ops, descriptors } = compileStage(host, request, prepared, chosen, nest);
+  const shm = joinedShm(host, request);
+  const { ops, descriptors } = compileStage(host, request, prepared, chosen, { nest, shm });
   let group = makeGroup(host, prepared, place, undo);
   let put: Made = { locks: [] };
   const meanwhile = (): void => {
@@ -107,6 +108,7 @@ function startUnderLock(
       descriptors,
       sibling: place.handsOver,
       nested: nest !== undefined,
+      ...(outside ? { outside: storeMaps(host) } : {}),
       group: group?.directory ?? '',
       streams,
       meanwhile,
@@ -117,17 +119,19 @@ function startUnderLock(
   const made: Made = group === undefined ? put : { ...put, group };
   // The stage waits: no payload has run in the group.
   if (chosen.foreign === '') limitDevices(host, prepared.plan.spec, group);
-  const network = parts.network.setUp(host, request, {
-    pid: begun.stage.pid,
-    netnsPath: `/proc/${begun.stage.pid}/ns/net`,
-    bundle: place.bundle,
-    store: place.store,
-    name: place.name,
-    uid: host.euid,
-  });
-  if (network.isErr()) throw failureOf([network.error]);
-  undo.add('network', () => void parts.network.tearDown(host, network.value));
-  return { request, place, prepared, made, streams, begun, network: network.value, undo };
+  if (shm !== undefined) host.close(shm);
+  const network = setUpNetwork(host, parts, request, place, begun, undo);
+  return { request, place, prepared, made, streams, begun, network, undo };
+}
+
+function prepareLocked(host: Host, parts: Parts, request: RunRequest, chosen: StartPlace, locks: Lock[]): Prepared {
+  if (request.userns.kind === 'auto') locks.push(lockIds(host, chosen.store));
+  const prepared = prepare(host, parts, request, chosen);
+  // Until state.json says that the image is in use, `rmi` must not take it away.
+  const image = prepared.image && lockImage(host, chosen.store, prepared.image.id, false, true);
+  if (image !== undefined) locks.push(image);
+  for (const warning of prepared.warnings) host.write(2, `berth: warning: ${warning}\n`);
+  return prepared;
 }
 
 /** The user namespace that an account's networks want the container's below. Throws a Failure when it is not there. */
@@ -143,13 +147,16 @@ function compileStage(
   request: RunRequest,
   prepared: Prepared,
   { bundle, foreign }: StartPlace,
-  nest: Nest | undefined,
+  { nest, shm }: { readonly nest: Nest | undefined; readonly shm: number | undefined },
 ): { ops: readonly Op[]; descriptors: readonly number[] } {
   const { plan } = prepared;
-  if (foreign === '') return compileRun(host, plan, nest === undefined ? { bundle } : { bundle, nest });
+  if (foreign === '') {
+    const known = { ...(nest === undefined ? {} : { nest }), ...(shm === undefined ? {} : { shm }) };
+    return compileRun(host, plan, { bundle, ...known });
+  }
   if (nest !== undefined)
     throw new Failure(125, `--runtime ${foreign}: an account's networks work with the built-in runtime alone`);
-  return { ops: foreignOps(plan, request, bundle, foreign), descriptors: [] };
+  return { ops: foreignOps(plan, request, bundle, foreign, shm), descriptors: shm === undefined ? [] : [shm] };
 }
 
 /** The first error is what is said; what could not be taken back follows it. */

@@ -58,6 +58,8 @@ export interface ContainerState {
   /** Maps in force; empty arrays: no user namespace. Recorded so that `rm` can enter one like it. */
   readonly uidMap: readonly (readonly [inside: number, outside: number, count: number])[];
   readonly gidMap: readonly (readonly [inside: number, outside: number, count: number])[];
+  /** They are this container's alone (`--userns auto`). */
+  readonly autoIds?: boolean;
   /** Anonymous volumes, removed with the container by `rm -v`. */
   readonly anonymousVolumes: readonly string[];
   /** The pod that it is a member of, or holds. */

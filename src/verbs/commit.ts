@@ -18,6 +18,7 @@ import type { Digest } from '../image/types.ts';
 import { isAlive, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { freeze } from '../run/freezer.ts';
+import { outerOf } from '../run/mapped-layers.ts';
 import type { ContainerState } from '../run/state.ts';
 import { commandLine } from './command-line.ts';
 import { insideMap } from './disk-bytes.ts';
@@ -58,7 +59,7 @@ export async function main(host: Host): Promise<number> {
 
 /** Reads it with the ids of the store, and unpacks it as any layer. `--pause`: nothing changes meanwhile. */
 async function takeLayer(host: Host, command: Command, state: ContainerState, target: string): Promise<Digest> {
-  const read = [...insideMap(host), programPath(), 'layer', 'export-tree', `source=${state.layer}/upper`, 'living=1'];
+  const read = readerOf(host, state);
   const pauses = isSet(command, 'pause') && isAlive(host, state);
   if (pauses) freeze(host, state, true);
   try {
@@ -69,6 +70,16 @@ async function takeLayer(host: Host, command: Command, state: ContainerState, ta
   } finally {
     if (pauses) freeze(host, state, false);
   }
+}
+
+/** With the ids that the files have in the container. */
+function readerOf(host: Host, state: ContainerState): string[] {
+  const source = `source=${state.layer}/upper`;
+  if (state.uidMap.length === 0 || outerOf(host, state) === undefined)
+    return [...insideMap(host), programPath(), 'layer', 'export-tree', source, 'living=1'];
+  const text = (map: ContainerState['uidMap']): string => map.map(line => line.join(':')).join(',');
+  const maps = [`uid=${text(state.uidMap)}`, `gid=${text(state.gidMap)}`];
+  return [programPath(), 'layer', 'read-mapped', source, ...maps, 'living=1'];
 }
 
 /** config.md of the image specification, as far as it is changed here. */

@@ -1,6 +1,7 @@
 import type { Host } from '../host/host.ts';
 import { ImageError } from '../image/error.ts';
-import { EXPORT, layerCalls, type FlatMap, type LayerCopy } from '../image/layer-calls.ts';
+import { EXPORT, flatMap, layerCalls, type FlatMap, type LayerCopy } from '../image/layer-calls.ts';
+import { storeMap } from '../image/store-map.ts';
 import { storeDirectory } from '../image/store.ts';
 import { requireContainer } from '../run/containers.ts';
 import { withRoot } from '../run/container-root.ts';
@@ -14,6 +15,8 @@ import { withRoot } from '../run/container-root.ts';
  *   container-write container=NAME path=DIR [uid=N gid=N] [overwrite=1]   a tar stream from standard input into a directory
  *   host-read path=PATH name=NAME                       a file or directory of the host as a tar stream
  *   host-write path=DIR [overwrite=1]                   a tar stream into a directory of the host; everything belongs to the caller
+ *   read-mapped source=DIR [uid=A:B:N,… gid=A:B:N,… living=1]   a layer as a tar stream, with the store's ids or those of maps
+ *   write-mapped target=DIR uid=A:B:N,… gid=A:B:N,…     a tar stream from standard input as a layer, with these maps
  *   tree-diff upper=DIR lower=DIR…                      what a writable layer changes: lines `A PATH`, `C PATH`, `D PATH`
  */
 export const TRANSFERS: readonly (readonly [string, (host: Host, values: Values) => void])[] = [
@@ -23,6 +26,8 @@ export const TRANSFERS: readonly (readonly [string, (host: Host, values: Values)
   ['container-write', writeContainer],
   ['host-read', readHost],
   ['host-write', writeHost],
+  ['read-mapped', readMapped],
+  ['write-mapped', writeMapped],
   ['tree-diff', diffTree],
 ];
 
@@ -96,6 +101,37 @@ function apply(host: Host, target: string, copy: LayerCopy, map: FlatMap): void 
   const limits = { byteLimit: BYTE_LIMIT, entryLimit: ENTRY_LIMIT };
   const { warnings } = layerCalls(host).applyLayer(target, { ...source, ...limits, copy }, map);
   if (warnings !== '') host.write(2, warnings.replace(/^/gm, 'berth: warning: ').replace(/berth: warning: $/, ''));
+}
+
+function readMapped(host: Host, values: Values): void {
+  const root = host.open(valueOf(values, 'source'), O_PATH_DIRECTORY);
+  const flags = isOn(values, 'living') ? EXPORT.LIVING : 0;
+  const request = { root, path: '/', name: '', target: 1, flags, confined: true };
+  const mapped = values.some(([key]) => key === 'uid');
+  layerCalls(host).transferOut(request, mapped ? mapOf(values) : flatMap(storeMap(host)));
+}
+
+function writeMapped(host: Host, values: Values): void {
+  const request = {
+    source: 0,
+    offset: -1,
+    length: -1,
+    sha512Blob: false,
+    sha512Diff: false,
+    needsEnd: true,
+    recipe: -1,
+  };
+  const limits = { byteLimit: BYTE_LIMIT, entryLimit: ENTRY_LIMIT };
+  layerCalls(host).applyLayer(valueOf(values, 'target'), { ...request, ...limits }, mapOf(values));
+}
+
+function mapOf(values: Values): FlatMap {
+  const lines = (name: string): [number, number, number][] =>
+    valueOf(values, name)
+      .split(',')
+      .map(line => line.split(':').map(Number))
+      .map(([inside = 0, outside = 0, count = 0]) => [inside, outside, count]);
+  return { kind: 'subordinate', uid: lines('uid'), gid: lines('gid') };
 }
 
 /** In the user namespace of the store, so that directories of mapped ids can be read. */

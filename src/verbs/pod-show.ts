@@ -3,7 +3,7 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { isRunning, type Container } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
-import { listPods, membersOf, podStatus, requirePod, type PodRecord } from '../run/pods.ts';
+import { listPods, membersOf, podStatus, requirePod, sharedBy, type PodRecord } from '../run/pods.ts';
 import { forEachOperand } from './edge.ts';
 import { filtersOf, hasLabel, joinLabels } from './labels.ts';
 import { writeListing } from './list-output.ts';
@@ -107,7 +107,7 @@ function described(host: Host, pod: PodRecord): Record<string, unknown> {
     InfraContainerID: holder?.state?.id ?? '',
     InfraContainerName: pod.infraName,
     InfraConfig: { PortBindings: ports, HostNetwork: holder?.state?.network.kind === 'host' },
-    SharedNamespaces: ['ipc', 'net', 'uts'],
+    SharedNamespaces: sharedBy(pod),
     NumContainers: all.length,
     Containers: all.map(one => listed(host, one)),
     Unit: pod.unit,

@@ -8,7 +8,7 @@ import { findContainer, isName, isRunning } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { Failure, failureOf } from '../run/failure.ts';
 import { startHolder } from '../run/pod-start.ts';
-import { listPods, readPod, requirePod, writePod, type PodRecord } from '../run/pods.ts';
+import { listPods, parseShare, readPod, requirePod, writePod, type PodRecord } from '../run/pods.ts';
 import { forEachOperand } from './edge.ts';
 import { family } from './family.ts';
 import { labelsOf } from './labels.ts';
@@ -43,7 +43,7 @@ function chosen(host: Host, command: Command): readonly string[] {
 }
 
 /** Options that are the pod's own; the others mean what they mean for `run`. */
-const OWN = ['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace'];
+const OWN = ['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace', 'share'];
 
 function create(host: Host, command: Command): number {
   const store = storeOf(host, command);
@@ -71,6 +71,7 @@ function wanted(host: Host, command: Command): PodRecord {
   const exitPolicy = lastValue(command, 'exit-policy') ?? 'continue';
   if (exitPolicy !== 'stop' && exitPolicy !== 'continue')
     throw new Failure(125, `--exit-policy ${exitPolicy}: use stop or continue`);
+  const share = lastValue(command, 'share');
   const pidFile = lastValue(command, 'infra-conmon-pidfile');
   const context = findContext(host);
   return {
@@ -81,6 +82,7 @@ function wanted(host: Host, command: Command): PodRecord {
     created: Math.floor(host.now()),
     labels: labelsOf(command),
     exitPolicy,
+    ...(share === undefined ? {} : { share: parseShare(share) }),
     ...(pidFile === undefined ? {} : { pidFile }),
     unit: context.inUnit ? context.own.unit : '',
     manager: context.inUnit ? context.own.manager : '',

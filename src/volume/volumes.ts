@@ -26,7 +26,8 @@ export function chooseVolumes(host: Host, store: string, request: RunRequest, im
     const record = readVolume(host, store, name);
     if (record === undefined) missing.push(name);
     if (record?.filled !== true) fresh.push(name);
-    volumes[key] = record === undefined ? { path: dataPath(store, name), fresh: true } : factsOf(host, store, record);
+    volumes[key] =
+      record === undefined ? { path: dataPath(store, name), fresh: true, unowned: true } : factsOf(host, store, record);
   };
   const takeAnonymous = (target: string): void => {
     const name = host.random(32);
@@ -59,7 +60,7 @@ function factsOf(host: Host, store: string, record: VolumeRecord): Facts {
   const path = dataPath(store, record.name);
   switch (backing.kind) {
     case 'directory':
-      return { path, fresh };
+      return { path, fresh, unowned: !record.filled && record.uid === undefined && record.gid === undefined };
     case 'image':
       return { ...imageFacts(host, store, backing.image), writable: volumePath(store, record.name) };
     case 'bind': {

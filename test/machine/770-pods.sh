@@ -122,6 +122,50 @@ by_hand() {
     fails_with 1 as "$user" berth pod exists hand
 }
 
+# ShmSize=, StartWithPod=false, the logs of all members, and [Service] of the pod is the holder's.
+of_a_unit() { # WAY
+    local way=$1 first main
+    pod_file "$way" keys <<<$'[Pod]\nPodName=keys\nShmSize=300k\nPodmanArgs=--share=+pid\n[Service]\nRestart=no\nEnvironment=SOME=one'
+    member "$way" with keys 'sh -c "echo said by with; cd /proc; echo $PPID; exec sleep inf"'
+    way_unit "$way" late <<<$'[Container]\nImage=localhost/busybox\nContainerName=late\nPod=keys.pod\nStartWithPod=false\nStopTimeout=1\nExec=sh -c "echo said by late; exec sleep inf"'
+    manager "$(way_manager "$way")" start keys-pod
+    export -f way_property way_manager property manager as
+    wait_for "[ \$(way_property $way with ActiveState) = active ]"
+    equal "$(way_property "$way" late ActiveState)" inactive
+    way_start "$way" late
+    # One tmpfs of 300 kB for both, and one set of processes: the holder is the first.
+    equal "$(way_berth "$way" exec late sh -c 'df -k /dev/shm | tail -n 1 | xargs | cut -d" " -f2; echo x >/dev/shm/seen')" 300
+    equal "$(way_berth "$way" exec with cat /dev/shm/seen)" x
+    ! way_berth "$way" exec with dd if=/dev/zero of=/dev/shm/large bs=1k count=400 2>/dev/null
+    equal "$(way_berth "$way" exec late cat /proc/1/comm)" berth-holder
+    equal "$(way_berth "$way" exec late sh -c 'grep -l sleep /proc/[0-9]*/comm | wc -l')" 2
+    equal "$(way_berth "$way" pod inspect keys | jq -c '.[0].SharedNamespaces')" '["ipc","net","pid","uts"]'
+    journalctl --sync
+    if [ "$way" != svc ]; then contains "$(way_berth "$way" pod logs keys | grep -o 'said by [a-z]*' | sort | xargs)" 'said by late said by with'; fi
+    equal "$(way_berth "$way" pod ls --format '{{.Status}}')" Running
+    # A member's end moves nothing else; Restart= in [Service] of the pod is its own.
+    first=$(way_property "$way" with MainPID) main=$(way_property "$way" keys-pod MainPID)
+    way_stop "$way" late
+    equal "$(way_property "$way" with MainPID) $(way_property "$way" keys-pod MainPID)" "$first $main"
+    equal "$(way_property "$way" keys-pod Restart)" no
+    gone "$way" keys with late
+}
+
+# Without --share net each has its own network, without ipc its own /dev/shm; --ipc container: shares that outside of pods.
+sharing() {
+    local pair
+    berth pod create --name some --share uts --hostname shared >/dev/null
+    berth pod start some >/dev/null
+    pair=$(berth run --rm --pod some --network none localhost/busybox sh -c 'hostname; ls /sys/class/net; df -k /dev/shm | tail -n 1 | xargs | cut -d" " -f2' | xargs)
+    equal "$pair" 'shared lo 64000'
+    berth pod rm -f -t 0 some >/dev/null
+    contains "$(fails_with 125 berth pod create --share net,time x 2>&1)" 'time cannot be shared'
+    berth run -d --rm --name owner --ipc shareable --network none --shm-size 1m --stop-timeout 0 localhost/busybox sh -c 'echo mine >/dev/shm/f; exec sleep inf' >/dev/null
+    wait_for 'berth exec owner test -s /dev/shm/f'
+    equal "$(berth run --rm --ipc container:owner --network none localhost/busybox cat /dev/shm/f)" mine
+    berth rm -f owner >/dev/null
+}
+
 on_a_network() { # root: a pod in a network, found by its name
     [ -e /etc/resolv.conf ] || { echo 'nameserver 192.0.2.53' >/etc/resolv.conf; trap 'rm /etc/resolv.conf' EXIT; }
     berth network create podnet
@@ -150,9 +194,11 @@ for way in $WAYS; do
     check "$way: the holder's end brings all of them back" holder_dies "$way" $port
     check "$way: the pod's stop takes all along" stops "$way" $port
     check "$way: ExitPolicy=stop" exit_policy "$way"
+    check "$way: ShmSize=, StartWithPod=, --share pid, logs, Restart= of the pod" of_a_unit "$way"
     port=$((port + 1))
 done
 for user in root alice; do check "$user: a pod by hand" by_hand $user; done
 check 'root: a pod in a network of its own' on_a_network
+check 'root: pods that share less, containers that share memory' sharing
 check 'bad input is one line' bad_input
 finish

@@ -1,7 +1,8 @@
 /** corpus.ts DIRECTORY: valid lists to mutate: one for each operation, and whole ones. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { encodeOps, op } from '../../../src/ops/encode.ts';
-import { OPS, type Op, type OpRow } from '../../../src/ops/ops.ts';
+import type { OpRow } from '../../../src/ops/op-row.ts';
+import { OPS, type Op } from '../../../src/ops/ops.ts';
 
 const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   path: ['/a', '/dev', '/etc/../x'],
@@ -44,7 +45,7 @@ put([
   op('root-overlay', '/u', '/w', 'userxattr', '', '/l1', '/l2'),
   op('mount', 'tmpfs', 'tmpfs', '/dev', 'nosuid,point', 'mode=755,size=1m'),
   op('device', '/dev/null', 'c', 1, 3, '666', 0, 0),
-  op('copy-up', '/v', '/data'),
+  op('copy-up', '/v', '/data', 0, 0),
   op('tmpfs-copyup', '/run', 'mode=755', 'point'),
   op('session'),
   op('console', 0, -1),

@@ -57,7 +57,7 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
 
   test(`copy-up fills an empty volume, and only that, ${where}`, () => {
     const volume = directory(mode);
-    const fresh = run([op('copy-up', volume, '/tmp/copy'), op('bind', volume, '/tmp/copy', '', '')], check);
+    const fresh = run([op('copy-up', volume, '/tmp/copy', 0, 0), op('bind', volume, '/tmp/copy', '', '')], check);
     assert.match(fresh.text, expected, fresh.text);
     assert.equal(readlinkSync(`${volume}/link`), '/etc/passwd');
     assert.equal(
@@ -66,7 +66,7 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
     );
     const used = directory(mode);
     writeFileSync(`${used}/mine`, '');
-    run([op('copy-up', used, '/tmp/copy'), op('copy-up', used, '/no/such/place')], 'true');
+    run([op('copy-up', used, '/tmp/copy', 0, 0), op('copy-up', used, '/no/such/place', 0, 0)], 'true');
     assert.ok(existsSync(`${used}/mine`) && !existsSync(`${used}/sub`));
   });
 

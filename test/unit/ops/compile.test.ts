@@ -21,7 +21,7 @@ const PLAN: CompileInput = {
     idMapped: false,
     nodev: true,
   },
-  copyUps: [{ path: '/vol', target: '/data' }],
+  copyUps: [{ path: '/vol', target: '/data', uid: 33, gid: 34 }],
   chowns: [{ path: '/vol', uid: 33, gid: 34 }],
   init: true,
   defaultSeccomp: true,
@@ -50,7 +50,7 @@ hostname web
 propagation / rslave
 root-overlay /c/upper /c/work userxattr,volatile '' /l/top /l/base
 check-root /dev /proc /sys
-copy-up /vol /data
+copy-up /vol /data 33 34
 chown-tree /vol 33 34
 mount-host proc /proc nosuid,nodev,noexec,point
 mount tmpfs tmpfs /dev nosuid,point mode=755

@@ -68,7 +68,6 @@ export function rootFacts(more: Partial<PlanFacts> = {}): PlanFacts {
     proxyEnvironment: [],
     limits: LIMITS,
     joins: {},
-    idMappedLayers: false,
     ...more,
   };
 }

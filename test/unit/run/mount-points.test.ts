@@ -29,7 +29,8 @@ test('a layer with exactly the files that are mounted lies below the image', () 
 test('there is none where its files would belong to somebody else, or nothing is mounted', () => {
   const host = account();
   assert.equal(withMountPoints(host, STORE, plan([{ containerID: 0, hostID: 100_000, size: 1 }])), undefined);
-  assert.equal(withMountPoints(host, STORE, plan(MAP, { idMapped: true })), undefined);
+  const outer = { uid: MAP, gid: MAP };
+  assert.equal(withMountPoints(host, STORE, { ...plan(), outer }), undefined);
   const bare = plan();
   assert.equal(withMountPoints(host, STORE, { ...bare, spec: { ...bare.spec, mounts: [] } }), undefined);
 });

@@ -27,7 +27,9 @@ function image(volumes: string[]): ImageRecord {
 test('a named volume is made once, fresh until a start has filled it', () => {
   const host = fakeHost({ directories: ['/store'] });
   const choice = chooseVolumes(host, '/store', request([volume('data', '/data')]));
-  assert.deepEqual(choice.volumes, { 'volume:data': { path: '/store/volumes/data/_data', fresh: true } });
+  assert.deepEqual(choice.volumes, {
+    'volume:data': { path: '/store/volumes/data/_data', fresh: true, unowned: true },
+  });
   assert.deepEqual(choice.missing, ['data']);
   createVolumes(host, '/store', choice, makeUndo());
   assert.deepEqual(chooseVolumes(host, '/store', request([volume('data', '/data')])).missing, []);

@@ -1,0 +1,30 @@
+import type { Host } from '../host/host.ts';
+import type { RunRequest } from '../plan/request.ts';
+import type { Begun } from './begin.ts';
+import { failureOf } from './failure.ts';
+import type { NetworkState, Parts } from './parts.ts';
+import type { StartPlace } from './place.ts';
+import type { Undo } from './undo.ts';
+
+/** Sets up the network of a stage that waits at `created`. Throws a Failure. */
+export function setUpNetwork(
+  host: Host,
+  parts: Parts,
+  request: RunRequest,
+  { bundle, store, name }: StartPlace,
+  { stage }: Begun,
+  undo: Undo,
+): NetworkState {
+  const netnsPath = `/proc/${stage.pid}/ns/net`;
+  const network = parts.network.setUp(host, request, {
+    pid: stage.pid,
+    netnsPath,
+    bundle,
+    store,
+    name,
+    uid: host.euid,
+  });
+  if (network.isErr()) throw failureOf([network.error]);
+  undo.add('network', () => void parts.network.tearDown(host, network.value));
+  return network.value;
+}
