@@ -28,7 +28,7 @@ interface Told {
 }
 
 /** Fewer files than that are translated before a second process runs. */
-const FEWEST = 8;
+const FEWEST = 24;
 
 /** Undefined: nothing was done, or not all; then one process does it. 'second': this is the second process, which is to end. */
 export function inHalves(host: Host, flags: Flags, found: Found): Ended | 'second' | undefined {
