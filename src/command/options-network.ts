@@ -20,7 +20,9 @@ export const NETWORK_CREATE: VerbRow = native(
     text('ipam-driver', 'DRIVER', 'who gives addresses out: host-local or none'),
     flag('ipv6', 'IPv6 as well'),
     list('label', 'NAME=VALUE', 'set a label'),
-    list('opt', 'NAME=VALUE', 'option of the driver: mtu, vlan, isolate, metric, mode, parent …', { short: 'o' }),
+    list('opt', 'NAME=VALUE', 'option of the driver: mtu, vlan, isolate, metric, mode, parent and others', {
+      short: 'o',
+    }),
     list('route', 'ROUTE', 'static route DESTINATION,GATEWAY[,METRIC]'),
     list('subnet', 'SUBNET', 'addresses in CIDR form'),
   ],

@@ -45,7 +45,7 @@ const WHAT_RUNS: readonly OptionRow[] = [
   text('cidfile', 'FILE', "write the container's id to a file"),
   text('sdnotify', 'MODE', 'who says ready: container, conmon, healthy, ignore, port:N, http:N/PATH or unix:PATH'),
   text('log-driver', 'DRIVER', 'journald, passthrough, none, or k8s-file (json-file is the same): a file'),
-  list('log-opt', 'NAME=VALUE', 'of a file: path=FILE, max-size=10m, max-file=2 (with the old ones, FILE.1…)'),
+  list('log-opt', 'NAME=VALUE', 'of a file: path=FILE, max-size=10m, max-file=2 (with the old ones, FILE.1 and so on)'),
   list('label', 'NAME=VALUE', 'set a label', { short: 'l' }),
   list('label-file', 'FILE', 'read labels from a file', { refused: 'write the labels with --label' }),
   list('annotation', 'NAME=VALUE', 'set an annotation'),

@@ -34,7 +34,12 @@ const whatRuns = (): readonly KeyRow[] => [
     'journald, passthrough, none, or k8s-file (json-file is the same): a file',
     { empty: true },
   ),
-  wordsKey('LogOpt', 'log-opt', '5.2', 'of a file: path=FILE, max-size=10m, max-file=2 (with the old ones, FILE.1…)'),
+  wordsKey(
+    'LogOpt',
+    'log-opt',
+    '5.2',
+    'of a file: path=FILE, max-size=10m, max-file=2 (with the old ones, FILE.1 and so on)',
+  ),
   scalarKey('Entrypoint', 'entrypoint', '5.0', "replaces the image's entrypoint; empty clears it", {
     joined: true,
     empty: true,

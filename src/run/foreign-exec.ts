@@ -28,6 +28,7 @@ export interface ForeignExec {
  */
 export function joinForeign(host: Host, request: ForeignExec): Joined & { readonly file: string } {
   const { state, bundle, process } = request;
+  awaitState(host, `${bundle}/runtime/${state.name}`);
   const file = `${bundle}/exec-${host.random(8)}.json`;
   const words = ['exec', ...(request.detach ? ['--detach'] : []), '--process', file, state.name];
   const capabilities = capabilitiesOf(process, process.user.uid);
@@ -45,6 +46,17 @@ export function joinForeign(host: Host, request: ForeignExec): Joined & { readon
   } catch (error) {
     host.unlink(file);
     throw error;
+  }
+}
+
+const LONGEST_MS = 5_000;
+const STEP_MS = 10;
+
+/** A unit counts as started when the other runtime is executed; a moment later that has the container (crun: `status`, runc: `state.json`). */
+function awaitState(host: Host, directory: string): void {
+  for (let waited = 0; waited < LONGEST_MS; waited += STEP_MS) {
+    if (host.stat(`${directory}/status`) !== undefined || host.stat(`${directory}/state.json`) !== undefined) return;
+    host.poll([], STEP_MS);
   }
 }
 

@@ -59,12 +59,13 @@ name_in_use() {
     equal "$(as "$1" berth ps -a -q --filter name=twice)" ''
 }
 leaves_no_file() {
-    local store runtime
+    local store runtime locks
     store=/var/lib/berth runtime=/run/berth
     [ "$1" = root ] || store=/home/$1/.local/share/berth runtime=/run/user/$(id -u "$1")/berth
+    locks=$(find "$store/locks" -name 'container-*' | sort)
     as "$1" berth run --rm --network none localhost/busybox sh -c 'mkdir /d; touch /d/f; chown 5:5 /d; chmod 700 /d'
     equal "$(ls -A "$store/containers")" ''
-    equal "$(find "$store/locks" -name 'container-*')" ''
+    equal "$(find "$store/locks" -name 'container-*' | sort)" "$locks"
     equal "$(ls -A "$runtime/containers")" ''
     equal "$(ls -A "$store/tmp")" ''
 }

@@ -62,7 +62,6 @@ unit() {
     local pid
     pid=$(property "$1" foreign MainPID)
     contains "$(cat "/proc/$pid/task/$pid/children" | xargs -n1 | while read -r child; do cat "/proc/$child/comm"; done)" "$2"
-    until contains "$(journal "$1" foreign)" up 2>/dev/null; do sleep 0.1; done
     executes "$1"
     manager "$1" stop foreign
     equal "$(property "$1" foreign Result)" success

@@ -179,3 +179,11 @@ test('the short rows of the generator agree with the tables', () => {
 test('help fits a screen of 24 lines', () => {
   for (const verb of ALL) assert.ok(helpOf(verb).split('\n').length <= 25, verb.name);
 });
+
+test('help is ASCII: the native program writes bytes', () => {
+  const texts = ALL.flatMap(verb => [verb.help, verb.operands, ...verb.options.map(row => row.help)]);
+  assert.deepEqual(
+    texts.filter(text => !/^[\x20-\x7e\n]*$/.test(text)),
+    [],
+  );
+});

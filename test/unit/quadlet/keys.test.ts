@@ -131,3 +131,12 @@ for (const type of UNIT_TYPES) {
     }
   });
 }
+
+test('help of keys is ASCII: the native program writes bytes', () => {
+  const texts = UNIT_TYPES.flatMap(type => keysOf(type).rows.map(row => row.help));
+  assert.ok(texts.length > 100);
+  assert.deepEqual(
+    texts.filter(text => !/^[\x20-\x7e]*$/.test(text)),
+    [],
+  );
+});
