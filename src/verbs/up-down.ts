@@ -30,6 +30,9 @@ export async function takeDown(realm: Realm, line: Line, operands: readonly Byte
     for (const file of Object.keys(record.files)) removeFile(host, `${directory}/${file}`, base);
     host.unlink(recordPath(base, name));
   }
+  // That one failed, or was killed at its stop, is not kept for a unit that is gone; one that is not loaded has nothing to forget.
+  for (const unit of units)
+    await line.bus.call({ member: 'ResetFailedUnit', signature: 's', body: [unit] }).catch(() => undefined);
   await line.bus.call({ member: 'Reload', timeout: 120_000 });
   return 0;
 }
