@@ -4,7 +4,7 @@
  * written, so that a start reads no bytecode and fills no tables: that was more than half of a start's instructions.
  *
  * All pointers in it hold, since this program is linked to fixed addresses and the image lies at one (native.mk). It is made by
- * the program itself, linked with a placeholder: `berth-heap-image BYTECODE OUTPUT`.
+ * the program itself, linked with an empty one: `berth-heap-image BYTECODE OUTPUT`.
  */
 #pragma once
 #include "host.h"
@@ -17,7 +17,7 @@ enum {
     ENGINE_IMAGE_SIZE = 8 << 20,
 };
 
-/* At the start of the image; all zero in the placeholder. */
+/* At the start of the image; all zero in an empty one. */
 struct engine_image {
     JSContext *context;
     struct host_roots roots;

@@ -7,12 +7,16 @@
 #include "engine-memory.h"
 #include "engine.h"
 #include "host.h"
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+/* What a static program relocates at its start (ld(1)); weak, since the program with sanitizers has none. */
+extern const Elf64_Rela __rela_iplt_start[] __attribute__((weak)), __rela_iplt_end[] __attribute__((weak));
 
 enum { GRAINS = ENGINE_IMAGE_SIZE / ENGINE_IMAGE_GRAIN, MOST_HOLES = 1 << 16 };
 
@@ -121,6 +125,23 @@ static char *read_file(const char *path, size_t *ret_length)
     return data;
 }
 
+/* One of the functions that libc and libm choose by the processor: another machine may have to choose another one. */
+static bool is_chosen(uint64_t word)
+{
+    for (const Elf64_Rela *row = __rela_iplt_start; row < __rela_iplt_end; row++)
+        if (*(const uint64_t *)row->r_offset == word)
+            return true;
+    return false;
+}
+
+static bool holds_chosen(void)
+{
+    for (const uint64_t *word = block_at(0); word < (const uint64_t *)block_at(end); word++)
+        if (is_chosen(*word))
+            return true;
+    return false;
+}
+
 static bool write_image(const char *path, const void *image_end)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -145,6 +166,10 @@ int engine_record(int argc, char **argv)
     JSContext *context = engine_new();
     if (!context || !engine_load(context, (const uint8_t *)bytecode, length))
         return EXIT_FAILURE;
+    if (holds_chosen()) {
+        fprintf(stderr, "the heap image depends on the processor: a module uses Math when it is evaluated\n");
+        return EXIT_FAILURE;
+    }
     engine_image = (struct engine_image){.context = context, .roots = host_roots, .starts = block_at(end)};
     return write_image(argv[2], write_starts()) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
