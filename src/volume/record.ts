@@ -68,6 +68,8 @@ export function requireVolume(host: Host, store: string, word: string): VolumeRe
 /** An anonymous volume ends with its container: it need not outlive a power cut, and a start need not wait for the disk. */
 export function writeRecord(host: Host, directory: string, record: VolumeRecord): void {
   const text = JSON.stringify(record);
-  if (record.anonymous) host.writeFile(`${directory}/volume.json`, text, 0o600);
-  else host.writeFileAtomic(`${directory}/volume.json`, text, 0o600);
+  const path = `${directory}/volume.json`;
+  if (!record.anonymous) return host.writeFileAtomic(path, text, 0o600);
+  host.writeFile(`${path}.new`, text, 0o600);
+  host.rename(`${path}.new`, path);
 }

@@ -168,7 +168,8 @@ export function removeVolumes(
 ): string[] {
   const lines: string[] = [];
   for (const name of names) {
-    if (!isName(name) || readVolume(host, store, name)?.anonymous !== true) continue;
+    // One whose record a power cut has emptied is known by the container's note alone.
+    if (!isName(name) || readVolume(host, store, name)?.anonymous === false) continue;
     try {
       removeStored(host, store, volumePath(store, name), uidMap, gidMap);
     } catch (error) {

@@ -63,6 +63,16 @@ test('only anonymous volumes are removed with a container (T20)', () => {
   assert.notEqual(readVolume(host, '/store', 'data'), undefined);
 });
 
+test('an anonymous volume whose record was lost in a crash goes with its container', () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const choice = chooseVolumes(host, '/store', request([volume('', '/x')]));
+  createVolumes(host, '/store', choice, makeUndo());
+  const [anonymous = ''] = choice.anonymous;
+  host.writeFile(`/store/volumes/${anonymous}/volume.json`, '');
+  assert.deepEqual(removeVolumes(host, '/store', [anonymous], [], []), []);
+  assert.equal(host.lstat(`/store/volumes/${anonymous}`), undefined);
+});
+
 test('options of the local driver: what it stands on, and what is refused', () => {
   assert.deepEqual(backingOf({ name: 'v', options: { o: 'uid=3' } }), { kind: 'directory' });
   assert.deepEqual(backingOf({ name: 'v', options: { device: '/d', type: 'none', o: 'bind,ro' } }), {
