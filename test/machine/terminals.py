@@ -22,10 +22,14 @@ import time
 PATIENCE = 60
 split = sys.argv.index("--")
 words, program = sys.argv[1:split], sys.argv[split + 1 :]
-pid, master = pty.fork()
-if pid == 0:
-    os.execvp(program[0], program)
+# The settings are those from before the program: it may be quicker than we are.
+master, slave = pty.openpty()
 settings = termios.tcgetattr(master)
+pid = os.fork()
+if pid == 0:
+    os.login_tty(slave)
+    os.execvp(program[0], program)
+os.close(slave)
 seen = b""
 status = None
 
