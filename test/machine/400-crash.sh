@@ -48,7 +48,7 @@ nothing_left() { # WAY: no process, no bundle, no layer
     esac
     equal "$(ls -A "$runtime/containers" 2>/dev/null)" '' || return
     equal "$(ls -A "$store/containers" 2>/dev/null)" '' || return
-    equal "$(ls -A "$store/tmp")" '' || return
+    emptied "$store/tmp" || return
     equal "$(ls -A "$store/volumes" 2>/dev/null | grep -E '^[0-9a-f]{64}$' || true)" '' || return
     equal "$(pgrep -f 'sleep 54321' | wc -l)" 0 || return
     equal "$(pgrep -x 'berth-relay|berth-guard|pasta' | wc -l)" 0 || return

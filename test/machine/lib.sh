@@ -121,6 +121,16 @@ equal() { # GOT WANTED
     }
 }
 
+# The last child that removes a container's files there may outlive `run --rm` by a moment.
+emptied() { # DIRECTORY
+    local _
+    for _ in $(seq 300); do
+        [ -n "$(ls -A "$1")" ] || return 0
+        sleep 0.1
+    done
+    equal "$(ls -A "$1")" ''
+}
+
 contains() { # TEXT PART
     [[ $1 == *"$2"* ]] || {
         printf 'not found: %s\nin: %s\n' "$2" "$1" >&2
