@@ -59,9 +59,9 @@ async function build(sanitize: boolean): Promise<void> {
   writeDefaultSeccomp();
   writeManual('.');
   const node = existsSync('src/cli.ts') ? bundleNode('src/cli.ts', 'dist/cli.mjs', version) : undefined;
-  const { base, own } = await bundlePrograms(programs, version);
+  const { base, own, aliases } = await bundlePrograms(programs, version);
   await node;
-  writeIfChanged(`${objects}/programs.h`, programsHeader(base, own));
+  writeIfChanged(`${objects}/programs.h`, programsHeader(base, own, aliases));
   writeIfChanged(`${objects}/programs.mk`, programsMakefile(own));
   runInTree([
     'make',

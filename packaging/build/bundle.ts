@@ -17,6 +17,8 @@ const BASE_MODULE = 'base.js';
 export interface Bundles {
   readonly base: readonly string[];
   readonly own: readonly string[];
+  /** Other names under which those of `own` answer. */
+  readonly aliases: readonly (readonly [alias: string, name: string])[];
 }
 
 /**
@@ -38,7 +40,8 @@ export async function bundlePrograms(programs: readonly Program[], version: stri
     writeIfChanged(`build/programs/${name}.js`, imports.fromBase(text));
   }
   writeIfChanged(`build/programs/${BASE_MODULE}`, await bundled(writeEntry('base', base, imports.exports()), version));
-  return { base: base.map(program => program.name), own: own.map(program => program.name) };
+  const aliases = own.flatMap(({ name, aliases: others }) => others.map(alias => [alias, name] as const));
+  return { base: base.map(program => program.name), own: own.map(program => program.name), aliases };
 }
 
 /** What joins programs with the native host, and exports what others import: build/entry/NAME.ts. Returns its path. */
@@ -48,7 +51,7 @@ export function writeEntry(name: string, programs: readonly Program[], exports: 
   const lines = [
     ...programs.map((program, i) => `import { main as main${i} } from '../../${program.module}';`),
     `import { enter } from '../../src/native-entry.ts';`,
-    `enter({ ${programs.map((program, i) => `'${program.name}': main${i}`).join(', ')} });`,
+    `enter({ ${programs.flatMap((program, i) => [program.name, ...program.aliases].map(name => `'${name}': main${i}`)).join(', ')} });`,
     ...exports,
     '',
   ];

@@ -4,19 +4,26 @@ import type { OptionRow, VerbRow } from '../../src/command/types.ts';
 export interface Program {
   readonly name: string;
   readonly module: string;
+  /** Other verbs that it serves. */
+  readonly aliases: readonly string[];
 }
 
 /** The native rows of the verb table, and the generator. */
 export async function nativeVerbs(): Promise<readonly Program[]> {
   const { VERBS } = (await import('../../src/verbs/table.ts')) as { VERBS: readonly VerbRow[] };
-  const names = VERBS.filter(row => row.native).map(row => row.program ?? row.name);
-  const verbs = [...new Set(names)].map(programOf);
-  return [{ name: 'generator', module: 'generator/main.ts' }, ...verbs.filter(verb => verb.name !== 'generator')];
+  const rows = VERBS.filter(row => row.native);
+  const names = [...new Set(rows.map(programName))].filter(name => name !== 'generator');
+  const programs = names.map(name => ({ name, module: `src/verbs/${name}.ts`, aliases: aliasesOf(rows, name) }));
+  return [{ name: 'generator', module: 'generator/main.ts', aliases: [] }, ...programs];
 }
 
-function programOf(verb: string): Program {
-  const name = verb.replaceAll(' ', '-');
-  return { name, module: `src/verbs/${name}.ts` };
+const dashed = (name: string): string => name.replaceAll(' ', '-');
+const programName = (row: VerbRow): string => dashed(row.program ?? row.name);
+
+/** `network create` finds the program `network` by its first word; `restart` must be told that it is `start`. */
+function aliasesOf(rows: readonly VerbRow[], program: string): string[] {
+  const names = rows.filter(row => row.program === program && row.name.split(' ')[0] !== program);
+  return names.map(row => dashed(row.name));
 }
 
 /** programs.mk: which programs have bytecode of their own. */
@@ -26,12 +33,16 @@ export function programsMakefile(names: readonly string[]): string {
 
 /**
  * programs.h: `programs[]`, those of the base first, and `base_program`, whose bytecode only a program without a heap image has
- * (native/engine-image.h). `names` are those with bytecode of their own.
+ * (native/engine-image.h). `names` are those with bytecode of their own, `aliases` other names of these.
  */
-export function programsHeader(base: readonly string[], names: readonly string[]): string {
+export function programsHeader(
+  base: readonly string[],
+  names: readonly string[],
+  aliases: readonly (readonly [alias: string, name: string])[],
+): string {
   const symbol = (name: string): string => name.replaceAll('-', '_');
-  const own = (name: string): string =>
-    `    {"${name}", program_${symbol(name)}, PROGRAM_LENGTH_${symbol(name)}, true},`;
+  const own = (name: string, of = name): string =>
+    `    {"${name}", program_${symbol(of)}, PROGRAM_LENGTH_${symbol(of)}, true},`;
   return [
     '/* Made by packaging/build/build.ts from src/verbs/table.ts. */',
     '#pragma once',
@@ -43,7 +54,8 @@ export function programsHeader(base: readonly string[], names: readonly string[]
     'const struct program base_program = {"base", program_base, PROGRAM_LENGTH_base, false};',
     'static const struct program programs[] = {',
     ...base.map(name => `    {"${name}", NULL, 0, true},`),
-    ...names.map(own),
+    ...names.map(name => own(name)),
+    ...aliases.map(([alias, name]) => own(alias, name)),
     '};',
     'enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };',
     '',

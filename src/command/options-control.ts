@@ -1,4 +1,4 @@
-import { flag, hosted, integer, text } from './rows.ts';
+import { flag, hosted, integer, native, text } from './rows.ts';
 import { MANAGER } from './options-manager.ts';
 import type { VerbRow } from './types.ts';
 
@@ -6,20 +6,31 @@ const QUIET = flag('quiet', 'print no names', { short: 'q' });
 const NOW = flag('now', 'also start or stop it');
 const SOME = { least: 1 };
 
-export const START: VerbRow = hosted('start', 'NAME...', 'start units and wait', [QUIET, ...MANAGER], SOME);
+/** Jobs: one native program, src/verbs/start.ts. */
+const JOB = { program: 'start', least: 1 } as const;
+
+export const START: VerbRow = native('start', 'NAME...', 'start units and wait', [QUIET, ...MANAGER], JOB);
 /** `berth stop` of a name that is no running container; see src/verbs/stop.ts. */
-export const UNIT_STOP: VerbRow = hosted('unit-stop', 'NAME...', 'stop units and wait', [QUIET, ...MANAGER], {
+export const UNIT_STOP: VerbRow = native('unit stop', 'NAME...', 'stop units and wait', [QUIET, ...MANAGER], {
   hidden: true,
-  ...SOME,
+  ...JOB,
 });
-export const RESTART: VerbRow = hosted('restart', 'NAME...', 'restart units and wait', [QUIET, ...MANAGER], SOME);
-export const RELOAD: VerbRow = hosted(
+export const RESTART: VerbRow = native('restart', 'NAME...', 'restart units and wait', [QUIET, ...MANAGER], JOB);
+export const RELOAD: VerbRow = native(
   'reload',
   'NAME...',
   'tell units to read their configuration anew',
   [QUIET, ...MANAGER],
-  SOME,
+  JOB,
 );
+/**
+ * What the native program leaves: `VERB BEGAN WORD…`. BEGAN is CLOCK_MONOTONIC in microseconds; a word is a name, or `UNIT=JOB=RESULT` for a job that
+ * the manager took, RESULT empty while that is not known.
+ */
+export const UNIT_JOB: VerbRow = hosted('unit-job', 'VERB BEGAN WORD...', 'follow jobs', [QUIET, ...MANAGER], {
+  hidden: true,
+  least: 3,
+});
 export const ENABLE: VerbRow = hosted('enable', 'NAME...', 'start units at boot', [NOW, ...MANAGER], SOME);
 export const DISABLE: VerbRow = hosted('disable', 'NAME...', 'do not start units at boot', [NOW, ...MANAGER], SOME);
 export const MASK: VerbRow = hosted('mask', 'NAME...', 'make it impossible to start units', [NOW, ...MANAGER], SOME);

@@ -4,7 +4,7 @@ import { cleanPath, cut, isName, readId, readOctal } from './parse-values.ts';
 /** `--secret NAME[,type=mount|env][,target=TARGET][,uid=N][,gid=N][,mode=MODE]` (podman-run(1)). */
 export function parseSecret(draft: Draft, value: string): void {
   const [name = '', ...fields] = value.split(',');
-  if (!isName(name)) return bad(draft, 'secret', value, 'the name of a secret is missing', 'write NAME[,target=…]');
+  if (!isName(name)) return bad(draft, 'secret', value, 'the name of a secret is missing', 'write NAME[,target=...]');
   const parts: Record<string, string> = {};
   for (const field of fields) {
     const [key, text] = cut(field, '=');

@@ -27,10 +27,11 @@ export interface Line {
 
 /**
  * Puts a job into the manager's queue and follows it to its end. The bus may go away meanwhile and the manager may be re-executed: a job
- * that was accepted is looked for, never asked for again, since somebody else may have put another in its place by then.
+ * that was accepted is looked for, never asked for again, since somebody else may have put another in its place by then. `job` is the path of
+ * one that was accepted on another connection.
  */
-export async function runJob(line: Line, verb: JobVerb, unit: string): Promise<JobResult> {
-  const asked: Asked = { verb, unit, job: undefined };
+export async function runJob(line: Line, verb: JobVerb, unit: string, job?: string): Promise<JobResult> {
+  const asked: Asked = { verb, unit, job };
   for (let attempt = 1; ; attempt++) {
     try {
       return await followOnce(line.bus, asked);
@@ -81,9 +82,10 @@ async function ask(bus: ManagerBus, asked: Asked): Promise<undefined> {
 
 /** After a gap: undefined while the job is still in the queue. What was not heard is read off the unit. */
 async function whatBecame(bus: ManagerBus, { verb, unit, job }: Asked): Promise<JobResult | undefined> {
-  const { job: waiting, activeState } = await unitProperties(bus, unit);
+  const { job: waiting, activeState, type, result } = await unitProperties(bus, unit);
   if (waiting !== 0 && job?.endsWith(`/${waiting}`) === true) return undefined;
-  const reached = activeState === (verb === 'StopUnit' ? 'inactive' : 'active');
+  const ran = type === 'oneshot' && activeState === 'inactive' && result === 'success';
+  const reached = ran || activeState === (verb === 'StopUnit' ? 'inactive' : 'active');
   if (reached && waiting === 0) return 'done';
   return activeState === 'failed' ? 'failed' : 'canceled';
 }

@@ -2,6 +2,7 @@ import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import type { ManagerLink } from '../run/parts.ts';
 import type { Message } from './message.ts';
+import { unitPath } from './unit-path.ts';
 import { answerTo, call, connectManager, post, waitForSignal, type Bus, type Call } from './wire.ts';
 
 /** A unit property as org.freedesktop.systemd1(5) has it: name, signature, value. */
@@ -60,7 +61,7 @@ export function startTransientService(
   const bus = connectManager(host, manager);
   try {
     const [job] = answerTo(bus, postStart(bus, unit, properties));
-    const path = pathOf(unit);
+    const path = unitPath(unit);
     let status: number | undefined;
     const look = (message: Message): void => {
       if (message.member === 'PropertiesChanged' && message.path === path) status = exitOf(message) ?? status;
@@ -76,12 +77,6 @@ export function startTransientService(
   } finally {
     host.close(bus.fd);
   }
-}
-
-/** The object of a unit (sd_bus_path_encode(3)). */
-function pathOf(unit: string): string {
-  const label = unit.replace(/^[0-9]|[^A-Za-z0-9]/g, c => `_${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  return `/org/freedesktop/systemd1/unit/${label}`;
 }
 
 const CLD_EXITED = 1;
@@ -116,6 +111,6 @@ function isEndOf(message: Message, job: unknown): boolean {
   return message.member === 'JobRemoved' && message.values[1] === job;
 }
 
-function managerCall(member: string): Call {
+export function managerCall(member: string): Call {
   return { path: '/org/freedesktop/systemd1', interface: 'org.freedesktop.systemd1.Manager', member };
 }

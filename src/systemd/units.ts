@@ -19,6 +19,8 @@ export interface UnitState {
   readonly job: number;
   readonly needReload: boolean;
   readonly since: number;
+  /** CLOCK_MONOTONIC in microseconds: when it last left `inactive` or came back to it. */
+  readonly moved: number;
   readonly requires: readonly string[];
   readonly after: readonly string[];
   readonly partOf: readonly string[];
@@ -91,6 +93,7 @@ function readState(name: string, unit: Values, service: Values): UnitState {
     job: Array.isArray(unit['Job']) ? Number(unit['Job'][0]) : 0,
     needReload: unit['NeedDaemonReload'] === true,
     since: count('StateChangeTimestamp', unit),
+    moved: Math.max(...['InactiveExit', 'InactiveEnter'].map(key => count(`${key}TimestampMonotonic`, unit))),
     requires: ['Requires', 'Requisite', 'BindsTo'].flatMap(words),
     after: words('After'),
     partOf: words('PartOf'),

@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts';
 import type { ManagerBus, Signal } from '../systemd/bus.ts';
+import { unitPath } from '../systemd/unit-path.ts';
 import { printable } from './command-line.ts';
-import { unitPath } from './progress.ts';
 
 /** Live lines of units that are on their way: one per unit, which changes, on a terminal; elsewhere a line at its end. */
 export interface Board {

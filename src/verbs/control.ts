@@ -1,7 +1,7 @@
-import { DAEMON_RELOAD, RELOAD, RESTART, START, UNIT_STOP } from '../command/options-control.ts';
+import { DAEMON_RELOAD, UNIT_JOB } from '../command/options-control.ts';
 import { isSet } from '../command/read.ts';
-import type { Command, VerbRow } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
+import { Failure } from '../run/failure.ts';
 import { runJob, type JobVerb, type Line } from '../systemd/jobs.ts';
 import { unitProperties } from '../systemd/units.ts';
 import { commandLine, printable } from './command-line.ts';
@@ -14,24 +14,43 @@ import { unitNameOf } from './unit-names.ts';
 const FAILED = 1;
 const NOT_FOUND = 5;
 
-const JOBS: Readonly<Record<string, { row: VerbRow; job: JobVerb }>> = {
-  start: { row: START, job: 'StartUnit' },
-  'unit-stop': { row: UNIT_STOP, job: 'StopUnit' },
-  restart: { row: RESTART, job: 'RestartUnit' },
-  reload: { row: RELOAD, job: 'ReloadUnit' },
-};
+const JOBS: readonly JobVerb[] = ['StartUnit', 'StopUnit', 'RestartUnit', 'ReloadUnit'];
 
-/** `berth start|stop|restart|reload NAME…` and `daemon-reload`: jobs of the manager, followed to their end. */
+/** What a job is about, and what is known of it from before: see UNIT_JOB. */
+interface Known {
+  readonly unit: string;
+  readonly path: string | undefined;
+  readonly result: string;
+}
+
+/** `daemon-reload`, and what the native half of `start|stop|restart|reload` leaves: jobs of the manager, followed to their end. */
 export async function main(host: Host): Promise<number> {
-  const word = host.argv.slice(1).find(one => JOBS[one] !== undefined || one === 'daemon-reload') ?? '';
-  const verb = JOBS[word];
-  const command = commandLine(host, verb?.row ?? DAEMON_RELOAD);
+  const reloads = host.argv.find(one => one === 'daemon-reload' || one === UNIT_JOB.name) === 'daemon-reload';
+  const command = commandLine(host, reloads ? DAEMON_RELOAD : UNIT_JOB);
   if (typeof command === 'number') return command;
   const realm = realmOf(host, command);
   if (typeof realm === 'number') return realm;
-  if (verb === undefined) return withManager(realm, reload);
-  const units = command.operands.map(operand => unitNameOf(realm.host, operand));
-  return withManager(realm, line => control(line, realm, verb.job, units, command));
+  if (reloads) return withManager(realm, reload);
+  const [word, began, ...words] = command.operands;
+  const verb = JOBS.find(one => one === word);
+  if (verb === undefined) throw new Failure(125, `${word ?? ''}: this is no job`);
+  const known = words.map(one => knownOf(realm.host, one));
+  const asked = { verb, began: Number(began), quiet: isSet(command, 'quiet') };
+  return withManager(realm, line => control(line, realm, asked, known));
+}
+
+function knownOf(host: Host, word: string): Known {
+  const [name = '', path, result = ''] = word.split('=');
+  return { unit: path === undefined ? unitNameOf(host, name) : name, path, result };
+}
+
+const STARTS: ReadonlySet<JobVerb> = new Set(['StartUnit', 'RestartUnit']);
+
+interface Asked {
+  readonly verb: JobVerb;
+  /** CLOCK_MONOTONIC in microseconds. */
+  readonly began: number;
+  readonly quiet: boolean;
 }
 
 /** A reload runs every generator: it may take as long as they do. */
@@ -41,30 +60,28 @@ async function reload({ bus }: Line): Promise<number> {
 }
 
 /** All at once, as systemctl does it: the manager orders them. The first failure's status. */
-async function control(
-  line: Line,
-  realm: Realm,
-  job: JobVerb,
-  units: readonly string[],
-  command: Command,
-): Promise<number> {
-  const one = (unit: string): Promise<number> => controlOne(line, realm, job, unit, isSet(command, 'quiet'));
-  const statuses = await withProgress(realm.host, line.bus, units, () => Promise.all(units.map(one)));
+async function control(line: Line, realm: Realm, asked: Asked, known: readonly Known[]): Promise<number> {
+  const units = known.map(one => one.unit);
+  const one = (job: Known): Promise<number> => controlOne(line, realm, asked, job);
+  const statuses = await withProgress(realm.host, line.bus, units, () => Promise.all(known.map(one)));
   return statuses.find(status => status !== 0) ?? 0;
 }
 
-async function controlOne(line: Line, realm: Realm, job: JobVerb, unit: string, quiet: boolean): Promise<number> {
+async function controlOne(line: Line, realm: Realm, asked: Asked, { unit, path, result }: Known): Promise<number> {
   const { loadState } = await unitProperties(line.bus, unit);
-  if (loadState !== 'loaded' && job !== 'StopUnit') {
+  if (path === undefined && loadState !== 'loaded' && asked.verb !== 'StopUnit') {
     complain(realm.host, await failureLines(line.bus, realm, unit, 'failed'));
     return loadState === 'not-found' ? NOT_FOUND : FAILED;
   }
-  const result = await runJob(line, job, unit);
-  if (result === 'done' || result === 'skipped') {
-    if (!quiet) realm.host.write(1, `${unit}\n`);
+  const end = result === '' ? await runJob(line, asked.verb, unit, path) : result;
+  if (end === 'done' || end === 'skipped') {
+    if (!asked.quiet) realm.host.write(1, `${unit}\n`);
     return 0;
   }
-  complain(realm.host, await failureLines(line.bus, realm, unit, result));
+  complain(
+    realm.host,
+    await failureLines(line.bus, realm, unit, end, STARTS.has(asked.verb) ? asked.began : undefined),
+  );
   return FAILED;
 }
 

@@ -1,11 +1,6 @@
 import type { Host } from '../host/host.ts';
 import type { ManagerBus } from '../systemd/bus.ts';
-
-/** Object path of a unit (sd_bus_path_encode(3)): every byte but letters and digits as `_XX`. */
-export function unitPath(name: string): string {
-  const escaped = name.replace(/[^A-Za-z0-9]/g, c => `_${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  return `/org/freedesktop/systemd1/unit/${escaped}`;
-}
+import { unitPath } from '../systemd/unit-path.ts';
 
 /** While `body` runs, the status texts of units (`pulling app:1.2: layer 3/7, …`) stand in the last line of a terminal; elsewhere nothing. */
 export async function withProgress<T>(

@@ -9,7 +9,7 @@ import { secondsOf, selectContainers } from './select.ts';
 
 /**
  * `berth stop`: see run/ending.ts for who stops what. With --user, --system or --for, and for one name that is no container (a unit that has
- * not come so far), it is the manager's affair: the Node half's `stop`.
+ * not come so far), it is the manager's affair: src/verbs/start.ts.
  */
 export const main: (host: Host) => number = verb(STOP, (host, command) => {
   if (MANAGERS.some(name => lastValue(command, name) !== undefined)) return becomeUnitStop(host);
@@ -38,5 +38,5 @@ function isContainer(host: Host, word: string): boolean {
 
 function becomeUnitStop(host: Host): number {
   const words = host.argv.slice(host.argv.indexOf('stop') + 1);
-  return host.exec([host.readlink('/proc/self/exe'), 'unit-stop', ...words], host.environmentList());
+  return host.exec([host.readlink('/proc/self/exe'), 'unit', 'stop', ...words], host.environmentList());
 }

@@ -44,6 +44,7 @@ export const VERBS: readonly VerbRow[] = [
   control.UNIT_STOP,
   control.RESTART,
   control.RELOAD,
+  control.UNIT_JOB,
   control.STATUS,
   control.WHY,
   control.ENABLE,

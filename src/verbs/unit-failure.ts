@@ -5,9 +5,15 @@ import { unitProperties, type UnitState } from '../systemd/units.ts';
 import type { Realm } from './scope.ts';
 
 /** Why a job of a unit did not do what was asked: the reason in one line, then what the unit said last, each line indented. */
-export async function failureLines(bus: ManagerBus, realm: Realm, unit: string, job: string): Promise<string[]> {
+export async function failureLines(
+  bus: ManagerBus,
+  realm: Realm,
+  unit: string,
+  job: string,
+  asked = 0,
+): Promise<string[]> {
   const state = await unitProperties(bus, unit);
-  const lines = [`${state.name}: ${reasonOf(state, job)}`];
+  const lines = [`${state.name}: ${reasonOf(state, job, asked)}`];
   if (state.loadState === 'not-found') return lines;
   for (const one of job === 'dependency' ? await failedRequirements(bus, state, new Set([state.name])) : []) {
     lines.push(`${one.name}: ${reasonOf(one, 'failed')}`, ...said(realm, one));

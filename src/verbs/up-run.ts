@@ -108,7 +108,11 @@ async function startUnit(line: Line, step: Step, board: Board, failed: Map<strin
   const done = action === 'restart' ? 'restarted' : 'started';
   board.finish(
     unit,
-    good ? (result === 'skipped' ? 'skipped: a Condition…= of it does not hold' : done) : `failed: ${result}`,
+    good
+      ? result === 'skipped'
+        ? 'skipped: a condition of it (Condition...=) does not hold'
+        : done
+      : `failed: ${result}`,
   );
 }
 

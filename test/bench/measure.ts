@@ -4,11 +4,13 @@
  * Output: the rows as JSON on standard output, a table on standard error.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { median, quantile, round } from './statistics.ts';
 
 import { measureGenerators } from './generator.ts';
 import { measureHelpers } from './helpers.ts';
+import { HELD, measureMemory } from './memory.ts';
+import { measureControl, measureMany, type Compare } from './many.ts';
 import { measureNetworks } from './networks.ts';
 import { measurePulls } from './pulls.ts';
 import { measureThroughput } from './throughput.ts';
@@ -171,37 +173,6 @@ function sixteen(): void {
     );
 }
 
-/**
- * PSS of every process of the unit except the payload's, in kB (proc_pid_smaps(5)). Read by root: our processes are not dumpable, so
- * their owner may not look into them.
- */
-function overhead(unit: string): number {
-  const root = `/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/${unit}.service`;
-  let sum = 0;
-  for (const child of ['', ...readdirSync(root)]) {
-    const directory = `${root}/${child}`;
-    if (!statSync(directory).isDirectory()) continue;
-    for (const pid of readFileSync(`${directory}/cgroup.procs`, 'utf8')
-      .split('\n')
-      .filter(line => line !== '')) {
-      const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-      if (name === 'sleep') continue;
-      const pss = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? NaN);
-      process.stderr.write(`  ${unit}: ${name} ${String(pss)} kB\n`);
-      sum += pss;
-    }
-  }
-  return sum;
-}
-
-const HELD = ['bench-berth-0', 'bench-podman-0', 'bench-berth-pass-0', 'bench-podman-pass-0'];
-
-function memory(): void {
-  const [ours = NaN, peer = NaN, oursPass = NaN, peerPass = NaN] = HELD.map(overhead);
-  add('memory beside the payload (PSS)', 'kB', ours, 'conmon', peer, '<= 40 kB');
-  add('the same, LogDriver=passthrough', 'kB', oursPass, 'conmon', peerPass, '0');
-}
-
 function size(): void {
   const bytes = statSync('/usr/bin/berth').size;
   add('size of the program', 'MB', bytes / 1e6, 'podman', statSync('/usr/bin/podman').size / 1e6, '<= 4 MB');
@@ -225,7 +196,23 @@ function asAccount(): void {
   writeUnits(16);
   const bundle = process.env['BENCH_BUNDLE'];
   const networks = (): void => measureNetworks(Math.max(3, Math.ceil(RUNS / 2)), add);
-  const parts: Record<string, () => void> = { run, exec, systemdStart, sixteen, size, generator, networks };
+  const compare: Compare = (ours, peer, between) => {
+    const times = pair(ours, peer, between);
+    return [median(times.ours), median(times.peer)];
+  };
+  const control = (): void => measureControl(compare, add);
+  const many = (): void => measureMany(compare, add);
+  const parts: Record<string, () => void> = {
+    run,
+    exec,
+    systemdStart,
+    control,
+    sixteen,
+    many,
+    size,
+    generator,
+    networks,
+  };
   for (const [name, part] of Object.entries(parts)) if (wanted(name)) part();
   if (bundle !== undefined && wanted('oci')) runtimeAlone(bundle);
   command(['systemctl', '--user', 'start', ...HELD]);
@@ -233,7 +220,7 @@ function asAccount(): void {
 
 if (process.getuid?.() === 0) {
   rows.push(...(JSON.parse(readFileSync(0, 'utf8')) as Row[]));
-  memory();
+  measureMemory(add);
   if (wanted('helpers')) measureHelpers(add);
   if (wanted('throughput')) measureThroughput(3, add);
   const registry = process.env['BENCH_REGISTRY'];

@@ -29,7 +29,7 @@ starts_and_stops() {
 tells_why() {
     local owner said
     owner=$(owner "$1")
-    way_unit "$owner" broken <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\n'"Exec=sh -c 'echo the last word; exit 7'"$'\n[Service]\nType=oneshot'
+    way_unit "$owner" broken <<<$'[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=1h\n[Container]\nImage=localhost/busybox\nNetwork=none\n'"Exec=sh -c 'echo the last word; exit 7'"$'\n[Service]\nType=oneshot'
     said=$(fails_with 1 control "$1" start broken 2>&1)
     contains "$said" 'broken.service: its main process exited with status 7'
     contains "$said" '  the last word'
@@ -39,6 +39,9 @@ tells_why() {
     said=$(fails_with 1 control "$1" start needs 2>&1)
     contains "$said" 'needs.service: a unit that it requires failed'
     contains "$said" 'broken.service: its main process exited with status 7'
+    # The third start within the hour is refused; what systemd still has of the second is not why.
+    said=$(fails_with 1 control "$1" start broken 2>&1)
+    contains "$said" 'broken.service: it was started too often (StartLimitBurst=)'
     said=$(fails_with 5 control "$1" start nosuch 2>&1)
     equal "$said" 'berth: nosuch.service: there is no such unit'
     way_gone "$owner" needs broken
@@ -93,6 +96,53 @@ shows() {
     control "$1" stop s1 >/dev/null
     way_gone "$owner" s1
 }
+# Each result that the job of a start can have (man 5 org.freedesktop.systemd1), of plain units.
+job_unit() { # NAME [Unit]-LINES [Service]-LINES
+    printf '[Unit]\n%b\n[Service]\nType=oneshot\n%b\n' "$2" "$3" >"/run/systemd/system/job-$1.service"
+}
+job_results() {
+    local name said
+    mkdir -p /run/systemd/system
+    job_unit done '' 'ExecStart=/bin/true'
+    job_unit condition 'ConditionPathExists=/nowhere' 'ExecStart=/bin/false'
+    job_unit failed '' 'ExecStart=/bin/sh -c "exit 9"'
+    job_unit signal '' 'ExecStart=/bin/sh -c "kill -USR1 $$$$"'
+    job_unit slow '' 'TimeoutStartSec=1\nExecStart=/bin/sleep 1000'
+    job_unit assert 'AssertPathExists=/nowhere' 'ExecStart=/bin/true'
+    job_unit dependency 'Requires=job-failed.service\nAfter=job-failed.service' 'ExecStart=/bin/true'
+    job_unit endless '' 'ExecStart=/bin/sleep 1000'
+    job_unit timeout 'After=job-endless.service\nJobTimeoutSec=1' 'ExecStart=/bin/true'
+    job_unit canceled 'After=job-endless.service' 'ExecStart=/bin/true'
+    systemctl daemon-reload
+    systemctl start --no-block job-endless
+    for name in done condition failed signal slow assert dependency timeout canceled; do
+        berth start job-$name >"$WORK/job-$name" 2>&1 && echo 0 >>"$WORK/job-$name" || echo $? >>"$WORK/job-$name" &
+    done
+    timeout 60 bash -c 'until systemctl list-jobs --no-legend | grep -q job-canceled; do read -rt 0.1 <> <(:) || :; done'
+    berth stop job-canceled.service
+    wait
+    for name in done condition; do equal "$(cat "$WORK/job-$name")" "job-$name.service"$'\n0'; done
+    while read -r name said; do
+        contains "$(cat "$WORK/job-$name")" "berth: job-$name.service: $said"
+        equal "$(tail -n 1 "$WORK/job-$name")" 1
+    done <<'END'
+failed its main process exited with status 9
+signal its main process was killed by signal 10 (SIGUSR1)
+slow it took longer than its timeout (TimeoutStartSec= or TimeoutStopSec=)
+assert an assertion of it (Assert...=) does not hold
+dependency a unit that it requires failed
+timeout the job ran out of time in the queue (JobTimeoutSec=)
+canceled another job took the place of this one
+END
+    contains "$(cat "$WORK/job-dependency")" 'job-failed.service: its main process exited with status 9'
+    # Nothing can be reloaded that does not run.
+    said=$(fails_with 1 berth reload job-done 2>&1 || true)
+    contains "$said" job-done.service
+    systemctl stop job-endless
+    rm /run/systemd/system/job-*.service
+    systemctl daemon-reload
+    systemctl reset-failed
+}
 # Nobody may control the system's units but root, unless polkit says so.
 denied() {
     local said
@@ -137,6 +187,7 @@ done
 check 'root for alice: start, restart, stop' starts_and_stops for
 check 'root for alice: a failed start says why' tells_why for
 check 'root for alice: status' shows for
+check 'every result of a job is told' job_results
 check 'a user is denied by polkit in one line' denied
 check 'a start survives that the manager is re-executed' survives systemctl daemon-reexec
 finish

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { busAddress } from '../../../src/systemd/bus.ts';
 import { reasonOf, signalName } from '../../../src/systemd/explain.ts';
 import type { UnitState } from '../../../src/systemd/units.ts';
-import { unitPath } from '../../../src/verbs/progress.ts';
+import { unitPath } from '../../../src/systemd/unit-path.ts';
 
 const UP: UnitState = {
   name: 'web.service',
@@ -19,6 +19,7 @@ const UP: UnitState = {
   job: 0,
   needReload: false,
   since: 0,
+  moved: 7_000,
   requires: [],
   after: [],
   partOf: [],
@@ -53,6 +54,11 @@ test('a result of systemd is told in words', () => {
   assert.match(reasonOf({ ...UP, result: 'start-limit-hit' }, 'failed'), /StartLimitBurst=/);
 });
 
+test('a start that did not begin was refused, whatever the one before came to', () => {
+  assert.match(reasonOf(UP, 'failed', 7_001), /StartLimitBurst=/);
+  assert.match(reasonOf(UP, 'failed', 6_999), /status 127/);
+});
+
 test('signals have their names, and numbers where there is none', () => {
   assert.deepEqual([1, 15, 28, 31].map(signalName), ['SIGHUP', 'SIGTERM', 'SIGWINCH', 'SIGSYS']);
   assert.equal(signalName(40), 'number 40');
@@ -70,4 +76,5 @@ test('the bus of a manager is found as sd-bus finds it', () => {
 
 test('the object path of a unit', () => {
   assert.equal(unitPath('web-1.service'), '/org/freedesktop/systemd1/unit/web_2d1_2eservice');
+  assert.equal(unitPath('7zip.service'), '/org/freedesktop/systemd1/unit/_37zip_2eservice');
 });

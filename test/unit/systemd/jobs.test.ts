@@ -5,11 +5,15 @@ import { runJob } from '../../../src/systemd/jobs.ts';
 
 const JOB = '/org/freedesktop/systemd1/job/7';
 
+interface Unit {
+  readonly job: number;
+  readonly activeState: string;
+  /** Of the service; default simple. */
+  readonly type?: string;
+}
+
 /** A manager of our own making: what it is asked for is in `calls`; `unit` is what it says of the unit. */
-function fakeBus(
-  calls: string[],
-  unit: { job: number; activeState: string },
-): ManagerBus & { fail(): void; tell(result: string): void } {
+function fakeBus(calls: string[], unit: Unit): ManagerBus & { fail(): void; tell(result: string): void } {
   const listeners = new Set<(signal: Signal) => void>();
   let reject: (error: Error) => void = () => undefined;
   const ended = new Promise<never>((_, no) => (reject = no));
@@ -33,13 +37,15 @@ function fakeBus(
         ActiveState: unit.activeState,
         Job: [unit.job, `/org/freedesktop/systemd1/job/${unit.job}`],
       };
-      return Promise.resolve([String(body?.[0]).endsWith('.Unit') ? properties : {}]);
+      return Promise.resolve([
+        String(body?.[0]).endsWith('.Unit') ? properties : { Type: unit.type ?? 'simple', Result: 'success' },
+      ]);
     },
   };
 }
 
 /** A start whose connection ends; what it came to, and how often the job was asked for. */
-async function startOverGap(unit: { job: number; activeState: string }, result?: string): Promise<[string, number]> {
+async function startOverGap(unit: Unit, result?: string): Promise<[string, number]> {
   const calls: string[] = [];
   const first = fakeBus(calls, unit);
   const second = fakeBus(calls, unit);
@@ -59,8 +65,19 @@ test('a job that was accepted is followed over a gap of the bus, and asked for o
 test('what ended in the gap is read off the unit', async () => {
   assert.deepEqual(await startOverGap({ job: 0, activeState: 'active' }), ['done', 1]);
   assert.deepEqual(await startOverGap({ job: 0, activeState: 'failed' }), ['failed', 1]);
+  assert.deepEqual(await startOverGap({ job: 0, activeState: 'inactive' }), ['canceled', 1]);
+  assert.deepEqual(await startOverGap({ job: 0, activeState: 'inactive', type: 'oneshot' }), ['done', 1]);
 });
 
 test("another's job in the place of ours is left alone", async () => {
   assert.deepEqual(await startOverGap({ job: 9, activeState: 'deactivating' }), ['canceled', 1]);
+});
+
+test('a job that was accepted on another connection is not asked for again', async () => {
+  const calls: string[] = [];
+  const bus = fakeBus(calls, { job: 7, activeState: 'activating' });
+  setTimeout(() => bus.tell('timeout'), 5);
+  const line = { bus, again: () => Promise.resolve(bus) };
+  assert.equal(await runJob(line, 'StartUnit', 'web.service', JOB), 'timeout');
+  assert.ok(!calls.includes('StartUnit'));
 });
