@@ -4,6 +4,8 @@
 # BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 3);
 # BERTH_TEST_SECONDS limits one file (default 600). BERTH_BURNERS=N keeps the machines busy meanwhile: N endless loops, one of them
 # with a line for the journal in each turn. CRASHES, AT_ONCE and KILLS go to the tests.
+# Of files that failed beside others, up to two are run again, alone in a fresh machine. What passes then counts as passed and is listed
+# as unsteady: a defect all the same, of the test or of Berth. BERTH_AGAIN=no leaves that out; the soak does, since it looks for these.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
@@ -33,10 +35,27 @@ main() {
         workers+=($!)
     done
     for worker in "${workers[@]}"; do wait "$worker" || failed=$((failed + 1)); done
-    while read -r good bad; do passed=$((passed + good)) failed=$((failed + bad)); done < <(cat "$work"/counts.* 2>/dev/null)
     [ ! -s "$work/queue" ] || { echo "not ok - no machine took: $(tr '\n' ' ' <"$work/queue")"; failed=$((failed + 1)); }
+    [ ${#names[@]} = 1 ] || [ "${BERTH_AGAIN:-yes}" = no ] || again
+    while read -r _ good bad; do passed=$((passed + good)) failed=$((failed + bad)); done < <(cat "$work"/results.* 2>/dev/null)
+    [ ! -s "$work/unsteady" ] || echo "unsteady, passed when run again: $(tr '\n' ' ' <"$work/unsteady")"
     rm -rf "$work"
     close 0
+}
+
+# Runs the files that failed once more. Their results take the place of the first ones.
+again() {
+    local files file
+    mapfile -t files < <(awk '$3 > 0 { print $1 }' "$work"/results.* 2>/dev/null)
+    [ ${#files[@]} -gt 0 ] && [ ${#files[@]} -le 2 ] || return
+    name=${names[0]}
+    for file in "${files[@]}"; do
+        echo "-- again, alone"
+        sed -i "/^$file /d" "$work"/results.*
+        echo "$file" >"$work/queue"
+        (serve) || failed=$((failed + 1))
+        ! grep -q "^$file [1-9][0-9]* 0$" "$work"/results.* || echo "$file" >>"$work/unsteady"
+    done
 }
 
 burn() { # NUMBER
@@ -60,9 +79,10 @@ serve() {
     [ $keep = yes ] || trap 'machine down "$name"' EXIT
     fresh
     while file=$(take) && [ -n "$file" ]; do
+        passed=0 failed=0
         run_file "$file" >"$work/output.$name"
         flock "$work/queue" cat "$work/output.$name"
-        echo "$passed $failed" >"$work/counts.$name"
+        echo "$file $passed $failed" >>"$work/results.$name"
         # What a failed test left must not make others fail.
         [ "$after" = "$before" ] || [ $keep = yes ] || [ ! -s "$work/queue" ] || fresh
     done

@@ -61,7 +61,7 @@ crashes | pulls | images | upgrade | stack | restarts | cycles) "$rounds" ;;
     stack
     restarts
     cycles
-    for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" bash test/run.sh machine; done
+    for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" env BERTH_AGAIN=no bash test/run.sh machine; done
     ;;
 esac
 echo "soak: $((parts - failed)) passed, $failed failed"
