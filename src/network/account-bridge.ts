@@ -6,6 +6,7 @@ import type { RunRequest } from '../plan/request.ts';
 import type { NetworkPlace, NetworkState } from '../run/parts.ts';
 import { attach, connected, stopBridge } from './bridge.ts';
 import { readState, staleAttachments, withNetworkLock } from './ipam.ts';
+import { awaitNames } from './naming.ts';
 import { missing, readNamespace, type NamespaceRecord } from './namespace.ts';
 import type { Connected } from './network.ts';
 import { HOST_ADDRESS, startPorts, stopPasta, type PastaData } from './pasta.ts';
@@ -34,6 +35,7 @@ export function startAccountBridge(host: Host, request: RunRequest, place: Netwo
   const pasta = published ? startPorts(host, request.ports, place) : ok(undefined);
   if (pasta.isErr()) return err(pasta.error);
   const done = withNetworkLock(host, () => enterNetworks(host, request, place, inside, published));
+  if (done.isOk() && done.value.connection.ownResolver === true) awaitNames(host);
   if (done.isErr() && pasta.value !== undefined) stopPasta(host, { kind: 'pasta', data: pasta.value });
   return done.map(found => withPasta(found, pasta.value));
 }

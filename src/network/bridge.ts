@@ -17,6 +17,7 @@ import { networkConfiguration, runNetavark } from './netavark.ts';
 import type { Connected } from './network.ts';
 import { nameOf, placeIn, type Placed } from './placement.ts';
 import { choosePorts, portInUse, takenPort } from './ports.ts';
+import type { NetworkRecord } from './records.ts';
 import { takeDown } from './take-down.ts';
 
 /** Kept in state.json: which attachment is ours. */
@@ -78,9 +79,32 @@ export function attach(
   };
   const noted = { ...state, attachments: { ...state.attachments, [key]: attachment } };
   writeState(host, noted);
-  const done = runNetavark(host, 'setup', request.netns, configuration, request.inside);
+  const firewall = request.inside !== undefined && rulesStand(state, placed) ? 'none' : 'nftables';
+  const done = runNetavark(host, 'setup', request.netns, configuration, request.inside, firewall);
   if (done.isErr()) writeState(host, takeDown(host, noted, [key]).state);
+  else writeState(host, { ...noted, attachments: { ...noted.attachments, [key]: { ...attachment, made: true } } });
   return done;
+}
+
+/**
+ * The rules of a network are made with its first container; for a further one netavark spends three quarters of its time to find them as they are. Only of accounts: their
+ * namespace is nobody else's, and netavark publishes nothing there. Of root's networks each start mends what a reload of the host's rules took away.
+ */
+function rulesStand(state: NetworkState, placed: readonly Placed[]): boolean {
+  const made = Object.values(state.attachments).filter(one => one.made === true);
+  return placed.every(({ record }) => {
+    const rules = rulesOf(record);
+    return made.some(one => one.networks[record.name] !== undefined && rulesOf(toldOf(one, record.name)) === rules);
+  });
+}
+
+const toldOf = ({ configuration }: Attachment, network: string): NetworkRecord | undefined =>
+  (JSON.parse(configuration) as { network_info: Record<string, NetworkRecord | undefined> }).network_info[network];
+
+/** All that rules may come from. */
+function rulesOf(record: NetworkRecord | undefined): string {
+  const { no_default_route: _, ...options } = record?.options ?? {};
+  return JSON.stringify({ ...record, options });
 }
 
 /** What the containers' files say of a bridge, and the state that takes it down. */

@@ -2,8 +2,10 @@
  * Theory of operation: berth-netns.service, which systemd starts before the first container in a network of an account and stops when no unit
  * needs it any more (StopWhenUnneeded=).
  *
- * ExecStart=, `berth network hold`: a holder with a new user and network namespace; pasta on it, the way out. Then netns.json is written,
- * pasta becomes the unit's main process (it is what can fail), and we leave. ExecStartPost= starts the unit of the names (names.ts).
+ * ExecStart=, `berth network hold`: READY=1 at once, so that systemd executes the containers and the server of the names (names.ts), which take longer to get here than we
+ * need. They wait for the lock of the networks, under which we make a holder with a new user and network namespace, and pasta on it, the way
+ * out. Then netns.json is written, and pasta becomes the unit's main process (it is what can fail). We stay until the names are served:
+ * that is what a second lock tells.
  * ExecStopPost=, `berth network release`: containers that are still there lost their network. They are killed, so that their units fail and
  * Restart= brings them back with a new one. (At an ordinary stop there are none: they stop first.)
  */
@@ -19,15 +21,26 @@ import { Failure, failureOf } from '../run/failure.ts';
 import { writeIdMaps, type IdMap } from '../run/ids.ts';
 import { listContainers } from '../run/containers.ts';
 import { networkDirectory, readState, withNetworkLock, writeState } from './ipam.ts';
+import { announceNames, waitForNames } from './naming.ts';
 import { namespacePath, type NamespaceRecord } from './namespace.ts';
 import { startWayOut } from './pasta.ts';
 
-/** Makes the namespaces and what runs in them; the process that the unit is to watch. */
-export function holdNamespace(host: Host): number {
+/** Makes the namespaces and what runs in them, for systemd. */
+export function holdNamespace(host: Host): void {
+  announceNames(host);
+  withNetworkLock(host, () => {
+    clean(host);
+    host.notify('READY=1', false);
+    host.notify(`MAINPID=${make(host)}`, true);
+  });
+  waitForNames(host);
+}
+
+/** The process that the unit is to watch. */
+function make(host: Host): number {
   const map = storeMap(host);
   const uidMap = lines(map.uid);
   const gidMap = lines(map.gid);
-  clean(host);
   const holder = startHolder(host, uidMap, gidMap);
   try {
     const pasta = unwrap(startWayOut(host, holder.pid, `${networkDirectory(host)}/pasta.pid`));
@@ -51,12 +64,10 @@ export function holdNamespace(host: Host): number {
 
 /** Nothing of an earlier namespace counts any more. */
 function clean(host: Host): void {
-  withNetworkLock(host, () => {
-    const directory = networkDirectory(host);
-    host.unlink(namespacePath(host));
-    for (const name of ['aardvark-dns', 'firewall']) host.removeTree(`${directory}/${name}`);
-    writeState(host, { ...readState(host), attachments: {} });
-  });
+  const directory = networkDirectory(host);
+  host.unlink(namespacePath(host));
+  for (const name of ['aardvark-dns', 'firewall']) host.removeTree(`${directory}/${name}`);
+  writeState(host, { ...readState(host), attachments: {} });
 }
 
 function startHolder(host: Host, uidMap: IdMap, gidMap: IdMap): Launched {

@@ -22,6 +22,8 @@ export interface Attachment {
   readonly networks: Readonly<Record<string, readonly string[]>>;
   /** What netavark was told: it takes down the same. */
   readonly configuration: string;
+  /** netavark has made it: the rules of its networks stand. */
+  readonly made?: boolean;
 }
 
 /** Root's and each account's networks know nothing of each other. */

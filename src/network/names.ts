@@ -4,12 +4,12 @@
  *
  * Root: netavark finds that none runs when the first network with names gets a container, and starts what we name to it: STARTER, which asks systemd
  * for the unit. aardvark-dns ends by itself with the last of them.
- * Accounts: berth-netns.service (hold.ts) starts the unit and stops it. One file that names no container keeps aardvark-dns running until then.
+ * Accounts: berth-netns.service (hold.ts) wants the unit and stops it. One file that names no container keeps aardvark-dns running until then.
  */
 import { CLONE, type Host } from '../host/host.ts';
 import { encodeOps, op } from '../ops/encode.ts';
 import { Failure } from '../run/failure.ts';
-import { networkDirectory } from './ipam.ts';
+import { networkDirectory, withNetworkLock } from './ipam.ts';
 import { readNamespace } from './namespace.ts';
 import { helperPath } from './netavark.ts';
 import { DNS_FORWARD } from './pasta.ts';
@@ -26,9 +26,12 @@ export function startNames(host: Host): number | undefined {
     const { status, stderr } = host.run({ argv: words, environment: ['PATH=/usr/sbin:/sbin'], stderr: 'capture' });
     if (status !== 0) throw failed(stderr.trim());
   } else {
-    host.mkdirs(directory, 0o700);
-    host.writeFile(`${directory}/${NOBODY}`, '127.0.0.1\n', 0o600);
-    startInside(host, words);
+    // netavark would send its signal to a server that is not prepared for it.
+    withNetworkLock(host, () => {
+      host.mkdirs(directory, 0o700);
+      host.writeFile(`${directory}/${NOBODY}`, '127.0.0.1\n', 0o600);
+      startInside(host, words);
+    });
   }
   const pid = Number((host.readFileIfExists(`${directory}/${PID_FILE}`) ?? '').trim());
   return pid > 1 && host.startTime(pid) !== undefined ? pid : undefined;

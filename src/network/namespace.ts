@@ -13,7 +13,7 @@ import { relative } from '../plan/id-maps.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { Spec, SpecIdMapping } from '../plan/spec.ts';
 import { findContext } from '../run/context.ts';
-import { networkDirectory } from './ipam.ts';
+import { networkDirectory, withNetworkLock } from './ipam.ts';
 
 export interface NamespaceRecord {
   readonly version: 1;
@@ -38,11 +38,15 @@ export function readNamespace(host: Host): NamespaceRecord | undefined {
   }
 }
 
+/** Who makes it has the lock of the networks (hold.ts). */
+const awaitNamespace = (host: Host): NamespaceRecord | undefined =>
+  readNamespace(host) ?? withNetworkLock(host, () => readNamespace(host));
+
 /** The user namespace that a container in named networks of an account is made below. */
 export function nest(host: Host, request: RunRequest, spec: Spec): Result<Nest | undefined, Problem> {
   const named = request.networks.find(isNamedNetwork);
   if (host.euid === 0 || named === undefined) return ok(undefined);
-  const record = readNamespace(host);
+  const record = awaitNamespace(host);
   if (record === undefined) return err(missing(host, named));
   if (!isNew(spec, 'user')) {
     const hint = 'leave --userns out, or use --network pasta';
@@ -68,7 +72,7 @@ export function missing(host: Host, network: string): Problem {
   }
   const unit = inUnit && own.manager === 'system' ? `berth-netns@${host.euid}.service` : NAMESPACE_UNIT;
   return problem('network-namespace', `--network ${network}: the network namespace of this account is not there`, {
-    hint: `the unit needs Requires=${unit} and After=${unit}; the generator writes them for .container and .pod files`,
+    hint: `the unit needs Wants=${unit} and After=${unit}, which the generator writes; where it has them the log of ${unit} tells why it failed`,
   });
 }
 

@@ -81,14 +81,20 @@ const STARTER = '/usr/lib/berth/start-names';
 const NO_STARTER = '/usr/bin/true';
 /** Without systemd-run, by which netavark would start it. */
 const PATH = 'PATH=/usr/sbin:/sbin';
+/** firewalld serves the host's namespace: netavark need not look for it on the bus. */
+const NO_BUS = 'DBUS_SYSTEM_BUS_ADDRESS=unix:path=/dev/null';
 
-/** Runs netavark; its error is one line. A teardown that finds no interface in the namespace has done what was left to do. */
+/**
+ * Runs netavark; its error is one line. A teardown that finds no interface in the namespace has done what was left to do. With the
+ * firewall `none` it leaves the rules as they are.
+ */
 export function runNetavark(
   host: Host,
   verb: 'setup' | 'teardown',
   netns: string,
   configuration: string,
   inside?: NamespaceRecord,
+  firewall: 'nftables' | 'none' = 'nftables',
 ): Result<NetavarkAnswer, Problem> {
   const netavark = helperPath(host, 'netavark');
   if (netavark === undefined) {
@@ -108,7 +114,10 @@ export function runNetavark(
       ...[netavark, '--config', networkDirectory(host), '--rootless', String(inside !== undefined)],
       ...[...names, verb, netns],
     ],
-    environment: [PATH, 'NETAVARK_FW=nftables', `AARDVARK_DNS=${aardvark ?? ''}`],
+    environment: [
+      ...[PATH, `NETAVARK_FW=${firewall}`, `AARDVARK_DNS=${aardvark ?? ''}`],
+      ...(inside === undefined ? [] : [NO_BUS]),
+    ],
     input: configuration,
     stdout: 'capture',
     stderr: 'capture',

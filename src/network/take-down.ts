@@ -30,7 +30,9 @@ export function takeDown(
     unplug(host, inside, bridgesOf(attachment, unused));
     withEmptyNamespace(host, inside, path => {
       if (last) runNetavark(host, 'setup', path, withoutPorts(attachment.configuration), inside);
-      const done = runNetavark(host, 'teardown', path, attachment.configuration, inside);
+      // An account's container has no rules of its own.
+      const firewall = last || inside === undefined ? 'nftables' : 'none';
+      const done = runNetavark(host, 'teardown', path, attachment.configuration, inside, firewall);
       if (done.isErr()) problems.push(done.error);
     });
   }

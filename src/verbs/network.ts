@@ -7,6 +7,7 @@ import { createNetwork, type NetworkWish } from '../network/create.ts';
 import { holdNamespace, releaseNamespace } from '../network/hold.ts';
 import { readState, withNetworkLock } from '../network/ipam.ts';
 import { startNames } from '../network/names.ts';
+import { endWait } from '../network/naming.ts';
 import { DEFAULT_NETWORK, listNetworks, networkPath, readNetwork, type NetworkRecord } from '../network/records.ts';
 import { isAddress } from '../plan/parse-ports.ts';
 import { findContext } from '../run/context.ts';
@@ -40,16 +41,19 @@ function hold(host: Host): number {
   if (host.euid === 0)
     throw new Failure(125, 'network hold: root has no need of it; start units with User= of an account');
   if (!findContext(host).notify) throw new Failure(125, `network hold: systemd does this, in ${NAMESPACE_UNIT}`);
-  const pid = holdNamespace(host);
-  host.notify(`MAINPID=${pid}\nREADY=1`, true);
+  holdNamespace(host);
   return 0;
 }
 
 /** What systemd starts for the names of networks: the unit's main process is aardvark-dns from now on. */
 function names(host: Host): number {
   if (!findContext(host).notify) throw new Failure(125, 'network names: systemd does this, in berth-names.service');
-  const pid = startNames(host);
-  host.notify(pid === undefined ? 'READY=1' : `MAINPID=${pid}\nREADY=1`, true);
+  try {
+    const pid = startNames(host);
+    host.notify(pid === undefined ? 'READY=1' : `MAINPID=${pid}\nREADY=1`, true);
+  } finally {
+    if (host.euid !== 0) endWait(host);
+  }
   return 0;
 }
 

@@ -7,7 +7,9 @@ const NETWORK = 'bench-net';
 const MANY = 20;
 
 function container(lines: string): string {
-  return `[Quadlet]
+  return `[Unit]
+StartLimitIntervalSec=0
+[Quadlet]
 DefaultDependencies=false
 [Container]
 Image=localhost/busybox:latest
@@ -27,7 +29,7 @@ const files = (peer: Peer): Record<string, string> => ({
   'bench-@-pasta.container': container('Network=pasta\nPublishPort=8300:80'),
   'bench-@-bridge.container': container(`Network=${NETWORK}`),
   'bench-@-ports.container': container(`Network=${NETWORK}\nPublishPort=8301:80`),
-  'bench-@.pod': `[Quadlet]\nDefaultDependencies=false\n[Pod]\nPublishPort=8302:80\n${peer === 'podman' ? INFRA : ''}\n`,
+  'bench-@.pod': `[Unit]\nStartLimitIntervalSec=0\n[Quadlet]\nDefaultDependencies=false\n[Pod]\nPublishPort=8302:80\n${peer === 'podman' ? INFRA : ''}\n`,
   ...Object.fromEntries(members.map(name => [`bench-@-${name}.container`, container('Pod=bench-@.pod')])),
   ...Object.fromEntries(many.map(name => [`bench-@-${name}.container`, container(`Network=${NETWORK}`)])),
 });

@@ -122,6 +122,17 @@ loses_its_network() { # when the namespace dies the containers fail, and Restart
     as alice berth network rm one
 }
 
+# The namespace comes and goes with each lone container, however often, and the first thing that runs finds its names.
+comes_and_goes() {
+    local name
+    as alice berth network create one
+    for name in a b c d e f; do
+        as alice berth run --rm --stop-timeout 0 --name $name --network one localhost/busybox nslookup $name
+        is_gone alice
+    done
+    as alice berth network rm one
+}
+
 # The default route, and the host's address on it, change under running containers: the way out is there again within 2 s.
 host_moves() {
     local name
@@ -205,5 +216,6 @@ as bob berth load -q -i $IMAGES/busybox.tar
 check 'route and address of the host change under running containers' host_moves
 check 'two accounts do not see each other' two_accounts
 check 'a pod in a network' in_pod
+check 'the namespace comes and goes with a lone container, and its names are there at once' comes_and_goes
 check 'the namespace dies: containers come back with a new one' loses_its_network
 finish

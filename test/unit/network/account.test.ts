@@ -82,7 +82,7 @@ void test('without the namespace the start says which unit is required', () => {
   const gone = JSON.stringify({ ...RECORD, startTime: '1' });
   const { host } = account({ files: { [`${DIRECTORY}/networks/netns.json`]: gone } });
   const refused = nest(host, request('--network', 'blue'), spec(FULL));
-  assert.match(describe(refused._unsafeUnwrapErr()), /--network blue: .*Requires=berth-netns.service/);
+  assert.match(describe(refused._unsafeUnwrapErr()), /--network blue: .*Wants=berth-netns.service/);
 });
 
 void test('a dynamic user is told that it has no networks', () => {
@@ -130,4 +130,53 @@ void test('pasta ends when netavark fails, and without ports there is none', () 
   const plain = account();
   plain.start('--network', 'blue')._unsafeUnwrap();
   assert.equal(plain.ran.length, 1);
+});
+
+const FIRST = '/run/berth/users/1000/containers/first';
+
+/** Another container that was attached to `blue`, whose record may differ in `more`. */
+function withFirst(uid: number, made: boolean, more: object = {}) {
+  const one = account();
+  const blue = one.host.readFile('/store/networks/blue.json');
+  const told = { network_info: { blue: { ...(JSON.parse(blue) as object), ...more } } };
+  const attachment = {
+    bundle: FIRST,
+    ports: [],
+    networks: { blue: ['10.91.0.2'] },
+    configuration: JSON.stringify(told),
+    made,
+  };
+  const state = JSON.stringify({ version: 2, subnet: '10.88.0.0/16', attachments: { [FIRST]: attachment } });
+  const files = { '/run/berth/networks/ipam.json': state, [`${DIRECTORY}/networks/ipam.json`]: state };
+  const two = account({ uid, files: { ...files, [`${FIRST}/state.json`]: '{}' } });
+  return two;
+}
+
+void test("a further container of an account's network leaves the rules as they are; root's has them looked at", () => {
+  const firewall = (uid: number, made: boolean, more?: object): string | undefined => {
+    const one = withFirst(uid, made, more);
+    one.start('--network', 'blue')._unsafeUnwrap();
+    return one.ran
+      .find(({ argv }) => argv.includes('setup'))
+      ?.environment?.find(word => word.startsWith('NETAVARK_FW='));
+  };
+  assert.equal(firewall(1000, true), 'NETAVARK_FW=none');
+  assert.equal(firewall(1000, true, { options: { no_default_route: 'true' } }), 'NETAVARK_FW=none');
+  // it was not set up to its end, or the network is another than then
+  assert.equal(firewall(1000, false), 'NETAVARK_FW=nftables');
+  assert.equal(firewall(1000, true, { subnets: [{ subnet: '10.92.0.0/24' }] }), 'NETAVARK_FW=nftables');
+  assert.equal(firewall(0, true), 'NETAVARK_FW=nftables');
+});
+
+void test('who comes while the namespace is made waits for it', () => {
+  const record = JSON.stringify(RECORD);
+  const { host } = account({ files: { [`${DIRECTORY}/networks/netns.json`]: '' } });
+  const lock = host.lock.bind(host);
+  Object.assign(host, {
+    lock: (...words: Parameters<typeof lock>) => {
+      host.writeFileAtomic(`${DIRECTORY}/networks/netns.json`, record, 0o600);
+      return lock(...words);
+    },
+  });
+  assert.equal(nest(host, request('--network', 'blue'), spec(FULL))._unsafeUnwrap()?.user, '/proc/500/ns/user');
 });

@@ -1,0 +1,44 @@
+/**
+ * Theory of operation: when the names of an account's networks are served. A container in a network must not run before, and the server is started beside it.
+ * `network hold` (hold.ts) has the lock `naming` from before systemd learns that its unit is there; the file says who it is. `network names` ends it when the
+ * server answers, or cannot be started; a container waits for the lock, after everything that it can do meanwhile.
+ */
+import type { Host } from '../host/host.ts';
+import { networkDirectory } from './ipam.ts';
+
+const SIGTERM = 15;
+/** For who has masked the unit of the names: containers start then without. */
+const PATIENCE = 10_000;
+
+const lockPath = (host: Host): string => `${networkDirectory(host)}/naming`;
+const waiterPath = (host: Host): string => `${networkDirectory(host)}/naming.json`;
+
+/** From now on until this process ends the names are awaited. */
+export function announceNames(host: Host): void {
+  host.mkdirs(networkDirectory(host), 0o700);
+  host.lock(lockPath(host), true, true);
+  const waiter = { pid: host.pid, startTime: host.startTime(host.pid) };
+  host.writeFileAtomic(waiterPath(host), JSON.stringify(waiter), 0o600);
+}
+
+/** Until `endWait`. */
+export function waitForNames(host: Host): void {
+  host.poll([], PATIENCE);
+}
+
+/** Names are served, or will not be. */
+export function endWait(host: Host): void {
+  const text = host.readFileIfExists(waiterPath(host));
+  if (text === undefined) return;
+  host.unlink(waiterPath(host));
+  const { pid, startTime } = JSON.parse(text) as { pid: number; startTime?: string };
+  const fd = host.openProcess(pid);
+  if (fd === undefined) return;
+  if (host.startTime(pid) === startTime) host.signal(fd, SIGTERM);
+  host.close(fd);
+}
+
+/** Returns when nobody awaits the names any more. */
+export function awaitNames(host: Host): void {
+  host.lock(lockPath(host), false, true)?.release();
+}
