@@ -156,8 +156,11 @@ int engine_run(const struct program *program, int argc, char **argv)
     host_install_process(context, host, argc, argv);
     JSValue entry = take_property(context, host_roots.entries, program->name);
     JSValue result = JS_Call(context, entry, JS_UNDEFINED, 0, NULL);
+    int status;
     if (JS_IsException(result))
         report(context);
+    else if (take_int(context, result, &status) == 0 && status == ENGINE_BY_NODE)
+        return ENGINE_BY_NODE;
     else
         print_line("internal error: the program gave no status", 42);
     return failure_status;

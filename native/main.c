@@ -77,12 +77,19 @@ static int find_verb(int argc, char **argv)
     return at < argc ? at : argc;
 }
 
-/* `container VERB` is another name of VERB, as the peer has it, but for the two verbs that there are only so. */
-static int without_container(int argc, char **argv)
+/*
+ * `container VERB` is another name of VERB, as the peer has it, but for the two verbs that there are only so; `image pull` is pull.
+ * Node knows the other verbs of images.
+ */
+static int without_noun(int argc, char **argv)
 {
     int verb = find_verb(argc, argv);
-    if (verb + 1 >= argc || strcmp(argv[verb], "container") != 0 || argv[verb + 1][0] == '-' ||
-        strcmp(argv[verb + 1], "prune") == 0 || strcmp(argv[verb + 1], "exists") == 0)
+    if (verb + 1 >= argc)
+        return argc;
+    bool pull = strcmp(argv[verb], "image") == 0 && strcmp(argv[verb + 1], "pull") == 0;
+    bool container = strcmp(argv[verb], "container") == 0 && argv[verb + 1][0] != '-' &&
+                     strcmp(argv[verb + 1], "prune") != 0 && strcmp(argv[verb + 1], "exists") != 0;
+    if (!pull && !container)
         return argc;
     if (strcmp(argv[verb + 1], "ls") == 0 || strcmp(argv[verb + 1], "list") == 0)
         argv[verb + 1] = (char *)"ps";
@@ -135,8 +142,10 @@ int main(int argc, char **argv)
 {
     if (argc > 0 && strcmp(argv[0], "berth-heap-image") == 0)
         return engine_record(argc, argv);
-    argc = without_container(argc, argv);
+    argc = without_noun(argc, argv);
     const struct program *program = program_of(argc, argv);
-    int status = program ? engine_run(program, argc, argv) : become_node(argc, argv);
+    int status = program ? engine_run(program, argc, argv) : ENGINE_BY_NODE;
+    if (status == ENGINE_BY_NODE)
+        status = become_node(argc, argv);
     journal_end(status); /* without the runtime's end: the kernel takes the memory back faster */
 }

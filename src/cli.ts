@@ -39,7 +39,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   pause: () => import('./verbs/pause.ts'),
   port: () => import('./verbs/port.ts'),
   plan: () => import('./verbs/up.ts'),
-  pull: () => import('./verbs/pull.ts'),
+  pull: () => import('./verbs/pull-fetch.ts'),
   push: () => import('./verbs/push.ts'),
   quadlet: () => import('./verbs/quadlet.ts'),
   rename: () => import('./verbs/rename.ts'),

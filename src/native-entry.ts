@@ -1,5 +1,5 @@
 import type { Host } from './host/host.ts';
-import { finish, nativeHost, offer } from './host/native.ts';
+import { BY_NODE, finish, nativeHost, offer } from './host/native.ts';
 
 /**
  * Offers native programs by their names. What one's `main` returns is the exit status; what it throws becomes one line on standard
@@ -7,5 +7,9 @@ import { finish, nativeHost, offer } from './host/native.ts';
  */
 export function enter(programs: Readonly<Record<string, (host: Host) => number>>): void {
   const host = nativeHost();
-  offer(Object.fromEntries(Object.entries(programs).map(([name, main]) => [name, () => finish(main(host))])));
+  offer(Object.fromEntries(Object.entries(programs).map(([name, main]) => [name, () => ended(main(host))])));
+}
+
+function ended(status: number): number {
+  return status === BY_NODE ? status : finish(status);
 }

@@ -47,7 +47,7 @@ BASE := $(if $(SANITIZE),$(O)/programs/base.o,$(O)/image/heap.o)
 IMAGE_LDFLAGS := -Wl,-T,packaging/build/heap-image.ld
 OBJECTS := $(SOURCES:native/%.c=$(O)/%.o) $(PROGRAMS:%=$(O)/programs/%.o) $(if $(TINY_SOURCES),$(O)/tiny-image.o) $(O)/seccomp-default.o
 
-all: $(PROGRAM)
+all: $(PROGRAM) $(if $(SANITIZE),,dist/ask)
 .PHONY: all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -99,6 +99,12 @@ build/programs/%.c: build/programs/%.js
 build/programs/%.length.h: build/programs/%.c ;
 
 $(O)/programs.o: $(PROGRAMS:%=build/programs/%.c) build/programs/base.c
+
+# What asks a registry without Node: linked with the system's OpenSSL at run time, which Node needs, too (native/ask/ask.c).
+dist/ask: $(wildcard native/ask/*.c native/ask/*.h) packaging/build/native.mk
+	@echo "  CC $@"
+	@$(CC) $(COMMON) -iquote native/ask -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -pie -s -Wl,-z,relro,-z,now,--build-id=none \
+		-o $@ $(filter %.c,$^) -lssl -lcrypto
 
 # The reaper alone, which the stage carries (native/tiny/stage-init.c).
 build/init: native/tiny/init.c native/tiny/start.c native/tiny/text.c $(TINY_HEADERS) packaging/build/native.mk

@@ -6,7 +6,7 @@ import { nonText } from './utf8.ts';
 
 /**
  * The one door to smol-toml. Reads TOML 1.0 (registries.conf, storage.conf) from UTF-8 bytes; keys and strings of the result are byte strings again.
- * `file` is named in the problem. Node half only: dates are `Date` objects.
+ * `file` is named in the problem; dates are `Date` objects.
  */
 export function parseToml(bytes: string, file: string): Result<Record<string, unknown>, Problem[]> {
   const bad = nonText(bytes);

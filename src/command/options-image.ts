@@ -1,5 +1,5 @@
 import { RESOURCES } from './options-shared.ts';
-import { duration, flag, hosted, integer, list, text, words } from './rows.ts';
+import { duration, flag, hosted, integer, list, native, text, words } from './rows.ts';
 import type { OptionRow, VerbRow } from './types.ts';
 
 const QUIET = flag('quiet', 'no progress', { short: 'q' });
@@ -153,8 +153,8 @@ const PULL_OPTIONS: readonly OptionRow[] = [
   ...FETCH,
 ];
 
-export const PULL: VerbRow = hosted('pull', 'IMAGE...', 'fetch images from a registry', PULL_OPTIONS, { least: 1 });
-export const IMAGE_PULL: VerbRow = { ...PULL, name: 'image pull' };
+export const PULL: VerbRow = native('pull', 'IMAGE...', 'fetch images from a registry', PULL_OPTIONS, { least: 1 });
+export const IMAGE_PULL: VerbRow = { ...PULL, name: 'image pull', program: 'pull' };
 export const ARTIFACT_PULL: VerbRow = hosted('artifact pull', 'ARTIFACT', 'fetch an artifact from a registry', FETCH, {
   least: 1,
   most: 1,

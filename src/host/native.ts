@@ -8,7 +8,7 @@ interface RawHost extends Omit<Host, 'lock'> {
   lock(path: string, exclusive: boolean, wait: boolean): number | undefined;
   onError(factory: (syscall: string, code: string, errno: number, text: string, path: string) => Error): void;
   /** What the engine calls when the program of this name is wanted. */
-  enter(entries: Readonly<Record<string, () => never>>): void;
+  enter(entries: Readonly<Record<string, () => number>>): void;
   /** Ends the process. */
   finish(status: number): never;
 }
@@ -24,8 +24,11 @@ export function nativeHost(): Host {
   return Object.setPrototypeOf({ lock }, berth) as Host;
 }
 
-/** Gives the engine its programs. */
-export function offer(entries: Readonly<Record<string, () => never>>): void {
+/** What a native program returns when Node's half is to do it, from the start and with the same words. */
+export const BY_NODE = -1;
+
+/** Gives the engine its programs. Each ends the process, or returns BY_NODE. */
+export function offer(entries: Readonly<Record<string, () => number>>): void {
   berth.enter(entries);
 }
 

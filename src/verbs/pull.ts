@@ -1,144 +1,46 @@
 import { PULL } from '../command/options-image.ts';
 import { globalValue, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
-import type { Host } from '../host/host.ts';
-import { listedStores } from '../image/additional.ts';
+import { HostError, type Host } from '../host/host.ts';
+import { BY_NODE } from '../host/native.ts';
 import { ImageError } from '../image/error.ts';
 import { parsePolicy } from '../image/pull/policy.ts';
-import { makeProgress, type ProgressKind } from '../image/pull/progress.ts';
-import { pullImage, type Pulled, type PullRequest } from '../image/pull/pull.ts';
-import { parseReference } from '../image/reference.ts';
-import { openRegistries, openRegistry } from '../image/registry/open.ts';
-import { platformOption, registryOptions } from '../image/registry/options.ts';
-import { hostPlatform } from '../image/registry/platform.ts';
-import type { RegistryOptions } from '../image/registry/types.ts';
+import { pullUnchanged, type Pulled } from '../image/pull/unchanged.ts';
+import { registryOptions } from '../image/registry/options.ts';
 import { openStore } from '../image/store.ts';
 import { storeMap } from '../image/store-map.ts';
 import { commandLine } from './command-line.ts';
-import { say } from './edge.ts';
-import { tell } from './tell.ts';
+import { pulledJson } from './pulled-json.ts';
 
-/** `berth pull`: fetches images. Prints their ids; progress goes to standard error. */
-export async function main(host: Host): Promise<number> {
+/**
+ * `berth pull` of an image that is there and has not changed, which needs no Node. Everything else, and whatever goes wrong, is
+ * pull-fetch.ts's: it begins anew.
+ */
+export function main(host: Host): number {
   const command = commandLine(host, PULL);
   if (typeof command === 'number') return command;
-  const format = formatOf(command);
-  const store = openStore(host, globalValue(command, 'root'));
-  // An account without subordinate ids cannot have layers: said before anything is fetched.
-  storeMap(host);
-  const stop = interrupted();
-  const names = await namesOf(host, command, stop);
-  const done: Pulled[] = [];
-  let status = 0;
-  for (const name of names) {
-    try {
-      const pulled = await pullImage(host, store, requestOf(host, command, name, stop, format));
-      done.push(pulled);
-      // Of a unit the launcher tells it (src/run/fetch.ts).
-      if (format !== 'progress' && pulled.bytes > 0) tellPulled(host, pulled);
-      if (format === '') host.write(1, `${pulled.id}\n`);
-    } catch (error) {
-      if (!(error instanceof ImageError)) throw error;
-      const reason = stop.aborted ? `${name}: interrupted` : error.message;
-      say(host, reason);
-      if (format !== 'progress')
-        tell(host, 'pull-error', reason, { BERTH_TYPE: 'image', BERTH_NAME: name, BERTH_ERROR: reason });
-      status = 125;
-      if (stop.aborted) break;
-    }
-  }
-  if (done.some(pulled => pulled.layers > 0) && !isSet(command, 'quiet')) tellUnread(host);
-  if (format === 'json') host.write(1, `${JSON.stringify(done.map(toJson), undefined, 4)}\n`);
-  return status;
-}
-
-/** Who lists a store in storage.conf expects that its images are not fetched. */
-function tellUnread(host: Host): void {
-  for (const { path, fault } of listedStores(host))
-    if (fault !== undefined) say(host, `warning: the additional store ${path} of storage.conf is not read: ${fault}`);
-}
-
-function tellPulled(host: Host, { id, name, bytes }: Pulled): void {
-  const fields = { BERTH_TYPE: 'image', BERTH_NAME: name, BERTH_ID: id, BERTH_BYTES: String(bytes) };
-  tell(host, 'pull', `pulled ${name}`, fields);
-}
-
-/** Fetches what the store lacks of an image that was pulled under this name. */
-export async function fetchAgain(host: Host, store: string, name: string): Promise<void> {
-  await pullImage(host, store, {
-    name,
-    policy: 'always',
-    platform: hostPlatform(),
-    strict: false,
-    registries: () => [openRegistry(host, name)],
-    progress: makeProgress(host, host.isTerminal(2) ? 'bars' : 'lines'),
-    signal: new AbortController().signal,
-    say: line => say(host, line),
-  });
-}
-
-/** `progress`: for the launcher of a unit, a line `BYTES TEXT` a second. */
-function formatOf(command: Command): string {
   const format = lastValue(command, 'format') ?? '';
-  if (!['', 'json', 'progress'].includes(format))
-    throw new ImageError(`--format ${format}: not json, and not progress`);
-  return format;
+  const pulled = ['', 'json', 'progress'].includes(format) ? unchanged(host, command) : undefined;
+  if (pulled === undefined) return BY_NODE;
+  if (format === '') host.write(1, `${pulled.id}\n`);
+  if (format === 'json') host.write(1, pulledJson([pulled]));
+  return 0;
 }
 
-/** Ctrl-C and a stop leave nothing behind: what was begun is removed before the end. */
-function interrupted(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
-  return stop.signal;
-}
+/** These make another question of it. */
+const OTHERS = ['platform', 'os', 'arch', 'variant', 'decryption-key'];
 
-async function namesOf(host: Host, command: Command, signal: AbortSignal): Promise<readonly string[]> {
-  if (!isSet(command, 'all-tags')) return command.operands;
-  const names: string[] = [];
-  for (const operand of command.operands) {
-    const parsed = parseReference(operand);
-    if (parsed === undefined || parsed.digest !== undefined || operand.slice(operand.lastIndexOf('/')).includes(':'))
-      throw new ImageError(`${operand}: --all-tags wants the name of a repository, without tag or digest`);
-    const [registry] = openRegistries(host, operand, optionsOf(host, command, signal));
-    if (registry === undefined) throw new ImageError(`${operand}: a short name; write it in full`);
-    const repository = registry.reference.slice(0, registry.reference.lastIndexOf(':'));
-    try {
-      names.push(...(await registry.tags()).map(tag => `${repository}:${tag}`));
-    } finally {
-      registry.close();
-    }
+function unchanged(host: Host, command: Command): Pulled | undefined {
+  const [name, ...more] = command.operands;
+  if (name === undefined || more.length > 0 || isSet(command, 'all-tags')) return undefined;
+  if (OTHERS.some(option => lastValue(command, option) !== undefined)) return undefined;
+  try {
+    const store = openStore(host, globalValue(command, 'root'));
+    storeMap(host);
+    const policy = parsePolicy(lastValue(command, 'policy') ?? 'always');
+    return pullUnchanged(host, store, name, policy, registryOptions(command));
+  } catch (error) {
+    if (error instanceof ImageError || error instanceof HostError) return undefined;
+    throw error;
   }
-  return names;
-}
-
-function requestOf(host: Host, command: Command, name: string, signal: AbortSignal, format: string): PullRequest {
-  if (parseReference(name) === undefined)
-    throw new ImageError(`${name}: not the name of an image; write REGISTRY/PATH:TAG in lower case`);
-  const progress = makeProgress(host, kindOf(host, command, format));
-  const options = { ...optionsOf(host, command, signal), waiting: (text: string) => progress.waiting(text) };
-  return {
-    name,
-    policy: parsePolicy(lastValue(command, 'policy') ?? 'always'),
-    platform: platformOption(command),
-    strict: ['platform', 'os', 'arch', 'variant'].some(option => lastValue(command, option) !== undefined),
-    registries: () => openRegistries(host, name, options),
-    progress,
-    signal,
-    say: line => say(host, line),
-  };
-}
-
-function optionsOf(host: Host, command: Command, signal: AbortSignal): RegistryOptions {
-  const note = (line: string): void => say(host, line);
-  return { ...registryOptions(command), signal, ...(isSet(command, 'quiet') ? {} : { note }) };
-}
-
-function kindOf(host: Host, command: Command, format: string): ProgressKind {
-  if (format === 'progress') return 'report';
-  if (isSet(command, 'quiet')) return 'none';
-  return host.isTerminal(2) ? 'bars' : 'lines';
-}
-
-function toJson(pulled: Pulled): Record<string, unknown> {
-  return { Id: pulled.id, Name: pulled.name, LayersFetched: pulled.layers, BytesFetched: pulled.bytes };
 }

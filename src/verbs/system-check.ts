@@ -11,7 +11,7 @@ import { setAside, verifyDocuments, verifyLayer, type Fault } from '../image/ver
 import { listContainers } from '../run/containers.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
-import { fetchAgain } from './pull.ts';
+import { fetchAgain } from './pull-fetch.ts';
 
 /** `berth system check`: compares all that the store holds with its digests. Exit status 1 when something is wrong. */
 export async function main(host: Host): Promise<number> {

@@ -16,6 +16,7 @@ import { lockPull, type PullLock } from './locks.ts';
 import { prunePartials } from './partial.ts';
 import { asksRegistry, toleratesFailure, type PullPolicy } from './policy.ts';
 import type { Progress } from './progress.ts';
+import type { Pulled } from './unchanged.ts';
 
 export interface PullRequest {
   /** As the person or unit wrote it. */
@@ -29,16 +30,6 @@ export interface PullRequest {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
-}
-
-export interface Pulled {
-  /** 64 hexadecimal digits. */
-  readonly id: string;
-  /** Full reference under which it is stored. */
-  readonly name: string;
-  /** Layers and bytes that came over the line; 0: the image was there. */
-  readonly layers: number;
-  readonly bytes: number;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { decodeBase64 } from '../../base/base64.ts';
 import { parseJson } from '../../base/json.ts';
 import type { Host } from '../../host/host.ts';
 import type { Credentials } from './credentials.ts';
@@ -117,7 +118,7 @@ function decodeEntry(file: AuthFile, key: string, value: unknown): Credentials |
   if (typeof auth !== 'string' || typeof identitytoken !== 'string')
     throw new RegistryError('configuration', `${file.path}: the entry of ${key} is not one of texts`);
   if (auth === '' && identitytoken === '') return undefined;
-  const decoded = Buffer.from(auth, 'base64').toString('latin1').replace(/\0+$/, '');
+  const decoded = decodeBase64(auth).replace(/\0+$/, '');
   const colon = decoded.indexOf(':');
   const user = colon < 0 ? '' : decoded.slice(0, colon);
   if (identitytoken !== '') return { kind: 'identity', user, token: identitytoken };

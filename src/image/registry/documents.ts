@@ -2,6 +2,7 @@ import { listOf, objectOf, parseDocument, textOf } from '../config.ts';
 import { parseDigest } from '../digest.ts';
 import type { Digest } from '../types.ts';
 import { RegistryError } from './error.ts';
+import { IMAGES, INDEXES } from './media-types.ts';
 import {
   MANIFEST_LIMIT,
   type Descriptor,
@@ -22,14 +23,6 @@ export interface Document {
 export interface IndexEntry extends Descriptor {
   readonly platform: Platform;
 }
-
-const IMAGES = ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v2+json'];
-const INDEXES = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-];
-/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests */
-export const ACCEPTED = [...IMAGES, ...INDEXES].join(', ');
 
 const CONFIGURATIONS = ['application/vnd.oci.image.config.v1+json', 'application/vnd.docker.container.image.v1+json'];
 const LAYER_LIMIT = 500;

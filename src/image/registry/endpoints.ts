@@ -1,4 +1,5 @@
 import { formatReference, parseReference, type Reference } from '../reference.ts';
+import type { AccessOptions } from './access-options.ts';
 import { RegistryError } from './error.ts';
 import type { Mirror, RegistriesConf, RegistryTable } from './registries-conf.ts';
 
@@ -28,6 +29,16 @@ export function endpointsOf(conf: RegistriesConf, reference: Reference): Endpoin
     .filter(mirror => serves(mirror, reference))
     .map(mirror => place(`${mirror.location}${rest}`, mirror.insecure, true, table));
   return [...mirrors, place(table.location === '' ? name : `${table.location}${rest}`, table.insecure, false, table)];
+}
+
+/** Whether the endpoint is believed as it is, and may do without TLS. */
+export function isInsecure(endpoint: Endpoint, options: AccessOptions): boolean {
+  return options.tlsVerify === undefined ? endpoint.insecure : !options.tlsVerify;
+}
+
+/** Docker's registry is not at its name. */
+export function apiHost(host: string): string {
+  return host === 'docker.io' ? 'registry-1.docker.io' : host;
 }
 
 /** The name as text and how many characters of it the table's prefix stands for. */

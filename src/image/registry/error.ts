@@ -55,7 +55,7 @@ export function networkError(host: string, error: unknown): Error {
   if (!(error instanceof Error)) return new RegistryError('broken', `${host}: ${String(error)}`);
   // Several addresses were tried: what the first of them said.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
-  const { code = '' } = (first ?? error) as NodeJS.ErrnoException;
+  const { code = '' } = (first ?? error) as { readonly code?: string };
   const offline = OFFLINE[code];
   if (offline !== undefined) return new RegistryError('offline', `${host}: ${offline}`);
   const broken = BROKEN[code];

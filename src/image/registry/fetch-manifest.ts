@@ -1,9 +1,10 @@
 import { parseDigest } from '../digest.ts';
 import type { Digest } from '../types.ts';
-import { ACCEPTED, type Document } from './documents.ts';
+import type { Document } from './documents.ts';
 import { RegistryError } from './error.ts';
 import type { Answer } from './exchange.ts';
 import { checkDigest, digestOf, hashFor } from './hashing.ts';
+import { ACCEPTED } from './media-types.ts';
 import { address, scope, type Repository } from './repository.ts';
 import { withRetries } from './retry.ts';
 import { expect } from './status.ts';

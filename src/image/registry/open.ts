@@ -4,7 +4,7 @@ import { formatReference, localReference, parseReference, type Reference } from 
 import { tlsMaterial, type TlsMaterial } from './certificates.ts';
 import { connections, type Connections } from './connections.ts';
 import { findCredentials } from './credentials.ts';
-import { endpointsOf, type Endpoint } from './endpoints.ts';
+import { apiHost, endpointsOf, isInsecure, type Endpoint } from './endpoints.ts';
 import { proxyFor } from './proxy.ts';
 import { readRegistriesConf, type RegistriesConf } from './registries-conf.ts';
 import { registryOf } from './registry.ts';
@@ -104,13 +104,4 @@ export function openRepository(
 export function retryRules(options: RegistryOptions): RetryRules {
   const { retry = 3, retryDelay = 1, waiting = () => undefined, signal } = options;
   return { retry, delay: retryDelay, waiting, signal, random: Math.random };
-}
-
-function isInsecure(endpoint: Endpoint, options: RegistryOptions): boolean {
-  return options.tlsVerify === undefined ? endpoint.insecure : !options.tlsVerify;
-}
-
-/** Docker's registry is not at its name. */
-function apiHost(host: string): string {
-  return host === 'docker.io' ? 'registry-1.docker.io' : host;
 }

@@ -1,11 +1,10 @@
 import { globalValue, isSet, lastValue } from '../../command/read.ts';
 import type { Command } from '../../command/types.ts';
+import type { AccessOptions } from './access-options.ts';
 import { RegistryError } from './error.ts';
-import { hostPlatform, parsePlatform } from './platform.ts';
-import type { Platform, RegistryOptions } from './types.ts';
 
 /** The options of a command line that are about registries: --authfile, --cert-dir, --creds, --tls-verify, --retry, --retry-delay. */
-export function registryOptions(command: Command): RegistryOptions {
+export function registryOptions(command: Command): AccessOptions {
   const config = globalValue(command, 'config');
   const authfile = lastValue(command, 'authfile') ?? (config === undefined ? undefined : `${config}/config.json`);
   const creds = lastValue(command, 'creds');
@@ -20,25 +19,6 @@ export function registryOptions(command: Command): RegistryOptions {
     ...(retry === undefined ? {} : { retry: retryCount(retry) }),
     ...(delay === undefined ? {} : { retryDelay: parseDelay(delay) }),
   };
-}
-
-/** --platform, or --os, --arch and --variant over what this machine is. */
-export function platformOption(command: Command): Platform {
-  const text = lastValue(command, 'platform');
-  const own = hostPlatform();
-  if (text !== undefined) {
-    const platform = parsePlatform(text);
-    if (platform === undefined)
-      throw new RegistryError('configuration', `--platform: ${text} is not OS/ARCH or OS/ARCH/VARIANT`);
-    return platform;
-  }
-  const os = lastValue(command, 'os') ?? own.os;
-  const wanted = lastValue(command, 'arch');
-  const named = lastValue(command, 'variant');
-  const architecture =
-    wanted === undefined ? own.architecture : (parsePlatform(`linux/${wanted}`)?.architecture ?? wanted);
-  const variant = named ?? (architecture === own.architecture ? own.variant : undefined);
-  return variant === undefined ? { os, architecture } : { os, architecture, variant };
 }
 
 function retryCount(text: string): number {

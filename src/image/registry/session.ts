@@ -1,10 +1,11 @@
+import { basicHeader } from './basic.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import { RegistryError } from './error.ts';
 import { exchange, type Answer, type Exchange } from './exchange.ts';
 import { credentialsFor, REDIRECT_LIMIT, redirectRefusal } from './rules.ts';
-import { basicHeader, fetchToken, type Token } from './tokens.ts';
+import { fetchToken, type Token } from './tokens.ts';
 
 /** One registry with one account: requests with the right credentials, redirects followed. */
 export interface Session {

@@ -1,4 +1,5 @@
 import { parseJson } from '../../base/json.ts';
+import { basicHeader } from './basic.ts';
 import type { Challenge } from './challenge.ts';
 import type { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
@@ -86,11 +87,6 @@ function refreshRequest(realm: URL, request: TokenRequest, credentials: Credenti
     body: wholeBody(Buffer.from(form.toString(), 'latin1')),
     signal: request.signal,
   };
-}
-
-/** RFC 7617; user and password are bytes already. */
-export function basicHeader(credentials: { readonly user: string; readonly password: string }): string {
-  return `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`, 'latin1').toString('base64')}`;
 }
 
 async function readToken(answer: Answer, registry: URL, realm: URL): Promise<{ token: string; seconds: number }> {

@@ -1,4 +1,5 @@
 import type { Digest } from '../types.ts';
+import type { AccessOptions } from './access-options.ts';
 
 /**
  * What the rest of Berth knows of registries (Node half only). In `open.ts`, `openRegistries(host, name, options): Registry[]` gives one for
@@ -92,19 +93,7 @@ export interface BlobOptions extends TransferOptions {
   readonly unverified?: boolean;
 }
 
-/** From the command line; `registryOptions` in `options.ts` reads them. */
-export interface RegistryOptions {
-  /** Credentials file (--authfile). */
-  readonly authfile?: string;
-  /** `USER:PASSWORD` or `USER` (--creds). */
-  readonly creds?: string;
-  /** Directory of ca.crt, client.cert, client.key (--cert-dir). */
-  readonly certDir?: string;
-  /** --tls-verify; absent: what registries.conf says. */
-  readonly tlsVerify?: boolean;
-  /** Tries after the first (default 3), and seconds before the first of them (default 1, doubled each time, with jitter). */
-  readonly retry?: number;
-  readonly retryDelay?: number;
+export interface RegistryOptions extends AccessOptions {
   /** Seconds without a byte after which a connection counts as stalled (default 60). There is no limit on the total time. */
   readonly stall?: number;
   readonly signal?: AbortSignal;
