@@ -61,12 +61,32 @@ searches() { # USER PORT
     equal "$(wc -l <"$WORK/err")" 1
 }
 
+# In a mount namespace in which Node is a program that fails.
+without_node() { # USER COMMAND…
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    unshare -m bash -c 'mount --bind /bin/false /usr/bin/node; . "$0"; as "$@"' "$WORK/as" "$@"
+}
+declare -f as >"$WORK/as"
+distrusted() { # USER HOST:PORT
+    local directory=/etc/containers/certs.d/$2 err
+    [ "$1" = root ] || directory=/home/$1/.config/containers/certs.d/$2
+    mv "$directory/ca.crt" "$directory/ca.not"
+    err=$(fails_with 125 as "$1" berth pull -q --retry 0 "$2/team/busybox:1" 2>&1)
+    mv "$directory/ca.not" "$directory/ca.crt"
+    contains "$err" 'not from an authority known here'
+}
+
 # The image of either registry is the one that was pushed: its id says so.
 pulls() { # USER PORT
     local id
     as "$1" berth pull -q "127.0.0.1:$2/team/busybox:1" >"$WORK/out"
     id=$(tail -n 1 "$WORK/out")
     equal "${id#sha256:}" "$(skopeo inspect --raw --config "docker-archive:$IMAGES/busybox.tar" | sha256sum | cut -c1-64)"
+    # Unchanged: with a password Node is not needed, a token is Node's matter.
+    equal "$(as "$1" berth pull -q "127.0.0.1:$2/team/busybox:1")" "$id"
+    [ "$2" != 5443 ] || equal "$(without_node "$1" berth pull "127.0.0.1:$2/team/busybox:1")" "$id"
+    # An authority that is not believed any more: not "unchanged", but Node's error.
+    distrusted "$1" "127.0.0.1:$2"
     as "$1" berth rmi "127.0.0.1:$2/team/busybox:1" >/dev/null
 }
 
