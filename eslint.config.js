@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   // What the test machine runs with plain Node is no part of the TypeScript project.
-  { ignores: ['build/', 'dist/', 'node_modules/', 'eslint.config.js', 'test/machine/*.mjs'] },
+  { ignores: ['build/', 'dist/', 'node_modules/', 'eslint.config.js', 'test/machine/*.mjs', 'test/native/**/*.mjs'] },
   { linterOptions: { reportUnusedDisableDirectives: 'off' } },
   eslint.configs.recommended,
   tseslint.configs.recommendedTypeChecked,

@@ -37,7 +37,8 @@ static size_t decode(const char *text, size_t length, unsigned char *out)
 }
 
 /* The certificate if its subject is the name, or NULL. */
-static X509 *read_if(const unsigned char *der, size_t length, const X509_NAME *name, const unsigned char *bytes, size_t size)
+static X509 *read_if(const unsigned char *der, size_t length, const X509_NAME *name, const unsigned char *bytes,
+                     size_t size)
 {
     if (!memmem(der, length, bytes, size))
         return NULL;
