@@ -63,7 +63,10 @@ const WHAT_RUNS: readonly OptionRow[] = [
 ];
 
 const FILES: readonly OptionRow[] = [
-  flag('rootfs', 'the operand is a directory, not an image; `:O` puts a writable layer over it'),
+  flag(
+    'rootfs',
+    'the operand is a directory, not an image; `:O` puts a writable layer over it, `:idmap` (root) mounts it with the ids of the user namespace',
+  ),
   flag('read-only', 'make the root read-only'),
   flag('read-only-tmpfs', 'with --read-only: writable tmpfs on /run, /tmp, /var/tmp (default true)'),
   list('volume', '[SOURCE:]TARGET[:OPTIONS]', 'mount a directory or a volume', { short: 'v' }),

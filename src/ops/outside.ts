@@ -30,12 +30,11 @@ export function outsideOps(
   const { spec, root, outer } = plan;
   if (outer === undefined) return undefined;
   const maps = idMapText(outer.uid, outer.gid);
-  const layers = root.kind === 'overlay' && root.idMapped ? [op('id-map', maps)] : [];
+  // Each once: a second map over the first would be refused. An account's layers are copies that fit.
+  const rootPaths = root.kind === 'overlay' ? root.lower : [root.path];
+  const lower = new Set([...(root.idMapped ? rootPaths : []), ...(asRoot ? plan.mountedLayers : [])]);
+  const layers = lower.size > 0 ? [op('id-map', maps)] : [];
   const mounts = mountOps(spec, bundle, { before: layers.length, shm });
-  // Each once: a second map over the first would be refused.
-  const lower = new Set(
-    layers.length === 0 ? [] : [...(root.kind === 'overlay' ? root.lower : []), ...plan.mountedLayers],
-  );
   const owner = (uid: number, gid: number): [number, number] => [idOf(outer.uid, uid), idOf(outer.gid, gid)];
   const own = [...(root.kind === 'overlay' && root.upper !== '' ? [root.upper] : []), ...plan.directories];
   const given = new Set(plan.chowns.map(one => one.path));

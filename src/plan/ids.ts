@@ -66,17 +66,17 @@ function withOuter(context: PlanContext, ids: IdPlan, strange: string): IdPlan {
     refuse(context, '--userns', `--userns: ${strange}`);
     return NONE;
   }
+  const own = request.rootfs === undefined || request.rootfs.idmap === true;
   if (isIdentity(uid) && isIdentity(gid)) return ids;
   if (toHost(uid, 0) === undefined || toHost(gid, 0) === undefined) {
     refuse(context, '--userns', "the map has no root: the container's uid 0 and gid 0 must be in it");
     return NONE;
   }
-  const layers = request.rootfs === undefined;
-  if (context.foreign && (facts.uid === 0 ? layers : fromHost(uid, 0) === undefined)) {
+  if (context.foreign && (facts.uid === 0 ? own : fromHost(uid, 0) === undefined)) {
     refuse(context, '--runtime', '--runtime: such a user namespace works with the built-in runtime alone');
     return NONE;
   }
-  return { ...ids, outer: { uid, gid }, idMapped: facts.uid === 0 && layers };
+  return { ...ids, outer: { uid, gid }, idMapped: facts.uid === 0 && own };
 }
 
 /** The ids that a container may get: those of root are all that there are. */

@@ -173,8 +173,14 @@ function planRoot(context: PlanContext, ids: IdPlan, label: string): RootFileSys
   // Nodes of an image are no devices of the payload: in Podman the device cgroup forbids them, here the mount does.
   const nodev = !request.privileged;
   const lower = request.rootfs === undefined ? facts.layers : [request.rootfs.path];
+  if (request.rootfs?.idmap === true && facts.uid !== 0)
+    refuse(
+      context,
+      '--rootfs',
+      `--rootfs ${request.rootfs.path}:idmap: only root can mount a directory with other ids`,
+    );
   if (request.rootfs !== undefined && !request.rootfs.overlay)
-    return { kind: 'directory', path: request.rootfs.path, nodev };
+    return { kind: 'directory', path: request.rootfs.path, idMapped: ids.idMapped, nodev };
   const [first] = lower;
   if (first === undefined) refuse(context, 'IMAGE', 'the image has no layers');
   return {

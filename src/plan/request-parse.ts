@@ -45,13 +45,16 @@ function readOperands(draft: Draft, operands: readonly string[]): void {
     return;
   }
   const overlay = first.endsWith(':O');
-  const written = overlay ? first.slice(0, -2) : first;
+  const idmap = first.endsWith(':idmap');
+  const written = overlay || idmap ? first.slice(0, first.lastIndexOf(':')) : first;
   const path = cleanPath(written.startsWith('/') ? written : `${draft.reader.cwd()}/${written}`);
   if (path === undefined || written.includes(':')) {
     draft.problems.push(
-      problem('operand-value', printable(`--rootfs ${first}: not a directory`), { hint: 'write PATH or PATH:O' }),
+      problem('operand-value', printable(`--rootfs ${first}: not a directory`), {
+        hint: 'write PATH, PATH:O or PATH:idmap',
+      }),
     );
-  } else draft.request.rootfs = { path, overlay };
+  } else draft.request.rootfs = idmap ? { path, overlay, idmap } : { path, overlay };
 }
 
 /** --cpu-quota and --cpu-period say what --cpus says. */

@@ -7,7 +7,7 @@ export interface RunRequest {
   readonly name: string;
   /** Exactly one of image and rootfs. */
   readonly image?: string;
-  readonly rootfs?: { readonly path: string; readonly overlay: boolean };
+  readonly rootfs?: { readonly path: string; readonly overlay: boolean; readonly idmap?: boolean };
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
   readonly replace: boolean;
   readonly remove: boolean;

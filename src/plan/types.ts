@@ -130,6 +130,7 @@ export type RootFileSystem =
   | {
       readonly kind: 'directory';
       readonly path: string;
+      readonly idMapped: boolean;
       /** Device nodes of the image do not open: without a user namespace they would be the host's devices. */
       readonly nodev: boolean;
     };

@@ -5,6 +5,7 @@ import { mapOf, type Begun } from './begin.ts';
 import { removeGroup } from './cgroup.ts';
 import { readContainer, writeState } from './containers.ts';
 import { awaitSync } from './dialogue.ts';
+import { Failure } from './failure.ts';
 import { containerFields, startMessage, tellEvent } from './event.ts';
 import { forgetName } from './locks.ts';
 import type { Made } from './make.ts';
@@ -87,10 +88,21 @@ export function reachReady(host: Host, parts: Parts, started: Started, meanwhile
   host.proceed(begun.stage, 'created');
   meanwhile?.();
   const state = stateOf(host, started);
-  awaitSync(host, begun.stage, 'ready', begun.heard);
+  try {
+    awaitSync(host, begun.stage, 'ready', begun.heard);
+  } catch (error) {
+    throw withOwners(error, started);
+  }
   if (prepared.volumes.fresh.length > 0) parts.volumes.markFilled(host, place.store, prepared.volumes);
   writeState(host, place.bundle, state);
   if (started.request.cidfile !== undefined) host.writeFileAtomic(started.request.cidfile, state.id, 0o644);
+}
+
+/** A root directory of other ids than the container's denies it what it makes there. */
+function withOwners(error: unknown, { request: { rootfs } }: Started): unknown {
+  const [line = ''] = error instanceof Failure ? error.lines : [];
+  if (rootfs === undefined || !line.endsWith('permission denied')) return error;
+  return new Failure(125, `${line}; give ${rootfs.path} to the container's ids, or write ${rootfs.path}:idmap as root`);
 }
 
 /** --rm takes everything away; without it state, layer and bundle stay for `ps --all`, `logs` and `rm`. */

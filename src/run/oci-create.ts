@@ -136,7 +136,7 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
   if (path === undefined) throw new Failure(1, `${written}: the root of the bundle is not there`);
   return {
     spec,
-    root: { kind: 'directory', path, nodev: hidesNodes(spec) },
+    root: { kind: 'directory', path, idMapped: false, nodev: hidesNodes(spec) },
     copyUps: [],
     secretEnvironment: [],
     directories: [],

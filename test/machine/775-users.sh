@@ -51,6 +51,19 @@ of_account() { # WAY UID FIRST-SUBORDINATE
     seen_in_unit "$way" "0 1 $uid $uid 0 1" UserNS=keep-id
 }
 
+# A directory has the owners that it has, but where its mount is told the map.
+of_directory() {
+    local root=$WORK/root map=(--network none --uidmap 0:300000:1000)
+    mkdir "$root" && tar -C "$root" -xf "$IMAGES/rootfs.tar"
+    contains "$(fails_with 125 berth run --rm "${map[@]}" --rootfs "$root" true 2>&1)" "permission denied; give $root to the container's ids, or write $root:idmap"
+    equal "$(berth run --rm "${map[@]}" --rootfs "$root:idmap" sh -c "$SEE" 2>/dev/null | xargs)" "$(both '0 300000 1000') 0 0:0 0:0 0:0 0"
+    equal "$(stat -c %u:%g "$root/made")" 0:0
+    contains "$(fails_with 125 as alice berth run --rm --network none --rootfs "$root:idmap" true 2>&1)" 'only root can mount'
+    equal "$(berth run --rm "${map[@]}" --mount type=image,src=localhost/busybox,dst=/mnt --rootfs "$root:idmap" stat -c %u /mnt/bin)" 0
+    chown -R 300000:300000 "$root"
+    equal "$(berth run --rm "${map[@]}" --mount type=image,src=localhost/busybox,dst=/mnt --rootfs "$root" stat -c %u / /mnt/bin | xargs)" '0 0'
+}
+
 # A layer is copied once for a map, and never where the kernel maps the mount.
 copied_once() { # WAY
     local way=$1 before
@@ -110,6 +123,7 @@ bad_input() {
 [ -e /etc/resolv.conf ] || { echo 'nameserver 192.0.2.53' >/etc/resolv.conf; made_resolver=yes; }
 for file in subuid subgid; do cp /etc/$file $file && echo containers:2147483647:2147483648 >>/etc/$file; done
 for way in $WAYS; do way_load "$way" "$IMAGES/busybox.tar" >/dev/null || exit 1; done
+check 'root: a directory and the map' of_directory
 check 'root: ids, files and volumes of every form' of_root
 check 'alice: ids, files and volumes of every form' of_account alice 1000 100000
 check 'svc: ids, files and volumes of every form' of_account svc 990 231072

@@ -115,7 +115,7 @@ test('a foreign bundle: a directory, a terminal, waiting for its start', () => {
     {
       ...PLAN,
       spec,
-      root: { kind: 'directory', path: '/b/rootfs', nodev: false },
+      root: { kind: 'directory', path: '/b/rootfs', idMapped: false, nodev: false },
       copyUps: [],
       chowns: [],
       init: false,

@@ -5,7 +5,7 @@ import { compileRun } from '../../../src/ops/compile.ts';
 import { printOps } from '../../../src/ops/print.ts';
 import type { SpecIdMapping } from '../../../src/plan/spec.ts';
 import type { Plan } from '../../../src/plan/types.ts';
-import { accountFacts, plan, rootFacts } from '../plan/plan-helpers.ts';
+import { accountFacts, plan, refusals, rootFacts } from '../plan/plan-helpers.ts';
 
 const host = (uid: number) =>
   fakeHost({ uid, calls: { open: () => 50, defaultSeccomp: () => '\x06\x01\x02', compileSeccomp: () => '' } });
@@ -56,6 +56,31 @@ test('root: layers are mounted through the map, sources are taken before the use
   );
   assert.doesNotMatch(rest, /^bind /m);
   assert.match(rest, /\nattach \d+ \/t point\n/);
+});
+
+test('a root directory is mounted through the map where that was said, layers beside it always', () => {
+  const facts = rootFacts({ volumes: VOLUMES, layers: [] });
+  const text = (root: string): string =>
+    beginning(
+      plan(
+        [
+          ['rootfs', 'true'],
+          ['uidmap', '0:100000:1000'],
+          ['mount', 'type=image,source=i,target=/i'],
+        ],
+        facts,
+        {},
+        [root, 'sh'],
+      ),
+      0,
+    );
+  const layers = ['a', 'b'].map(name => `id-map-at /s/layers/${name}/fs 0\n`);
+  const mapped = text('/r:idmap');
+  for (const line of ['id-map-at /r 0\n', ...layers]) assert.ok(mapped.includes(line), line);
+  const plain = text('/r');
+  for (const line of layers) assert.ok(plain.includes(line), line);
+  assert.ok(!plain.includes('id-map-at /r'));
+  assert.match(refusals([['rootfs', 'true']], accountFacts(), {}, ['/r:idmap', 'sh'])[0] ?? '', /only root can mount/);
 });
 
 test('an account is root outside; with networks it works below their namespace', () => {

@@ -186,4 +186,5 @@ test('what else is understood', () => {
 test('--rootfs', () => {
   assert.deepEqual(parse([['rootfs', 'true']], ['/r:O', 'sh']).rootfs, { path: '/r', overlay: true });
   assert.deepEqual(parse([['rootfs', 'true']], ['r']).rootfs, { path: '/work dir/r', overlay: false });
+  assert.deepEqual(parse([['rootfs', 'true']], ['/r:idmap']).rootfs, { path: '/r', overlay: false, idmap: true });
 });
