@@ -130,7 +130,7 @@
     X(hold, "hold", "", 0) \
     /* stay as pid 1: fork the exec, forward signals, reap, end with its status */ \
     X(init, "init", "", 0) \
-    /* as init, for another OCI runtime, whose logged error makes 126 or 127 */ \
+    /* as init, for another OCI runtime with this bundle: its runtime.pid tells that the payload runs, an error in runtime.log makes 126 or 127 */ \
     X(watch, "watch", "p", 0) \
     /* PATH for the look-up, then argv: close every other descriptor, exec; 127 not found, 126 not executable */ \
     X(exec, "exec", "tt", 1)

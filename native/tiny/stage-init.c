@@ -2,6 +2,7 @@
  * The operations `init`, `watch` and `hold`: the stage stays as the first process, in the shape of a program of one page. For `init` (init.c) its
  * child goes on to the exec; `hold` (holder.c) is all there is.
  */
+#include "init.h"
 #include "stage.h"
 
 #ifndef BERTH_HOSTED
@@ -39,25 +40,27 @@ static int open_image(const char *name, const char *image, long size)
     return (int)fd;
 }
 
-/* Returns, with no descriptor left, where the image cannot be executed. */
-static void execute_image(char **words, const char *image, long size)
+/* `status`: the pipe that goes on as FD_STARTED, or -1. Returns, with no descriptor left, where the image cannot be executed. */
+static void execute_image(char **words, const char *image, long size, int status)
 {
     static char *const no_environment[] = {NULL};
     int fd = open_image(words[0], image, size);
     if (fd >= 0 && sys_dup3(fd, 3, O_CLOEXEC) >= 0) {
-        sys_close_range(4, ~0u, 0);
+        if (status >= 0)
+            sys_dup3(status, FD_STARTED, 0);
+        sys_close_range(status >= 0 ? FD_STARTED + 1 : FD_STARTED, ~0u, 0);
         sys_execveat(3, "", words, no_environment, AT_EMPTY_PATH);
     }
     sys_close_range(3, ~0u, 0);
 }
 
-static _Noreturn void become_reaper(long child, const char *log)
+static _Noreturn void become_reaper(long child, const char *bundle)
 {
     TEXT(number, 24);
     text_add_number(&number, child);
-    char *words[] = {"berth-init", number.start, (char *)log, NULL};
-    execute_image(words, init_image, init_image_end - init_image);
-    init_loop((int)child, log);
+    char *words[] = {"berth-init", number.start, (char *)bundle, NULL};
+    execute_image(words, init_image, init_image_end - init_image, bundle != NULL ? FD_STATUS : -1);
+    init_loop((int)child, bundle, false);
 }
 
 int op_hold(struct stage *s, const struct op *op)
@@ -69,7 +72,7 @@ int op_hold(struct stage *s, const struct op *op)
     if (result < 0)
         return result;
     sys_sigprocmask(SIG_SETMASK, &all, NULL);
-    execute_image(words, holder_image, holder_image_end - holder_image);
+    execute_image(words, holder_image, holder_image_end - holder_image, -1);
     sys_exit(holder_main(1, words, words + 1));
 }
 

@@ -154,6 +154,5 @@ int take_null(struct stage *s);
 int hide_descriptors(struct stage *s);
 
 /* init.c */
-_Noreturn void init_loop(int child, const char *log);
 
 #endif

@@ -114,7 +114,11 @@ export const OPS = [
   },
   { name: 'hold', fields: [], help: 'become the holder of a pod: a program of one page that waits for SIGTERM' },
   { name: 'init', fields: [], help: 'stay as pid 1: fork the exec, forward signals, reap, end with its status' },
-  { name: 'watch', fields: ['path'], help: 'as init, for another OCI runtime, whose logged error makes 126 or 127' },
+  {
+    name: 'watch',
+    fields: ['path'],
+    help: 'as init, for another OCI runtime with this bundle: its runtime.pid tells that the payload runs, an error in runtime.log makes 126 or 127',
+  },
   {
     name: 'exec',
     fields: ['text', 'text'],

@@ -12,8 +12,11 @@ export interface Heard {
   pid: number;
 }
 
-/** Waits for `at NAME`; a Failure (125) when the stage failed or ended before. */
-export function awaitSync(host: Host, stage: Launched, name: string, heard: Heard): void {
+/**
+ * Waits for `at NAME`; a Failure (125) when the stage failed or ended before. `noDirectory`: the status where the payload's working
+ * directory is missing (podman-run(1), exit status: it cannot be invoked).
+ */
+export function awaitSync(host: Host, stage: Launched, name: string, heard: Heard, noDirectory = 126): void {
   for (;;) {
     const next = host.receiveMessage(stage);
     if (next === 'closed') throw new Failure(125, `the stage ended before '${name}'`);
@@ -21,7 +24,7 @@ export function awaitSync(host: Host, stage: Launched, name: string, heard: Hear
     if (word === 'at' && rest.join(' ') === name) return;
     if (word === 'fd') keepDescriptor(heard, rest.join(' '), next.fds);
     else if (word === 'pid') keepPid(heard, rest[0], next.fds);
-    else if (word === 'fail') throw new Failure(failStatus(rest), failText(rest));
+    else if (word === 'fail') throw new Failure(failStatus(rest, noDirectory), failText(rest));
     else throw new Failure(125, `the stage said '${next.message}' where 'at ${name}' was awaited`);
   }
 }
@@ -37,13 +40,13 @@ function keepDescriptor(heard: Heard, name: string, fds: readonly number[]): voi
   if (fd !== undefined) heard.fds.set(name, fd);
 }
 
-/** A payload that has no directory to run in cannot be invoked (podman-run(1), exit status). */
-function failStatus([step, errno = '']: readonly string[]): number {
-  return step === 'cwd' && MISSING.includes(errno) ? 126 : 125;
+function failStatus([step, errno = '']: readonly string[], noDirectory: number): number {
+  if (step !== 'cwd') return 125;
+  return errno === ENOENT ? noDirectory : errno === ENOTDIR ? 126 : 125;
 }
 
-/** ENOENT, ENOTDIR */
-const MISSING = ['2', '20'];
+const ENOENT = '2';
+const ENOTDIR = '20';
 
 /** `STEP ERRNO TEXT` → `STEP TEXT`; TEXT names the path. */
 function failText(words: readonly string[]): string {

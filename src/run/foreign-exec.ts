@@ -24,27 +24,30 @@ export interface ForeignExec {
 /**
  * A further process in a container of another OCI runtime, by that runtime's own `exec`: it runs where its `run` does, in the user and
  * mount namespaces that our stage has made, and knows the container from the state that it keeps in the bundle. The process crosses as a
- * file in the bundle, so that no value becomes a word of a command line; the caller removes it when the stage has ended.
+ * file in the bundle, so that no value becomes a word of a command line; the caller removes its directory, where the errors are, too, when
+ * the stage has ended.
  */
-export function joinForeign(host: Host, request: ForeignExec): Joined & { readonly file: string } {
+export function joinForeign(host: Host, request: ForeignExec): Joined & { readonly directory: string } {
   const { state, bundle, process } = request;
   awaitState(host, `${bundle}/runtime/${state.name}`);
-  const file = `${bundle}/exec-${host.random(8)}.json`;
+  const directory = `${bundle}/exec-${host.random(8)}`;
+  const file = `${directory}/process.json`;
   const words = ['exec', ...(request.detach ? ['--detach'] : []), '--process', file, state.name];
   const capabilities = capabilitiesOf(process, process.user.uid);
+  host.mkdir(directory, 0o700);
   host.writeFile(file, JSON.stringify({ ...process, capabilities }), 0o600);
   try {
     const launch: LaunchRequest = {
       namespaces: 0,
       sibling: false,
-      ops: encodeOps(execOps(request, words)),
+      ops: encodeOps(execOps(request, directory, words)),
       stdio: request.stdio,
       descriptors: [request.payload],
       ...(request.attach !== undefined || request.group === '' ? {} : { cgroup: request.group }),
     };
-    return { ...finishJoin(host, host.launch(launch), request.attach), file };
+    return { ...finishJoin(host, host.launch(launch), request.attach), directory };
   } catch (error) {
-    host.unlink(file);
+    host.removeTree(directory);
     throw error;
   }
 }
@@ -52,7 +55,7 @@ export function joinForeign(host: Host, request: ForeignExec): Joined & { readon
 const LONGEST_MS = 5_000;
 const STEP_MS = 10;
 
-/** A unit counts as started when the other runtime is executed; a moment later that has the container (crun: `status`, runc: `state.json`). */
+/** Before it counts as started a container can be found by others; a moment later the other runtime has the container (crun: `status`, runc: `state.json`). */
 function awaitState(host: Host, directory: string): void {
   for (let waited = 0; waited < LONGEST_MS; waited += STEP_MS) {
     if (host.stat(`${directory}/status`) !== undefined || host.stat(`${directory}/state.json`) !== undefined) return;
@@ -60,7 +63,7 @@ function awaitState(host: Host, directory: string): void {
   }
 }
 
-function execOps({ state, bundle, attach }: ForeignExec, words: readonly string[]): Op[] {
+function execOps({ state, bundle, attach }: ForeignExec, directory: string, words: readonly string[]): Op[] {
   const user = state.uidMap.length > 0;
   const bits = NAMESPACE_BITS.mount | (user ? NAMESPACE_BITS.user : 0);
   return [
@@ -68,6 +71,6 @@ function execOps({ state, bundle, attach }: ForeignExec, words: readonly string[
     op('setns', 0, (bits >>> 0).toString(16)),
     ...(user ? [op('become-root')] : []),
     op('sync', 'ready'),
-    ...runtimeOps(bundle, state.runtime, words),
+    ...runtimeOps(bundle, state.runtime, words, directory),
   ];
 }

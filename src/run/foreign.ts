@@ -5,6 +5,7 @@
  * network code sets it up. Then it becomes the other runtime, which is root there and makes the remaining namespaces. Its control group
  * is ours, with our limits; nothing is left of the mount when its namespace ends.
  */
+import type { Host } from '../host/host.ts';
 import { op } from '../ops/encode.ts';
 import { joinData } from '../ops/mount-options.ts';
 import type { Op } from '../ops/ops.ts';
@@ -82,22 +83,35 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * `--root`: the other runtime's state goes with the bundle. crun would ask systemd for a group; runc finds out that it may not. Those that
- * write a log that we can read are watched, so that a start that fails has the status it has with us.
+ * write a log and a pid file that we know are watched, in `directory`, so that a start that fails is none and has the status it has with us.
  */
-export function runtimeOps(bundle: string, runtime: string, words: readonly string[]): Op[] {
+export function runtimeOps(
+  bundle: string,
+  runtime: string,
+  [verb = '', ...words]: readonly string[],
+  directory = bundle,
+): Op[] {
   const kind = runtime.slice(runtime.lastIndexOf('/') + 1);
   const groups = kind === 'crun' ? ['--cgroup-manager=disabled'] : [];
-  const log = WATCHED.includes(kind) ? `${bundle}/runtime.log` : '';
-  const watch = log === '' ? [] : [op('watch', log)];
-  const logged = log === '' ? [] : ['--log', log];
+  const watched = WATCHED.includes(kind);
+  const watch = watched ? [op('watch', directory)] : [];
+  const logged = watched ? ['--log', `${directory}/runtime.log`] : [];
+  const started = watched ? ['--pid-file', `${directory}/runtime.pid`] : [];
   return [
     op('environment', `PATH=${PATH}`),
     ...watch,
-    op('exec', PATH, runtime, '--root', `${bundle}/runtime`, ...logged, ...groups, ...words),
+    op('exec', PATH, runtime, '--root', `${bundle}/runtime`, ...logged, ...groups, verb, ...started, ...words),
   ];
 }
 
 const WATCHED = ['crun', 'runc'];
+
+/** The last error that the other runtime logged in `directory`: crun's is a plain line, runc's has `msg="…"`. */
+export function runtimeError(host: Host, directory: string): string {
+  const lines = (host.readFileIfExists(`${directory}/runtime.log`) ?? '').split('\n').filter(line => line !== '');
+  const last = lines.at(-1) ?? 'the other runtime failed';
+  return /\bmsg="((?:[^"\\]|\\.)*)"/.exec(last)?.[1]?.replace(/\\(.)/g, '$1') ?? last;
+}
 
 function overlayOp(root: Extract<Plan['root'], { kind: 'overlay' }>, target: string): Op {
   if (root.idMapped)

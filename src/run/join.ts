@@ -61,7 +61,8 @@ export function finishJoin(host: Host, stage: Launched, attach: JoinRequest['att
     attach(stage.pid);
     host.proceed(stage, 'created');
   }
-  awaitSync(host, stage, 'ready', heard);
+  // As Podman's, of which `exec` finds nothing there where `run` has nothing to invoke.
+  awaitSync(host, stage, 'ready', heard, 127);
   const pid = heard.pid === 0 ? stage.pid : heard.pid;
   const inner = { ...stage, pid, pidfd: heard.fds.get('pid') ?? stage.pidfd };
   host.proceed(stage, 'ready');

@@ -7,6 +7,7 @@ import { openPayload, requireContainer } from '../run/containers.ts';
 import { execProcess } from '../run/exec-process.ts';
 import { Failure } from '../run/failure.ts';
 import { FORWARDED, statusOf } from '../run/finish.ts';
+import { runtimeError } from '../run/foreign.ts';
 import { joinForeign } from '../run/foreign-exec.ts';
 import { joinContainer } from '../run/join.ts';
 import { attacher } from './attacher.ts';
@@ -39,12 +40,15 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   const stdio = [interactive ? 'inherit' : 'null', output, output] as const;
   const common = { process, payload, group, ...(attach === undefined ? {} : { attach }) };
   if (foreign) {
-    const { stage, file } = joinForeign(host, { ...common, state, bundle, detach, stdio: tty ? INHERITED : stdio });
+    const streams = tty ? INHERITED : stdio;
+    const { stage, directory } = joinForeign(host, { ...common, state, bundle, detach, stdio: streams });
     try {
       // Detached, too: the other runtime comes back as soon as the process runs.
-      return statusOf(host.attend(stage, { forward: FORWARDED, child: true }));
+      const status = statusOf(host.attend(stage, { forward: FORWARDED, child: true }));
+      if (detach && status !== 0) throw new Failure(status, runtimeError(host, directory));
+      return status;
     } finally {
-      host.unlink(file);
+      host.removeTree(directory);
     }
   }
   const joined = joinContainer(host, {
@@ -67,9 +71,11 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
 /** Another runtime relays its terminal to ours itself. */
 const INHERITED = ['inherit', 'inherit', 'inherit'] as const;
 
-/** `STEP ERRNO EXIT TEXT` of a failed exec; the line was written by the stage. */
+/** `STEP ERRNO EXIT TEXT` of a failed exec; the stage's own line went where the payload's output goes: nowhere. */
 function detached(outcome: string): number {
-  return outcome === '' ? 0 : Number(outcome.split(' ')[2] ?? '125');
+  if (outcome === '') return 0;
+  const [step = '', , status = '125', ...text] = outcome.split(' ');
+  throw new Failure(Number(status), `${step} ${text.join(' ')}`);
 }
 
 function environmentOf(host: Host, command: Command): string[] {

@@ -42,6 +42,8 @@ executes() {
     fails_with 9 as "$1" berth exec e1 sh -c 'exit 9'
     contains "$(fails_with 127 as "$1" berth exec e1 no-such 2>&1)" no-such
     fails_with 126 as "$1" berth exec e1 /etc/passwd
+    contains "$(fails_with 127 as "$1" berth exec -w /missing e1 pwd 2>&1)" 'cwd /missing: no such'
+    contains "$(fails_with 127 as "$1" berth exec -d e1 no-such-program 2>&1)" no-such-program
     contains "$(fails_with 126 as "$1" berth exec -u nobody-here e1 true 2>&1)" nobody-here
     contains "$(fails_with 125 as "$1" berth exec no-container true 2>&1)" no-container
 }

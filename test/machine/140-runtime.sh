@@ -36,6 +36,7 @@ executes() { # WHO
     contains "$(as "$1" script -qec 'berth exec -it systemd-foreign tty' /dev/null </dev/null)" /dev/pts/
     one_line 127 nosuch as "$1" berth exec systemd-foreign nosuch
     one_line 126 /etc/passwd as "$1" berth exec systemd-foreign /etc/passwd
+    one_line 127 nosuch as "$1" berth exec -d systemd-foreign nosuch
 }
 one_line() { # STATUS PART COMMAND…
     local said
@@ -49,11 +50,18 @@ failures() { # WHO RUNTIME
     one_line 126 /etc/passwd as "$1" berth --runtime "$2" run --rm --network none localhost/busybox /etc/passwd
     fails_with 1 as "$1" berth --runtime "$2" run --rm --network none localhost/busybox sh -c 'echo not found; exit 1'
     printf '[Container]\nImage=localhost/busybox\nGlobalArgs=--runtime %s\nNetwork=none\nExec=nosuch\n' "$2" | unit_file "$1" foreign
-    manager "$1" start foreign 2>/dev/null || true
-    until [ "$(property "$1" foreign ActiveState)" = failed ]; do sleep 0.05; done
+    fails_with 1 manager "$1" start foreign
     equal "$(property "$1" foreign ExecMainStatus)" 127
     contains "$(journal "$1" foreign)" nosuch
     unit_gone "$1" foreign
+    one_line 127 nosuch as "$1" berth --runtime "$2" run -d --name missing --network none localhost/busybox nosuch
+    as "$1" berth rm missing
+    # What a further process could not do says nothing of the payload's end.
+    as "$1" berth --runtime "$2" run -d --name later --network none localhost/busybox sh -c 'until [ -e /go ]; do sleep 0.1; done; exit 1'
+    fails_with 127 as "$1" berth exec later nosuch
+    as "$1" berth exec later touch /go
+    equal "$(as "$1" berth wait later)" 1
+    as "$1" berth rm later
 }
 unit() {
     printf '[Container]\nImage=localhost/busybox\nGlobalArgs=--runtime %s\nNetwork=none\nExec=sh -c '"'"'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done'"'"'\n' "$2" |

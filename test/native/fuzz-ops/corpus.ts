@@ -61,6 +61,6 @@ put([
   op('environment', 'PATH=/bin', 'LISTEN_PID='),
   op('listen', 0, 1),
   op('init'),
-  op('watch', '/log'),
+  op('watch', '/bundle'),
   op('exec', '/usr/bin:/bin::/sbin', 'sh', '-c', 'true'),
 ]);
