@@ -392,6 +392,7 @@ int relay_main(int argc, char **argv, char **envp)
     if (relay.hold)
         hold_take();
     guard_start();
+    sys_write(relay.up, ".", 1);
     relay_close(&relay.up);
 #ifdef BERTH_PROBES
     if (relay.status < 0)

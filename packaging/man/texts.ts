@@ -50,6 +50,10 @@ export const UNITS = [
   'Notify=port:N, http:N/PATH or unix:PATH for a connection from inside the container. The same three forms may stand in HealthCmd= and',
   'HealthStartupCmd=; they start no process. HealthStartPeriod= extends the start beyond TimeoutStartSec=. Only a change is told in the journal; berth health',
   'shows the last results. HealthOnFailure=restart stops the payload, and the unit gets Restart=always when [Service] says nothing.',
+  '',
+  'Sandboxing in [Service] (systemd.exec(5)) works or is refused by its name, with the place in the file, or at the start for what a drop-in of the service',
+  'says. SystemCallFilter= must allow @system-service @mount @privileged. Where it forbids even what is needed to say so (execve, openat, read),',
+  'systemctl status shows status=31/SYS alone; berth why NAME names the option.',
 ];
 
 export const DIFFERENCES = [

@@ -53,7 +53,7 @@ export interface Kernel {
   /** Lets the stage go on past sync NAME; `ids`: the id maps are written. */
   proceed(stage: Launched, name: Bytes): void;
   /** Waits until the status pipe is closed. Empty text: the payload runs; otherwise `STEP ERRNO EXIT TEXT`. */
-  outcome(stage: Launched): Bytes;
+  outcome(stage: Pick<Launched, 'status'>): Bytes;
   /** A pipe [read, write]; `owner` is given the write end by fchown. */
   pipe(owner?: { uid: number; gid: number }): [number, number];
   /**

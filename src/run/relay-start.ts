@@ -2,6 +2,7 @@ import type { Child, Host } from '../host/host.ts';
 import { joinsUser } from '../ops/compile.ts';
 import { namespacesOf } from './begin.ts';
 import { eventWords } from './event.ts';
+import { Failure } from './failure.ts';
 import type { Started } from './finish.ts';
 import { healthWords } from './health-start.ts';
 import { logFileWords } from './log-file.ts';
@@ -65,9 +66,10 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   for (const fd of [...opened, up?.[1], streams.out, streams.err, terminal, made.notify])
     if (fd !== undefined) host.close(fd);
   if (up !== undefined) {
-    // Its end of `up` is closed when everything is in place.
-    host.poll([up[0]], 10_000);
+    // It writes a byte when everything is in place; one that was killed before only closes its end.
+    const ended = host.poll([up[0]], 10_000).length > 0 && host.outcome({ status: up[0] }) === '';
     host.close(up[0]);
+    if (ended) throw new Failure(125, 'the process that carries the log was killed before it worked');
   }
   return child;
 }

@@ -111,7 +111,7 @@ const MET: readonly Met[] = [
   { error: /^hostname .*not permitted/i, options: 'ProtectHostname SystemCallFilter', hint: 'remove it' },
   { error: /not ours to divide/, options: 'ProtectControlGroups', hint: 'remove it' },
   {
-    error: /the stage ended before|not permitted/i,
+    error: /the stage ended before|was killed before it worked|not permitted/i,
     options: 'SystemCallFilter',
     hint: FILTER_HINT,
   },
@@ -140,7 +140,9 @@ function optionsOn(host: Host, context: Context, names: readonly string[]): stri
   ];
   const environment = host.environmentList().filter(word => /^(XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS)=/.test(word));
   try {
-    const { stdout } = host.run({ argv, environment, stdout: 'capture', stderr: 'capture', timeout: 10_000 });
+    const { stdout, signal } = host.run({ argv, environment, stdout: 'capture', stderr: 'capture', timeout: 10_000 });
+    // What killed the start kills whom we ask.
+    if (signal === SIGSYS) return names.filter(name => name === FILTER);
     const values = new Map(
       stdout.split('\n').map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
     );
@@ -152,5 +154,7 @@ function optionsOn(host: Host, context: Context, names: readonly string[]): stri
   }
 }
 
+const SIGSYS = 31;
+const FILTER = 'SystemCallFilter';
 const NO_CLONE = 'RestrictNamespaces';
 const OFF = new Set(['', 'no', '~', '[not set]']);

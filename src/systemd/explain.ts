@@ -23,8 +23,8 @@ type Teller = (state: UnitState) => string;
 
 const RESULTS: Readonly<Record<string, Teller>> = {
   'exit-code': state => `its main process exited with status ${state.mainStatus}${meaning(state.mainStatus)}`,
-  signal: state => `its main process was killed by signal ${state.mainStatus} (${signalName(state.mainStatus)})`,
-  'core-dump': state => `its main process dumped core on signal ${state.mainStatus} (${signalName(state.mainStatus)})`,
+  signal: state => `its main process was killed by signal ${signalWords(state.mainStatus)}`,
+  'core-dump': state => `its main process dumped core on signal ${signalWords(state.mainStatus)}`,
   timeout: () => 'it took longer than its timeout (TimeoutStartSec= or TimeoutStopSec=)',
   watchdog: () => 'it did not send WATCHDOG=1 in time (WatchdogSec=)',
   'start-limit-hit': () => TOO_OFTEN,
@@ -48,6 +48,15 @@ const STATUSES: ReadonlyMap<number, string> = new Map([
   [137, 'SIGKILL'],
   [143, 'SIGTERM'],
 ]);
+
+function signalWords(number: number): string {
+  return `${number} (${signalName(number)})${number === SIGSYS ? FILTERED : ''}`;
+}
+
+const SIGSYS = 31;
+/** The kernel's answer to a call that a filter forbids; what the start needs: quadlet/syscalls.ts. */
+const FILTERED =
+  ": SystemCallFilter= in [Service] must allow @system-service @mount @privileged, or the container's seccomp profile what the payload calls";
 
 /** Name of a signal of this architecture; its number in words when it has none. */
 export function signalName(number: number): string {

@@ -141,6 +141,13 @@ killed_start() {
             refused_at_start "$way" "$line"
             [ "$way" = svc ] || contains "$(said root)" 'was killed'
         done
+        # Only the relay's guard is killed, or a stage, and whom the launcher asks why.
+        for line in SystemCallFilter=~{clone,prctl}; do refused_at_start "$way" "$line"; done
+        # Nothing of ours can say a word.
+        dropped_in "$way" SystemCallFilter=~execve
+        ! way_start "$way" boxed
+        equal "$(way_property "$way" boxed ExecMainStatus)" 31
+        contains "$(berth why boxed 2>&1 || true)" 'SystemCallFilter= in [Service] must allow @system-service'
         rm -rf "$(drop_in "$way")"
     done
 }

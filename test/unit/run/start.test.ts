@@ -37,6 +37,8 @@ interface Faults {
   /** Messages of the stage, in order. */
   readonly messages?: readonly string[];
   readonly notify?: boolean;
+  /** It ends before it is in place. */
+  readonly relay?: boolean;
 }
 
 /** A unit of the system manager, in which systemd waits for us; the container's acts are noted in `log`. */
@@ -76,6 +78,7 @@ function unit(faults: Faults = {}): FakeHost {
       proceed: (_stage, name) => void host.log.push(`proceed(${name})`),
       limitDevices: directory => void host.log.push(`limit(${directory})`),
       pipe: () => [80, 81],
+      outcome: ({ status }) => (status === 80 && faults.relay !== true ? '.' : ''),
       relay(words) {
         host.log.push(`relay(${words.find(word => word.startsWith('ready=')) ?? ''})`);
         return { pid: 78, pidfd: 79 };
@@ -171,6 +174,7 @@ const FAULTS: readonly [what: string, faults: Faults, said: RegExp][] = [
   ['the stage before ready', { messages: ['at created', 'fail pivot 22 invalid argument'] }, /pivot invalid argument/],
   ['the stage without a word', { messages: ['at created'] }, /ended before 'ready'/],
   ['the stage with a wrong word', { messages: ['at dinner'] }, /'at dinner' where 'at created'/],
+  ['the relay', { relay: true }, /the process that carries the log was killed/],
   ['the notification', { notify: true }, /connection refused/],
 ];
 

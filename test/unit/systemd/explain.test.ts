@@ -48,6 +48,11 @@ test('a result of systemd is told in words', () => {
     reasonOf({ ...UP, result: 'signal', mainStatus: 9 }, 'failed'),
     'its main process was killed by signal 9 (SIGKILL)',
   );
+  for (const result of ['signal', 'core-dump'])
+    assert.match(
+      reasonOf({ ...UP, result, mainStatus: 31 }, 'failed'),
+      /\(SIGSYS\): SystemCallFilter= in \[Service\] must/,
+    );
   assert.equal(reasonOf(UP, 'dependency'), 'a unit that it requires failed');
   assert.equal(reasonOf({ ...UP, loadState: 'not-found' }, 'failed'), 'there is no such unit');
   assert.equal(reasonOf({ ...UP, result: 'unheard-of' }, 'failed'), 'its result is unheard-of');
