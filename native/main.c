@@ -78,7 +78,7 @@ static int find_verb(int argc, char **argv)
 }
 
 /*
- * `container VERB` is another name of VERB, as the peer has it, but for the two verbs that there are only so; `image pull` is pull.
+ * `container VERB` is another name of VERB, as the peer has it, but for the verbs that there are only so; `image pull` is pull.
  * Node knows the other verbs of images.
  */
 static int without_noun(int argc, char **argv)
@@ -88,7 +88,8 @@ static int without_noun(int argc, char **argv)
         return argc;
     bool pull = strcmp(argv[verb], "image") == 0 && strcmp(argv[verb + 1], "pull") == 0;
     bool container = strcmp(argv[verb], "container") == 0 && argv[verb + 1][0] != '-' &&
-                     strcmp(argv[verb + 1], "prune") != 0 && strcmp(argv[verb + 1], "exists") != 0;
+                     strcmp(argv[verb + 1], "prune") != 0 && strcmp(argv[verb + 1], "exists") != 0 &&
+                     strcmp(argv[verb + 1], "cleanup") != 0;
     if (!pull && !container)
         return argc;
     if (strcmp(argv[verb + 1], "ls") == 0 || strcmp(argv[verb + 1], "list") == 0)

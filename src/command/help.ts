@@ -36,15 +36,51 @@ export function helpOfOption(verb: VerbRow, option: OptionRow): string {
   return [`berth ${verb.name}`, optionLine(option), ...refused, ''].join('\n');
 }
 
-/** `berth help`: one line per verb. */
-export function helpOfAll(verbs: readonly VerbRow[]): string {
-  const shown = verbs.filter(row => row.hidden !== true);
+/** `berth help`: the names alone, which fit a screen. Those of two words with the same first one are one word: `pod create|rm`. */
+export function helpOfGroups(
+  groups: readonly { readonly title: string; readonly verbs: readonly VerbRow[] }[],
+): string {
+  const lines = groups.flatMap(({ title, verbs }) => {
+    const names = verbs.filter(row => row.hidden !== true).map(row => row.name);
+    return wrap(together(names), TITLE).map((line, at) => `  ${(at === 0 ? title : '').padEnd(TITLE)}${line}`);
+  });
   return [
     'usage: berth [options] VERB [options] [operands]',
     '',
-    ...shown.map(row => `  ${row.name.padEnd(17)}${row.help}`),
+    ...lines,
     '',
-    '`berth help VERB` describes one; `berth help keys` lists the keys of unit files.',
+    '`berth help VERB` describes one, `berth help verbs` all in a line each;',
+    '`berth help keys` lists the keys of unit files.',
+    '',
+  ].join('\n');
+}
+
+const TITLE = 11;
+
+function together(names: readonly string[]): string[] {
+  const found = new Map<string, string[]>();
+  for (const name of names) {
+    const [first = '', second] = name.split(' ');
+    if (second === undefined) found.set(name, []);
+    else found.set(`${first} `, [...(found.get(`${first} `) ?? []), second]);
+  }
+  return [...found].flatMap(([first, rest]) =>
+    rest
+      .map((word, at) => `${at === 0 ? first : ''}${word}${at < rest.length - 1 ? '|' : ''}`)
+      .concat(rest.length > 0 ? [] : first),
+  );
+}
+
+/** `berth help verbs`: one line per verb. */
+export function helpOfAll(verbs: readonly VerbRow[]): string {
+  const shown = verbs.filter(row => row.hidden !== true);
+  const width = Math.max(...shown.map(row => row.name.length)) + 2;
+  return [
+    'usage: berth [options] VERB [options] [operands]',
+    '',
+    ...shown.map(row => `  ${row.name.padEnd(width)}${row.help}`),
+    '',
+    '`berth help VERB` describes one.',
     '',
   ].join('\n');
 }
@@ -56,15 +92,17 @@ function optionLine(option: OptionRow): string {
   return head.length < 34 ? `${head.padEnd(34)}${option.help}` : `${head}\n${' '.repeat(34)}${option.help}`;
 }
 
-function wrap(words: readonly string[]): string[] {
+/** Lines of words behind `indent` columns; a word that ends in `|` is followed by its neighbour without a blank. */
+function wrap(words: readonly string[], indent = 0): string[] {
   const lines: string[] = [];
   let line = ' ';
   for (const word of words) {
-    if (line.length + 1 + word.length > WIDTH) {
+    const between = line.endsWith('|') ? '' : ' ';
+    if (indent + line.length + between.length + word.length > WIDTH - 2) {
       lines.push(line);
       line = ' ';
     }
-    line += ` ${word}`;
+    line += (line.endsWith('|') ? '' : ' ') + word;
   }
   return [...lines, line];
 }

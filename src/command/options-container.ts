@@ -80,6 +80,13 @@ export const WAIT: VerbRow = native(
   { least: 1 },
 );
 
+export const CONTAINER_CLEANUP: VerbRow = native(
+  'container cleanup',
+  'CONTAINER...',
+  'release what containers that have ended hold on the host',
+  [ALL, flag('stopped-only', 'accepted for compatibility; a container that runs is refused anyway'), LATEST],
+);
+
 export const PS: VerbRow = native('ps', '', 'list containers', psOptions(), { most: 0 });
 
 function psOptions(): readonly OptionRow[] {

@@ -57,6 +57,7 @@ export const NETWORK_VERBS: readonly VerbRow[] = [
   }),
   native('network hold', '', 'make the network namespace of an account, for berth-netns.service', [], {
     most: 0,
+    hidden: true,
     ...NETWORK,
   }),
   native(
@@ -81,6 +82,7 @@ export const NETWORK_VERBS: readonly VerbRow[] = [
   ),
   native('network names', '', 'serve the names of the networks, for berth-names.service', [], {
     most: 0,
+    hidden: true,
     ...NETWORK,
   }),
   native(
@@ -97,6 +99,7 @@ export const NETWORK_VERBS: readonly VerbRow[] = [
     [],
     {
       most: 0,
+      hidden: true,
       ...NETWORK,
     },
   ),

@@ -7,6 +7,7 @@ import { readContainer, writeState } from './containers.ts';
 import { awaitSync } from './dialogue.ts';
 import { Failure } from './failure.ts';
 import { containerFields, startMessage, tellEvent } from './event.ts';
+import { writeExit } from './exit-record.ts';
 import { forgetName } from './locks.ts';
 import type { Made } from './make.ts';
 import type { NetworkState, Parts } from './parts.ts';
@@ -67,7 +68,7 @@ export function attendPayload(host: Host, parts: Parts, started: Started, relay:
   });
   if (relay !== undefined) host.wait(relay);
   if (runs) tellEnd(host, started, exit);
-  cleanUp(host, parts, started);
+  cleanUp(host, parts, started, exit);
   return statusOf(exit);
 }
 
@@ -106,7 +107,7 @@ function withOwners(error: unknown, { request: { rootfs } }: Started): unknown {
 }
 
 /** --rm takes everything away; without it state, layer and bundle stay for `ps --all`, `logs` and `rm`. */
-function cleanUp(host: Host, parts: Parts, started: Started): void {
+function cleanUp(host: Host, parts: Parts, started: Started, exit: Exit): void {
   const { place, prepared, request, made, network } = started;
   if (request.remove) {
     const container = readContainer(host, place.bundle, place.name);
@@ -118,6 +119,7 @@ function cleanUp(host: Host, parts: Parts, started: Started): void {
     if (request.cidfile !== undefined) host.unlink(request.cidfile);
     return;
   }
+  writeExit(host, place.bundle, { status: statusOf(exit), outOfMemory: false, finished: host.now() });
   parts.network.tearDown(host, network);
   for (const line of parts.volumes.release(host, place.store, prepared.volumes.named, place.bundle)) {
     host.write(2, `berth: ${line}\n`);

@@ -20,9 +20,32 @@ export function removeContainer(
   withVolumes: boolean,
   quickly = false,
 ): string[] {
-  const lines: string[] = [];
   const { state } = container;
-  const attempt = (step: () => void): void => {
+  const lines = releaseContainer(host, parts, store, container);
+  const attempt = attempting(lines);
+  const maps = { uidMap: state?.uidMap ?? [], gidMap: state?.gidMap ?? [] };
+  removeStoredParts(host, parts, store, container.name, maps, withVolumes, quickly, attempt, lines);
+  attempt(() => host.removeTree(container.bundle));
+  return lines;
+}
+
+/** What a container that has ended holds on the host: its network, volumes and control group. Its files stay. May be repeated. */
+export function releaseContainer(host: Host, parts: Parts, store: string, { state, bundle }: Container): string[] {
+  const lines: string[] = [];
+  if (state === undefined) return lines;
+  const attempt = attempting(lines);
+  attempt(() => {
+    const down = parts.network.tearDown(host, state.network);
+    if (down.isErr()) lines.push(...down.error.map(problem => problem.message));
+  });
+  attempt(() => lines.push(...parts.volumes.release(host, store, state.volumes ?? [], bundle)));
+  if (state.cgroup !== '') attempt(() => removeGroup(host, `/sys/fs/cgroup${state.cgroup}`));
+  return lines;
+}
+
+/** Runs steps one by one; what fails becomes a line. */
+function attempting(lines: string[]): (step: () => void) => void {
+  return step => {
     try {
       step();
     } catch (error) {
@@ -30,31 +53,12 @@ export function removeContainer(
       lines.push(error.message);
     }
   };
-  if (state !== undefined) {
-    attempt(() => {
-      const down = parts.network.tearDown(host, state.network);
-      if (down.isErr()) lines.push(...down.error.map(problem => problem.message));
-    });
-    attempt(() => lines.push(...parts.volumes.release(host, store, state.volumes ?? [], container.bundle)));
-    if (state.cgroup !== '') attempt(() => removeGroup(host, `/sys/fs/cgroup${state.cgroup}`));
-  }
-  const maps = { uidMap: state?.uidMap ?? [], gidMap: state?.gidMap ?? [] };
-  removeStoredParts(host, parts, store, container.name, maps, withVolumes, quickly, attempt, lines);
-  attempt(() => host.removeTree(container.bundle));
-  return lines;
 }
 
 /** The part of a removal that concerns the store alone; a layer without a bundle is what a power cut leaves. */
 export function removeLayerOf(host: Host, parts: Parts, store: string, name: string): string[] {
   const lines: string[] = [];
-  const attempt = (step: () => void): void => {
-    try {
-      step();
-    } catch (error) {
-      lines.push(error instanceof Error ? error.message : String(error));
-    }
-  };
-  removeStoredParts(host, parts, store, name, { uidMap: [], gidMap: [] }, true, false, attempt, lines);
+  removeStoredParts(host, parts, store, name, { uidMap: [], gidMap: [] }, true, false, attempting(lines), lines);
   return lines;
 }
 

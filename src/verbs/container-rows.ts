@@ -3,10 +3,11 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { isAlive, listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
+import { readExit, type ExitRecord } from '../run/exit-record.ts';
 import { isFrozen } from '../run/freezer.ts';
 import { readHealth } from '../run/health-results.ts';
 import type { ContainerState } from '../run/state.ts';
-import { ageOf } from './show.ts';
+import { ageOf, agoOf } from './show.ts';
 
 /** A container as lists and filters see it. */
 export interface Row {
@@ -16,6 +17,8 @@ export interface Row {
   readonly paused: boolean;
   /** `healthy`, …; empty: no checks. */
   readonly health: string;
+  /** How it ended, when somebody saw it. */
+  readonly exit?: ExitRecord;
 }
 
 /** All containers of this account whose start has come so far, with `--filter`. */
@@ -28,12 +31,14 @@ export function containerRows(host: Host, command: Command): Row[] {
 
 export function rowOf(host: Host, state: ContainerState, bundle: string): Row {
   const running = isAlive(host, state);
+  const exit = running ? undefined : readExit(host, bundle);
   return {
     state,
     bundle,
     running,
     paused: running && isFrozen(host, state),
     health: running && state.health !== undefined ? (readHealth(host, state)?.Status ?? '') : '',
+    ...(exit === undefined ? {} : { exit }),
   };
 }
 
@@ -42,12 +47,18 @@ export function stateWord(row: Row): string {
   return row.paused ? 'paused' : row.running ? 'running' : 'exited';
 }
 
-/** As the peer's: `Up 5 minutes (healthy)`, `Paused`. */
+/** As the peer's: `Up 5 minutes (healthy)`, `Paused`, `Exited (3) 2 hours ago`. */
 export function statusText(row: Row, now: number): string {
-  if (!row.running) return 'Exited';
+  if (!row.running) return exitedText(row, now);
   if (row.paused) return 'Paused';
   const notes = row.health === '' ? '' : ` (${row.health})`;
   return `Up ${ageOf(now - row.state.created)}${notes}`;
+}
+
+function exitedText({ exit }: Row, now: number): string {
+  if (exit === undefined) return 'Exited';
+  const status = exit.status === undefined ? '' : ` (${exit.status})`;
+  return `Exited${status} ${agoOf(now - exit.finished)}`;
 }
 
 interface Filter {
@@ -64,6 +75,7 @@ const FILTERS: Readonly<Record<string, Maker>> = {
     return row => pattern.test(row.state.name);
   },
   status: value => row => value === stateWord(row) || (value === 'stopped' && !row.running),
+  exited: value => row => !row.running && String(row.exit?.status) === value,
   health: value => row => value === (row.health === '' ? 'none' : row.health),
   label: value => row => hasLabel(row, value),
   'label!': value => row => !hasLabel(row, value),

@@ -1,14 +1,14 @@
 import { nearest } from '../base/suggest.ts';
 import { version } from '../base/version.ts';
-import { helpOf, helpOfAll, helpOfOption } from '../command/help.ts';
+import { helpOf, helpOfAll, helpOfGroups, helpOfOption } from '../command/help.ts';
 import { checkGlobals } from '../command/parse.ts';
 import type { VerbRow } from '../command/types.ts';
 import type { Bytes, Host } from '../host/host.ts';
 import { complain } from './command-line.ts';
 import { listKeys } from './help-keys.ts';
-import { LATER_VERBS, OCI_VERBS, VERBS } from './table.ts';
+import { GROUPS, LATER_VERBS, OCI_VERBS, VERBS } from './table.ts';
 
-/** `berth help [VERB [--OPTION]]`, `berth help keys [SECTION]`, and `berth` without a verb: `--version`, `--help`. */
+/** `berth help [VERB [--OPTION]]`, `berth help verbs`, `berth help keys [SECTION]`, and `berth` without a verb: `--version`, `--help`. */
 export function main(host: Host): number {
   const at = host.argv.indexOf('help');
   if (at < 0 && host.argv.some(word => word === '--version' || word === '-v')) {
@@ -38,11 +38,15 @@ function rows(): readonly VerbRow[] {
 
 function helpText(words: readonly Bytes[]): Bytes | undefined {
   const [first] = words;
-  if (first === undefined) return helpOfAll(VERBS);
+  if (first === undefined) return helpOfGroups(GROUPS);
+  if (first === 'verbs') return helpOfAll(VERBS);
   if (first === 'keys') return listKeys(words[1]) || undefined;
   const plain = words.filter(word => !word.startsWith('-')).join(' ');
   const row = rows().find(one => one.name === plain);
-  if (row === undefined) return undefined;
+  if (row === undefined) {
+    const family = VERBS.filter(one => one.name.startsWith(`${plain} `));
+    return family.length === 0 ? undefined : helpOfAll(family);
+  }
   const option = words.find(word => word.startsWith('-'));
   if (option === undefined) return helpOf(row);
   const found = row.options.find(one => option === `--${one.name}` || option === `-${one.short ?? ''}`);

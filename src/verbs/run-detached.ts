@@ -75,7 +75,7 @@ function propertiesOf(
     ],
   };
   const start = [program, ...render(named, RUN)];
-  const after = request.remove ? ['rm', '-v', '-f', '-i', request.name] : undefined;
+  const after = request.remove ? ['rm', '-v', '-f', '-i', request.name] : ['container', 'cleanup', request.name];
   const stop = request.remove ? ['rm', '-v', '-f', '-i', request.name] : ['stop', '-i', request.name];
   // systemd must not expand `$` in the words: they are as the person wrote them.
   const line = (words: string[]): unknown => [[words[0], words, ['no-env-expand']]];
@@ -95,7 +95,7 @@ function propertiesOf(
     ['CollectMode', 's', 'inactive-or-failed'],
     ['ExecStartEx', 'a(sasas)', line(start)],
     ['ExecStopEx', 'a(sasas)', line([program, ...stop])],
-    ...(after === undefined ? [] : [['ExecStopPostEx', 'a(sasas)', line([program, ...after])] as const]),
+    ['ExecStopPostEx', 'a(sasas)', line([program, ...after])],
   ];
 }
 

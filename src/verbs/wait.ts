@@ -2,6 +2,7 @@ import { WAIT } from '../command/options-container.ts';
 import { allValues, isSet } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { findContainer, openPayload, requireContainer } from '../run/containers.ts';
+import { readExit } from '../run/exit-record.ts';
 import { Failure } from '../run/failure.ts';
 import { statusOf } from '../run/finish.ts';
 import type { ContainerState } from '../run/state.ts';
@@ -19,19 +20,20 @@ export const main: (host: Host) => number = verb(WAIT, (host, command) => {
       host.write(1, '-1\n');
       return 0;
     }
-    host.write(1, `${endOf(host, requireContainer(host, word).state)}\n`);
+    const { state, bundle } = requireContainer(host, word);
+    host.write(1, `${endOf(host, state, bundle)}\n`);
     return 0;
   });
 });
 
-/** Linux 6.15 tells the status of any process by its pidfd; before that systemd is asked, which has forgotten a collected unit. */
-function endOf(host: Host, state: ContainerState): number {
+/** Linux 6.15 tells the status of any process by its pidfd; before that systemd is asked, or who cleans up notes it. */
+function endOf(host: Host, state: ContainerState, bundle: string): number {
   const [major = 0, minor = 0] = host
     .kernelRelease()
     .split('.')
     .map(part => Number.parseInt(part, 10));
   const pidfd = openPayload(host, state);
-  if (pidfd === undefined) return exitStatus(host, state);
+  if (pidfd === undefined) return readExit(host, bundle)?.status ?? exitStatus(host, state);
   try {
     if (major > 6 || (major === 6 && minor >= 15))
       return statusOf(host.attend({ pidfd }, { forward: [], child: false }));
@@ -39,7 +41,13 @@ function endOf(host: Host, state: ContainerState): number {
   } finally {
     host.close(pidfd);
   }
-  return exitStatus(host, state);
+  for (let tries = 0; tries < 40; tries++) {
+    const status = exitStatus(host, state);
+    const noted = status < 0 ? readExit(host, bundle) : { status };
+    if (noted !== undefined) return noted.status ?? -1;
+    host.poll([], 50);
+  }
+  return -1;
 }
 
 /** ExecMainStatus= of the unit; 128 + N for signal N; -1 when systemd does not know (any more). */

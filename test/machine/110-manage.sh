@@ -144,6 +144,23 @@ filtered() { # what --filter does not mean is left
     equal "$(as "$1" berth rm -f -t 0 --filter label=kind=f2)" f2
     gone "$1" f2
 }
+ended() { # what is left of one without --rm says how it ended, and holds nothing
+    local id shown
+    as "$1" berth run -d --name n1 -p 127.0.0.1:18110:80 localhost/busybox sh -c 'exit 3' >/dev/null
+    as "$1" timeout 60 sh -c 'until berth ps -a --filter name=n1 --format "{{.Status}}" | grep -q "Exited (3) .* ago"; do sleep 0.1; done'
+    equal "$(as "$1" berth wait n1)" 3
+    equal "$(as "$1" berth ps -a -q --filter exited=3 | wc -l)" 1
+    # Its port is free for another.
+    as "$1" berth run --name n2 -p 127.0.0.1:18110:80 localhost/busybox sh -c 'exit 7' || equal $? 7
+    shown=$(as "$1" berth ps -a --format json --filter name=n2)
+    equal "$(python3 -c 'import json,sys; one = json.load(sys.stdin)[0]; print(one["ExitCode"], one["ExitedAt"] > 0)' <<<"$shown")" '7 True'
+    as "$1" berth run -d --name n3 --network none --stop-timeout 1 localhost/busybox sleep 1000 >/dev/null
+    contains "$(fails_with 125 as "$1" berth container cleanup n3 2>&1)" 'is running'
+    as "$1" berth stop n3 >/dev/null
+    equal "$(as "$1" berth wait n3)" 137
+    equal "$(as "$1" berth container cleanup n3)" n3
+    as "$1" berth rm n1 n2 n3 >/dev/null
+}
 cidfile() {
     as "$1" berth run --rm --cidfile /tmp/id-"$1" --network none localhost/busybox true
     [ ! -e /tmp/id-"$1" ]
@@ -167,6 +184,7 @@ for who in root alice; do
     check "$who: stop --time is shorter than the unit's time" stubborn "$who"
     check "$who: a container that is not there" absent "$who"
     check "$who: stop and rm --filter" filtered "$who"
+    check "$who: without --rm its end is known, and nothing is held" ended "$who"
     check "$who: --cidfile goes with --rm" cidfile "$who"
 done
 finish

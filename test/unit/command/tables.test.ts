@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GLOBAL_OPTIONS } from '../../../src/command/globals.ts';
-import { helpOf } from '../../../src/command/help.ts';
+import { helpOf, helpOfGroups } from '../../../src/command/help.ts';
 import { parseVerb } from '../../../src/command/parse.ts';
 import { render } from '../../../src/command/render.ts';
 import type { Command, OptionRow, OptionUse, VerbRow } from '../../../src/command/types.ts';
 import * as NAMES from '../../../src/command/verb-names.ts';
-import { LATER_VERBS, OCI_VERBS, VERBS } from '../../../src/verbs/table.ts';
+import { GROUPS, LATER_VERBS, OCI_VERBS, VERBS } from '../../../src/verbs/table.ts';
 import { randomNumbers, randomText } from '../random.ts';
 
 const ALL: readonly VerbRow[] = [...VERBS, ...LATER_VERBS, ...OCI_VERBS];
@@ -178,6 +178,13 @@ test('the short rows of the generator agree with the tables', () => {
 
 test('help fits a screen of 24 lines', () => {
   for (const verb of ALL) assert.ok(helpOf(verb).split('\n').length <= 25, verb.name);
+  const overview = helpOfGroups(GROUPS);
+  assert.ok(overview.split('\n').length <= 25);
+  for (const line of overview.split('\n')) assert.ok(line.length <= 80, line);
+  for (const { name, hidden } of VERBS) {
+    const word = name.split(' ').at(-1) ?? '';
+    if (hidden !== true) assert.match(overview, new RegExp(`[ |]${word}([ |\n]|$)`), name);
+  }
 });
 
 test('help is ASCII: the native program writes bytes', () => {
