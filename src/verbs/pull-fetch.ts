@@ -42,7 +42,7 @@ export async function main(host: Host): Promise<number> {
       if (format === '') host.write(1, `${pulled.id}\n`);
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      const reason = stop.aborted ? `${name}: interrupted` : error.message;
+      const reason = naming(name, stop.aborted ? 'interrupted' : error.message);
       say(host, reason);
       if (format !== 'progress')
         tell(host, 'pull-error', reason, { BERTH_TYPE: 'image', BERTH_NAME: name, BERTH_ERROR: reason });
@@ -53,6 +53,12 @@ export async function main(host: Host): Promise<number> {
   if (done.some(pulled => pulled.layers > 0) && !isSet(command, 'quiet')) tellUnread(host);
   if (format === 'json') host.write(1, pulledJson(done));
   return status;
+}
+
+/** A registry's fault alone (`localhost: the connection is refused`) does not say what was wanted of it. */
+function naming(name: string, message: string): string {
+  const repository = name.replace(/(:[^/]*|@.*)$/, '');
+  return message.includes(repository) ? message : `${name}: ${message}`;
 }
 
 /** Who lists a store in storage.conf expects that its images are not fetched. */
