@@ -3,7 +3,7 @@ import { nodeHost } from './host/node.ts';
 import { ImageError } from './image/error.ts';
 import { Failure } from './run/failure.ts';
 import { printable } from './verbs/command-line.ts';
-import { LATER_VERBS, VERBS } from './verbs/table.ts';
+import { unknownVerb, verbIndex } from './verbs/first-verb.ts';
 
 /**
  * The Node half of Berth, /usr/lib/berth/cli.mjs: the verbs of which nobody waits for the milliseconds. The native program
@@ -77,21 +77,10 @@ async function start(): Promise<void> {
 
 async function run(host: Host): Promise<number> {
   const words = host.argv.slice(1);
-  const verb = words.find(word => PROGRAMS[word] !== undefined);
-  const first = words.find(word => !word.startsWith('-')) ?? '';
-  const program = verb === undefined || (verb !== first && isVerb(first)) ? undefined : PROGRAMS[verb];
-  if (program === undefined) throw new Failure(125, unknown(words, first));
+  const verb = words[verbIndex(words)] ?? '';
+  const program = Object.hasOwn(PROGRAMS, verb) ? PROGRAMS[verb] : undefined;
+  if (program === undefined) throw new Failure(125, unknownVerb(words));
   return (await program()).main(host);
-}
-
-function isVerb(word: string): boolean {
-  return VERBS.some(row => row.name.split(' ')[0] === word);
-}
-
-function unknown(words: readonly string[], first: string): string {
-  const later = LATER_VERBS.find(row => words.join(' ').includes(row.name));
-  if (later !== undefined) return `${later.name}: this version does not have this verb yet`;
-  return first === '' ? "no verb; 'berth help' lists them" : `${first}: no such verb; 'berth help' lists them`;
 }
 
 /** What went wrong, for people: one line each, never a stack. */

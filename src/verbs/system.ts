@@ -1,7 +1,9 @@
 import { SYSTEM_TAKEOVER } from '../command/options-admin.ts';
 import { isSet } from '../command/read.ts';
 import type { Bytes, Host } from '../host/host.ts';
+import { Failure } from '../run/failure.ts';
 import { commandLine } from './command-line.ts';
+import { unknownVerb } from './first-verb.ts';
 import { reloadSystemd } from './quadlet-units.ts';
 
 /** The peer's generators, as links in /etc hide them. */
@@ -26,8 +28,7 @@ export async function main(host: Host): Promise<number> {
     case 'takeover':
       return takeover(host);
     default:
-      host.write(2, 'berth: system: write check, df, doctor, migrate, takeover or wait behind it\n');
-      return 125;
+      throw new Failure(125, unknownVerb(host.argv.slice(1)));
   }
 }
 

@@ -5,6 +5,8 @@
 # STATUS|WHAT THE LINE SAYS|WORDS. `...` stands for `--network none localhost/busybox true`; `run` gets `--rm`.
 cat >lines <<'E2'
 125|no such verb|nosuch
+125|create: no such verb|create images
+125|system prune: no such verb|system prune
 125|unknown option --nosuch|--nosuch
 125|--root has no value|--root
 125|--root is not supported|--root /tmp/store images
