@@ -56,7 +56,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   unmask: () => import('./verbs/enable.ts'),
   unpause: () => import('./verbs/pause.ts'),
   update: () => import('./verbs/update.ts'),
-  version: () => import('./verbs/version.ts'),
+  version: () => import('./verbs/info.ts'),
   why: () => import('./verbs/status.ts'),
 };
 

@@ -5,11 +5,12 @@ import { keyTables } from '../../src/verbs/help-keys.ts';
 import { OCI_VERBS, VERBS } from '../../src/verbs/table.ts';
 import { DIFFERENCES, ENVIRONMENT, EXIT_STATUS, FILES, INTRODUCTION, UNITS, VERB_TEXTS } from './texts.ts';
 import type { Page } from './roff.ts';
+import { systemdPage } from './seen.ts';
 
-/** Every page of the manual: berth(1), one per verb, berth.unit(5). The rows are those the programs parse. */
+/** Every page of the manual: berth(1), one per verb, berth.unit(5), berth-systemd(7). The rows are those the programs parse. */
 export function pages(): Page[] {
   const shown = VERBS.filter(row => row.hidden !== true);
-  return [overview(shown), ...[...shown, ...OCI_VERBS].map(verbPage), unitPage(keyTables())];
+  return [overview(shown), ...[...shown, ...OCI_VERBS].map(verbPage), unitPage(keyTables()), systemdPage()];
 }
 
 export const pageName = (row: VerbRow): string => `berth-${row.name.replaceAll(' ', '-')}`;
@@ -27,7 +28,10 @@ function overview(rows: readonly VerbRow[]): Page {
       { title: 'EXIT STATUS', lines: EXIT_STATUS },
       { title: 'ENVIRONMENT', lines: ENVIRONMENT },
       { title: 'FILES', lines: FILES },
-      { title: 'SEE ALSO', lines: ['berth.unit(5), systemd.service(5), systemctl(1), journalctl(1)'] },
+      {
+        title: 'SEE ALSO',
+        lines: ['berth.unit(5), berth-systemd(7), systemd.service(5), systemctl(1), journalctl(1)'],
+      },
     ],
   };
 }

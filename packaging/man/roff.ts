@@ -26,7 +26,7 @@ function partLines(part: Part): string[] {
 function line(text: string): string[] {
   if (text === '') return ['.PP'];
   if (text.startsWith('== ')) return [`.SS "${escape(text.slice(3))}"`];
-  if (text.startsWith('  ')) return ['.br', escape(text)];
+  if (text.startsWith('  ')) return ['.nf', escape(text), '.fi'];
   const [, term, rest] = /^- (.+?) \| (.*)$/.exec(text) ?? [];
   if (term === undefined || rest === undefined) return [escape(text)];
   return ['.TP', `.B ${escape(term)}`, escape(rest)];

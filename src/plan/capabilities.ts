@@ -13,7 +13,7 @@ const ALL = (
   .map(name => `CAP_${name}`);
 
 /** Podman's default set (containers.conf(5), default_capabilities). */
-const DEFAULT: readonly string[] = [
+export const DEFAULT_CAPABILITIES: readonly string[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
   'CAP_FOWNER',
@@ -48,7 +48,8 @@ export function planCapabilities(context: PlanContext, uid: number): CapabilityP
     refuse(context, '--cap-add', `${clash} is both added and dropped`, 'leave one of the two out');
   refuseLacking(context, add);
   const bounding = request.privileged ? ALL : chooseBounding(add, drop);
-  const isDefault = bounding.length === DEFAULT.length && bounding.every((name, i) => name === DEFAULT[i]);
+  const isDefault =
+    bounding.length === DEFAULT_CAPABILITIES.length && bounding.every((name, i) => name === DEFAULT_CAPABILITIES[i]);
   if (uid === 0)
     return {
       bounding,
@@ -86,8 +87,8 @@ function hasBit(mask: string, bit: number): boolean {
 
 /** --cap-drop all, then what is added; --cap-add all, less what is dropped; else the default with both applied. */
 function chooseBounding(add: ReadonlySet<string>, drop: ReadonlySet<string>): readonly string[] {
-  if (add.size === 0 && drop.size === 0) return DEFAULT;
-  const base = drop.has('ALL') ? [] : add.has('ALL') ? ALL : DEFAULT;
+  if (add.size === 0 && drop.size === 0) return DEFAULT_CAPABILITIES;
+  const base = drop.has('ALL') ? [] : add.has('ALL') ? ALL : DEFAULT_CAPABILITIES;
   const set = new Set(base);
   for (const name of drop) set.delete(name);
   for (const name of add) if (name !== 'ALL') set.add(name);
@@ -108,5 +109,5 @@ function readNames(context: PlanContext, option: string, words: readonly string[
 
 /** The default bounding set. */
 export function defaultCapabilities(): readonly string[] {
-  return DEFAULT;
+  return DEFAULT_CAPABILITIES;
 }

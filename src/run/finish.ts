@@ -168,7 +168,17 @@ function stateOf(host: Host, started: Started): ContainerState {
 function healthState(plan: HealthPlan, bundle: string, id: string): HealthState {
   const { health } = plan;
   const command = health?.kind === 'exec' ? health.command : [];
-  return { log: healthFile(plan, bundle, id), stopping: `${bundle}/stopping`, command, timeout: health?.timeout ?? 0 };
+  const { timeout = 0, interval = 0, retries = 0 } = health ?? {};
+  const { startPeriod } = plan;
+  return {
+    log: healthFile(plan, bundle, id),
+    stopping: `${bundle}/stopping`,
+    command,
+    timeout,
+    interval,
+    retries,
+    startPeriod,
+  };
 }
 
 function portsOf(request: RunRequest): ContainerState['ports'] {

@@ -28,6 +28,11 @@ export interface HealthState {
   readonly command: readonly string[];
   /** Milliseconds. */
   readonly timeout: number;
+  /** Milliseconds; 0: never by itself. These three are absent in states of older versions. */
+  readonly interval?: number;
+  readonly retries?: number;
+  /** Milliseconds in which failures do not count. */
+  readonly startPeriod?: number;
 }
 
 export interface ContainerState {

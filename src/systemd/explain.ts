@@ -1,3 +1,4 @@
+import { signalName } from './signal-name.ts';
 import type { UnitState } from './units.ts';
 
 /**
@@ -57,13 +58,3 @@ const SIGSYS = 31;
 /** The kernel's answer to a call that a filter forbids; what the start needs: quadlet/syscalls.ts. */
 const FILTERED =
   ": SystemCallFilter= in [Service] must allow @system-service @mount @privileged, or the container's seccomp profile what the payload calls";
-
-/** Name of a signal of this architecture; its number in words when it has none. */
-export function signalName(number: number): string {
-  return SIGNALS[number] ?? `number ${number}`;
-}
-
-const SIGNALS =
-  `0 SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS`.split(
-    ' ',
-  );

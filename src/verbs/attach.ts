@@ -60,12 +60,13 @@ function matchesOf(host: Host, { unit, manager }: ContainerState): string[] {
   return manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
 }
 
-/** To the stream it came from: standard error has priority 3. What is no text comes through byte by byte. */
-function show(entry: Entry): Promise<void> {
+/** To the stream it came from: standard error has priority 3. What is no text comes through byte by byte. Our own news are none of its output. */
+async function show(entry: Entry): Promise<void> {
+  if (fieldOf(entry, 'BERTH_EVENT') !== '') return;
   const message = entry['MESSAGE'];
   const bytes = Array.isArray(message) ? Buffer.from(message as number[]) : Buffer.from(fieldOf(entry, 'MESSAGE'));
   const stream = Number(fieldOf(entry, 'PRIORITY')) <= 3 ? process.stderr : process.stdout;
-  return new Promise(resolve => {
+  await new Promise<void>(resolve => {
     stream.write(Buffer.concat([bytes, Buffer.from('\n')]), () => resolve());
   });
 }

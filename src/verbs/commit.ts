@@ -24,6 +24,7 @@ import { commandLine } from './command-line.ts';
 import { insideMap } from './disk-bytes.ts';
 import { say } from './edge.ts';
 import { fullName } from './new-name.ts';
+import { tellOf } from './tell.ts';
 
 /** `berth commit`: the writable layer of a container becomes one more layer of an image. Prints its id. */
 export async function main(host: Host): Promise<number> {
@@ -53,6 +54,7 @@ export async function main(host: Host): Promise<number> {
   });
   const file = lastValue(command, 'iidfile');
   if (file !== undefined) writeFileSync(Buffer.from(file, 'latin1'), `sha256:${id}`);
+  tellOf(host, 'commit', state, `is an image now, ${id.slice(0, 12)}`, { BERTH_IMAGE: reference ?? id });
   host.write(1, `${id}\n`);
   return 0;
 }

@@ -4,6 +4,7 @@ import type { Host } from '../host/host.ts';
 import { storeDirectory } from '../image/store.ts';
 import { findNamed, isRunning, listContainers, requireContainer } from '../run/containers.ts';
 import { findContext, type Context } from '../run/context.ts';
+import { tellEndOf } from '../run/ended.ts';
 import { isOwnUnit } from '../run/ending.ts';
 import { exitOfUnit, readExit, writeExit } from '../run/exit-record.ts';
 import { Failure } from '../run/failure.ts';
@@ -38,7 +39,10 @@ function cleanUp(host: Host, context: Context, store: string, word: string): num
     if (found?.state === undefined || (context.inUnit && !isOwnUnit(context, found.state))) return 0;
     if (isRunning(host, found.state)) throw new Failure(125, `${name}: is running; stop it first`);
     for (const line of releaseContainer(host, PARTS, store, found)) say(host, line);
-    if (readExit(host, found.bundle) === undefined && context.inUnit) writeExit(host, found.bundle, exitOfUnit(host));
+    if (readExit(host, found.bundle) === undefined && context.inUnit) {
+      writeExit(host, found.bundle, exitOfUnit(host));
+      tellEndOf(host, context, found);
+    }
   } finally {
     lock.release();
   }

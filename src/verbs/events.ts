@@ -63,7 +63,7 @@ function eventOf(entry: Entry): Event {
     id: field('BERTH_ID'),
     name: field('BERTH_NAME'),
     image: field('BERTH_IMAGE'),
-    unit: field('_SYSTEMD_USER_UNIT') || field('_SYSTEMD_UNIT'),
+    unit: ['_SYSTEMD_USER_UNIT', 'USER_UNIT', 'UNIT', '_SYSTEMD_UNIT'].map(field).find(name => name !== '') ?? '',
     attributes: Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '')),
   };
 }

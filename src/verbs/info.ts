@@ -1,38 +1,51 @@
-import { encodeText, decodeText } from '../base/text.ts';
-import { version } from '../base/version.ts';
-import { INFO } from '../command/options-container.ts';
+import { encodeText } from '../base/text.ts';
+import { INFO, VERSION } from '../command/options-container.ts';
 import { lastValue } from '../command/read.ts';
+import type { VerbRow } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
-import { listedStores } from '../image/additional.ts';
-import { storeDirectory } from '../image/store.ts';
-import { commandLine } from './command-line.ts';
-import { fillTemplate } from './format.ts';
+import { commandLine, printable } from './command-line.ts';
+import { factsOf, versionFacts } from './info-facts.ts';
+import { walkTemplate } from './template.ts';
 
-const TOOLS = ['newuidmap', 'newgidmap', 'pasta', 'netavark', 'aardvark-dns', 'crun', 'runc'];
-const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/usr/lib/podman', '/usr/libexec/podman'];
-
-/** `berth info`: what starts depend on, as found now. */
+/** `berth info`, `berth version`: what starts depend on, as found now, with the peer's names. */
 export function main(host: Host): number {
-  const command = commandLine(host, INFO);
+  const row: VerbRow =
+    host.argv.find(word => word === INFO.name || word === VERSION.name) === INFO.name ? INFO : VERSION;
+  const command = commandLine(host, row);
   if (typeof command === 'number') return command;
-  const controllers = host.readFileIfExists('/sys/fs/cgroup/cgroup.controllers');
-  const extra = listedStores(host)
-    .map(store => (store.fault === undefined ? store.path : `${store.path} (not read: ${store.fault})`))
-    .join(', ');
-  const facts: Record<string, string> = {
-    Version: version(),
-    Kernel: host.kernelRelease(),
-    HostName: decodeText(host.hostName()),
-    Store: decodeText(storeDirectory(host)),
-    ...(extra === '' ? {} : { AdditionalStores: decodeText(extra) }),
-    Cgroups: controllers === undefined ? 'not unified' : `unified: ${controllers.trim()}`,
-  };
-  for (const tool of TOOLS) {
-    facts[tool] = PATH.map(directory => `${directory}/${tool}`).find(path => host.access(path, 1)) ?? 'absent';
-  }
+  const facts = row === INFO ? factsOf(host, command) : { Client: versionFacts() };
   const format = lastValue(command, 'format') ?? '';
-  const text = Object.entries(facts).map(([key, value]) => `${`${key}:`.padEnd(14)}${value}\n`);
   if (format === 'json') host.write(1, encodeText(`${JSON.stringify(facts, undefined, 4)}\n`));
-  else host.write(1, encodeText(format === '' ? text.join('') : `${fillTemplate(format, facts)}\n`));
+  else if (format !== '')
+    host.write(1, `${walkTemplate(format, anyCase(row === INFO ? facts : { ...versionFacts(), ...facts }))}\n`);
+  else host.write(1, encodeText(`${outline(facts, '').join('\n')}\n`));
   return 0;
+}
+
+/** Templates name fields as the peer's program does (`.Host.OCIRuntime.Name`), JSON has them in lower case. */
+function anyCase(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return new Proxy(value as Record<string, unknown>, {
+    get(target, name) {
+      const key = Object.keys(target).find(one => one.toLowerCase() === String(name).toLowerCase());
+      return key === undefined ? undefined : anyCase(target[key]);
+    },
+  });
+}
+
+/** Names and values, two blanks deeper for each level. */
+function outline(value: object, indent: string): string[] {
+  return Object.entries(value as Record<string, unknown>).flatMap(([key, one]) => {
+    if (one === null || typeof one !== 'object') return [`${indent}${key}: ${printable(String(one))}`];
+    const inner = Array.isArray(one)
+      ? one.flatMap(item => itemLines(item, `${indent}  `))
+      : outline(one, `${indent}  `);
+    return [`${indent}${key}:${inner.length === 0 ? ' none' : ''}`, ...inner];
+  });
+}
+
+function itemLines(item: unknown, indent: string): string[] {
+  if (item === null || typeof item !== 'object') return [`${indent}- ${printable(String(item))}`];
+  const [first = '', ...rest] = outline(item, `${indent}  `);
+  return [`${indent}- ${first.trim()}`, ...rest];
 }

@@ -1,13 +1,22 @@
 import { INSPECT } from '../command/options-container.ts';
 import { lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
-import type { Spec } from '../plan/spec.ts';
+import { layerDirectory, readImage } from '../image/images.ts';
+import type { ImageRecord } from '../image/types.ts';
+import type { Spec, SpecMount } from '../plan/spec.ts';
 import { requireContainer, type Container } from '../run/containers.ts';
 import { readHealth } from '../run/health-results.ts';
 import type { ContainerState } from '../run/state.ts';
 import { rowOf, stateWord } from './container-rows.ts';
 import { forEachOperand, verb } from './edge.ts';
+import { configOf } from './inspect-config.ts';
+import { hostConfigOf, runtimeOf, type Mount } from './inspect-host.ts';
+import { networkSettingsOf, portsOf } from './inspect-network.ts';
+import { storeOf } from './place.ts';
 import { walkTemplate } from './template.ts';
+import { unitEnd, type UnitEnd } from './unit-end.ts';
+
+type Found = Container & { readonly state: ContainerState };
 
 /** `berth inspect`: the bundle and the state in the peer's shape, with the whole of both below `Berth`. */
 export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
@@ -20,7 +29,7 @@ export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
   const format = lastValue(command, 'format') ?? 'json';
   const shown: unknown[] = [];
   const status = forEachOperand(host, command.operands, word => {
-    shown.push(inspected(host, requireContainer(host, word)));
+    shown.push(inspected(host, storeOf(host, command), requireContainer(host, word)));
     return 0;
   });
   if (format === 'json') host.write(1, `${JSON.stringify(shown, undefined, 4)}\n`);
@@ -28,77 +37,99 @@ export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
   return status;
 });
 
-function inspected(host: Host, container: Container & { readonly state: ContainerState }): Record<string, unknown> {
+function inspected(host: Host, store: string, container: Found): Record<string, unknown> {
   const { state, bundle } = container;
   const text = host.readFileIfExists(`${bundle}/config.json`);
   const spec = text === undefined ? undefined : (JSON.parse(text) as Spec);
-  const row = rowOf(host, state, bundle);
-  const { running, paused } = row;
-  const health = readHealth(host, state);
+  const image = state.imageId === '' ? undefined : readImage(host, store, state.imageId);
+  const end = unitEnd(host, state, bundle);
   const [path = '', ...args] = state.command;
+  const mounts = (spec?.mounts ?? []).flatMap(mount => mountOf(mount, container));
+  const network = networkSettingsOf(host, store, bundle, state);
+  const file = (name: string): string => (host.stat(`${bundle}/${name}`) === undefined ? '' : `${bundle}/${name}`);
   return {
     Id: state.id,
-    Created: new Date(state.created * 1000).toISOString(),
+    Created: timeOf(state.created),
     Path: path,
     Args: args,
-    State: {
-      OciVersion: spec?.ociVersion ?? '',
-      Status: stateWord(row),
-      Running: running,
-      Paused: paused,
-      Pid: running ? state.pid : 0,
-      StartedAt: new Date(state.created * 1000).toISOString(),
-      CgroupPath: state.cgroup,
-      ...(health === undefined ? {} : { Health: health }),
-    },
+    State: stateOf(host, container, spec, end),
     Image: state.imageId,
+    ImageDigest: image?.manifest ?? '',
     ImageName: state.image,
+    Rootfs: state.image === '' ? (spec?.root.path ?? '') : '',
+    Pod: state.pod ?? '',
+    ResolvConfPath: file('resolv.conf'),
+    HostnamePath: file('hostname'),
+    HostsPath: file('hosts'),
     Name: state.name,
+    RestartCount: end.restarts,
+    Driver: 'overlay',
+    MountLabel: spec?.linux.mountLabel ?? '',
+    ProcessLabel: spec?.process?.selinuxLabel ?? '',
+    AppArmorProfile: spec?.process?.apparmorProfile ?? '',
+    EffectiveCaps: spec?.process?.capabilities?.effective ?? [],
+    BoundingCaps: spec?.process?.capabilities?.bounding ?? [],
     OCIConfigPath: `${bundle}/config.json`,
-    OCIRuntime: state.runtime === '' ? 'berth' : state.runtime,
-    Mounts: (spec?.mounts ?? []).filter(mount => mount.type === 'bind').map(mountOf),
-    GraphDriver: { Name: 'overlay', Data: { UpperDir: state.layer === '' ? '' : `${state.layer}/upper` } },
-    NetworkSettings: { Ports: portsOf(state) },
-    Config: {
-      Hostname: spec?.hostname ?? '',
-      User: spec?.process === undefined ? '' : `${spec.process.user.uid}:${spec.process.user.gid}`,
-      Env: spec?.process?.env ?? [],
-      Cmd: state.command,
-      Image: state.image,
-      WorkingDir: spec?.process?.cwd ?? '',
-      Tty: spec?.process?.terminal ?? false,
-      Labels: state.labels,
-      Annotations: spec?.annotations ?? {},
-      StopSignal: state.stopSignal,
-      StopTimeout: state.stopTimeout,
-    },
-    HostConfig: {
-      AutoRemove: state.remove,
-      NetworkMode: state.network.kind,
-      LogConfig: { Type: state.logDriver },
-      ReadonlyRootfs: spec?.root.readonly ?? false,
-      CapAdd: spec?.process?.capabilities?.bounding ?? [],
-    },
+    OCIRuntime: runtimeOf(state),
+    Mounts: mounts,
+    GraphDriver: { Name: 'overlay', Data: layersOf(store, state, image) },
+    NetworkSettings: network,
+    Config: configOf(state, spec, image),
+    ...(spec === undefined
+      ? {}
+      : { HostConfig: hostConfigOf({ state, spec, ports: portsOf(state), mounts, restart: end.restart }) }),
     Berth: { unit: state.unit, manager: state.manager, state, spec },
   };
 }
 
-function mountOf(mount: NonNullable<Spec['mounts']>[number]): Record<string, unknown> {
-  const options = mount.options ?? [];
+/** RFC 3339, as the peer writes a time that has not come. */
+const NEVER = '0001-01-01T00:00:00Z';
+const timeOf = (seconds: number): string => (seconds === 0 ? NEVER : new Date(seconds * 1000).toISOString());
+
+function stateOf(host: Host, { state, bundle }: Found, spec: Spec | undefined, end: UnitEnd): Record<string, unknown> {
+  const row = rowOf(host, state, bundle);
+  const health = readHealth(host, state);
   return {
-    Type: 'bind',
-    Source: mount.source ?? '',
-    Destination: mount.destination,
-    Options: options,
-    RW: !options.includes('ro'),
+    OciVersion: spec?.ociVersion ?? '',
+    Status: stateWord(row),
+    Running: row.running,
+    Paused: row.paused,
+    Restarting: false,
+    OOMKilled: end.outOfMemory,
+    Dead: false,
+    Pid: row.running ? state.pid : 0,
+    // As berth-wait(1): -1 when nobody knows it any more.
+    ExitCode: row.running ? 0 : (end.status ?? -1),
+    Error: '',
+    StartedAt: timeOf(state.created),
+    FinishedAt: timeOf(row.running ? 0 : end.finished),
+    CgroupPath: state.cgroup,
+    ...(health === undefined ? {} : { Health: health }),
   };
 }
 
-function portsOf(state: ContainerState): Record<string, { HostIp: string; HostPort: string }[]> {
-  const found: Record<string, { HostIp: string; HostPort: string }[]> = {};
-  for (const port of state.ports) {
-    const key = `${port.port}/${port.protocol}`;
-    (found[key] ??= []).push({ HostIp: port.host, HostPort: String(port.hostPort) });
-  }
-  return found;
+function layersOf(store: string, state: ContainerState, image: ImageRecord | undefined): Record<string, string> {
+  const lower = (image?.layers ?? []).map(layer => `${layerDirectory(store, layer)}/fs`).reverse();
+  if (state.layer === '') return { LowerDir: lower.join(':') };
+  return { LowerDir: lower.join(':'), UpperDir: `${state.layer}/upper`, WorkDir: `${state.layer}/work` };
+}
+
+/** What the container has of others; the files that every container gets from its bundle are no news. */
+function mountOf({ type, source = '', destination, options = [] }: SpecMount, { state, bundle }: Found): Mount[] {
+  if (type !== 'bind' || source.startsWith(`${bundle}/`)) return [];
+  const volume = /\/volumes\/([^/]+)\/_data$/.exec(source)?.[1] ?? '';
+  const isVolume = [...(state.volumes ?? []), ...state.anonymousVolumes].includes(volume);
+  const propagation = options.find(option => /^r?(private|shared|slave|unbindable)$/.test(option)) ?? 'rprivate';
+  return [
+    {
+      Type: isVolume ? 'volume' : 'bind',
+      ...(isVolume ? { Name: volume, Driver: 'local' } : { Driver: '' }),
+      Source: source,
+      Destination: destination,
+      Mode: '',
+      Options: options,
+      RW: !options.includes('ro'),
+      Propagation: propagation,
+    },
+  ];
 }

@@ -9,6 +9,7 @@ import { commandLine } from './command-line.ts';
 import { containerRows } from './container-rows.ts';
 import { forEachOperand } from './edge.ts';
 import { selectContainers } from './select.ts';
+import { tellOf } from './tell.ts';
 
 /** How long `pause` waits for processes that are in the middle of a system call. */
 const PATIENCE_MS = 10_000;
@@ -30,6 +31,7 @@ export async function main(host: Host): Promise<number> {
   });
   for (const word of done) {
     if (pausing) await stopped(host, word);
+    tellOf(host, pausing ? 'pause' : 'unpause', requireContainer(host, word).state, pausing ? 'is paused' : 'goes on');
     host.write(1, `${word}\n`);
   }
   return status;

@@ -10,6 +10,7 @@ import { layerPath } from '../run/layer.ts';
 import { lockPath } from '../run/locks.ts';
 import type { ContainerState } from '../run/state.ts';
 import { commandLine } from './command-line.ts';
+import { tellOf } from './tell.ts';
 
 /**
  * `berth rename`: another name for a container that does not run. One that runs has its name in its unit, its directories and its network;
@@ -29,6 +30,7 @@ export async function main(host: Host): Promise<number> {
     if (host.lstat(layerPath(store, name)) !== undefined || findContainer(host, name) !== undefined)
       throw new Failure(125, `${name}: there is a container of this name`);
     move(host, store, container, name);
+    tellOf(host, 'rename', { ...container.state, name }, `was ${old}`, { BERTH_OLD_NAME: old });
   });
   return 0;
 }

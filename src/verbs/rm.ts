@@ -6,6 +6,7 @@ import { storeDirectory } from '../image/store.ts';
 import { findHalfMade } from '../run/bundle.ts';
 import { findContainer, findNamed, isName, isRunning, type Container } from '../run/containers.ts';
 import { findContext, type Context } from '../run/context.ts';
+import { tellEndOf } from '../run/ended.ts';
 import { isOwnUnit, stopContainer } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import { layerPath } from '../run/layer.ts';
@@ -40,7 +41,10 @@ function removeOne(host: Host, context: Context, store: string, command: Command
     pod ??= found.name === found.state?.name ? found.state.pod : undefined;
     if (found.state !== undefined && isRunning(host, found.state)) stopFirst(host, context, command, found);
     const left = removeStopped(host, store, found.name, withVolumes);
-    if (left === undefined) break;
+    if (left === undefined) {
+      tellEndOf(host, context, found);
+      break;
+    }
     if (!isSet(command, 'force') || round === 3) throw new Failure(125, `${word}: was started again by ${left}`);
   }
   if (pod !== undefined) endEmptyPod(host, context, store, pod);

@@ -10,6 +10,7 @@ import { Failure, failureOf } from '../run/failure.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
 import { readerOf } from './reader.ts';
+import { tellOf } from './tell.ts';
 
 /**
  * `berth update`: other limits for a running container, in the files of its control group, which are the unit's own to write. The next
@@ -40,6 +41,7 @@ export function main(host: Host): number {
   const wanted = files.filter(limit => limit.required || limit.controller === 'memory');
   enableControllers(host, `/sys/fs/cgroup${unit}`, wanted);
   for (const limit of wanted) writeLimit(host, `/sys/fs/cgroup${state.cgroup}`, limit);
+  tellOf(host, 'update', state, 'has other limits');
   host.write(1, `${state.id}\n`);
   if (state.unit !== '') say(host, `until ${state.name} is started again: then its unit file counts (${state.unit})`);
   return 0;

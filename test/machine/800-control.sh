@@ -93,6 +93,16 @@ shows() {
     contains "$said" 's1.container'
     equal "$(control "$1" status --format json s1 | grep -c '"activeState": "active"')" 1
     fails_with 4 control "$1" status nosuch >/dev/null
+    # What is generated has no mistake, and systemd's own programs show the container.
+    if [ "$1" = root ]; then
+        equal "$(systemd-analyze verify /run/systemd/generator/s1.service 2>&1)" ''
+        said=$(systemctl status --no-pager -l s1)
+        contains "$said" 'loaded (/etc/containers/systemd/s1.container; generated)'
+        contains "$said" 'berth-relay'
+        contains "$(systemd-cgls --no-pager -u s1.service)" payload
+        contains "$(systemd-analyze --no-pager critical-chain s1.service)" 's1.service +'
+        contains "$(systemd-analyze --no-pager security s1.service)" 'Overall exposure level for s1.service'
+    fi
     control "$1" stop s1 >/dev/null
     way_gone "$owner" s1
 }

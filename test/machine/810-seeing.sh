@@ -124,6 +124,8 @@ attaches() { # both streams, binary too, to the end; its exit status is the payl
         sh -c 'until [ -e /go ]; do sleep 0.05; done; echo out; printf "a\001\377b\n"; echo err >&2; exit 7' >/dev/null
     as "$1" sh -c 'berth attach a1 >"$0/out" 2>"$0/err"; echo $? >"$0/status"' "$2" &
     timeout 30 sh -c 'until pgrep -f "follow.*_SYSTEMD_(USER_)?UNIT=a1.service" >/dev/null; do sleep 0.1; done'
+    as "$1" berth pause a1 # news of ours in the journal of its unit, as its end is
+    as "$1" berth unpause a1
     as "$1" berth exec a1 touch /go
     wait $!
     equal "$(cat "$2/status" "$2/err")" $'7\nerr'
@@ -222,6 +224,64 @@ as_peer() { # what both print of the same container
     berth rm -f -t 0 ours
 }
 
+# What has no meaning without a monitor, a database and a machine of Windows; `podman inspect` names all of it.
+NOT_OURS='Config.(Annotations|Attach|CreateCommand|Health(LogDestination|check(MaxLog|OnFailure))|OnBuild|OpenStdin|Passwd|StdinOnce|Timeout|sdNotify)
+ConmonPidFile|Dependencies|ExecIDs|GraphDriver.Data.MergedDir|IsInfra|IsService|KubeExit|Namespace$|PidFile|StaticDir|UseImageHost|lockNumber
+HostConfig.(Annotations|AutoRemoveImage|Blkio|Cgroup$|Cgroups$|ConsoleSize|ContainerIDFile|CpuCount|CpuPercent|CpuRealtime|DiskQuota|Dns|ExtraHosts|HostsFile|IOMaximum|Isolation|KernelMemory|Links|LogConfig.(Config|Size|Tag)|MemorySwappiness|OomKillDisable|PublishAllPorts|VolumeDriver|VolumesFrom)
+NetworkSettings.(Bridge|EndpointID|HairpinMode|LinkLocal|Sandbox|Networks.[^.]*.(DriverOpts|EndpointID|IPAMConfig|Links))|State.(CheckpointedAt|ConmonPid|RestoredAt)
+host.(buildah|conmon|cpuUtilization|databaseBackend|freeLocks|linkmode|networkBackendInfo.*(package|version)|ociRuntime.package|pasta.(package|version)|remoteSocket|security.(capabilities|seccompProfilePath)|serviceIsRemote|slirp4netns|variant)
+plugins|registries|store.(configFile|graphOptions|graphStatus|imageCopyTmpDir|transientStore)|(version|Client).(APIVersion|BuildOrigin|Built|GitCommit|GoVersion)'
+has_all_of_peer() { # the keys of `inspect`, `info` and `version`; and what both say of the same container
+    podman volume create named >/dev/null
+    berth volume create named >/dev/null
+    local program
+    for program in podman berth; do
+        $program run -d --name same --network none --user app -e A=b --label c=d -v named:/named -v /var/lib/images:/images:ro --tmpfs /t \
+            --cap-drop chown --health-cmd 'test -e /' --stop-signal USR1 localhost/busybox sleep inf >/dev/null
+        $program inspect same >"inspect.$program"
+        $program info --format json >"info.$program"
+        $program version --format json >"version.$program"
+        $program rm -f -t 0 same >/dev/null
+        $program volume rm named >/dev/null
+    done
+    NOT_OURS=$(tr '\n' '|' <<<"$NOT_OURS" | sed 's/|$//') python3 - <<'PY'
+import json, os, re
+def read(name, program):
+    value = json.load(open(f"{name}.{program}"))
+    return value[0] if isinstance(value, list) else value
+def keys(value, path=""):
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield path + key
+            yield from keys(one, f"{path}{key}.")
+for name in ("inspect", "info", "version"):
+    missing = set(keys(read(name, "podman"))) - set(keys(read(name, "berth")))
+    missing = sorted(key for key in missing if not re.match(f"({os.environ['NOT_OURS']})", key))
+    assert not missing, (name, missing)
+ours, peer = read("inspect", "berth"), read("inspect", "podman")
+def same(path, of=lambda value: value):
+    a, b = ours, peer
+    for word in path.split("."):
+        a, b = a[word], b[word]
+    assert of(a) == of(b), (path, a, b)
+for path in ("Path Args Name Pod Driver RestartCount State.Status State.Running State.ExitCode State.FinishedAt Config.Cmd Config.Labels Config.WorkingDir "
+             "Config.StopSignal Config.Umask HostConfig.CapAdd HostConfig.CapDrop HostConfig.ReadonlyRootfs HostConfig.Privileged HostConfig.PidMode "
+             "HostConfig.UTSMode HostConfig.CgroupMode HostConfig.Memory HostConfig.NanoCpus HostConfig.ShmSize HostConfig.NetworkMode HostConfig.Tmpfs").split():
+    same(path)
+same("BoundingCaps", sorted)
+same("EffectiveCaps", lambda caps: caps or [])
+same("Mounts", lambda mounts: sorted((m["Type"], m.get("Name"), m["Destination"], m["RW"]) for m in mounts))
+assert ours["Config"]["Healthcheck"]["Interval"] == peer["Config"]["Healthcheck"]["Interval"]
+PY
+}
+ended() { # how a container ended is in inspect while its unit knows it
+    begin "$1" n1 sh -c 'exit 7'
+    equal "$(as "$1" berth wait n1)" 7
+    equal "$(as "$1" berth inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.RestartCount}}' n1)" 'exited 7 false 0'
+    [[ $(as "$1" berth inspect --format '{{.State.FinishedAt}}' n1) == "$(date -u +%Y)"-* ]]
+    as "$1" berth rm n1
+}
+
 as root berth load -q -i "$IMAGES/busybox.tar" >/dev/null
 as alice berth load -q -i "$IMAGES/busybox.tar" >/dev/null
 for who in alice root; do
@@ -245,4 +305,6 @@ done
 berth rm -f -t 0 t1 >/dev/null 2>&1
 check 'a system unit with User=: its owner sees it' of_unit
 check 'as Podman prints it' as_peer
+check 'inspect, info and version have all keys of Podman that mean something' has_all_of_peer
+check 'the end of a container in inspect' ended alice
 finish

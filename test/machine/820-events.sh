@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ways.sh"
 START=fe96800bb44a46cf900442133ebc1db1
+DIED=adbda65e843c4b7b96499029789b975d
 HEALTH=fc730a7446594675be7dea3ddd5ed1da
 
 entries() { # MESSAGE_ID MATCH…: as JSON, one per line
@@ -40,14 +41,35 @@ of_a_unit() { # WAY
     equal "$(field PRIORITY <<<"$entry")" 4
     # They are no output of the container.
     [ "$1" = svc ] || equal "$(way_berth "$1" logs "$name")" 'its own line'
+    # Its end has one entry, with the status that systemd tells.
+    manager "$(way_manager "$1")" kill --kill-whom=main -s KILL "$name"
+    entry=$(until_entry $DIED "BERTH_NAME=systemd-$name")
+    equal "$(wc -l <<<"$entry") $(field BERTH_EXIT_STATUS <<<"$entry")" '1 137'
     way_gone "$1" "$name"
+}
+changes() { # what people do with a container
+    local since name=evc$$
+    since=$(date +%s)
+    as alice berth run -d --name $name --network none localhost/busybox sh -c 'trap "exit 5" TERM; while :; do sleep 0.1; done' >/dev/null
+    as alice berth pause $name
+    as alice berth unpause $name
+    as alice berth commit -q $name ev-image >/dev/null
+    as alice berth stop $name
+    as alice berth rename $name new$name
+    journalctl --sync
+    equal "$(as alice berth events --since "$since" --stream=false --filter type=container --format '{{.Status}} {{.Name}} {{.Image}}' | grep "evc$$" | tr '\n' ';')" \
+        "start $name localhost/busybox;pause $name localhost/busybox;unpause $name localhost/busybox;commit $name localhost/ev-image:latest;died $name localhost/busybox;rename new$name localhost/busybox;"
+    equal "$(as alice berth events --since "$since" --stream=false --filter event=died --filter container=$name --format '{{.ContainerExitCode}}')" 5
+    contains "$(journalctl -x --no-pager -q "BERTH_NAME=$name" BERTH_EVENT=pause)" "Container $name was paused"
+    as alice berth rm new$name
+    as alice berth rmi ev-image >/dev/null
 }
 of_a_person() {
     local entry
     fails_with 3 berth run --rm --name evp$$ --network none localhost/busybox sh -c 'exit 3'
     entry=$(until_entry $START "BERTH_NAME=evp$$")
     equal "$(field BERTH_IMAGE <<<"$entry")" localhost/busybox
-    entry=$(until_entry adbda65e843c4b7b96499029789b975d "BERTH_NAME=evp$$")
+    entry=$(until_entry $DIED "BERTH_NAME=evp$$")
     equal "$(field BERTH_EXIT_STATUS <<<"$entry")" 3
 }
 without_relay() { # LogDriver=passthrough leaves nothing of ours behind that could speak
@@ -56,6 +78,9 @@ without_relay() { # LogDriver=passthrough leaves nothing of ours behind that cou
     systemctl start "evq$$"
     until_entry $START "BERTH_NAME=systemd-evq$$" >/dev/null
     unit_gone root "evq$$"
+    # Stopped by us: nobody has told its status.
+    entry=$(until_entry $DIED "BERTH_NAME=systemd-evq$$")
+    equal "$(field BERTH_EXIT_STATUS <<<"$entry")" ''
 }
 of_a_failed_pull() {
     local entry
@@ -83,6 +108,7 @@ for way in $WAYS; do
 done
 check 'start and end of what a person runs' of_a_person
 check 'start without a relay' without_relay
+check 'pause, commit, rename and an end with a status' changes
 check 'pulls that fail' of_a_failed_pull
 check 'the catalog explains them' explained
 finish

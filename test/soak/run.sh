@@ -9,6 +9,7 @@
 #   npm run soak -- images      only images of real software, unpacked as podman does (some minutes; the software comes from Debian)
 #   npm run soak -- stack       only a stack with databases whose members are killed while a client writes (KILLS in each of four forms)
 #   npm run soak -- cycles      only 500 starts and stops over one connection to the bus: no match rule and no descriptor stays
+#   npm run soak -- checks      only a hundred containers that are asked for their health: no line in the journal, 2 % of a processor
 #   npm run soak -- restarts    only 500 rapid restarts of units with published ports, in each kind of network
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -46,12 +47,16 @@ restarts() {
     part 'rapid restarts with published ports' bash test/soak/in-machine.sh restarts
 }
 
+checks() {
+    part 'a hundred healthy containers' bash test/soak/in-machine.sh checks
+}
+
 cycles() {
     part 'starts and stops over one connection' bash test/soak/bus-cycles.sh 500
 }
 
 case $rounds in
-crashes | pulls | images | upgrade | stack | restarts | cycles) "$rounds" ;;
+crashes | pulls | images | upgrade | stack | restarts | checks | cycles) "$rounds" ;;
 *)
     part native bash test/run.sh native
     crashes
@@ -60,6 +65,7 @@ crashes | pulls | images | upgrade | stack | restarts | cycles) "$rounds" ;;
     upgrade
     stack
     restarts
+    checks
     cycles
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" env BERTH_AGAIN=no bash test/run.sh machine; done
     ;;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { busAddress } from '../../../src/systemd/bus.ts';
-import { reasonOf, signalName } from '../../../src/systemd/explain.ts';
+import { reasonOf } from '../../../src/systemd/explain.ts';
+import { signalName } from '../../../src/systemd/signal-name.ts';
 import type { UnitState } from '../../../src/systemd/units.ts';
 import { unitPath } from '../../../src/systemd/unit-path.ts';
 

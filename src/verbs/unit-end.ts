@@ -1,0 +1,81 @@
+import { HostError, type Host } from '../host/host.ts';
+import { Failure } from '../run/failure.ts';
+import type { ContainerState } from '../run/state.ts';
+import { readExit } from '../run/exit-record.ts';
+import { unitPath } from '../systemd/unit-path.ts';
+import { answerTo, connectManager, post, type Bus } from '../systemd/wire.ts';
+
+/** How a container ended, as far as anybody knows, and how often its unit was restarted. */
+export interface UnitEnd {
+  /** As podman-wait(1): 128 + N for signal N; undefined: it runs, or systemd knows no more of it. */
+  readonly status?: number;
+  readonly outOfMemory: boolean;
+  /** Seconds since the epoch; 0: not ended, or not known. */
+  readonly finished: number;
+  readonly restarts: number;
+  /** The payload is the unit's main process: its end is known, or will be. */
+  readonly isMain: boolean;
+  /** It was noted by who cleaned up: nobody will know more. */
+  readonly isNoted: boolean;
+  /** Restart=; empty: not known. */
+  readonly restart: string;
+}
+
+const UNKNOWN: UnitEnd = { outOfMemory: false, finished: 0, restarts: 0, isMain: false, isNoted: false, restart: '' };
+/** waitid(2). */
+const CLD_EXITED = 1;
+
+/** What was kept of it, or what the manager of its unit knows (man 5 org.freedesktop.systemd1, service properties). */
+export function unitEnd(host: Host, state: ContainerState, bundle: string): UnitEnd {
+  const kept = readExit(host, bundle);
+  if (kept !== undefined) return { ...UNKNOWN, ...kept, isNoted: true };
+  const known = serviceProperties(host, state);
+  if (known === undefined) return UNKNOWN;
+  const number = (name: string): number => Number(known.get(name) ?? 0);
+  const about = { restarts: number('NRestarts'), restart: textOf(known.get('Restart')) };
+  // The unit may have started another since.
+  const isMain = number('ExecMainPID') === state.pid;
+  if (!isMain || number('ExecMainCode') === 0) return { ...UNKNOWN, ...about, isMain };
+  const status = number('ExecMainStatus');
+  return {
+    status: number('ExecMainCode') === CLD_EXITED ? status : 128 + status,
+    outOfMemory: known.get('Result') === 'oom-kill',
+    finished: number('ExecMainExitTimestamp') / 1e6,
+    ...about,
+    isMain,
+    isNoted: false,
+  };
+}
+
+function serviceProperties(host: Host, state: ContainerState): ReadonlyMap<string, unknown> | undefined {
+  if (state.manager === '' || !state.unit.endsWith('.service')) return undefined;
+  let fd: number | undefined;
+  try {
+    const bus = connectManager(host, state.manager);
+    fd = bus.fd;
+    const asked = WANTED.map(name => ({ name, serial: postGet(bus, unitPath(state.unit), name) }));
+    return new Map(asked.map(({ name, serial }) => [name, (answerTo(bus, serial)[0] as [string, unknown])[1]]));
+  } catch (error) {
+    if (error instanceof Failure || error instanceof HostError) return undefined;
+    throw error;
+  } finally {
+    if (fd !== undefined) host.close(fd);
+  }
+}
+
+const WANTED = [
+  'ExecMainPID',
+  'ExecMainCode',
+  'ExecMainStatus',
+  'ExecMainExitTimestamp',
+  'Result',
+  'NRestarts',
+  'Restart',
+];
+
+function postGet(bus: Bus, path: string, name: string): number {
+  const values = ['org.freedesktop.systemd1.Service', name];
+  return post(bus, { path, interface: 'org.freedesktop.DBus.Properties', member: 'Get', signature: 'ss', values });
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
