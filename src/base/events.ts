@@ -6,14 +6,14 @@
 export const EVENTS = {
   start: { id: 'fe96800bb44a46cf900442133ebc1db1', priority: 6 },
   died: { id: 'adbda65e843c4b7b96499029789b975d', priority: 6 },
+  health_status: { id: 'fc730a7446594675be7dea3ddd5ed1da', priority: 6 },
+  pull: { id: 'ec446c2dfef04b119c956e22e36e73e3', priority: 6 },
+  'pull-error': { id: '01c89bac9bd44c34875d1053fe507c84', priority: 4 },
   pause: { id: '162a0e21ec5640b581d4df4326112876', priority: 6 },
   unpause: { id: '24c7c8e5b70747c289d57395a17fbb83', priority: 6 },
   rename: { id: '5affcac1955941eb83685ac7026b0a90', priority: 6 },
   commit: { id: '47f86925164c42bbab18d45b52c5d843', priority: 6 },
   update: { id: '570e8964c92d431a92c7930bfff1dbf0', priority: 6 },
-  health_status: { id: 'fc730a7446594675be7dea3ddd5ed1da', priority: 6 },
-  pull: { id: 'ec446c2dfef04b119c956e22e36e73e3', priority: 6 },
-  'pull-error': { id: '01c89bac9bd44c34875d1053fe507c84', priority: 4 },
 } as const;
 
 export type EventName = keyof typeof EVENTS;

@@ -24,13 +24,12 @@ export function runDetached(
   context: Context,
   command: Command,
   request: RunRequest,
-  store: string,
+  { id, store }: { readonly id: string; readonly store: string },
 ): number {
   const check = (): void => void prepare(host, PARTS, request, expectedPlace(host, request, store));
   stopForReplace(host, context, request.name, request.replace, check);
   if (!context.systemd) {
     say(host, 'warning: systemd does not run here; the container runs as a plain child');
-    const id = host.random(32);
     const status = startContainer(host, PARTS, request, { id, store });
     if (status === 0) host.write(1, `${id}\n`);
     return status;
@@ -40,7 +39,7 @@ export function runDetached(
   const environment = writeEnvironment(host, command, request);
   const began = host.now();
   try {
-    const properties = propertiesOf(host, command, request, unit, environment);
+    const properties = propertiesOf(host, command, request, unit, environment, id);
     const { result, status } = startTransientService(host, manager, unit, properties);
     if (result !== 'done') {
       // 126 and 127 tell of the command, as without -d; whatever else happened is a failure of ours.
@@ -60,6 +59,7 @@ function propertiesOf(
   request: RunRequest,
   unit: string,
   environment: string | undefined,
+  id: string,
 ): Property[] {
   const program = host.readlink('/proc/self/exe');
   const asked = command.options.some(use => use.name === 'sdnotify') && request.sdnotify !== 'ignore';
@@ -86,7 +86,8 @@ function propertiesOf(
     ['KillMode', 's', 'mixed'],
     ['Delegate', 'b', true],
     ['DelegateSubgroup', 's', 'supervisor'],
-    ['Environment', 'as', [`PODMAN_SYSTEMD_UNIT=${unit}`]],
+    ['Environment', 'as', [`PODMAN_SYSTEMD_UNIT=${unit}`, `${ID_VARIABLE}=${id}`]],
+    ...(host.euid === 0 ? [logFields(request, id)] : []),
     ...(environment === undefined ? [] : [['EnvironmentFiles', 'a(sb)', [[environment, true]]] as const]),
     ...requirement(namespaceUnits(host, request.networks)),
     ['WorkingDirectory', 's', host.cwd()],
@@ -99,6 +100,27 @@ function propertiesOf(
   ];
 }
 
+/** The id that a transient unit's container has: the fields of its log name it before it is there. */
+export const ID_VARIABLE = 'BERTH_CONTAINER_ID';
+
+/** LogExtraFields= is for units of the system alone (systemd.exec(5)); names of the fields are Podman's. */
+function logFields(request: RunRequest, id: string): Property {
+  const tag = request.logOptions.find(option => option.startsWith('tag='))?.slice('tag='.length);
+  const fields = {
+    CONTAINER_NAME: request.name,
+    CONTAINER_ID: id.slice(0, 12),
+    CONTAINER_ID_FULL: id,
+    IMAGE_NAME: request.image ?? '',
+    CONTAINER_TAG: tag ?? '',
+  };
+  const known = Object.entries(fields).filter(([, value]) => value !== '');
+  return [
+    'LogExtraFields',
+    'aay',
+    known.map(([name, value]) => Array.from(`${name}=${value}`, byte => byte.charCodeAt(0))),
+  ];
+}
+
 /**
  * Variables that the command line takes from our environment (`--env NAME`, `--env-host`, `--env PREFIX*`): in a file of mode 0600, since a
  * unit's Environment= can be read by everybody. undefined when there are none.
@@ -108,7 +130,8 @@ function writeEnvironment(host: Host, command: Command, request: RunRequest): st
   if (names.length === 0 && !request.environmentHost) return undefined;
   const wanted = host.environmentList().filter(pair => {
     const name = pair.slice(0, pair.indexOf('='));
-    if (['NOTIFY_SOCKET', 'PODMAN_SYSTEMD_UNIT', 'INVOCATION_ID', 'JOURNAL_STREAM'].includes(name)) return false;
+    if (['NOTIFY_SOCKET', 'PODMAN_SYSTEMD_UNIT', ID_VARIABLE, 'INVOCATION_ID', 'JOURNAL_STREAM'].includes(name))
+      return false;
     return (
       request.environmentHost ||
       names.some(one => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1))))

@@ -19,6 +19,15 @@ detached() {
     manager "$1" stop d1.service
     gone "$1" d1
 }
+log_fields() { # of root: the manager of an account cannot say them (systemd.exec(5), LogExtraFields=)
+    local id
+    id=$(berth run -d --rm --name d4 --network none --log-opt tag=mine localhost/busybox sh -c 'echo here; sleep 1000')
+    journalctl --sync
+    equal "$(journalctl -q -o json -u d4.service CONTAINER_ID_FULL="$id" CONTAINER_NAME=d4 IMAGE_NAME=localhost/busybox CONTAINER_TAG=mine | jq -r .MESSAGE | grep here)" here
+    equal "$(berth inspect --format '{{.Id}}' d4)" "$id"
+    ! berth exec d4 env | grep "$id"
+    berth rm -f -t 0 d4
+}
 detached_fails() {
     local said
     said=$(fails_with 127 as "$1" berth run -d --rm --name d2 --network none localhost/busybox no-such 2>&1)
@@ -187,4 +196,5 @@ for who in root alice; do
     check "$who: without --rm its end is known, and nothing is held" ended "$who"
     check "$who: --cidfile goes with --rm" cidfile "$who"
 done
+check 'root: fields of the log of run -d' log_fields
 finish

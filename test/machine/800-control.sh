@@ -4,8 +4,32 @@
 . "$(dirname "$0")/ways.sh"
 SERVES='trap "exit 0" TERM; echo up; while :; do sleep 0.1; done'
 
-serving() { # WAY NAME
-    way_unit "$1" "$2" <<<$'[Unit]\nDescription=A service\n[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\n'"Exec=sh -c '$SERVES'"
+NAMES='c1 e1 s1 broken needs typo e2'
+# All units of an owner with one reload: c1, e1, s1 serve; the others are what is wrong with them.
+set_up() { # OWNER
+    local name
+    as "$1" mkdir -p "$(unit_directory "$1")"
+    for name in c1 e1 s1; do
+        write_unit "$1" $name <<<$'[Unit]\nDescription=A service\n[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\n'"Exec=sh -c '$SERVES'"
+    done
+    write_unit "$1" broken <<<$'[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=1h\n[Container]\nImage=localhost/busybox\nNetwork=none\n'"Exec=sh -c 'echo the last word; exit 7'"$'\n[Service]\nType=oneshot'
+    write_unit "$1" needs <<<$'[Unit]\nRequires=broken.service\nAfter=broken.service\n[Container]\nImage=localhost/busybox\nNetwork=none'
+    write_unit "$1" typo <<<$'[Container]\nImage=localhost/busybox\nPublishPorts=80'
+    write_unit "$1" e2 <<<$'[Container]\nImage=localhost/busybox\n[Install]\nWantedBy=timers.target'
+    manager "$1" daemon-reload
+}
+put_away() { # OWNER
+    local name
+    manager "$1" stop c1 e1 s1 2>/dev/null || true
+    for name in $NAMES; do rm -rf "$(unit_directory "$1")/$name.container"{,.d}; done
+    manager "$1" daemon-reload
+    manager "$1" reset-failed
+}
+write_unit() { # OWNER NAME: the text on standard input
+    local file
+    file=$(unit_directory "$1")/$2.container
+    cat >"$file"
+    chown "$1:" "$file"
 }
 # As root for the user where $1 is `for`.
 control() {
@@ -18,24 +42,20 @@ owner() { if [ "$1" = for ]; then echo alice; else echo "$1"; fi; }
 starts_and_stops() {
     local owner name=c1
     owner=$(owner "$1")
-    serving "$owner" $name
     equal "$(control "$1" start $name)" $name.service
     equal "$(manager "$owner" is-active $name)" active
     equal "$(control "$1" restart $name.container)" $name.service
     equal "$(control "$1" stop $name.service)" $name.service
     fails_with 3 manager "$owner" is-active $name >/dev/null
-    way_gone "$owner" $name
 }
 tells_why() {
     local owner said
     owner=$(owner "$1")
-    way_unit "$owner" broken <<<$'[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=1h\n[Container]\nImage=localhost/busybox\nNetwork=none\n'"Exec=sh -c 'echo the last word; exit 7'"$'\n[Service]\nType=oneshot'
     said=$(fails_with 1 control "$1" start broken 2>&1)
     contains "$said" 'broken.service: its main process exited with status 7'
     contains "$said" '  the last word'
     said=$(fails_with 3 control "$1" why broken)
     contains "$said" 'status 7'
-    way_unit "$owner" needs <<<$'[Unit]\nRequires=broken.service\nAfter=broken.service\n[Container]\nImage=localhost/busybox\nNetwork=none'
     said=$(fails_with 1 control "$1" start needs 2>&1)
     contains "$said" 'needs.service: a unit that it requires failed'
     contains "$said" 'broken.service: its main process exited with status 7'
@@ -44,22 +64,19 @@ tells_why() {
     contains "$said" 'broken.service: it was started too often (StartLimitBurst=)'
     said=$(fails_with 5 control "$1" start nosuch 2>&1)
     equal "$said" 'berth: nosuch.service: there is no such unit'
-    way_gone "$owner" needs broken
+    manager "$owner" reset-failed broken # its count of starts, too
 }
 mistaken() {
     local owner said
     owner=$(owner "$1")
-    way_unit "$owner" typo <<<$'[Container]\nImage=localhost/busybox\nPublishPorts=80'
     said=$(fails_with 1 control "$1" start typo 2>&1)
     contains "$said" 'its unit file has a mistake'
     contains "$said" 'PublishPort'
-    way_gone "$owner" typo
 }
 enables() {
     local owner said target=default.target
     owner=$(owner "$1")
     [ "$owner" != root ] || target=multi-user.target
-    serving "$owner" e1
     said=$(as "$owner" berth enable e1)
     contains "$said" "e1.container.d/50-berth-enable.conf, starts with $target"
     contains "$(manager "$owner" show -P WantedBy e1)" "$target"
@@ -70,7 +87,6 @@ enables() {
     equal "$(manager "$owner" is-active e1)" active
     as "$owner" berth disable --now e1 >/dev/null
     fails_with 3 manager "$owner" is-active e1 >/dev/null
-    way_unit "$owner" e2 <<<$'[Container]\nImage=localhost/busybox\n[Install]\nWantedBy=timers.target'
     contains "$(as "$owner" berth disable e2)" 'which empties [Install]'
     equal "$(manager "$owner" show -P WantedBy e2)" ''
     contains "$(as "$owner" berth enable e2)" 'enabled: removed'
@@ -79,12 +95,10 @@ enables() {
     said=$(fails_with 1 as "$owner" berth start e2 2>&1)
     equal "$said" 'berth: e2.service: it is masked'
     as "$owner" berth unmask e2 >/dev/null
-    way_gone "$owner" e1 e2
 }
 shows() {
     local owner said
     owner=$(owner "$1")
-    serving "$owner" s1
     fails_with 3 control "$1" status s1 >/dev/null
     control "$1" start -q s1
     said=$(control "$1" status s1)
@@ -104,7 +118,6 @@ shows() {
         contains "$(systemd-analyze --no-pager security s1.service)" 'Overall exposure level for s1.service'
     fi
     control "$1" stop s1 >/dev/null
-    way_gone "$owner" s1
 }
 # Each result that the job of a start can have (man 5 org.freedesktop.systemd1), of plain units.
 job_unit() { # NAME [Unit]-LINES [Service]-LINES
@@ -156,13 +169,11 @@ END
 # Nobody may control the system's units but root, unless polkit says so.
 denied() {
     local said
-    serving root d1
-    said=$(fails_with 125 as alice berth start --system d1 2>&1)
+    said=$(fails_with 125 as alice berth start --system c1 2>&1)
     contains "$said" 'polkit does not let this account'
     equal "$(wc -l <<<"$said")" 1
     said=$(fails_with 125 as alice berth start --for bob x 2>&1)
     contains "$said" 'only root'
-    way_gone root d1
 }
 # One start must survive that the manager is restarted in its middle. (A restarted system bus leaves the machine's logins broken: test/unit/systemd/jobs.test.ts.)
 survives() {
@@ -188,6 +199,7 @@ survives() {
 
 for who in root alice; do
     way_load "$who" "$IMAGES/busybox.tar" >/dev/null
+    set_up "$who"
     check "$who: start, restart, stop" starts_and_stops "$who"
     check "$who: a failed start says why" tells_why "$who"
     check "$who: a mistake in the file is told" mistaken "$who"
@@ -197,7 +209,9 @@ done
 check 'root for alice: start, restart, stop' starts_and_stops for
 check 'root for alice: a failed start says why' tells_why for
 check 'root for alice: status' shows for
+put_away alice
 check 'every result of a job is told' job_results
 check 'a user is denied by polkit in one line' denied
+put_away root
 check 'a start survives that the manager is re-executed' survives systemctl daemon-reexec
 finish
