@@ -27,6 +27,9 @@
 #define BERTH_NODE "/usr/bin/node"
 #endif
 
+/* A process of this niceness gets a tenth of a processor that another one wants whole (sched(7)). */
+enum { ASIDE = 10 };
+
 /*
  * crtbeginT.o of gcc calls these in a static program, and libgcc's first one reads every entry of .eh_frame: a tenth of a start that
  * does nothing. Only C++ exceptions and the cancellation of threads need it; native.mk puts these in their place.
@@ -146,7 +149,10 @@ int main(int argc, char **argv)
     argc = without_noun(argc, argv);
     const struct program *program = program_of(argc, argv);
     int status = program ? engine_run(program, argc, argv) : ENGINE_BY_NODE;
-    if (status == ENGINE_BY_NODE)
+    /* In all of Node's threads and their children. A host that lets nobody do that is no reason not to go on. */
+    if (status == ENGINE_BY_NODE_ASIDE && nice(ASIDE) < 0)
+        errno = 0;
+    if (status < 0)
         status = become_node(argc, argv);
     journal_end(status); /* without the runtime's end: the kernel takes the memory back faster */
 }

@@ -26,8 +26,10 @@ export function nativeHost(): Host {
 
 /** What a native program returns when Node's half is to do it, from the start and with the same words. */
 export const BY_NODE = -1;
+/** The same, with less right to the processors than what starts meanwhile. */
+export const BY_NODE_ASIDE = -2;
 
-/** Gives the engine its programs. Each ends the process, or returns BY_NODE. */
+/** Gives the engine its programs. Each ends the process, or returns one of these. */
 export function offer(entries: Readonly<Record<string, () => number>>): void {
   berth.enter(entries);
 }

@@ -2,7 +2,7 @@ import { PULL } from '../command/options-image.ts';
 import { globalValue, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import { HostError, type Host } from '../host/host.ts';
-import { BY_NODE } from '../host/native.ts';
+import { BY_NODE, BY_NODE_ASIDE } from '../host/native.ts';
 import { ImageError } from '../image/error.ts';
 import { parsePolicy } from '../image/pull/policy.ts';
 import { pullUnchanged, type Pulled } from '../image/pull/unchanged.ts';
@@ -21,7 +21,8 @@ export function main(host: Host): number {
   if (typeof command === 'number') return command;
   const format = lastValue(command, 'format') ?? '';
   const pulled = ['', 'json', 'progress'].includes(format) ? unchanged(host, command) : undefined;
-  if (pulled === undefined) return BY_NODE;
+  // A start that waits for its image is not to wait longer; all other pulls have time.
+  if (pulled === undefined) return format === 'progress' ? BY_NODE : BY_NODE_ASIDE;
   if (format === '') host.write(1, `${pulled.id}\n`);
   if (format === 'json') host.write(1, pulledJson([pulled]));
   return 0;

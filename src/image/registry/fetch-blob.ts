@@ -1,4 +1,5 @@
 import { digestHex } from '../digest.ts';
+import { chunkIsDone } from './chunk-garbage.ts';
 import { RegistryError } from './error.ts';
 import type { Answer } from './exchange.ts';
 import { checkDigest, hashFor } from './hashing.ts';
@@ -81,6 +82,7 @@ async function accept(repository: Repository, transfer: Transfer, chunk: Buffer)
   const taken = sink(chunk);
   if (taken !== undefined) await taken;
   transfer.done += chunk.length;
+  chunkIsDone(chunk.length);
   options.progress?.(transfer.done);
 }
 
