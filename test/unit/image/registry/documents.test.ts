@@ -57,6 +57,14 @@ test('what is no image is refused by name', () => {
   for (const [action, words] of cases) assert.throws(action, words, String(words));
 });
 
+test('T34 an index of more manifests than anyone needs is refused', () => {
+  const entries = (count: number): Document =>
+    document(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: Array.from({ length: count }, entry) }));
+  const entry = (): unknown => ({ mediaType: MANIFEST, digest: sha256('x'), size: 1 });
+  assert.equal(readIndex(entries(1000), 'n')?.length, 1000);
+  assert.throws(() => readIndex(entries(1001), 'n'), /an index of 1001 manifests/);
+});
+
 test('T19 a digest with a path in it is none', () => {
   assert.throws(
     () => read({ layers: [{ mediaType: '', digest: 'sha256:../../../../etc/passwd', size: 1 }] }),
