@@ -117,9 +117,9 @@ workdir_through_link() {
 # T2: a working directory in /proc is no way out.
 workdir_in_proc() {
     local n
-    for n in 3 5 7 8 9 10; do ! once "$1" --workdir "/proc/self/fd/$n" -- ls ../../../../etc/containers; done
+    for n in 3 5 7 8 9 10; do fails once "$1" --workdir "/proc/self/fd/$n" -- ls ../../../../etc/containers; done
     way_berth "$1" run -d --rm --name within --network none --stop-timeout 0 localhost/busybox sleep 1000 >/dev/null
-    for n in 3 5 7 8 9 10; do ! way_berth "$1" exec --workdir "/proc/self/fd/$n" within ls ../../../../etc/containers; done
+    for n in 3 5 7 8 9 10; do fails way_berth "$1" exec --workdir "/proc/self/fd/$n" within ls ../../../../etc/containers; done
     way_berth "$1" rm -f -t 0 within >/dev/null
 }
 

@@ -114,6 +114,14 @@ fails_with() {
     }
 }
 
+# fails COMMAND…: passes when the command does not succeed. (`! COMMAND` fails a case only where it stands last: the shell does not apply `set -e` to it.)
+fails() {
+    if "$@"; then
+        echo "succeeded: $*" >&2
+        return 1
+    fi
+}
+
 equal() { # GOT WANTED
     [ "$1" = "$2" ] || {
         printf 'got:    %s\nwanted: %s\n' "$1" "$2" >&2
