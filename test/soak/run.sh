@@ -10,6 +10,7 @@
 #   npm run soak -- stack       only a stack with databases whose members are killed while a client writes (KILLS in each of four forms)
 #   npm run soak -- cycles      only 500 starts and stops over one connection to the bus: no match rule and no descriptor stays
 #   npm run soak -- checks      only a hundred containers that are asked for their health: no line in the journal, 2 % of a processor
+#   npm run soak -- power       only a virtual machine whose power is cut while stores change (CUTS times, default 10)
 #   npm run soak -- restarts    only 500 rapid restarts of units with published ports, in each kind of network
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -55,8 +56,12 @@ cycles() {
     part 'starts and stops over one connection' bash test/soak/bus-cycles.sh 500
 }
 
+power() {
+    part 'power cuts' bash test/soak/power.sh "${CUTS:-10}"
+}
+
 case $rounds in
-crashes | pulls | images | upgrade | stack | restarts | checks | cycles) "$rounds" ;;
+crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles) "$rounds" ;;
 *)
     part native bash test/run.sh native
     crashes
@@ -67,6 +72,7 @@ crashes | pulls | images | upgrade | stack | restarts | checks | cycles) "$round
     restarts
     checks
     cycles
+    power
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" env BERTH_AGAIN=no bash test/run.sh machine; done
     ;;
 esac
