@@ -191,7 +191,7 @@ survives() {
     # No READY=1 comes from a sleep: stopping is what ends it.
     timeout 20 bash -c 'until [ "$(systemctl show -P SubState slow)" = start ]; do read -rt 0.1 <> <(:) || :; done'
     systemctl stop slow
-    ! wait "$pid"
+    fails wait "$pid"
     contains "$(cat /run/slow.said)" slow.service
     rm -rf /run/slow.fifo /run/slow.said /run/systemd/system/slow.service.d
     way_gone root slow

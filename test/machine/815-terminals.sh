@@ -80,7 +80,7 @@ labels_are_text() { # USER
     for said in "$(in_terminal "$1" end -- berth inspect labelled)" "$(in_terminal "$1" end -- berth inspect --format '{{.Config.Labels}}' labelled)" \
         "$(in_terminal "$1" end -- berth ps --format '{{.Names}} {{.Labels}}')"; do
         contains "$said" 'a title'
-        ! grep -q $'[\e\a]' <<<"$said"
+        fails grep -q $'[\e\a]' <<<"$said"
     done
     as "$1" berth stop labelled
 }
