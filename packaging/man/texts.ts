@@ -71,6 +71,12 @@ export const DIFFERENCES = [
   '- The main process of the unit is the first process of the container. | In Podman it is a monitor.',
   '- Published ports of an account in a .network arrive at an interface host0 of the container, which is also its way out: the address of the client is seen. | Podman has a proxy, which hides it.',
   '- With UserNS= or UIDMap= of an account, /etc/hosts, /etc/hostname and /etc/resolv.conf belong to the account: inside to the kept user, or to nobody. | In Podman they are root of the container.',
+  '- A published port of root is a rule of netavark. | Podman keeps a socket on it beside the rule, which nobody reads.',
+  '- The name of a container that has no HostName= is its host name. | In Podman it is a number of the container.',
+  '- /etc/hosts names localhost for both families, and the host name with Network=host. With Network=none or ns: it does not name the host, which cannot be reached or is not known. | Podman writes an address of the host.',
+  '- In networks of an account the ids in /proc/self/uid_map are counted from the user namespace of the networks. | In Podman they are those of the account. On disk they are the same.',
+  '- Binds, volumes and the root of the container have no devices; what is mounted of an image has no set-user-ID programs either, and is a bind when it has one layer. | Of root Podman leaves out nodev, and mounts an overlay.',
+  '- In several networks the first one is the way to the host and its server of names the first that is asked. | In Podman it differs.',
   '- UserNS=nomap and auto of a .pod of an account: members are refused by name. | Podman starts them.',
   '- volume prune takes anonymous volumes alone unless --all or a filter is given, and wants --force instead of asking. | Podman asks and takes all.',
 ];

@@ -9,7 +9,7 @@ import { readState, staleAttachments, withNetworkLock } from './ipam.ts';
 import { awaitNames } from './naming.ts';
 import { missing, readNamespace, type NamespaceRecord } from './namespace.ts';
 import type { Connected } from './network.ts';
-import { HOST_ADDRESS, startPorts, stopPasta, type PastaData } from './pasta.ts';
+import { DNS_FORWARD, HOST_ADDRESS, startPorts, stopPasta, type PastaData } from './pasta.ts';
 import { networkOf, placeIn, withoutDefaultRoute } from './placement.ts';
 import { readNetwork } from './records.ts';
 import { takeDown } from './take-down.ts';
@@ -71,8 +71,12 @@ function enterNetworks(
 function withPasta({ state, connection }: Connected, pasta: PastaData | undefined): Connected {
   const { bundle } = state.data as Data;
   const data: Data = pasta === undefined ? { bundle } : { bundle, pasta };
-  // The gateway is a bridge's address; the host is behind pasta.
-  return { state: { kind: 'bridge', data }, connection: { ...connection, hostAddress: HOST_ADDRESS } };
+  // The gateway is a bridge's address; the host, and the resolver that it asks, are behind pasta.
+  const nameservers = connection.ownResolver === true ? connection.nameservers : [DNS_FORWARD];
+  return {
+    state: { kind: 'bridge', data },
+    connection: { ...connection, hostAddress: HOST_ADDRESS, ...(nameservers === undefined ? {} : { nameservers }) },
+  };
 }
 
 export const hasOwnWayOut = ({ network }: { readonly network: NetworkState }): boolean =>

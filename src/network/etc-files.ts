@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { hostnameOf } from '../plan/namespaces.ts';
+import { hasHostName, hostnameOf } from '../plan/namespaces.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { NetworkPlace } from '../run/parts.ts';
 
@@ -44,7 +44,7 @@ export function shareEtcFiles(host: Host, request: RunRequest, place: NetworkPla
 
 function hostnameFor(host: Host, request: RunRequest, name: string): string {
   if (request.hostname !== undefined) return request.hostname;
-  return request.uts === 'private' ? hostnameOf(name) : host.hostName();
+  return hasHostName(request) ? host.hostName() : hostnameOf(name);
 }
 
 interface HostsContent extends Connection {
@@ -71,7 +71,10 @@ export function hostsText(base: string, content: HostsContent): string {
   add('::1', ['localhost']);
   if (hostAddress !== undefined) add(hostAddress, ['host.containers.internal', 'host.docker.internal']);
   const own = content.addresses ?? [content.mode === 'host' ? '127.0.1.1' : '127.0.0.1'];
-  for (const address of own) add(address, content.names);
+  const free = own.map(address => content.names.filter(name => !taken.has(`${name} ${family(address)}`)));
+  own.forEach((address, at) => {
+    if ((free[at] ?? []).length > 0) lines.push(`${address}\t${(free[at] ?? []).join(' ')}`);
+  });
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,3 +1,4 @@
+import type { RunRequest } from './request.ts';
 import { hasUserNamespace, refuse, type IdPlan, type PlanContext } from './context.ts';
 import type { NamespaceType, SpecLinux } from './spec.ts';
 
@@ -89,11 +90,14 @@ export function planSysctls(context: PlanContext, namespaces: NamespacePlan, ids
   return out;
 }
 
+/** Without a name of its own: it shares the host's, or its network, where programs tell others their name. */
+export const hasHostName = ({ uts, networks }: RunRequest): boolean => uts !== 'private' || networks[0] === 'host';
+
 /** The host name inside: asked for, the host's when it is shared, else the container's name as far as it is a host name. */
 export function planHostname(context: PlanContext): string {
   const { request, facts } = context;
   if (request.hostname !== undefined) return request.hostname;
-  if (request.uts !== 'private') return facts.hostName;
+  if (hasHostName(request)) return facts.hostName;
   return hostnameOf(request.name);
 }
 

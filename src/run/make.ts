@@ -53,7 +53,22 @@ export function make(host: Host, parts: Parts, prepared: Prepared, place: StartP
     host.mkdirs(path, 0o700);
     undo.add(path, () => host.removeTree(path));
   }
+  showSources(host, prepared);
   return place.notifySocket ? { locks, notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : { locks };
+}
+
+/** The directory that changes of an overlay go to stands for its source: it has the mode of that, and of root's the owner. */
+function showSources(host: Host, { plan }: Prepared): void {
+  for (const { type, options = [] } of plan.spec.mounts ?? []) {
+    const valueOf = (key: string): string =>
+      options.find(word => word.startsWith(`${key}=`))?.slice(key.length + 1) ?? '';
+    const upper = valueOf('upperdir');
+    if (type !== 'overlay' || !plan.directories.includes(upper)) continue;
+    const source = host.stat(valueOf('lowerdir'));
+    if (source === undefined) continue;
+    if (host.euid === 0 && plan.outer === undefined) host.chown(upper, source.uid, source.gid);
+    host.chmod(upper, source.mode);
+  }
 }
 
 /** The stage opens them before the network writes into them. */

@@ -38,6 +38,10 @@ outlives() {
     run "$1" -v kept:/k -v /anonymous --mount type=volume,dst=/other localhost/busybox sh -c 'echo data >/k/file'
     equal "$(run "$1" -v kept:/k localhost/busybox cat /k/file)" data
     equal "$(way_berth "$1" volume ls -q)" kept
+    # what is written over a source goes with the container; it has the mode of the source
+    mkdir -p "$WORK/below" && chmod 751 "$WORK/below"
+    equal "$(run "$1" -v "$WORK/below:/o:O" localhost/busybox sh -c 'stat -c %a /o; echo x >/o/new; cat /o/new')" $'751\nx'
+    equal "$(ls "$WORK/below")" ''
 }
 
 archives() {

@@ -11,6 +11,7 @@
 #   npm run soak -- cycles      only 500 starts and stops over one connection to the bus: no match rule and no descriptor stays
 #   npm run soak -- checks      only a hundred containers that are asked for their health: no line in the journal, 2 % of a processor
 #   npm run soak -- power       only a virtual machine whose power is cut while stores change (CUTS times, default 10)
+#   npm run soak -- forms       only what payloads see with every form of networks, ports, volumes and user namespaces, beside Podman
 #   npm run soak -- restarts    only 500 rapid restarts of units with published ports, in each kind of network
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -52,6 +53,10 @@ checks() {
     part 'a hundred healthy containers' bash test/soak/in-machine.sh checks
 }
 
+forms() {
+    part 'what payloads see, beside Podman' bash test/soak/in-machine.sh forms
+}
+
 cycles() {
     part 'starts and stops over one connection' bash test/soak/bus-cycles.sh 500
 }
@@ -61,7 +66,7 @@ power() {
 }
 
 case $rounds in
-crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles) "$rounds" ;;
+crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles | forms) "$rounds" ;;
 *)
     part native bash test/run.sh native
     crashes
@@ -73,6 +78,7 @@ crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles)
     checks
     cycles
     power
+    forms
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" env BERTH_AGAIN=no bash test/run.sh machine; done
     ;;
 esac

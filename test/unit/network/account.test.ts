@@ -113,6 +113,8 @@ void test('netavark runs in the namespace, publishes nothing, and sets no defaul
   assert.deepEqual(told.networks.blue.static_ips, ['10.91.0.2']);
   assert.deepEqual(told.network_info.blue.options, { no_default_route: 'true' });
   assert.match(one.file('hosts'), /^10\.91\.0\.2\tweb$/m);
+  // netavark named no server: the one that pasta answers for is asked before the host's
+  assert.match(one.file('resolv.conf'), /^nameserver 169\.254\.1\.1\nnameserver 192\.0\.2\.53$/m);
   assert.match(one.file('hosts'), /^169\.254\.1\.2\thost\.containers\.internal/m);
   assert.deepEqual(state, { kind: 'bridge', data: { bundle: PLACE.bundle, pasta: { pid: 500, startTime: '12345' } } });
   assert.ok(tearDown(one.host, state).isOk());

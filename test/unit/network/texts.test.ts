@@ -38,6 +38,17 @@ void test('hosts of an empty base still know localhost', () => {
   assert.equal(text, '127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.0.1\tweb\n');
 });
 
+void test('hosts: a container has its name with each address of several networks, but not beside another meaning', () => {
+  const content = {
+    mode: 'bridge',
+    added: [],
+    addresses: ['10.1.0.2', '10.2.0.2', '2001:db8::5'],
+    names: ['box', 'web'],
+  };
+  const lines = hostsText('192.0.2.1 box\n', content).split('\n').slice(3);
+  assert.deepEqual(lines, ['10.1.0.2\tweb', '10.2.0.2\tweb', '2001:db8::5\tbox web', '']);
+});
+
 const BASE = 'domain x\nsearch a.example b.example\nnameserver 127.0.0.1\nnameserver 192.0.2.53\noptions rotate\n';
 
 void test('resolv.conf: servers of the host, without its loopback', () => {

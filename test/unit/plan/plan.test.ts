@@ -19,6 +19,14 @@ test('what runs: entrypoint and command', () => {
   assert.deepEqual(refusals([['entrypoint', '']]), ['neither the image nor the command line says what to run']);
 });
 
+test('host name: asked for, the host\u2019s where its network or name is shared, else the container\u2019s', () => {
+  const hostname = (...options: Options) => plan([['name', 'a_b'], ...options]).spec.hostname;
+  assert.equal(hostname(), 'a-b');
+  assert.equal(hostname(['network', 'host']), 'host');
+  assert.equal(hostname(['network', 'host'], ['hostname', 'box']), 'box');
+  assert.equal(hostname(['uts', 'host']), undefined);
+});
+
 test('T9: a label that the host cannot apply is refused', () => {
   assert.match(refusals([['security-opt', 'apparmor=web']])[0] ?? '', /AppArmor is not enabled/);
   assert.match(refusals([['security-opt', 'label=type:x_t']])[0] ?? '', /SELinux is not enabled/);
