@@ -77,6 +77,8 @@ export const DIFFERENCES = [
   '- In networks of an account the ids in /proc/self/uid_map are counted from the user namespace of the networks. | In Podman they are those of the account. On disk they are the same.',
   '- Binds, volumes and the root of the container have no devices; what is mounted of an image has no set-user-ID programs either, and is a bind when it has one layer. | Of root Podman leaves out nodev, and mounts an overlay.',
   '- In several networks the first one is the way to the host and its server of names the first that is asked. | In Podman it differs.',
+  '- A user that the image has no name for is called by its number, in files that are mounted. | Podman takes the name that the number has on the host, and writes into the root of the container.',
+  '- With UserNS=nomap there are no supplementary groups. | In Podman there is group 0.',
   '- UserNS=nomap and auto of a .pod of an account: members are refused by name. | Podman starts them.',
   '- volume prune takes anonymous volumes alone unless --all or a filter is given, and wants --force instead of asking. | Podman asks and takes all.',
 ];

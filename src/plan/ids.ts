@@ -133,7 +133,7 @@ function planSide(
       if (facts.uid === 0) return [...base];
       if (total < 2) return no(context, `--userns keep-id: ${facts.userName} has no subordinate ids`);
       const kept = side === 'uid' ? (userns.uid ?? facts.uid) : (userns.gid ?? facts.gid);
-      map = keepId(kept, Math.min(total, (userns.size ?? total) + 1));
+      map = keepId(kept, Math.min(total, userns.size ?? total));
       break;
     }
     case 'nomap':
