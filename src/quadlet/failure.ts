@@ -5,6 +5,7 @@ import { execLine, literal, noSpecifiers, comment, isWritable, oneLine } from '.
 import { containerName, stopLines } from './container.ts';
 import type { Setting, Unit } from './model.ts';
 import { commandBase } from './service.ts';
+import { knownSpecifiers } from './unknown-specifiers.ts';
 
 /**
  * What stands in for a unit that could not be translated: a service of the same name whose start prints the problems and fails with EX_CONFIG, so
@@ -50,5 +51,5 @@ function running(unit: Unit, setting: Setting): Bytes[] {
     'DelegateSubgroup=supervisor',
     ...kept.filter(entry => entry.value !== '').map(entry => `${entry.key}=${entry.value}`),
     ...draft.lines,
-  ];
+  ].map(knownSpecifiers);
 }

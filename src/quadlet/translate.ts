@@ -15,6 +15,7 @@ import { fail, type Draft, type Setting, type Unit } from './model.ts';
 import { translateNetwork } from './network.ts';
 import { serviceText } from './output.ts';
 import { translatePod } from './pod.ts';
+import { checkSpecifiers } from './unknown-specifiers.ts';
 import { translateVolume } from './volume.ts';
 
 /** What becomes of one unit file. `failed`: the text is the failure unit's. */
@@ -84,6 +85,7 @@ function draftOf(unit: Unit, setting: Setting): Draft {
   draft.tail.push('RequiresMountsFor=%t/containers');
   TRANSLATE[unit.name.type](unit, draft, setting);
   checkLength(unit, draft);
+  checkSpecifiers(unit);
   return draft;
 }
 

@@ -111,7 +111,7 @@ def mutate(rng):
         elif kind == 1:
             del text[at:at + rng.randrange(1, 20)]
         elif kind == 2:
-            text[at:at] = rng.choice([b'"', b"'", b"\\", b"\n", b"[", b"]", b"=", b"%", b"\\\n", b"\0", b"\xff", b";"])
+            text[at:at] = rng.choice([b'"', b"'", b"\\", b"\n", b"[", b"]", b"=", b"%Z", b"\\\n", b"\0", b"\xff", b";"])
         elif kind == 3:
             lines = text.split(b"\n")
             rng.shuffle(lines)
