@@ -63,7 +63,7 @@ export const DIFFERENCES = [
   '- Empty words are kept as "". | Podman writes nothing, and the next option becomes the value.',
   '- A word ; is quoted. | systemd would read it as the end of the command.',
   '- Bad escapes and open quotes are errors. | Podman drops the assignment.',
-  '- A specifier that systemd does not have is an error with its place. | With Podman systemd refuses the generated unit.',
+  '- A specifier that systemd does not have, and what in [Service] would keep systemd from loading the unit, is an error with its place. | With Podman systemd refuses the generated unit.',
   '- Account names in volumes are looked up. | Podman takes any name for uid 0.',
   '- Two units with one service name are reported. | Podman lets the last one win.',
   '- The order of the arguments is fixed. | In Podman it differs from run to run.',

@@ -15,6 +15,7 @@ import { fail, type Draft, type Setting, type Unit } from './model.ts';
 import { translateNetwork } from './network.ts';
 import { serviceText } from './output.ts';
 import { translatePod } from './pod.ts';
+import { checkService } from './refused-service.ts';
 import { checkSpecifiers } from './unknown-specifiers.ts';
 import { translateVolume } from './volume.ts';
 
@@ -86,6 +87,7 @@ function draftOf(unit: Unit, setting: Setting): Draft {
   TRANSLATE[unit.name.type](unit, draft, setting);
   checkLength(unit, draft);
   checkSpecifiers(unit);
+  checkService(unit);
   return draft;
 }
 
