@@ -8,29 +8,36 @@ import { afterReset } from './read.ts';
  * why. What systemd merely passes over, with a warning, is not looked at.
  */
 export function checkService(unit: Unit): void {
-  const { service } = unit;
-  if (service.length === 0) return;
-  const oneshot = isOneshot(unit);
-  for (const [key, values] of oneshot ? NOT_ONESHOT : []) {
-    const entry = lastEntry(service, key);
-    if (entry !== undefined && values.includes(scalar(entry.value)))
-      refuse(
-        unit,
-        entry,
-        `\`${key}=${scalar(entry.value)}\` does not go with Type=oneshot`,
-        'remove it, or write on-failure',
-      );
-  }
-  const [second] = oneshot ? [] : afterReset(service.filter(entry => entry.key === 'ExecStart'));
-  if (second !== undefined)
-    refuse(unit, second, '`ExecStart=` would be a second one', 'use ExecStartPre= or ExecStartPost=');
-  for (const entry of service) checkPath(unit, entry);
+  for (const entry of unit.service) if (WATCHED.has(entry.key)) checkEntry(unit, entry);
 }
 
-const NOT_ONESHOT: readonly (readonly [key: string, values: readonly string[]])[] = [
-  ['Restart', ['always', 'on-success']],
-  ['ExitType', ['cgroup']],
-];
+const COMMANDS = 'ExecCondition ExecStartPre ExecStart ExecStartPost ExecReload ExecStop ExecStopPost'.split(' ');
+const WATCHED: ReadonlySet<string> = new Set([...COMMANDS, 'Restart', 'ExitType', 'WorkingDirectory', 'RootDirectory']);
+
+function checkEntry(unit: Unit, entry: Entry): void {
+  const { key, value } = entry;
+  switch (key) {
+    case 'Restart':
+    case 'ExitType':
+      if (NOT_ONESHOT.test(value) && lastEntry(unit.service, key) === entry && isOneshot(unit))
+        refuse(unit, entry, `\`${key}=${value}\` does not go with Type=oneshot`, 'remove it, or write on-failure');
+      return;
+    case 'WorkingDirectory':
+    case 'RootDirectory':
+      return checkPath(unit, entry, RELATIVE_DIRECTORY);
+    case 'ExecStart':
+      if (isSecond(unit, entry))
+        refuse(unit, entry, '`ExecStart=` would be a second one', 'use ExecStartPre= or ExecStartPost=');
+  }
+  checkPath(unit, entry, RELATIVE_COMMAND);
+}
+
+const NOT_ONESHOT = /^(always|on-success|cgroup)\s*$/;
+
+/** The first that no empty assignment takes back. */
+function isSecond(unit: Unit, entry: Entry): boolean {
+  return afterReset(unit.service.filter(other => other.key === entry.key))[0] === entry && !isOneshot(unit);
+}
 
 /** Of these types the service is one unless the source says otherwise. */
 const ONESHOT_TYPES: readonly string[] = ['volume', 'network', 'image', 'build', 'artifact'];
@@ -44,12 +51,9 @@ function isOneshot({ name, service }: Unit): boolean {
 const RELATIVE_COMMAND = /^[@:+!|]*["']?[^-@:+!|"'/%$\s][^\s"']*\//;
 const RELATIVE_DIRECTORY = /^[^/~%-]/;
 
-function checkPath(unit: Unit, entry: Entry): void {
-  const { key, value } = entry;
-  const relative = key.startsWith('Exec')
-    ? RELATIVE_COMMAND.test(value)
-    : (key === 'WorkingDirectory' || key === 'RootDirectory') && RELATIVE_DIRECTORY.test(value);
-  if (relative) refuse(unit, entry, `\`${key}=\` has a relative path`, 'write an absolute path');
+function checkPath(unit: Unit, entry: Entry, relative: RegExp): void {
+  if (relative.test(entry.value))
+    refuse(unit, entry, `\`${entry.key}=\` has a relative path`, 'write an absolute path');
 }
 
 function refuse(unit: Unit, entry: Entry, what: string, hint: string): void {

@@ -1,3 +1,4 @@
+import { KIND, kindsOf } from '../base/kinds.ts';
 import type { Bytes } from '../host/host.ts';
 import { placeOf, type Entry } from '../unit/document.ts';
 import { failAt, warnAt, type Unit } from './model.ts';
@@ -21,7 +22,7 @@ export function knownSpecifiers(line: Bytes): Bytes {
 function hasPercent(unit: Unit): boolean {
   let before;
   for (const { source } of unit.document.sections) {
-    if (source !== before && source.text.includes('%')) return true;
+    if (source !== before && (kindsOf(source.text) & KIND.expanded) !== 0 && source.text.includes('%')) return true;
     before = source;
   }
   return false;
