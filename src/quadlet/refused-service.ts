@@ -8,7 +8,11 @@ import { afterReset } from './read.ts';
  * why. What systemd merely passes over, with a warning, is not looked at.
  */
 export function checkService(unit: Unit): void {
-  for (const entry of unit.service) if (WATCHED.has(entry.key)) checkEntry(unit, entry);
+  const { service } = unit;
+  for (let i = 0; i < service.length; i++) {
+    const entry = service[i];
+    if (entry !== undefined && WATCHED.has(entry.key)) checkEntry(unit, entry);
+  }
 }
 
 const COMMANDS = 'ExecCondition ExecStartPre ExecStart ExecStartPost ExecReload ExecStop ExecStopPost'.split(' ');
@@ -19,7 +23,7 @@ function checkEntry(unit: Unit, entry: Entry): void {
   switch (key) {
     case 'Restart':
     case 'ExitType':
-      if (NOT_ONESHOT.test(value) && lastEntry(unit.service, key) === entry && isOneshot(unit))
+      if (NOT_ONESHOT.has(value) && isOneshot(unit) && lastEntry(unit.service, key) === entry)
         refuse(unit, entry, `\`${key}=${value}\` does not go with Type=oneshot`, 'remove it, or write on-failure');
       return;
     case 'WorkingDirectory':
@@ -32,7 +36,7 @@ function checkEntry(unit: Unit, entry: Entry): void {
   checkPath(unit, entry, RELATIVE_COMMAND);
 }
 
-const NOT_ONESHOT = /^(always|on-success|cgroup)\s*$/;
+const NOT_ONESHOT: ReadonlySet<string> = new Set(['always', 'on-success', 'cgroup']);
 
 /** The first that no empty assignment takes back. */
 function isSecond(unit: Unit, entry: Entry): boolean {

@@ -20,8 +20,11 @@ export function knownSpecifiers(line: Bytes): Bytes {
 
 /** One look at each source: most have none. */
 function hasPercent(unit: Unit): boolean {
+  const { sections } = unit.document;
   let before;
-  for (const { source } of unit.document.sections) {
+  for (let i = 0; i < sections.length; i++) {
+    const source = sections[i]?.source;
+    if (source === undefined) continue;
     if (source !== before && (kindsOf(source.text) & KIND.expanded) !== 0 && source.text.includes('%')) return true;
     before = source;
   }
