@@ -9,6 +9,7 @@ import { pullUnchanged, type Pulled } from '../image/pull/unchanged.ts';
 import { registryOptions } from '../image/registry/options.ts';
 import { openStore } from '../image/store.ts';
 import { storeMap } from '../image/store-map.ts';
+import { unifiedPath, unitOfPath } from '../run/cgroup-path.ts';
 import { commandLine } from './command-line.ts';
 import { pulledJson } from './pulled-json.ts';
 
@@ -21,11 +22,15 @@ export function main(host: Host): number {
   if (typeof command === 'number') return command;
   const format = lastValue(command, 'format') ?? '';
   const pulled = ['', 'json', 'progress'].includes(format) ? unchanged(host, command) : undefined;
-  // A start that waits for its image is not to wait longer; all other pulls have time.
-  if (pulled === undefined) return format === 'progress' ? BY_NODE : BY_NODE_ASIDE;
+  // Starts wait for those of their own unit, and for those of .image units; what a person fetches has time.
+  if (pulled === undefined) return format === 'progress' || ofService(host) ? BY_NODE : BY_NODE_ASIDE;
   if (format === '') host.write(1, `${pulled.id}\n`);
   if (format === 'json') host.write(1, pulledJson([pulled]));
   return 0;
+}
+
+function ofService(host: Host): boolean {
+  return unitOfPath(unifiedPath(host.readFile('/proc/self/cgroup')) ?? '').unit.endsWith('.service');
 }
 
 /** These make another question of it. */
