@@ -12,6 +12,14 @@ export interface LayerNote {
   readonly uidMap: IdMap;
   readonly gidMap: IdMap;
   readonly anonymousVolumes: readonly string[];
+  /** The boot in which it was made (random(4), boot_id), and whether --rm was given. Absent in notes of older versions. */
+  readonly boot?: string;
+  readonly remove?: boolean;
+}
+
+/** Of the running kernel; undefined where ProcSubset=pid hides it. */
+export function bootId(host: Host): string | undefined {
+  return host.readFileIfExists('/proc/sys/kernel/random/boot_id')?.trimEnd();
 }
 
 export function layerPath(store: string, name: string): string {

@@ -14,10 +14,15 @@ export function lockName(host: Host, store: string, name: string): Lock {
   return removing(host, store, name, lock);
 }
 
+/** The same, at once: undefined when another holds it. */
+export function tryLockName(host: Host, store: string, name: string): Lock | undefined {
+  const lock = host.lock(lockPath(store, name), true, false);
+  return lock === undefined ? undefined : removing(host, store, name, lock);
+}
+
 /** After a removal that needed no lock. */
 export function forgetName(host: Host, store: string, name: string): void {
-  const lock = host.lock(lockPath(store, name), true, false);
-  if (lock !== undefined) removing(host, store, name, lock).release();
+  tryLockName(host, store, name)?.release();
 }
 
 export function lockPath(store: string, name: string): string {

@@ -6,7 +6,7 @@ import { makeBundle } from './bundle.ts';
 import { makePayloadGroup, type PayloadGroup } from './cgroup.ts';
 import { foreignSpec } from './foreign.ts';
 import { mapOf } from './begin.ts';
-import { layerPath, makeLayer, removeStored, type LayerNote } from './layer.ts';
+import { bootId, layerPath, makeLayer, removeStored, type LayerNote } from './layer.ts';
 import { makeLogFile } from './log-file.ts';
 import { makeCopies, storeMaps } from './mapped-layers.ts';
 import { makeMountPoints } from './mount-points.ts';
@@ -24,14 +24,21 @@ export interface Made {
   readonly locks: readonly Lock[];
 }
 
-/** Makes volumes, writable layer, bundle and notification socket; each is taken back by `undo`. */
-export function make(host: Host, parts: Parts, prepared: Prepared, place: StartPlace, undo: Undo): Made {
+/** Makes volumes, writable layer, bundle and notification socket; each is taken back by `undo`. `remove`: --rm was given. */
+export function make(
+  host: Host,
+  parts: Parts,
+  prepared: Prepared,
+  place: StartPlace,
+  undo: Undo,
+  remove: boolean,
+): Made {
   const { layer, plan } = prepared;
   const own = layerPath(place.store, place.name);
   // Nothing has run in it when it is taken back: all of it is ours, or was just given away.
   const { uidMap, gidMap } = plan.outer === undefined ? { uidMap: [], gidMap: [] } : storeMaps(host);
   undo.add(own, () => removeStored(host, place.store, own, uidMap, gidMap));
-  makeLayer(host, place.store, place.name, noteOf(host, prepared), layer !== '');
+  makeLayer(host, place.store, place.name, noteOf(host, prepared, remove), layer !== '');
   if (prepared.logFile !== undefined) makeLogFile(host, prepared.logFile);
   makeCopies(host, place.store, prepared.copies);
   if (prepared.mountPoints !== undefined) makeMountPoints(host, place.store, prepared.mountPoints);
@@ -102,13 +109,16 @@ function configText(host: Host, plan: Prepared['plan']): string {
 }
 
 /** With another map than the store's, some files are of the container and some of the store: all are the store's to remove. */
-function noteOf(host: Host, prepared: Prepared): LayerNote {
+function noteOf(host: Host, prepared: Prepared, remove: boolean): LayerNote {
   const { outer, spec } = prepared.plan;
   const { uidMappings, gidMappings } = spec.linux;
+  const boot = bootId(host);
   return {
     version: 1,
     ...(outer === undefined ? { uidMap: mapOf(uidMappings), gidMap: mapOf(gidMappings) } : storeMaps(host)),
     anonymousVolumes: prepared.volumes.anonymous,
+    ...(boot === undefined ? {} : { boot }),
+    remove,
   };
 }
 

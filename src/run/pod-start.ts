@@ -61,7 +61,7 @@ export function startHolder(host: Host, parts: Parts, request: RunRequest, pod: 
     const own = holderRequest(request, pod, place.bundle);
     const prepared = prepare(host, parts, own, place);
     for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
-    const made = make(host, parts, prepared, place, undo);
+    const made = make(host, parts, prepared, place, undo, false);
     host.mkdirs(`${place.bundle}/rootfs/dev/shm`, 0o755);
     const { spec } = prepared.plan;
     const nest = nestOf(host, parts, own, spec);

@@ -1,6 +1,7 @@
 import { HostError, type Host } from '../host/host.ts';
 import { removeGroup } from './cgroup.ts';
 import type { Container } from './containers.ts';
+import { sweepEarlierBoots } from './earlier-boots.ts';
 import type { IdMap } from './ids.ts';
 import { layerPath, readNote, removeStored, removeUnused, sweep } from './layer.ts';
 import type { Parts } from './parts.ts';
@@ -26,6 +27,7 @@ export function removeContainer(
   const maps = { uidMap: state?.uidMap ?? [], gidMap: state?.gidMap ?? [] };
   removeStoredParts(host, parts, store, container.name, maps, withVolumes, quickly, attempt, lines);
   attempt(() => host.removeTree(container.bundle));
+  attempt(() => lines.push(...sweepEarlierBoots(host, store, name => removeLayerOf(host, parts, store, name))));
   return lines;
 }
 

@@ -93,7 +93,7 @@ function startUnderLock(
   let group = makeGroup(host, prepared, place, undo);
   let put: Made = { locks: [] };
   const meanwhile = (): void => {
-    put = make(host, parts, prepared, chosen, undo);
+    put = make(host, parts, prepared, chosen, undo, request.remove);
     locks.push(...put.locks);
   };
   const arrive = (pid: number): void => {

@@ -58,6 +58,22 @@ name_in_use() {
     equal "$(as "$1" berth run --rm --replace --name twice --network none localhost/busybox echo replaced)" replaced
     equal "$(as "$1" berth ps -a -q --filter name=twice)" ''
 }
+earlier_boot() { # what a container of --rm had when the power went is found, whatever its name was
+    local store=/var/lib/berth runtime=/run/berth other kind
+    [ "$1" = root ] || store=/home/$1/.local/share/berth runtime=/run/user/$(id -u "$1")/berth
+    for kind in true false; do
+        as "$1" berth run --name "lost-$kind" --network none localhost/busybox sh -c 'mkdir /d; chown 5:5 /d; chmod 700 /d'
+        other=$store/containers/lost-$kind/container.json
+        sed -i "s/\"boot\":\"[^\"]*\",\"remove\":false/\"boot\":\"another\",\"remove\":$kind/" "$other"
+        grep -q "another.*$kind" "$other"
+        rm -r "$runtime/containers/lost-$kind"
+    done
+    rm -f "$runtime/swept"
+    as "$1" berth run --rm --network none localhost/busybox true
+    equal "$(ls -A "$store/containers")" lost-false
+    as "$1" berth rm lost-false
+    emptied "$store/containers"
+}
 leaves_no_file() {
     local store runtime locks
     store=/var/lib/berth runtime=/run/berth
@@ -85,6 +101,7 @@ for who in root alice; do
     check "$who: another uid can open /dev/stdout anew" reopens "$who"
     check "$who: T2: no descriptor above 2 reaches the payload" no_descriptors "$who"
     check "$who: a name in use is refused, and replaced when asked" name_in_use "$who"
+    check "$who: what the power cut off is removed after the next boot" earlier_boot "$who"
     check "$who: --rm leaves nothing, also of other ids" leaves_no_file "$who"
 done
 finish
