@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
 import { decodeBase64, encodeBase64 } from '../../../src/base/base64.ts';
 

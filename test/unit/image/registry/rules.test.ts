@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { URL } from 'node:url';
 import { parseChallenges } from '../../../../src/image/registry/challenge.ts';
 import { credentialsFor, realmRefusal, redirectRefusal } from '../../../../src/image/registry/rules.ts';
 
