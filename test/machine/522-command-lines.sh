@@ -102,8 +102,8 @@ cat >lines <<'E2'
 125|print, list, install or rm|quadlet foo
 125|no such unit file|quadlet print nosuch
 125|not a template|quadlet list --format yaml
-125|takeover|system foo
-125|not a field|info --format {{.Foo}}
+125|berth help system|system foo
+125|no such field|info --format {{.Foo}}
 125|no verb is called nosuch|help nosuch
 1|the action is missing; there are create|oci
 1|oci foo: not an action|oci foo
