@@ -4,7 +4,7 @@
 . "$(dirname "$0")/ways.sh"
 SERVE='sh -c "mkdir -p /w; echo hello from $$HOSTNAME >/w/index.html; trap \"exit 0\" TERM; busybox httpd -f -p 80 -h /w & wait"'
 
-fetch() { curl -sS --max-time 5 --retry 20 --retry-connrefused --retry-delay 0 --retry-max-time 5 "$@"; }
+fetch() { curl -sS --max-time 5 --retry 20 --retry-all-errors --retry-delay 1 --retry-max-time 20 "$@"; }
 
 images() {
     as root berth load -q -i $IMAGES/busybox.tar

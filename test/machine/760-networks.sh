@@ -95,7 +95,7 @@ unit() {
     unit_file root shares <<<$'[Container]\nImage=localhost/busybox\nNetwork=web.container\nExec=sleep inf\nStopTimeout=1'
     manager root start shares
     equal "$(property root app-network ActiveState)" active
-    curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://127.0.0.1:8161/ >/dev/null
+    curl -sS --max-time 10 --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8161/ >/dev/null
     equal "$(berth exec systemd-shares wget -qO- http://127.0.0.1/)" "$(berth exec web hostname)"
     unit_gone root shares
     unit_gone root web

@@ -43,7 +43,7 @@ stack() { # two containers of a network know each other; the port is published; 
     contains "$(way_berth "$way" network inspect systemd-app)" 10.77.6.9
     contains "$(fails_with 2 way_berth "$way" network rm systemd-app 2>&1)" 'in use by container'
     # the client's address is seen, and the way out leads both of them to the host
-    contains "$(ip netns exec far curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://192.0.2.1:8461/cgi-bin/who)" 192.0.2.50
+    contains "$(ip netns exec far curl -sS --max-time 10 --retry 20 --retry-all-errors --retry-delay 1 http://192.0.2.1:8461/cgi-bin/who)" 192.0.2.50
     way_berth "$way" exec client wget -T 5 -qO- http://192.0.2.50:8470/
     contains "$(fails_with 125 way_berth "$way" run --rm --cgroups=disabled -p 8461:80 localhost/busybox true 2>&1)" 'in use by container web (web.service)'
     way_berth "$way" exec web wget -T 5 -qO- http://192.0.2.50:8470/
@@ -53,7 +53,7 @@ stack() { # two containers of a network know each other; the port is published; 
     timeout 30 bash -c "$(declare -f way_berth as); until way_berth $way exec client nslookup web; do read -rt 0.1 <> <(:) || :; done" >/dev/null 2>&1
     # restarts meet neither their own port nor their own address
     manager "$(way_manager "$way")" restart web
-    curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://127.0.0.1:8461/ >/dev/null
+    curl -sS --max-time 10 --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8461/ >/dev/null
     way_berth "$way" exec client sh -c "$(fetch web)"
     way_stop "$way" web
     ! curl -sS --max-time 2 http://127.0.0.1:8461/
@@ -101,7 +101,7 @@ in_pod() { # a pod in a network: its members share it, and others reach it by it
     way_unit alice client <<<$'[Container]\nImage=localhost/busybox\nContainerName=client\nNetwork=app.network\nExec=sleep inf\nStopTimeout=1'
     manager alice start trio-pod client
     as alice berth exec client sh -c "$(fetch systemd-trio)"
-    curl -sS --max-time 10 --retry 20 --retry-connrefused --retry-delay 0 http://127.0.0.1:8462/ >/dev/null
+    curl -sS --max-time 10 --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8462/ >/dev/null
     manager alice stop trio-pod client
     is_gone alice
     manager alice stop app-network

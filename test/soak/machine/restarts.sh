@@ -13,7 +13,7 @@ restarts() { # WAY NETWORK
     for ((round = 0; round <= RESTARTS; round++)); do
         manager "$(way_manager "$way")" restart ports || { echo "restart $round:"; way_journal "$way" ports | tail -n 5; return 1; }
     done
-    equal "$(curl -sS --max-time 5 --retry 20 --retry-connrefused --retry-delay 0 http://127.0.0.1:8490/)" hello
+    equal "$(curl -sS --max-time 5 --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8490/)" hello
     ! way_journal "$way" ports | grep -iE 'in use|bind'
     equal "$(way_property "$way" ports NRestarts)" 0
     echo "# $way, $2: $RESTARTS restarts in $((SECONDS - began)) s" >&3
