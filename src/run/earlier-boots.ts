@@ -30,5 +30,7 @@ export function sweepEarlierBoots(host: Host, store: string, remove: (name: stri
 
 function isOver(host: Host, store: string, name: string, boot: string): boolean {
   const note = readNote(host, layerPath(store, name));
-  return note?.remove === true && note.boot !== undefined && note.boot !== boot;
+  // Nobody who starts it has its lock: the note had not come to the disk, and the layer was seconds old.
+  if (note === undefined) return true;
+  return note.remove === true && note.boot !== undefined && note.boot !== boot;
 }

@@ -23,8 +23,8 @@ work() { # USER: until the power goes
     local user=$1 n=$2 round
     for ((round = 0; ; round++)); do
         n=$((n + 1))
-        busybox "$user" -v kept:/data localhost/busybox sh -c "echo $n >/data/new; fsync /data/new; mv /data/new /data/n; fsync /data"
-        echo "@@ kept $user $n"
+        busybox "$user" -v kept:/data localhost/busybox sh -c "echo $n >/data/new && sync /data/new && mv /data/new /data/n && sync /data" &&
+            echo "@@ kept $user $n"
         case $((round % 5)) in
         0) as "$user" berth load -q -i "$IMAGES/hello.tar" >/dev/null ;;
         1) as "$user" berth import "$IMAGES/rootfs.tar" "other:$round" >/dev/null ;;
