@@ -74,7 +74,8 @@ export interface Kernel {
   bindDatagram(path: Bytes, mode: number): number;
   /**
    * Says that a process will soon change its control group. Before the first such move in a while the kernel waits for all processors
-   * (about 10 ms); with the `cgroup.procs` of any group that we may write, that begins now, beside us. A hint: nothing comes of a failure.
+   * (about 10 ms); with the `cgroup.procs` of any group that we may write and that has a process, that begins now, beside us: the process is
+   * written to the group it is in. A hint: nothing comes of a failure.
    */
   expectMove(file: Bytes): void;
   /** Attaches a program of type BPF_PROG_TYPE_CGROUP_DEVICE (struct bpf_insn records) to a control group, beside those that are there. */

@@ -89,6 +89,11 @@ function managerPath(host: Host): string {
   return host.euid === 0 ? '' : `/user.slice/user-${host.euid}.slice/user@${host.euid}.service`;
 }
 
+/** systemd is going to move a process of ours: the kernel prepares for it now. Named is a group whose only process stays, the manager itself. */
+export function expectMove(host: Host): void {
+  host.expectMove(`/sys/fs/cgroup${managerPath(host)}/init.scope/cgroup.procs`);
+}
+
 /** What a container of a person needs that is in networks of its account. */
 export function namespaceUnits(host: Host, networks: readonly string[]): string[] {
   return host.euid !== 0 && networks.some(isNamedNetwork) ? [NAMESPACE_UNIT] : [];
@@ -106,7 +111,7 @@ interface Scope {
 function openScope(host: Host, parts: Parts, context: Context, request: RunRequest, id: string): Scope {
   const { name } = request;
   requireUnified(host, context);
-  host.expectMove(`/sys/fs/cgroup${managerPath(host)}/cgroup.procs`);
+  expectMove(host);
   let problem = '';
   const attempt = <T>(step: () => T): T | undefined => {
     try {

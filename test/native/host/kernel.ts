@@ -213,13 +213,19 @@ export const KERNEL: Tests = {
     });
     check(/^fail start 22 .*LimitNOFILE=/.test(result.stdout), result.stdout);
   },
-  'a move is announced with a process that cannot exist, by a thread': ({ host, dir }) => {
-    const [read, write] = host.pipe();
-    host.expectMove(`/proc/self/fd/${write}`);
-    host.close(write);
-    // PID_MAX_LIMIT; the end of the pipe: the thread has closed its descriptor.
-    equal(host.readFile(`/proc/self/fd/${read}`), '4194304');
-    host.close(read);
+  'a move is announced with a process of that very group, by a thread': ({ host, dir }) => {
+    const file = (name: string, processes: string): string => {
+      host.writeFile(`${dir}/${name}`, processes);
+      host.expectMove(`${dir}/${name}`);
+      return `${dir}/${name}`;
+    };
+    // A plain file keeps its place between reading and writing: what is written follows what was read.
+    const strange = file('strange', '0\n');
+    const empty = file('empty', '');
+    const own = file('own', '77\n88\n');
+    for (let i = 0; i < 100_000 && host.readFile(own) === '77\n88\n'; i++);
+    equal(host.readFile(own), '77\n88\n77');
+    equal(host.readFile(strange) + host.readFile(empty), '0\n');
     host.expectMove(`${dir}/absent/cgroup.procs`);
   },
   'a cgroup that is not there': ({ host, dir }) => {
