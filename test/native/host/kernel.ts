@@ -215,7 +215,7 @@ export const KERNEL: Tests = {
   },
   'a move is announced with a process of that very group, by a thread': ({ host, dir }) => {
     const file = (name: string, processes: string): string => {
-      host.writeFile(`${dir}/${name}`, processes);
+      host.writeFile(`${dir}/${name}`, processes, 0o600);
       host.expectMove(`${dir}/${name}`);
       return `${dir}/${name}`;
     };
