@@ -213,21 +213,6 @@ export const KERNEL: Tests = {
     });
     check(/^fail start 22 .*LimitNOFILE=/.test(result.stdout), result.stdout);
   },
-  'a move is announced with a process of that very group, by a thread': ({ host, dir }) => {
-    const file = (name: string, processes: string): string => {
-      host.writeFile(`${dir}/${name}`, processes, 0o600);
-      host.expectMove(`${dir}/${name}`);
-      return `${dir}/${name}`;
-    };
-    // A plain file keeps its place between reading and writing: what is written follows what was read.
-    const strange = file('strange', '0\n');
-    const empty = file('empty', '');
-    const own = file('own', '77\n88\n');
-    for (let i = 0; i < 100_000 && host.readFile(own) === '77\n88\n'; i++);
-    equal(host.readFile(own), '77\n88\n77');
-    equal(host.readFile(strange) + host.readFile(empty), '0\n');
-    host.expectMove(`${dir}/absent/cgroup.procs`);
-  },
   'a cgroup that is not there': ({ host, dir }) => {
     equal(fails('ENOENT', () => host.launch(request('', [], { cgroup: `${dir}/none` }))).path, `${dir}/none`);
     fails('EBADF', () => host.launch(request('', [], { cgroup: dir })));

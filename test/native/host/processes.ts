@@ -130,4 +130,19 @@ export const PROCESSES: Tests = {
     check(host.now() > 1.7e9 && host.monotonic() > 0, 'clocks');
     equal(host.isTerminal(host.open('/dev/null', 0)), false);
   },
+  'a move is announced with a process of that very group, by a thread': ({ host, dir }) => {
+    const file = (name: string, processes: string): string => {
+      host.writeFile(`${dir}/${name}`, processes, 0o600);
+      host.expectMove(`${dir}/${name}`);
+      return `${dir}/${name}`;
+    };
+    // A plain file keeps its place between reading and writing: what is written follows what was read.
+    const strange = file('strange', '0\n');
+    const empty = file('empty', '');
+    const own = file('own', '77\n88\n');
+    for (let i = 0; i < 100_000 && host.readFile(own) === '77\n88\n'; i++);
+    equal(host.readFile(own), '77\n88\n77');
+    equal(host.readFile(strange) + host.readFile(empty), '0\n');
+    host.expectMove(`${dir}/absent/cgroup.procs`);
+  },
 };
