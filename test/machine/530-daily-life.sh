@@ -118,7 +118,13 @@ stubborn() { # WAY
 
 exit_status() { # WAY
     way_unit "$1" status-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "exit 42"'
+    # The start itself has succeeded or not, whichever comes first: the payload's end or the news of its start.
     way_start "$1" status-"$1" || true
+    local i
+    for ((i = 0; i < 600; i++)); do
+        [ "$(way_property "$1" status-"$1" ActiveState)" = active ] || break
+        sleep 0.05
+    done
     equal "$(way_property "$1" status-"$1" ExecMainStatus)" 42
     way_gone "$1" status-"$1"
 }
