@@ -27,8 +27,11 @@
 #define BERTH_NODE "/usr/bin/node"
 #endif
 
-/* A process of this niceness gets a tenth of a processor that another one wants whole (sched(7)). */
-enum { ASIDE = 10 };
+/*
+ * A process of this niceness gets a seventieth of a processor that another one wants whole (sched(7)); of
+ * ten the starts beside it notice more. SCHED_IDLE would help them no further, but on a busy machine a pull would hardly end.
+ */
+enum { ASIDE = 19 };
 
 /*
  * crtbeginT.o of gcc calls these in a static program, and libgcc's first one reads every entry of .eh_frame: a tenth of a start that

@@ -140,7 +140,7 @@ cut_off() { # a pull is killed when it has brought 3 MB of the layer
         sleep 0.05
     done
     # A pull that no start waits for does not take the processors from those that do.
-    equal "$(ps -o ni= -p $pid | tr -d ' ')" 10
+    equal "$(ps -o ni= -p $pid | tr -d ' ')" 19
     kill -KILL $pid
     wait
     [ "$kept" -ge 3000000 ]

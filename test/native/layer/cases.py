@@ -162,6 +162,8 @@ def attacks():
     case('T17 the root as a hard link', witnessed(raw_header(b'.', kind=b'1', link=b'x') + END, 'root is not a directory'))
     case('T17 a whiteout of ..', witnessed(Archive().file('.wh...').bytes(), 'whiteout'))
     case('T17 a whiteout of nothing', witnessed(Archive().file('.wh.').bytes(), 'whiteout'))
+    case('T17 names that differ in case alone are two', witnessed(Archive().symlink('Up', DIRECTORY).dir('up').file('up/witness', b'evil').file('.WH.up').bytes(),
+                                                                  script='equal(read("up/witness"), b"evil"); equal(read(".WH.up"), b"x"); assert os.path.islink(r + "/Up")'))
     case('T17 an opaque mark through a link', witnessed(Archive().symlink('l', '..').file('l/.wh..wh..opq').bytes(), script='assert is_opaque("")'))
 
 
