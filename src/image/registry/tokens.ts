@@ -6,6 +6,7 @@ import type { Credentials } from './credentials.ts';
 import { RegistryError } from './error.ts';
 import { exchange, wholeBody, type Answer, type Exchange } from './exchange.ts';
 import { realmRefusal } from './rules.ts';
+import { retryAfter } from './status.ts';
 
 /** A bearer token and until when it is worth trying, by our own steady clock: the clocks of two machines need not agree. */
 export interface Token {
@@ -43,7 +44,8 @@ export async function fetchToken(connections: Connections, request: TokenRequest
   if (answer.status !== 200) {
     answer.drop();
     const kind = answer.status >= 500 || answer.status === 429 ? 'broken' : 'bad-answer';
-    throw new RegistryError(kind, `${registry.host}: its token service ${realm.host} answers ${answer.status}`);
+    const text = `${registry.host}: its token service ${realm.host} answers ${answer.status}`;
+    throw new RegistryError(kind, text, retryAfter(answer));
   }
   const { token, seconds } = await readToken(answer, registry, realm);
   return { header: `Bearer ${token}`, until: began + Math.max(seconds, DEFAULT_SECONDS) - 5 };
