@@ -45,6 +45,8 @@ export const UNITS = [
   '',
   'A file that cannot be translated becomes a unit of the expected name that fails with status 78 and says file, line, column, key and',
   'what to do in its journal: systemctl status shows it. berth check says the same beforehand.',
+  'That holds, too, for lines of [Service] with which systemd would not load the unit. What systemd 257 only passes over (an unknown key, a value of',
+  'the wrong form) is a warning of berth check, and of systemd in the journal.',
   '',
   'Readiness and health: Notify=healthy makes the start wait for the first success of HealthCmd= (or of the HEALTHCHECK of the image),',
   'Notify=port:N, http:N/PATH or unix:PATH for a connection from inside the container. The same three forms may stand in HealthCmd= and',

@@ -32,11 +32,13 @@ function hasPercent(unit: Unit): boolean {
 }
 
 /** Those of [Service] for which systemd does not load the unit; it passes over others. */
-const FATAL = /^(Exec[A-Z].*|User|Group|SupplementaryGroups|WorkingDirectory|RootDirectory)$/;
+const FATAL =
+  /^(Exec(Condition|Start|StartPre|StartPost|Reload|Stop|StopPost)|User|Group|SupplementaryGroups|WorkingDirectory|Root(Directory|Image|Verity)|SELinuxContext|AppArmorProfile|SmackProcessLabel)$/;
 /** Tried with systemd 257: the others are specifiers, or stand for themselves. */
-const UNKNOWN = /%(%|[0-9FKOQXZekxz])/g;
-/** What systemd only leaves out, with a warning: "-" in front of a command or directory. */
-const OPTIONAL = /^[@:+!|]*-/;
+export const UNKNOWN = /%(%|[0-9FKOQXZekxz])/g;
+/** What systemd only leaves out, with a warning: "-" in front of a command, working directory or label. */
+const OPTIONAL = /^[@:+!]*-/;
+const NEVER_OPTIONAL = /^(User|Group|SupplementaryGroups|Root.*)$/;
 
 function checkEntry(unit: Unit, entry: Entry): void {
   const { key, value, section } = entry;
@@ -47,7 +49,8 @@ function checkEntry(unit: Unit, entry: Entry): void {
     const { line } = placeOf(entry, part);
     if (unit.problems.some(p => p.key === key && p.line === line)) return;
     const message = `\`${part}\` in \`${key}=\` is no specifier, so that systemd would not load the unit`;
-    const tell = section.name === 'Service' && OPTIONAL.test(value) ? warnAt : failAt;
+    const isOptional = section.name === 'Service' && OPTIONAL.test(value) && !NEVER_OPTIONAL.test(key);
+    const tell = isOptional ? warnAt : failAt;
     tell(unit, entry, 'specifier', message, { part, hint: `write %${part}` });
     return;
   }

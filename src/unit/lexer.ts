@@ -77,15 +77,19 @@ function severalLines(entry: Entry, { end, irregular }: Joined, line: Bytes): vo
 function header(source: Source, at: number, line: Bytes, problems: Problem[]): Section {
   const close = line.indexOf(']');
   const name = line.slice(1, close < 0 ? line.length : close);
-  if (close !== line.length - 1 || name === '' || name.includes('[') || hasControl(name)) {
+  if (close !== line.length - 1 || name === '' || name.includes('[') || isUnsafe(name)) {
     const place = { file: source.path, line: at + 1, column: 1, hint: 'write `[Name]` alone on its line' };
     problems.push(problem('section', `\`${line}\` is not a section header`, place));
   }
   return { name, source, at, end: at + 1, from: -1, to: -1, entries: [] };
 }
 
-function hasControl(text: Bytes): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 32) return true;
+/** systemd loads no unit with a section of such a name. */
+function isUnsafe(name: Bytes): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const c = name.charCodeAt(i);
+    if (c < 32 || c === 34 || c === 39 || c === 92 || c === 127) return true;
+  }
   return false;
 }
 

@@ -6,6 +6,7 @@ import type { Command } from '../command/types.ts';
 import type { Bytes, Host } from '../host/host.ts';
 import { crossCheck, peerProblem } from '../quadlet/cross-check.ts';
 import { loadUnits } from '../quadlet/find.ts';
+import { ignoredLines } from '../quadlet/ignored-lines.ts';
 import { graphOf, type Unit } from '../quadlet/model.ts';
 import { laterKeys, podmanVersion } from '../quadlet/podman-version.ts';
 import { settingOf } from '../quadlet/setting.ts';
@@ -104,13 +105,13 @@ function problemsOf(host: Host, found: Found, { user, standard, version }: Asked
   const paths = new Set(shown.flatMap(unit => [unit.path, ...unit.document.sections.map(s => s.source.path)]));
   const across = crossCheck(units, setting).filter(p => p.file === undefined || paths.has(p.file));
   const peer = standard ? peerProblem(host, user || host.uid !== 0) : [];
-  return [...shown.flatMap(ownProblems), ...laterKeys(shown, version), ...across, ...peer];
+  return [...shown.flatMap(ownProblems), ...ignoredLines(shown), ...laterKeys(shown, version), ...across, ...peer];
 }
 
-/** A name that is taken is a warning for the generator, whose other units must not suffer; here it is what it is. */
+/** Some are warnings for the generator alone, whose other units and status must not suffer; here they are what they are. */
 function ownProblems(unit: Unit): Problem[] {
   return [...unit.problems, ...unit.dropInProblems].map(p =>
-    p.code === 'name-taken' ? { ...p, severity: 'error' } : p,
+    p.code === 'name-taken' || p.code === 'unloadable' ? { ...p, severity: 'error' } : p,
   );
 }
 

@@ -2,9 +2,10 @@
 # The generator under systemd: systemd's own parser judges what it writes, broken edits of running services, the peer's generator beside ours.
 . "$(dirname "$0")/lib.sh"
 
-judged() { # KIND EXPECTED
+judged() { # PROGRAM KIND EXPECTED
     local said
-    said=$(python3 "$TESTS/generator-judge.py" "$1" "$WORK/out-$1")
+    said=$(python3 "$TESTS/generator-$1.py" "$2" "$WORK/out-$2")
+    shift
     equal "$(tail -n 1 <<<"$said")" "$2" || { head -n 5 <<<"$said"; return 1; }
 }
 
@@ -12,10 +13,10 @@ judged() { # KIND EXPECTED
 broken_edit() { # USER
     local user=$1 pid status=0
     as "$user" berth load -q -i "$IMAGES/busybox.tar"
-    unit_file "$user" edited <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf'
+    unit_file "$user" edited <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopSignal=KILL\nExec=sleep inf'
     manager "$user" start edited
     pid=$(manager "$user" show -P MainPID edited)
-    unit_file "$user" edited <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nReadOnly=maybe\nStopTimeout=1\nExec=sleep inf'
+    unit_file "$user" edited <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nReadOnly=maybe\nStopSignal=KILL\nExec=sleep inf'
     equal "$(manager "$user" is-active edited)" active
     equal "$(manager "$user" show -P MainPID edited)" "$pid"
     manager "$user" restart edited 2>/dev/null || status=$?
@@ -24,7 +25,7 @@ broken_edit() { # USER
     [ ! -e "/proc/$pid" ]
     journalctl --sync
     contains "$(manager "$user" status --no-pager -l edited || true)" 'neither true nor false'
-    unit_file "$user" edited <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nReadOnly=yes\nStopTimeout=1\nExec=sleep inf'
+    unit_file "$user" edited <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nReadOnly=yes\nStopSignal=KILL\nExec=sleep inf'
     manager "$user" reset-failed edited || true
     manager "$user" restart edited
     equal "$(manager "$user" is-active edited)" active
@@ -42,7 +43,7 @@ takeover() {
     local link=/etc/systemd/system-generators/podman-system-generator
     berth system takeover --undo
     [ ! -e $link ]
-    unit_file root shared <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf'
+    unit_file root shared <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopSignal=KILL\nExec=sleep inf'
     contains "$(systemctl cat shared)" /usr/bin/podman
     contains "$(berth check || true)" 'podman-system-generator is active'
     berth system takeover
@@ -73,7 +74,7 @@ network_is_awaited() {
 
 # The peer's package has a unit of the same name, which waits for 90 s and fails. Where the files are ours, so is what they wait for.
 network_unit_is_ours() {
-    unit_file alice waits <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep inf'
+    unit_file alice waits <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopSignal=KILL\nExec=sleep inf'
     [ -e /usr/lib/systemd/user/podman-user-wait-network-online.service ]
     contains "$(manager alice cat podman-user-wait-network-online)" '/usr/bin/berth system wait'
     manager alice stop podman-user-wait-network-online
@@ -96,10 +97,12 @@ quadlet_verbs() { # USER
     rm -r "$files"
 }
 
-check 'T32: systemd reads the words that were written' judged words '150 of 150'
-check '500 mutated files each give a unit that systemd loads' judged mutants '500 of 500'
-check 'two processes translate as one does' judged halves 'all alike'
-check 'which keys the Podman beside us has' judged keys 'as it is'
+check 'T32: systemd reads the words that were written' judged judge words '150 of 150'
+check '500 mutated files each give a unit that systemd loads' judged judge mutants '500 of 500'
+check 'what systemd would not load is told, and a unit that fails stands in' judged lines refused '90 of 90'
+check 'what systemd passes over is told' judged lines lines 'all alike'
+check 'two processes translate as one does' judged judge halves 'all alike'
+check 'which keys the Podman beside us has' judged judge keys 'as it is'
 for user in root alice; do
     check "$user: a broken edit, restart, status, repair" broken_edit $user
     check "$user: quadlet install, list, print, rm" quadlet_verbs $user

@@ -1,7 +1,7 @@
 """Units with hostile values, judged by systemd itself; used by 700-generator.sh.
 
 words OUT    prints how many Exec= word lists came back from systemd as they went in (T32)
-mutants OUT  prints how many mutated files gave a unit that systemd loads
+mutants OUT [SEED]  prints how many mutated files gave a unit that systemd loads
 keys OUT     prints whether the Podman beside us knows the keys that berth says it has, and no others
 halves OUT   prints whether two processes make of 300 entangled files what one does
 """
@@ -21,6 +21,8 @@ BASE = """# a web server
 Description=Web \\
   server
 After=network.target
+ConditionPathExists=!/nosuch
+StartLimitBurst=5
 
 [Container]
 Image=localhost/busybox
@@ -38,6 +40,15 @@ Mount=type=tmpfs,destination=/x
 [Service]
 Restart=always
 Environment=FOO=bar
+ExecStartPre=-/bin/sh -c 'echo "a b" $X'
+ExecStartPre=+@/bin/true yes ; /bin/true
+ExecStopPost=/bin/sh -c \
+  "true"
+WorkingDirectory=-/srv
+SupplementaryGroups=adm "audio"
+DynamicUser=no
+PIDFile=/run/web.pid
+TimeoutStartSec=1min 30s
 
 [Install]
 WantedBy=multi-user.target
@@ -105,6 +116,7 @@ def words(out):
 def mutate(rng):
     text = bytearray(BASE.encode())
     for _ in range(rng.randrange(1, 5)):
+        text = text or bytearray(b"\n")
         at, kind = rng.randrange(len(text)), rng.randrange(6)
         if kind == 0:
             text[at] = rng.randrange(256)
@@ -123,8 +135,8 @@ def mutate(rng):
     return bytes(text) or b"\n"
 
 
-def mutants(out):
-    rng = random.Random(500)
+def mutants(out, seed):
+    rng = random.Random(seed)
     units = tempfile.mkdtemp(dir=os.path.dirname(out))
     for i in range(500):
         with open("%s/mutant%d.container" % (units, i), "wb") as file:
@@ -220,4 +232,7 @@ def keys(out):
     print("as it is" if later == unknown else "%d differ" % len(later ^ unknown))
 
 
-{"words": words, "mutants": mutants, "halves": halves, "keys": keys}[sys.argv[1]](sys.argv[2])
+if sys.argv[1] == "mutants":
+    mutants(sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "500")
+else:
+    {"words": words, "halves": halves, "keys": keys}[sys.argv[1]](sys.argv[2])

@@ -14,11 +14,50 @@ const REFUSED = [
   ['ExecStop=!./stop', 'error 4:10 service'],
   ['WorkingDirectory=relative', 'error 4:18 service'],
   ['RootDirectory=relative', 'error 4:15 service'],
+  ['RootImage=-/x', 'error 4:11 service'],
+  ['WorkingDirectory=/a/../b', 'error 4:18 service'],
+  ['WorkingDirectory=%n', 'error 4:18 service'],
+  ['PIDFile=/a/../b', 'error 4:9 service'],
+  ['MountImagePolicy=banana', 'error 4:18 service'],
+  ['DynamicUser=banana', 'error 4:13 service'],
+  ['DynamicUser=', 'error 4:12 service'],
+  ['Group=/x', 'error 4:7 service'],
+  ['User=65535', 'error 4:6 service'],
+  ['User=%i', 'error 4:6 service'],
+  ['SupplementaryGroups=wheel a/b', 'error 4:27 service'],
+  ['ExecStartPre=@/bin/true', 'error 4:14 service'],
+  ['ExecStartPre=/bin/true ; @/bin/true', 'error 4:26 service'],
+  ['ExecStartPre=|||/bin/true', 'error 4:14 service'],
+  ['ExecStartPre=+!/bin/true', 'error 4:14 service'],
+  ['ExecStartPre=\x02/bin/true', 'error 4:14 service'],
+  ['ExecStartPre=!', 'error 4:14 service'],
+  ['ExecStartPre=/bin/', 'error 4:14 service'],
+  ['ExecStartPre=/bin/true "a', 'error 4:14 service'],
+  ["ExecStartPre=a'/'b", 'error 4:14 service'],
+  ['ExecReload=%%h/x', 'error 4:12 service'],
+  [`ExecStop=/${'x'.repeat(256)}`, 'error 4:10 service'],
+  ['AppArmorProfile=%Z', 'error 4:17 specifier'],
+  ['RootDirectory=-%Z', 'error 4:16 specifier'],
 ] as const;
 
 for (const [lines, problem] of REFUSED) {
   test(`what systemd would not load is an error: ${lines.replace('\n', ', ')}`, () => {
     assert.deepEqual(found(lines), [problem]);
+  });
+}
+
+const PASSED_OVER = [
+  'ExecStartPre=-@/bin/true',
+  "ExecStartPre='",
+  'ExecStartPre=-',
+  'WorkingDirectory=-a/b',
+  'ExecStop=-a/b',
+  'ExecStop=-/bin/x "',
+];
+
+for (const line of PASSED_OVER) {
+  test(`what systemd passes over is a warning: ${line}`, () => {
+    assert.match(found(line).join(), /^warning 4:[0-9]+ service$/);
   });
 }
 
@@ -33,13 +72,26 @@ test('what systemd loads is no error', () => {
     'Type=oneshot\nRestart=on-failure',
     'Type=oneshot\nExecStart=/bin/true',
     'ExecStart=/bin/true\nExecStart=',
-    'ExecStartPre=-foo/bar',
     'ExecStartPre=/bin/sh -c "a/b c"',
     'ExecStartPre=true a/b',
     'ExecStartPre=%h/bin/x',
     'ExecReload=/bin/kill -HUP $MAINPID',
     'WorkingDirectory=~',
-    'WorkingDirectory=-relative',
+    'WorkingDirectory=-/x',
+    'WorkingDirectory=/../x',
+    'User=a.b',
+    'Group=0',
+    'SupplementaryGroups=',
+    'SupplementaryGroups=wheel "adm" 5',
+    'PIDFile=x.pid',
+    'DynamicUser=no',
+    'ExecPaths=%Z',
+    'MountImagePolicy=root=verity+signed:=ignore',
+    'ExecStartPre=@/bin/true name',
+    'ExecStartPre=-!!@:/bin/true name',
+    'ExecStartPre=; /bin/true ; true \\; ";"',
+    "ExecStartPre='/bin/a b' ${X} %i",
+    'ExecStartPre=',
   ];
   for (const lines of fine) assert.deepEqual(found(lines), [], lines);
 });

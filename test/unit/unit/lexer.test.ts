@@ -27,6 +27,7 @@ const READ: readonly (readonly [name: string, text: string, expected: readonly s
   ['CRLF', '[A]\r\nk=a\r\n', ['k=a']],
   ['byte order mark', '\xef\xbb\xbf[A]\nk=a\n', ['k=a']],
   ['a letter that ends in the byte A0 is kept', '[A]\nk=\xc3\xa0\n', ['k=\xc3\xa0']],
+  ['control characters are no blanks', '[A]\nk=\x02 v\n', ['k=\x02 v']],
   ['sections of one name add up', '[A]\nk=1\n[B]\nx=1\n[A]\nk=2\n', ['k=1', 'k=2']],
   ['no final newline', '[A]\nk=1', ['k=1']],
 ];
@@ -45,6 +46,8 @@ const REFUSED: readonly (readonly [name: string, text: string, code: string, lin
   ['empty key', '[A]\n=v\n', 'no-assignment', 2, 1],
   ['header with text behind', '[A] b\n', 'section', 1, 1],
   ['empty header', '[]\n', 'section', 1, 1],
+  ['header with a quote, with which systemd loads no unit', '[A"b]\n', 'section', 1, 1],
+  ['header with a backslash', '[A\\b]\n', 'section', 1, 1],
   ['NUL', '[A]\nk=a\0[Service]\n', 'nul', 2, 4],
   ['lone carriage return', '[A]\nk=a\r[Service]\nl=1\n', 'carriage-return', 2, 4],
   ['no UTF-8', '[A]\nk=\xff\n', 'encoding', 2, 3],

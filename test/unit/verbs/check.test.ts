@@ -26,6 +26,23 @@ test('text has the place, the line with a caret, and what to do', () => {
   assert.match(host.written.out, /^2 errors, 0 warnings\n$/m);
 });
 
+test('what systemd would pass over is a warning, with its place', () => {
+  const text = '[Container]\nImage=localhost/a:1\n[Service]\nRestart=banana\n';
+  const { host, status } = run(['check', 'a.container'], { '/q/a.container': text });
+  assert.equal(status, 0);
+  assert.match(
+    host.written.out,
+    /^\/q\/a.container:4:9: warning: systemd 257 passes over `Restart=banana` in \[Service\]/m,
+  );
+  assert.match(host.written.out, /^0 errors, 1 warning\n$/m);
+});
+
+test('what systemd would not load is an error, also where the generator only warns', () => {
+  const { host, status } = run(['check', 'a.pod'], { '/q/a.pod': '[Pod]\n[Service]\nDynamicUser=foobar\n' });
+  assert.equal(status, 1);
+  assert.match(host.written.out, /^\/q\/a.pod:3:13: error: `DynamicUser=foobar` is neither true nor false/m);
+});
+
 test('json and sarif say the same', () => {
   const json = run(['check', '--format', 'json', '/q'], { '/q/a.container': BAD });
   assert.equal(json.status, 1);
