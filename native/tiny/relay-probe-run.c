@@ -143,6 +143,7 @@ bool probe_control(void)
         sys_wait4(probe.pid, NULL, WALL);
         relay_close(&probe.pidfd);
         probe.pid = (int)pid;
+        probe.second = true;
         probe.pidfd = header.control_length >= sizeof rights.head + sizeof(int) ? rights.fd : -1;
         if (!probe.running)
             kill_probe();
@@ -207,8 +208,6 @@ static void start_socket(const struct check *check)
         result = connect_port(probe.out, port);
     if (result >= 0 || result == -EINPROGRESS)
         return;
-    if (probe.out < 0)
-        probe.out = -1;
     if (!probe.second && check->kind != 'u') {
         probe.second = true;
         relay_close(&probe.out);

@@ -255,7 +255,8 @@ void probe_finish(int status)
 void probe_choose(struct pollfd *fds)
 {
     fds[0] = (struct pollfd){.fd = probe.pidfd, .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = probe.control, .events = POLLIN};
+    /* After the process is known only its failure is of interest, and that is read at its end: each wake-up costs. */
+    fds[1] = (struct pollfd){.fd = probe.control | -(int)probe.second, .events = POLLIN};
     short events = POLLIN;
     if (probe.running && probe.check[probe.role].kind != 'e' && !probe.asked)
         events = POLLOUT;

@@ -31,6 +31,7 @@ struct probe {
     bool awaited;    /* READY=1 is told by a check */
 
     bool begun, running;
+    bool second; /* IPv6, after IPv4 was refused; of an exec: its process inside the pid namespace is known */
     int role;
     enum health health;
     uint64_t streak, successes;
@@ -39,7 +40,6 @@ struct probe {
     int pid, pidfd;   /* of an exec */
     int control, out; /* an exec's; `out` is the socket of the others */
     int error;        /* of a socket */
-    bool second;      /* IPv6, after IPv4 was refused */
     bool asked;       /* the HTTP request was sent */
     int64_t started;  /* microseconds since 1970 */
     char *output;     /* of the running probe, log_size bytes and a NUL */

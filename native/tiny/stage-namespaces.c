@@ -147,31 +147,75 @@ int op_unshare(struct stage *s, const struct op *op)
     return (int)sys1(__NR_unshare, (long)field_hex(op->fields[0]));
 }
 
+/* What the first of the two processes of a fork still needs. */
+static struct {
+    long pid;
+    int pidfd;
+    char stack[1024] __attribute__((aligned(16)));
+} forking;
+
+/* It tells of the second one and ends. */
+static _Noreturn void fork_told(void)
+{
+    TEXT(message, 32);
+    text_add(&message, "pid ");
+    text_add_number(&message, forking.pid);
+    sys_exit(stage_send(message.start, forking.pidfd) < 0 ? EXIT_OURS : 0);
+}
+
+/*
+ * clone3(2) without a copy of the memory, which would be thrown away by the exec that soon follows: the second process goes on
+ * here, on our stack; the first takes the small one and never returns.
+ */
+static __attribute__((noinline)) long clone_and_leave(struct clone_args *args)
+{
+#ifdef BERTH_HOSTED
+    forking.pid = sys2(__NR_clone3, PTR(args), sizeof *args);
+    if (forking.pid > 0)
+        fork_told();
+    return forking.pid;
+#elif defined(__x86_64__)
+    long result;
+    args->flags |= CLONE_VM;
+    __asm__ volatile(
+        "syscall\n\ttest %%rax, %%rax\n\tjle 1f\n\tmov %%rax, %4\n\tmov %5, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%6\n1:"
+        : "=a"(result)
+        : "a"(__NR_clone3), "D"(args), "S"(sizeof *args), "m"(forking.pid), "r"(forking.stack + sizeof forking.stack),
+          "r"(fork_told)
+        : "rcx", "r11", "memory");
+    return result;
+#else
+    register long x8 __asm__("x8") = __NR_clone3;
+    register long x0 __asm__("x0") = (long)args;
+    register long x1 __asm__("x1") = (long)sizeof *args;
+    args->flags |= CLONE_VM;
+    __asm__ volatile("svc 0\n\tcmp x0, #0\n\tb.le 1f\n\tstr x0, [%3]\n\tmov sp, %4\n\tblr %5\n1:"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(&forking.pid), "r"(forking.stack + sizeof forking.stack), "r"(fork_told)
+                     : "x30", "memory", "cc");
+    return x0;
+#endif
+}
+
 int op_fork(struct stage *s, const struct op *op)
 {
-    int pidfd = -1;
     int gate[2];
-    struct clone_args args = {.flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)PTR(&pidfd)};
+    struct clone_args args = {.flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)PTR(&forking.pidfd)};
     (void)op;
     long result = sys2(__NR_pipe2, PTR(gate), O_CLOEXEC);
     if (result < 0)
         return (int)result;
     s->hint = "a joined pid namespace is at its end, or the limit of processes is reached";
-    long pid = sys2(__NR_clone3, PTR(&args), sizeof args);
-    if (pid == 0) {
-        /* Our end tells it that the launcher was told of it: what it says next must not come before. */
-        char byte;
-        sys_close(gate[1]);
-        while (sys_read(gate[0], &byte, 1) == -EINTR)
-            ;
-        sys_close(gate[0]);
-    }
-    if (pid <= 0)
-        return (int)pid;
-    TEXT(message, 32);
-    text_add(&message, "pid ");
-    text_add_number(&message, pid);
-    sys_exit(stage_send(message.start, pidfd) < 0 ? EXIT_OURS : 0);
+    result = clone_and_leave(&args);
+    if (result < 0)
+        return (int)result;
+    /* Its end tells us that the launcher was told of us: what we say next must not come before. */
+    char byte;
+    sys_close(gate[1]);
+    while (sys_read(gate[0], &byte, 1) == -EINTR)
+        ;
+    sys_close(gate[0]);
+    return 0;
 }
 
 int op_session(struct stage *s, const struct op *op)

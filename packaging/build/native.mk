@@ -140,7 +140,7 @@ $(O)/tiny-image.o: build/tiny build/relay build/prober build/filer | $(O)
 	done | $(CC) -x assembler -c -o $@ -
 
 # The default seccomp profiles are compiled here, in the order of src/plan/built-in-seccomp.ts, so that no start pays for it.
-build/seccomp-default: packaging/build/seccomp-default.c native/seccomp-compile.c native/seccomp-compile.h native/error.c
+build/seccomp-default: packaging/build/seccomp-default.c packaging/build/seccomp-shorter.c packaging/build/seccomp-shorter.h native/seccomp-compile.c native/seccomp-compile.h native/error.c
 	@$(CC) $(COMMON) -O1 -o $@ $(filter %.c,$^) $(QUICKJS) -lseccomp -lm -lpthread -ldl
 
 SECCOMP_PROFILES := build/seccomp.json build/seccomp-no-chroot.json

@@ -3,6 +3,7 @@
  * starts need not: seccomp-default PROFILE.json... > build/seccomp-default.c.
  */
 #include "seccomp-compile.h"
+#include "seccomp-shorter.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,15 @@ static int print_program(JSContext *context, const char *path, int number)
         fprintf(stderr, "seccomp-default: %s: %s\n", error.path, error.text);
         return -1;
     }
+    struct sock_filter *shorter;
+    size_t count = seccomp_shorter(program, length / sizeof *shorter, &shorter);
+    if (count == 0) {
+        fprintf(stderr, "seccomp-default: %s: the library writes programs that seccomp-shorter.c does not understand\n",
+                path);
+        return -1;
+    }
+    program = shorter;
+    length = count * sizeof *shorter;
     printf("static const unsigned char program_%d[] = {", number);
     for (size_t i = 0; i < length; i++)
         printf("%s%d,", i % 32 == 0 ? "\n" : "", ((unsigned char *)program)[i]);
