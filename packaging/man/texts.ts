@@ -135,6 +135,17 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
     },
     { title: 'EXIT STATUS', lines: UP_STATUS.filter(line => !line.startsWith('- 2 ')) },
   ],
+  rmi: [
+    {
+      title: 'EXIT STATUS',
+      lines: [
+        '- 0 | all are removed',
+        '- 1 | one is not there',
+        '- 2 | one is used by a container',
+        '- 125 | anything else; of several images that stay the greatest counts',
+      ],
+    },
+  ],
   'system doctor': [
     {
       title: 'DESCRIPTION',

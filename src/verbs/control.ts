@@ -13,6 +13,8 @@ import { unitNameOf } from './unit-names.ts';
 /** Exit statuses, as systemctl(1) has them. */
 const FAILED = 1;
 const NOT_FOUND = 5;
+/** As of every verb that wants a container. */
+const NO_CONTAINER = 125;
 
 const JOBS: readonly JobVerb[] = ['StartUnit', 'StopUnit', 'RestartUnit', 'ReloadUnit'];
 
@@ -68,7 +70,12 @@ async function control(line: Line, realm: Realm, asked: Asked, known: readonly K
 }
 
 async function controlOne(line: Line, realm: Realm, asked: Asked, { unit, path, result }: Known): Promise<number> {
-  const { loadState } = await unitProperties(line.bus, unit);
+  const { loadState, activeState } = await unitProperties(line.bus, unit);
+  if (loadState === 'not-found' && activeState === 'inactive' && asked.verb === 'StopUnit') {
+    const named = unit.replace(/\.service$/, '');
+    complain(realm.host, [`${named}: no such container, and there is no unit ${unit}`]);
+    return NO_CONTAINER;
+  }
   if (path === undefined && loadState !== 'loaded' && asked.verb !== 'StopUnit') {
     complain(realm.host, await failureLines(line.bus, realm, unit, 'failed'));
     return loadState === 'not-found' ? NOT_FOUND : FAILED;

@@ -16,7 +16,20 @@ import { listContainers } from '../run/containers.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
 
-/** `berth rmi`: takes a name away, or with the last name the image. What a container uses stays, and the container is named. */
+/** An image that stays, and the exit status for it (podman-rmi(1)): 1 it is not there, 2 a container uses it. */
+class NotRemoved extends ImageError {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * `berth rmi`: takes a name away, or with the last name the image. What a container uses stays, and the container is named. The exit status
+ * is the greatest of them: 1 an image is not there, 2 it is used, 125 anything else.
+ */
 export async function main(host: Host): Promise<number> {
   const command = commandLine(host, RMI);
   if (typeof command === 'number') return command;
@@ -36,7 +49,7 @@ export async function main(host: Host): Promise<number> {
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
         say(host, error.message);
-        status = 125;
+        status = Math.max(status, error instanceof NotRemoved ? error.status : 125);
       }
     }
     return Promise.resolve();
@@ -57,7 +70,7 @@ function removeOne(
     if (elsewhere !== undefined)
       throw new ImageError(`${word}: it is in ${elsewhere.store}, an additional store, which is only read`);
     if (options.ignore) return;
-    throw new ImageError(`${word}: no such image in ${store}`);
+    throw new NotRemoved(1, `${word}: no such image in ${store}`);
   }
   const lock = lockImage(host, store, id, true, false);
   if (lock === undefined) throw new ImageError(`${word}: a container is being started from this image`);
@@ -91,7 +104,8 @@ function refuseUsed(host: Host, word: string, id: string): void {
   const users = listContainers(host).filter(container => container.state?.imageId === id);
   if (users.length === 0) return;
   const names = users.map(container => container.name).join(', ');
-  throw new ImageError(
+  throw new NotRemoved(
+    2,
     `${word}: used by ${users.length === 1 ? 'the container' : 'the containers'} ${names}; remove ${users.length === 1 ? 'it' : 'them'} first: berth rm --force ${names.replaceAll(',', '')}`,
   );
 }

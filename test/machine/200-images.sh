@@ -195,7 +195,7 @@ names() {
     contains "$(as "$1" berth rmi other:2)" 'Untagged: localhost/other:2'
     contains "$(as "$1" berth rmi it plain)" 'Deleted: '
     equal "$(as "$1" berth images -q)" ''
-    fails_with 125 as "$1" berth rmi plain
+    fails_with 1 as "$1" berth rmi plain
     as "$1" berth rmi -i plain
     fails_with 125 as "$1" berth tag plain x
     equal "$(ls "$(store_of "$1")/layers")" ''

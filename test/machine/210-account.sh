@@ -145,8 +145,8 @@ check 'DynamicUser=: the image comes into the state directory, with a single id'
 in_use() { # USER
     as "$1" berth load -q -i "$WORK/archives/plain.tar" >/dev/null
     as "$1" berth run -d --name user-of-plain --network none plain /bin/busybox sleep 1000 >/dev/null
-    refuses 125 'used by the container user-of-plain' as "$1" berth rmi plain
-    refuses 125 'used by the container user-of-plain' as "$1" berth rmi --force plain
+    refuses 2 'used by the container user-of-plain' as "$1" berth rmi plain
+    refuses 2 'used by the container user-of-plain' as "$1" berth rmi --force plain
     as "$1" berth tag plain second
     contains "$(as "$1" berth rmi plain)" 'Untagged'
     contains "$(as "$1" berth exec user-of-plain /bin/busybox cat /etc/motd)" hi

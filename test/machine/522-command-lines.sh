@@ -72,7 +72,7 @@ cat >lines <<'E2'
 125|nosuch: no such container|exec nosuch true
 125|needs more operands|exec nosuch
 125|name at least one container|stop
-125|nosuch|stop nosuch
+125|nosuch: no such container, and there is no unit nosuch.service|stop nosuch
 125|exclude each other|stop --all nosuch
 125|not a signal|kill -s FOO nosuch
 1|nosuch: no such container|rm nosuch
@@ -94,7 +94,7 @@ cat >lines <<'E2'
 125|no image: neither|load -i /tmp
 125|no such file|load -i /nonexistent
 125|neither a tar archive|load
-125|no such image|rmi nosuch
+1|no such image|rmi nosuch
 125|no such image|tag nosuch x
 125|not a name for an image|tag localhost/busybox UPPER
 2|no such file or directory|check /nonexistent
