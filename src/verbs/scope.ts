@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
@@ -66,7 +68,7 @@ function asSystem(host: Host): Host {
 /** Connects to the realm's manager, runs `body`, disconnects. A ControlError becomes one line and status 125. */
 export async function withManager<T>(realm: Realm, body: (line: Line) => Promise<T>): Promise<T> {
   const interactive = realm.scope.kind === 'system' && realm.host.isTerminal(0);
-  const agent = interactive ? authorisationAgent(realm.host) : undefined;
+  const agent = interactive ? await authorisationAgent(realm.host) : undefined;
   const connect = (): Promise<ManagerBus> => connectBus(realm.scope, interactive);
   let line: Line | undefined;
   try {
@@ -81,16 +83,26 @@ export async function withManager<T>(realm: Realm, body: (line: Line) => Promise
   }
 }
 
-/** polkit asks on the terminal of who has no desktop that could (man 1 pkttyagent); root is never asked. */
-function authorisationAgent(host: Host): (() => void) | undefined {
+/**
+ * polkit asks on the terminal of who has no desktop that could (pkttyagent(1)); root is never asked. The program closes its third descriptor
+ * when polkit knows of it: a call before that would be refused.
+ */
+async function authorisationAgent(host: Host): Promise<(() => void) | undefined> {
   const program = '/usr/bin/pkttyagent';
   if (process.getuid?.() === 0 || !host.access(program, 1)) return undefined;
-  const argv = [program, '--process', String(host.pid), '--fallback'];
-  const child = host.spawn({ argv, environment: host.environmentList(), input: 0 });
-  return () => {
-    host.signal(child.pidfd, 15);
-    host.wait(child);
-  };
+  const words = ['--process', String(process.pid), '--fallback', '--notify-fd', '3'];
+  const child = spawn(program, words, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] });
+  const ended = new Promise<void>(resolve => {
+    child.on('error', () => resolve());
+    child.on('exit', () => resolve());
+  });
+  const notify = child.stdio[3] as Readable;
+  const known = new Promise<void>(resolve => {
+    notify.on('close', () => resolve());
+    notify.resume();
+  });
+  await Promise.race([known, ended]);
+  return () => void child.kill('SIGTERM');
 }
 
 function explainError(error: ControlError): string {

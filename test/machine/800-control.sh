@@ -175,6 +175,15 @@ denied() {
     said=$(fails_with 125 as alice berth start --for bob x 2>&1)
     contains "$said" 'only root'
 }
+# polkit asks on the terminal for the password of an administrator.
+authorised() {
+    systemctl stop c1
+    usermod -aG sudo -p "$(openssl passwd -6 geheim)" alice
+    as alice python3 "$TESTS/terminals.py" 'wait:Password:' 'send:geheim\r' end -- berth start --system c1
+    usermod -rG sudo -p '!' alice
+    systemctl is-active c1
+    systemctl stop c1
+}
 # One start must survive that the manager is restarted in its middle. (A restarted system bus leaves the machine's logins broken: test/unit/systemd/jobs.test.ts.)
 survives() {
     local pid
@@ -212,6 +221,7 @@ check 'root for alice: status' shows for
 put_away alice
 check 'every result of a job is told' job_results
 check 'a user is denied by polkit in one line' denied
+check 'a password at the terminal is enough for polkit' authorised
 put_away root
 check 'a start survives that the manager is re-executed' survives systemctl daemon-reexec
 finish
