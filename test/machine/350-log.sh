@@ -70,21 +70,20 @@ every_line() { # WAY
     for line in first 'to err' unfinished; do
         equal "$line $(way_journal "$1" "crash-$1" | grep -cx "$line" || true)" "$line $CRASHES"
     done
-    way_gone "$1" "crash-$1"
-    journalctl --rotate --vacuum-time=1s --quiet 2>/dev/null || true
+    way_end "$1" "crash-$1"
 }
 
-under_load() { # WAY
+under_load() { # COMMAND…
     local busy=() i CRASHES=$((CRASHES / 2))
     for ((i = 0; i < 6; i++)); do
         (while :; do :; done) &
         busy+=($!)
     done
-    local status=0
-    (set -e; every_line "$1") || status=$?
+    "$@"
     kill "${busy[@]}"
-    return $status
 }
+
+forget() { journalctl --rotate --vacuum-time=1s --quiet 2>/dev/null || true; }
 
 counts() { unit "$1" count 'sh -c "trap \"exit 0\" TERM; i=0; while [ $$i -lt 400 ]; do echo line $$i; i=$$((i+1)); [ $$((i % 20)) != 0 ] || sleep 0.1; done; sleep inf & wait"'; }
 
@@ -102,45 +101,60 @@ until_line() { # WAY TEXT
     done
 }
 
-journal_restarts() { # WAY
-    counts "$1"
-    way_start "$1" "count-$1"
-    local payload
-    payload=$(way_property "$1" "count-$1" MainPID)
+journal_restarts() {
+    local way
+    declare -A payload
+    for way in $WAYS; do counts "$way"; done
+    for way in $WAYS; do
+        way_start "$way" "count-$way"
+        payload[$way]=$(way_property "$way" "count-$way" MainPID)
+    done
     systemctl restart systemd-journald
-    until_line "$1" 'line 399'
-    equal "$(way_property "$1" "count-$1" MainPID)" "$payload"
-    counted "$1"
-    way_gone "$1" "count-$1"
+    for way in $WAYS; do
+        until_line "$way" 'line 399'
+        equal "$(way_property "$way" "count-$way" MainPID)" "${payload[$way]}"
+        counted "$way"
+        way_gone "$way" "count-$way"
+    done
 }
 
 # Killed, journald starts again by itself: the payload does not notice, and writes on into the new one.
-journal_killed() { # WAY
-    counts "$1"
-    way_start "$1" "count-$1"
-    local payload
-    payload=$(way_property "$1" "count-$1" MainPID)
+journal_killed() {
+    local way
+    declare -A payload
+    for way in $WAYS; do counts "$way"; done
+    for way in $WAYS; do
+        way_start "$way" "count-$way"
+        payload[$way]=$(way_property "$way" "count-$way" MainPID)
+    done
     systemctl kill --kill-whom=main --signal=KILL systemd-journald
-    until_line "$1" 'line 399'
-    equal "$(way_property "$1" "count-$1" MainPID)" "$payload"
-    way_gone "$1" "count-$1"
+    for way in $WAYS; do
+        until_line "$way" 'line 399'
+        equal "$(way_property "$way" "count-$way" MainPID)" "${payload[$way]}"
+        way_gone "$way" "count-$way"
+    done
     systemctl reset-failed systemd-journald
 }
 
 # A journal that does not read makes the payload wait; nothing is lost when it reads again.
-journal_blocked() { # WAY
-    unit "$1" count 'sh -c "i=0; while [ $$i -lt 20000 ]; do echo a line of some length to fill the pipe and the socket $$i; i=$$((i+1)); done; echo done; exec sleep inf"'
-    local journald
+journal_blocked() {
+    local journald way status=0
+    for way in $WAYS; do
+        unit "$way" count 'sh -c "i=0; while [ $$i -lt 20000 ]; do echo a line of some length to fill the pipe and the socket $$i; i=$$((i+1)); done; echo done; exec sleep inf"'
+    done
     journald=$(systemctl show systemd-journald -P MainPID)
     kill -STOP "$journald"
-    local status=0
-    timeout 20 bash -c "$(declare -f way_start way_manager manager as); way_start $1 count-$1" || status=$?
+    for way in $WAYS; do
+        timeout 20 bash -c "$(declare -f way_start way_manager manager as); way_start $way count-$way" || status=$?
+    done
     sleep 0.5
     kill -CONT "$journald"
     [ $status = 0 ]
-    until_line "$1" done
-    equal "$(way_journal "$1" "count-$1" | grep -c 'to fill the pipe')" 20000
-    way_gone "$1" "count-$1"
+    for way in $WAYS; do
+        until_line "$way" done
+        equal "$(way_journal "$way" "count-$way" | grep -c 'to fill the pipe')" 20000
+        way_gone "$way" "count-$way"
+    done
 }
 
 # Write ends of the pipes that a process outside holds must not keep the unit from ending.
@@ -155,7 +169,7 @@ held_outside() { # WAY
     kill $!
     equal "$(way_property "$1" "held-$1" ExecMainStatus)" 7
     contains "$(way_journal "$1" "held-$1")" bye
-    way_gone "$1" "held-$1"
+    way_end "$1" "held-$1"
 }
 
 supervisors() { # WAY UNIT COMM
@@ -179,7 +193,7 @@ guard_is_replaced() { # WAY
     done
     way_stop "$1" "guarded-$1"
     contains "$(way_journal "$1" "guarded-$1")" 'the end'
-    way_gone "$1" "guarded-$1"
+    way_end "$1" "guarded-$1"
 }
 
 # Nothing but relay and guard stays, each of at most 20 kB that nobody shares.
@@ -192,7 +206,7 @@ small() { # WAY
     for pid in $(cat "/sys/fs/cgroup$group/supervisor/cgroup.procs"); do
         [ "$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup")" -le 20 ]
     done
-    way_gone "$1" "small-$1"
+    way_end "$1" "small-$1"
 }
 
 # T1 The relay's program is a sealed file in memory, and nothing of it can be reached from inside.
@@ -202,7 +216,7 @@ not_inside() { # WAY
     # The shell is the payload's only company: its pid is not 2, which the hold keeps from being given out.
     equal "$(way_berth "$1" exec "inside-$1" sh -c 'for p in /proc/[0-9]*; do read -r name <$p/comm; echo $name; done' | tr '\n' ' ')" 'sleep sh '
     equal "$(way_berth "$1" exec "inside-$1" sh -c '[ $$ != 2 ]; echo $?')" 0
-    way_gone "$1" "inside-$1"
+    way_end "$1" "inside-$1"
 }
 
 # LINES numbered lines on two streams from four accounts of the container (mapped ids for alice), each of them once, all of the unit's.
@@ -244,27 +258,27 @@ every_number_in_files() { # WAY LINES
 
 # Files instead of the journal: what is written, what `berth logs` makes of it, beside a container of the journal; the last words of a crash.
 log_files() { # WAY
-    local unit=filed$$-$1 file=/var/tmp/filed/log spins=0 follower
+    local unit=filed$$-$1 file=/var/tmp/filed-$1/log spins=0 follower
     rm -rf "${file%/*}"
     install -d -m 777 "${file%/*}"
     unit "$1" "filed$$" 'sh -c "echo before; echo to err >&2; sleep 1; echo after; printf unfin; sleep 0.1; printf ished; exec sleep inf"' LogDriver=json-file LogOpt=path=$file
     way_start "$1" "$unit"
-    way_berth "$1" logs --follow "$unit" >"$WORK/followed" 2>&1 &
+    way_berth "$1" logs --follow "$unit" >"$WORK/followed-$1" 2>&1 &
     follower=$!
-    until grep -qx after "$WORK/followed" && grep -q 'ished$' $file; do
+    until grep -qx after "$WORK/followed-$1" && grep -q 'ished$' $file; do
         [ $((++spins)) -lt 600 ]
         read -rt 0.05 <> <(:) || :
     done
     kill $follower
-    equal "$(cat "$WORK/followed")" $'before\nto err\nafter'
+    equal "$(cat "$WORK/followed-$1")" $'before\nto err\nafter'
     equal "$(way_berth "$1" logs "$unit")" $'before\nto err\nafter\nunfinished'
     equal "$(way_berth "$1" logs --priority err --names "$unit")" "$unit to err"
     equal "$(way_berth "$1" logs --grep '^af' --timestamps "$unit" | sed -E 's/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}[+-][0-9:]{5} //')" after
     equal "$(way_berth "$1" logs --tail 1 --format json "$unit" | jq -r '.MESSAGE, .CONTAINER_NAME')" "unfinished"$'\n'"$unit"
     [ "$1" = svc ] || merged "$1" "$unit"
     kill -SEGV "$(way_property "$1" "$unit" MainPID)"
-    ! way_journal "$1" "$unit" | grep -x before
-    way_gone "$1" "$unit"
+    fails grep -x before <<<"$(way_journal "$1" "$unit")"
+    way_end "$1" "$unit"
     # In one part or in two: it depends on when the relay read.
     equal "$(sed -n 's/.* stdout P //p' $file | tr -d '\n')" unfinished
     rm -r "${file%/*}"
@@ -276,7 +290,7 @@ merged() { # WAY UNIT: with a container of the journal, in the order of time
     local spins=0
     until way_journal "$1" "journaled$$-$1" | grep -qx 'in the journal'; do [ $((++spins)) -lt 300 ]; done
     equal "$(way_berth "$1" logs --names --grep 'e' "$2" "journaled$$-$1" | tail -n 3)" "$2 after"$'\n'"$2 unfinished"$'\n'"journaled$$-$1 in the journal"
-    way_gone "$1" "journaled$$-$1"
+    way_end "$1" "journaled$$-$1"
 }
 
 refused_files() {
@@ -299,16 +313,16 @@ check 'root: 20000 lines of four accounts, none lost, none twice' every_number r
 check 'alice: 100000 lines of four mapped accounts, none lost, none twice' every_number alice 100000
 check 'alice: 20000 lines in files' every_number_in_files alice 20000
 check 'log files that cannot be' refused_files
-for way in $WAYS; do
-    check "$way: k8s-file and json-file" log_files "$way"
-    check "$way: every line of $CRASHES crashes, with its unit" every_line "$way"
-    check "$way: every line of crashes under load" under_load "$way"
-    check "$way: nothing is lost when journald restarts" journal_restarts "$way"
-    check "$way: a payload outlives a killed journald" journal_killed "$way"
-    check "$way: a journal that does not read loses nothing" journal_blocked "$way"
-    check "$way: write ends held outside do not keep the unit from ending" held_outside "$way"
-    check "$way: a killed guard is replaced" guard_is_replaced "$way"
-    check "$way: only relay and guard stay, below 20 kB each" small "$way"
-    check "$way: T1 nothing of ours is seen inside" not_inside "$way"
-done
+each_way 'k8s-file and json-file' log_files
+each_way "every line of $CRASHES crashes, with its unit" every_line
+forget
+under_load each_way 'every line of crashes under load' every_line
+forget
+check 'nothing is lost when journald restarts' journal_restarts
+check 'payloads outlive a killed journald' journal_killed
+check 'a journal that does not read loses nothing' journal_blocked
+each_way 'write ends held outside do not keep the unit from ending' held_outside
+each_way 'a killed guard is replaced' guard_is_replaced
+each_way 'only relay and guard stay, below 20 kB each' small
+each_way 'T1 nothing of ours is seen inside' not_inside
 finish

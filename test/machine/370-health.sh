@@ -29,23 +29,6 @@ state_of() { way_berth "$1" health "$2" | head -n 1; }
 is() { [[ $(state_of "$1" "$2") == "$2: $3"* || $(state_of "$1" "$2") == "systemd-$2: $3"* ]]; }
 health_lines() { way_journal "$1" "$2" | grep -c 'berth: health: ' || true; }
 
-ready_when_healthy() { # WAY
-    unit "$1" late 'sh -c "sleep 1; touch /tmp/ok; exec sleep inf"' Notify=healthy 'HealthCmd=test -f /tmp/ok' HealthInterval=1h
-    way_start "$1" late
-    way_berth "$1" exec late test -f /tmp/ok
-    is "$1" late healthy
-    contains "$(way_berth "$1" ps)" '(healthy)'
-    equal "$(way_berth "$1" ps -q --filter health=healthy | wc -l)" 1
-    contains "$(way_berth "$1" inspect late --format '{{.State.Health.Status}}')" healthy
-    equal "$(way_property "$1" late StatusText)" healthy
-    way_gone "$1" late
-}
-ready_when_it_listens() { # WAY WHAT
-    unit "$1" server 'sh -c "sleep 1; exec httpd -f -p 8080 -h /var/www"' "Notify=$2"
-    way_start "$1" server
-    contains "$(way_berth "$1" exec server wget -qO- http://127.0.0.1:8080/)" 'hello'
-    way_gone "$1" server
-}
 ready_by_ipv6() {
     unit root server 'sh -c "sleep 1; exec httpd -f -p [::1]:8080 -h /var/www"' Notify=port:8080
     way_start root server
@@ -60,27 +43,44 @@ ready_by_unix_socket() {
     way_gone root waits
     kill $!
 }
+ready_when_healthy() { # WAY
+    unit "$1" "late-$1" 'sh -c "sleep 1; touch /tmp/ok; exec sleep inf"' Notify=healthy 'HealthCmd=test -f /tmp/ok' HealthInterval=1h
+    way_start "$1" "late-$1"
+    way_berth "$1" exec "late-$1" test -f /tmp/ok
+    is "$1" "late-$1" healthy
+    contains "$(way_berth "$1" ps)" '(healthy)'
+    equal "$(way_berth "$1" ps -q --filter health=healthy | wc -l)" 1
+    contains "$(way_berth "$1" inspect "late-$1" --format '{{.State.Health.Status}}')" healthy
+    equal "$(way_property "$1" "late-$1" StatusText)" healthy
+    way_end "$1" "late-$1"
+}
+ready_when_it_listens() { # WAY WHAT
+    unit "$1" "server-$1" 'sh -c "sleep 1; exec httpd -f -p 8080 -h /var/www"' "Notify=$2"
+    way_start "$1" "server-$1"
+    contains "$(way_berth "$1" exec "server-$1" wget -qO- http://127.0.0.1:8080/)" 'hello'
+    way_end "$1" "server-$1"
+}
 never_ready() { # WAY: 404 is no readiness; the status says what is waited for
-    unit "$1" lost 'httpd -f -p 8080 -h /var/www' Notify=http:8080/missing -- TimeoutStartSec=3
-    manager "$(way_manager "$1")" start --no-block lost
-    eventually bash -c "$(declare -f as manager property way_property way_manager); [[ \$(way_property $1 lost StatusText) == *'last check failed: HTTP/1.'*404* ]]"
-    ! way_start "$1" lost
-    equal "$(way_property "$1" lost Result)" timeout
-    way_gone "$1" lost
+    unit "$1" "lost-$1" 'httpd -f -p 8080 -h /var/www' Notify=http:8080/missing -- TimeoutStartSec=4
+    manager "$(way_manager "$1")" start --no-block "lost-$1"
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [[ \$(way_property $1 lost-$1 StatusText) == *'last check failed: HTTP/1.'*404* ]]"
+    fails way_start "$1" "lost-$1"
+    equal "$(way_property "$1" "lost-$1" Result)" timeout
+    way_end "$1" "lost-$1"
 }
 crash_while_starting() { # WAY
-    unit "$1" short 'sh -c "sleep 0.3; exit 3"' Notify=healthy HealthCmd=false HealthInterval=1s HealthStartPeriod=1h -- TimeoutStartSec=1h
-    ! timeout 30 bash -c "$(declare -f as manager way_start way_manager); way_start $1 short"
-    equal "$(way_property "$1" short ExecMainStatus)" 3
-    way_gone "$1" short
+    unit "$1" "short-$1" 'sh -c "sleep 0.3; exit 3"' Notify=healthy HealthCmd=false HealthInterval=1s HealthStartPeriod=1h -- TimeoutStartSec=1h
+    fails_with 1 timeout 30 bash -c "$(declare -f as manager way_start way_manager); way_start $1 short-$1"
+    equal "$(way_property "$1" "short-$1" ExecMainStatus)" 3
+    way_end "$1" "short-$1"
 }
 start_period_extends() { # WAY
     local name=slow$$-$1
     unit "$1" "$name" 'sh -c "sleep 3; touch /tmp/ok; exec sleep inf"' Notify=healthy 'HealthCmd=test -f /tmp/ok' \
-        HealthInterval=200ms HealthRetries=1 HealthStartPeriod=30s HealthOnFailure=kill -- TimeoutStartSec=1
+        HealthInterval=200ms HealthRetries=1 HealthStartPeriod=30s HealthOnFailure=kill -- TimeoutStartSec=2
     way_start "$1" "$name"
     equal "$(health_lines "$1" "$name")" 1
-    way_gone "$1" "$name"
+    way_end "$1" "$name"
 }
 comes_and_goes() { # WAY: only changes are told
     local name=moody$$-$1
@@ -100,7 +100,7 @@ comes_and_goes() { # WAY: only changes are told
     equal "$(health_lines "$1" "$name")" 3
     contains "$(way_journal "$1" "$name")" 'berth: health: unhealthy: it is gone'
     small "$1" "$name"
-    way_gone "$1" "$name"
+    way_end "$1" "$name"
 }
 # With its guard, which has the same memory: counted twice, as `npm run bench` does.
 small() { # WAY NAME
@@ -115,54 +115,54 @@ small() { # WAY NAME
     equal "$(pgrep -P "$relay" -x test | wc -l)" 0
 }
 killed_when_unhealthy() { # WAY
-    unit "$1" ill 'sleep inf' 'HealthCmd=["false"]' HealthInterval=100ms HealthRetries=3 HealthOnFailure=kill
-    way_start "$1" ill
-    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill ActiveState) = failed ]"
-    equal "$(way_property "$1" ill Result)" signal
-    contains "$(way_journal "$1" ill)" 'berth: health: unhealthy'
-    way_gone "$1" ill
+    unit "$1" "ill-$1" 'sleep inf' 'HealthCmd=["false"]' HealthInterval=100ms HealthRetries=3 HealthOnFailure=kill
+    way_start "$1" "ill-$1"
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill-$1 ActiveState) = failed ]"
+    equal "$(way_property "$1" "ill-$1" Result)" signal
+    contains "$(way_journal "$1" "ill-$1")" 'berth: health: unhealthy'
+    way_end "$1" "ill-$1"
 }
 stopped_when_unhealthy() { # WAY
-    unit "$1" ill 'sh -c "trap \"echo good bye; exit 0\" TERM; while :; do sleep 0.1; done"' HealthCmd=false HealthInterval=100ms HealthRetries=1 HealthOnFailure=stop \
+    unit "$1" "ill-$1" 'sh -c "trap \"echo good bye; exit 0\" TERM; while :; do sleep 0.1; done"' HealthCmd=false HealthInterval=100ms HealthRetries=1 HealthOnFailure=stop \
         HealthStartPeriod=2s # before its trap is set, the stop signal is lost on a first process
-    way_start "$1" ill
-    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill ActiveState) = inactive ]"
-    contains "$(way_journal "$1" ill)" 'good bye'
-    way_gone "$1" ill
+    way_start "$1" "ill-$1"
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill-$1 ActiveState) = inactive ]"
+    contains "$(way_journal "$1" "ill-$1")" 'good bye'
+    way_end "$1" "ill-$1"
 }
 restarted_when_unhealthy() { # WAY; the payload ignores the stop signal
-    unit "$1" ill 'sleep inf' HealthCmd=false HealthInterval=100ms HealthRetries=1 HealthOnFailure=restart -- RestartSec=0 StartLimitIntervalSec=0
-    way_start "$1" ill
-    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill NRestarts) -ge 1 ]"
-    way_gone "$1" ill
+    unit "$1" "ill-$1" 'sleep inf' HealthCmd=false HealthInterval=100ms HealthRetries=1 HealthOnFailure=restart -- RestartSec=0 StartLimitIntervalSec=0
+    way_start "$1" "ill-$1"
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 ill-$1 NRestarts) -ge 1 ]"
+    way_end "$1" "ill-$1"
 }
 startup_check() { # WAY
-    unit "$1" begins 'sleep inf' HealthCmd=true 'HealthStartupCmd=false' HealthStartupInterval=100ms HealthStartupRetries=3
-    way_start "$1" begins
-    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 begins ActiveState) = failed ]"
-    way_gone "$1" begins
-    unit "$1" begins 'sh -c "sleep 1; touch /tmp/ok; exec sleep inf"' Notify=healthy HealthCmd=true 'HealthStartupCmd=test -f /tmp/ok' HealthStartupInterval=100ms
-    way_start "$1" begins
-    way_berth "$1" exec begins test -f /tmp/ok
-    way_gone "$1" begins
+    unit "$1" "begins-$1" 'sleep inf' HealthCmd=true 'HealthStartupCmd=false' HealthStartupInterval=100ms HealthStartupRetries=3
+    way_start "$1" "begins-$1"
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $1 begins-$1 ActiveState) = failed ]"
+    way_end "$1" "begins-$1"
+    unit "$1" "begins-$1" 'sh -c "sleep 1; touch /tmp/ok; exec sleep inf"' Notify=healthy HealthCmd=true 'HealthStartupCmd=test -f /tmp/ok' HealthStartupInterval=100ms
+    way_start "$1" "begins-$1"
+    way_berth "$1" exec "begins-$1" test -f /tmp/ok
+    way_end "$1" "begins-$1"
 }
 endless_check() { # WAY: it is killed with all that it started
-    unit "$1" stuck 'sleep inf' 'HealthCmd=sleep 98765 & sleep 98765' HealthTimeout=1s HealthInterval=1h HealthRetries=1
-    way_start "$1" stuck
-    eventually is "$1" stuck unhealthy
-    contains "$(way_berth "$1" health stuck || true)" 'too long'
+    unit "$1" "stuck-$1" 'sleep inf' 'HealthCmd=sleep 98765 & sleep 98765' HealthTimeout=1s HealthInterval=1h HealthRetries=1
+    way_start "$1" "stuck-$1"
+    eventually is "$1" "stuck-$1" unhealthy
+    contains "$(way_berth "$1" health "stuck-$1" || true)" 'too long'
     eventually bash -c '! pgrep -f "[s]leep 98765"'
-    way_gone "$1" stuck
+    way_end "$1" "stuck-$1"
 }
 # T11: a probe has the payload's confinement.
 confined() { # WAY
     local look='grep -E "^(Cap|NoNewPrivs|Seccomp:|Uid)" /proc/$$/status; readlink /proc/$$/ns/user; cat /proc/$$/cgroup'
-    unit "$1" tight "sh -c '${look//$/\$\$} >/tmp/own; exec sleep inf'" "HealthCmd=${look//$/\$\$} | cmp - /tmp/own" HealthInterval=100ms DropCapability=all NoNewPrivileges=true User=33 HealthRetries=1 \
+    unit "$1" "tight-$1" "sh -c '${look//$/\$\$} >/tmp/own; exec sleep inf'" "HealthCmd=${look//$/\$\$} | cmp - /tmp/own" HealthInterval=100ms DropCapability=all NoNewPrivileges=true User=33 HealthRetries=1 \
         HealthStartPeriod=30s
-    way_start "$1" tight
-    eventually bash -c "$(declare -f as way_berth); ! way_berth $1 health tight | grep starting"
-    is "$1" tight healthy || { way_berth "$1" health tight; way_berth "$1" exec tight cat /tmp/own; return 1; }
-    way_gone "$1" tight
+    way_start "$1" "tight-$1"
+    eventually bash -c "$(declare -f as way_berth); ! way_berth $1 health tight-$1 | grep starting"
+    is "$1" "tight-$1" healthy || { way_berth "$1" health "tight-$1"; way_berth "$1" exec "tight-$1" cat /tmp/own; return 1; }
+    way_end "$1" "tight-$1"
 }
 # Nothing that fails while it is stopped counts: the payload needs its time.
 stop_is_no_failure() { # WAY
@@ -174,7 +174,7 @@ stop_is_no_failure() { # WAY
     contains "$(way_journal "$1" "$name")" 'all saved'
     equal "$(way_property "$1" "$name" Result)" success
     equal "$(health_lines "$1" "$name")" 1
-    way_gone "$1" "$name"
+    way_end "$1" "$name"
 }
 refused() {
     contains "$(fails_with 125 berth run --rm --sdnotify healthy --network none localhost/busybox true 2>&1)" 'needs a health check'
@@ -206,23 +206,21 @@ PY
     way_gone root kept
 }
 
-for way in $WAYS; do
-    way_load "$way" "$IMAGES/busybox.tar" >/dev/null || exit 1
-    check "$way: Notify=healthy waits for the first success" ready_when_healthy "$way"
-    check "$way: Notify=port: waits for the listener" ready_when_it_listens "$way" port:8080
-    check "$way: Notify=http: waits for the answer" ready_when_it_listens "$way" http:8080/index.html
-    check "$way: an answer that is none, and the status that says so" never_ready "$way"
-    check "$way: a crash while starting fails the start at once" crash_while_starting "$way"
-    check "$way: the start period extends the start, and its failures do not count" start_period_extends "$way"
-    check "$way: healthy, unhealthy, healthy: three lines, and a small relay" comes_and_goes "$way"
-    check "$way: HealthOnFailure=kill" killed_when_unhealthy "$way"
-    check "$way: HealthOnFailure=stop" stopped_when_unhealthy "$way"
-    check "$way: HealthOnFailure=restart" restarted_when_unhealthy "$way"
-    check "$way: a startup check" startup_check "$way"
-    check "$way: a check that does not end" endless_check "$way"
-    check "$way: T11 a check has the payload's confinement" confined "$way"
-    check "$way: a stop is no failure" stop_is_no_failure "$way"
-done
+for way in $WAYS; do way_load "$way" "$IMAGES/busybox.tar" >/dev/null || exit 1; done
+each_way 'Notify=healthy waits for the first success' ready_when_healthy
+each_way 'Notify=port: waits for the listener' ready_when_it_listens port:8080
+each_way 'Notify=http: waits for the answer' ready_when_it_listens http:8080/index.html
+each_way 'an answer that is none, and the status that says so' never_ready
+each_way 'a crash while starting fails the start at once' crash_while_starting
+each_way 'the start period extends the start, and its failures do not count' start_period_extends
+each_way 'healthy, unhealthy, healthy: three lines, and a small relay' comes_and_goes
+each_way 'HealthOnFailure=kill' killed_when_unhealthy
+each_way 'HealthOnFailure=stop' stopped_when_unhealthy
+each_way 'HealthOnFailure=restart' restarted_when_unhealthy
+each_way 'a startup check' startup_check
+each_way 'a check that does not end' endless_check
+each_way "T11 a check has the payload's confinement" confined
+each_way 'a stop is no failure' stop_is_no_failure
 check 'IPv6 when nobody listens on IPv4' ready_by_ipv6
 check 'Notify=unix:' ready_by_unix_socket
 check 'bad wishes' refused

@@ -17,7 +17,7 @@ E2
     way_stop "$1" linked-"$1"
     contains "$(way_journal "$1" linked-"$1")" 'to the access log'
     contains "$(way_journal "$1" linked-"$1")" 'to the error log'
-    way_gone "$1" linked-"$1"
+    way_end "$1" linked-"$1"
 }
 
 stderr_is_an_error() { # WAY
@@ -29,20 +29,20 @@ stderr_is_an_error() { # WAY
     [ "$1" != alice ] || read=(as alice journalctl --user-unit "streams-$1")
     equal "$("${read[@]}" -p 3..3 -o cat | grep news)" 'bad news'
     equal "$("${read[@]}" -p 6..6 -o cat | grep news)" 'good news'
-    way_gone "$1" streams-"$1"
+    way_end "$1" streams-"$1"
 }
 
 # The last words of a payload that dies by a signal are in the journal, every time, those of both streams.
 last_line() { # WAY
     local way=$1 manager i batch seen wanted
     manager=$(way_manager "$way")
-    mkdir -p "$WORK/crash"
-    python3 "$TESTS/crash.py" "$WORK/crash/crash"
+    mkdir -p "$WORK/crash-$way"
+    python3 "$TESTS/crash.py" "$WORK/crash-$way/crash"
     way_unit "$way" crash$$-"$way"@ <<<"[Container]
 Image=localhost/busybox
 Network=none
 StopTimeout=1
-Volume=$WORK/crash:/crash:ro
+Volume=$WORK/crash-$way:/crash:ro
 Exec=/crash/crash %i"
     for ((i = 0; i < CRASHES; i += AT_ONCE)); do
         mapfile -t batch < <(seq -f "crash$$-$way@%04g" "$i" "$((i + AT_ONCE > CRASHES ? CRASHES - 1 : i + AT_ONCE - 1))")
@@ -54,7 +54,7 @@ Exec=/crash/crash %i"
     seen=$(way_journal "$way" "crash$$-$way@*" | grep 'last words' | sort)
     diff <(cat <<<"$seen") <(cat <<<"$wanted") | head -n 10
     equal "$(wc -l <<<"$seen")" $((2 * CRASHES))
-    way_gone "$way" crash$$-"$way"@
+    way_end "$way" crash$$-"$way"@
 }
 
 long_running() { # WAY: the unit whose relay will be killed
@@ -88,23 +88,23 @@ killed_relay() { # WAY
     timeout 30 bash -c 'until [ "$("$@")" = failed ]; do read -rt 0.1 <> <(:) || :; done' _ \
         bash -c "$(declare -f manager as property); property $manager $unit ActiveState"
     contains "$(way_journal "$1" "$unit")" "carries this container's output was killed"
-    way_gone "$1" "$unit"
+    way_end "$1" "$unit"
 }
 
 missing_program() { # WAY
     way_unit "$1" absent-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=/no/such/program'
-    ! way_start "$1" absent-"$1"
+    fails way_start "$1" absent-"$1"
     equal "$(way_property "$1" absent-"$1" ExecMainStatus)" 127
     contains "$(way_journal "$1" absent-"$1")" '/no/such/program'
-    way_gone "$1" absent-"$1"
+    way_end "$1" absent-"$1"
 }
 
 not_executable() { # WAY
     way_unit "$1" plainfile-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=/etc/passwd'
-    ! way_start "$1" plainfile-"$1"
+    fails way_start "$1" plainfile-"$1"
     equal "$(way_property "$1" plainfile-"$1" ExecMainStatus)" 126
     contains "$(way_journal "$1" plainfile-"$1")" '/etc/passwd'
-    way_gone "$1" plainfile-"$1"
+    way_end "$1" plainfile-"$1"
 }
 
 stubborn() { # WAY
@@ -113,7 +113,7 @@ stubborn() { # WAY
     local began=$SECONDS
     way_stop "$1" stubborn-"$1"
     [ $((SECONDS - began)) -lt 12 ]
-    way_gone "$1" stubborn-"$1"
+    way_end "$1" stubborn-"$1"
 }
 
 exit_status() { # WAY
@@ -126,7 +126,7 @@ exit_status() { # WAY
         sleep 0.05
     done
     equal "$(way_property "$1" status-"$1" ExecMainStatus)" 42
-    way_gone "$1" status-"$1"
+    way_end "$1" status-"$1"
 }
 
 oneshot() { # WAY
@@ -134,11 +134,11 @@ oneshot() { # WAY
     way_start "$1" job-"$1"
     contains "$(way_journal "$1" job-"$1")" 'the job is done'
     equal "$(way_property "$1" job-"$1" Result)" success
-    way_gone "$1" job-"$1"
+    way_end "$1" job-"$1"
     way_unit "$1" job-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "exit 3"\n[Service]\nType=oneshot'
-    ! way_start "$1" job-"$1"
+    fails way_start "$1" job-"$1"
     equal "$(way_property "$1" job-"$1" ExecMainStatus)" 3
-    way_gone "$1" job-"$1"
+    way_end "$1" job-"$1"
 }
 
 restarts() { # WAY: killed again and again, systemd alone brings it back
@@ -154,7 +154,7 @@ restarts() { # WAY: killed again and again, systemd alone brings it back
             [ $((++spins)) -lt 2000 ]
         done
     done
-    way_gone "$1" phoenix-"$1"
+    way_end "$1" phoenix-"$1"
 }
 spins=0
 
@@ -194,17 +194,18 @@ nothing_of() { # WAY CONTAINER
 }
 
 # What the version before started runs on, is seen and stopped by the new one, and starts with it; with what the first version did not yet note.
-upgrade() { # WAY
-    local unit=lasting-$1 before state
-    installs /var/tmp/berth.deb "$VERSION"
+before_upgrade() { # WAY
+    local unit=lasting-$1 state
     lasting "$1" "$unit"
-    before=$(way_property "$1" "$unit" MainPID)
+    way_property "$1" "$unit" MainPID >"$WORK/payload-$1"
     state=$(state_of "$1" "systemd-$unit")
-    jq 'del(.volumes, .defaultSeccomp, .health, .pod)' "$state" >state
-    cat state >"$state"
-    installs "$NEWER.deb" "$NEWER"
+    jq 'del(.volumes, .defaultSeccomp, .health, .pod)' "$state" >"state-$1"
+    cat "state-$1" >"$state"
+}
+after_upgrade() { # WAY
+    local unit=lasting-$1
     manager "$(way_manager "$1")" daemon-reload
-    equal "$(way_property "$1" "$unit" MainPID)" "$before"
+    equal "$(way_property "$1" "$unit" MainPID)" "$(cat "$WORK/payload-$1")"
     equal "$(way_berth "$1" exec "systemd-$unit" echo reached)" reached
     way_stop "$1" "$unit"
     equal "$(way_property "$1" "$unit" Result)" success
@@ -214,16 +215,15 @@ upgrade() { # WAY
 
 # Back again: the container of the newer version is stopped by the older one; one whose notes it cannot read is refused by name, ends
 # with its unit all the same, and the unit starts again.
-downgrade() { # WAY
+after_downgrade() { # WAY
     local unit=lasting-$1 state
-    installs /var/tmp/berth.deb "$VERSION"
     manager "$(way_manager "$1")" daemon-reload
     way_stop "$1" "$unit"
     nothing_of "$1" "systemd-$unit"
     way_start "$1" "$unit"
     state=$(state_of "$1" "systemd-$unit")
-    jq '.version = 2 | .news = {}' "$state" >state
-    cat state >"$state"
+    jq '.version = 2 | .news = {}' "$state" >"state-$1"
+    cat "state-$1" >"$state"
     contains "$(fails_with 125 way_berth "$1" exec "systemd-$unit" true 2>&1)" 'started by a newer berth'
     way_stop "$1" "$unit"
     nothing_of "$1" "systemd-$unit"
@@ -233,6 +233,7 @@ downgrade() { # WAY
     equal "$(way_berth "$1" exec "systemd-$unit" echo reached)" reached
     way_stop "$1" "$unit"
     equal "$(way_property "$1" "$unit" Result)" success
+    way_end "$1" "$unit"
 }
 
 # The name that systemctl takes reaches the container, too; rm alone wants the container's own.
@@ -243,31 +244,32 @@ unit_name() { # WAY
     contains "$(way_berth "$1" inspect "named-$1")" "systemd-named-$1"
     way_berth "$1" rm -f -i "named-$1"
     equal "$(way_property "$1" named-"$1" ActiveState)" active
-    way_gone "$1" named-"$1"
+    way_end "$1" named-"$1"
 }
 
 VERSION=$(dpkg-deb -f /var/tmp/berth.deb Version) NEWER=
 [[ ! $VERSION =~ ^(.*[.])[0-9]$ ]] || NEWER=${BASH_REMATCH[1]}9
 check 'a package of another version is made' other_version "$NEWER"
+for way in $WAYS; do way_load "$way" "$IMAGES/busybox.tar" || exit 1; done
+each_way 'a unit that runs for a while' long_running
+each_way 'a log file that is a link to /dev/stdout logs' log_to_dev_stdout 0
+each_way 'the same as uid 33' log_to_dev_stdout 33
+each_way 'standard error has priority err, standard output info' stderr_is_an_error
+each_way "the last words of a crash are there, $CRASHES of $CRASHES" last_line
+each_way 'a missing program fails the start with 127' missing_program
+each_way 'a file that is no program fails the start with 126' not_executable
+each_way 'a pid 1 that ignores SIGTERM is gone after StopTimeout=' stubborn
+each_way "the payload's exit status is the unit's" exit_status
+each_way 'Type=oneshot waits and tells' oneshot
+each_way 'Restart=always after SIGKILL' restarts
+each_way 'the name of the unit finds the container' unit_name
+each_way 'a unit of the version before' before_upgrade
+check 'the newer package comes' installs "$NEWER.deb" "$NEWER"
+each_way 'an upgrade leaves the payload running' after_upgrade
+check 'the older package comes back' installs /var/tmp/berth.deb "$VERSION"
+each_way 'a downgrade, too' after_downgrade
 for way in $WAYS; do
-    way_load "$way" "$IMAGES/busybox.tar" || exit 1
-    check "$way: a unit that runs for a while" long_running "$way"
-    check "$way: a log file that is a link to /dev/stdout logs" log_to_dev_stdout "$way" 0
-    check "$way: the same as uid 33" log_to_dev_stdout "$way" 33
-    check "$way: standard error has priority err, standard output info" stderr_is_an_error "$way"
-    check "$way: the last words of a crash are there, $CRASHES of $CRASHES" last_line "$way"
-    check "$way: a missing program fails the start with 127" missing_program "$way"
-    check "$way: a file that is no program fails the start with 126" not_executable "$way"
-    check "$way: a pid 1 that ignores SIGTERM is gone after StopTimeout=" stubborn "$way"
-    check "$way: the payload's exit status is the unit's" exit_status "$way"
-    check "$way: Type=oneshot waits and tells" oneshot "$way"
-    check "$way: Restart=always after SIGKILL" restarts "$way"
-    check "$way: the name of the unit finds the container" unit_name "$way"
-    check "$way: an upgrade leaves the payload running" upgrade "$way"
-    check "$way: a downgrade, too" downgrade "$way"
-    way_gone "$way" "lasting-$way"
     check "$way: a killed relay fails the unit and says so" killed_relay "$way"
     way_berth "$way" rmi -f localhost/busybox >/dev/null 2>&1
 done
-dpkg --install /var/tmp/berth.deb >/dev/null 2>&1
 finish

@@ -26,6 +26,41 @@ way_gone() { # WAY NAME…
     unit_gone "$owner" "$@"
 }
 
+# each_way NAME FUNCTION [ARGUMENT…]: the case for the three ways at once, since they wait more than they work. FUNCTION gets the way first.
+# Names of units must differ between the ways: root's and svc's are of one manager. way_end is the way_gone of such cases.
+each_way() {
+    local way name=$1 function=$2
+    shift 2
+    for way in $WAYS; do
+        (
+            failures=0
+            check "$way: $name" "$function" "$way" "$@"
+            exit "$failures"
+        ) >"$WORK/said.$way" &
+        eval "local pid_$way=\$!"
+    done
+    for way in $WAYS; do
+        local pid=pid_$way
+        case_number=$((case_number + 1))
+        wait "${!pid}" || failures=$((failures + 1))
+        sed -E "1s/^((not )?ok) [0-9]+/\1 $case_number/" "$WORK/said.$way"
+    done
+}
+
+# way_end WAY NAME…: way_gone that forgets the failures of these units only.
+way_end() {
+    local owner directory name
+    owner=$(way_manager "$1")
+    directory=$(unit_directory "$owner")
+    shift
+    for name in "$@"; do
+        manager "$owner" stop "$name.service" 2>/dev/null || true
+        rm -rf "$directory/$name.container"
+    done
+    manager "$owner" daemon-reload
+    manager "$owner" reset-failed "${@/%/.service}" 2>/dev/null || true
+}
+
 # way_berth WAY VERB…: the command as the account that the container belongs to.
 way_berth() {
     local way=$1
