@@ -25,7 +25,9 @@ const WHAT_RUNS: readonly OptionRow[] = [
   list('unsetenv', 'NAME', "remove a variable of the image's environment"),
   flag('unsetenv-all', "remove all variables of the image's environment"),
   flag('http-proxy', 'pass the proxy variables on (default true)'),
-  text('workdir', 'DIR', 'working directory: one of the image, or below a mount', { short: 'w' }),
+  text('workdir', 'DIR', 'working directory: one of the image, or below a mount (another --runtime makes it)', {
+    short: 'w',
+  }),
   text('user', 'USER[:GROUP]', 'user and group of the payload', { short: 'u' }),
   words('group-add', 'GROUP', 'add a supplementary group, or keep-groups'),
   text('umask', 'OCTAL', 'file mode mask (default 0022)'),

@@ -47,7 +47,7 @@ function checkEntry(unit: Unit, entry: Entry): void {
     if (part === '%%') continue;
     // A boolean of that kind was told already.
     const { line } = placeOf(entry, part);
-    if (unit.problems.some(p => p.key === key && p.line === line)) return;
+    if (unit.problems.some(p => p.key === key && p.line === line && p.severity === 'error')) return;
     const message = `\`${part}\` in \`${key}=\` is no specifier, so that systemd would not load the unit`;
     const isOptional = section.name === 'Service' && OPTIONAL.test(value) && !NEVER_OPTIONAL.test(key);
     const tell = isOptional ? warnAt : failAt;

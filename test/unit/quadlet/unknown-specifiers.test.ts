@@ -9,10 +9,11 @@ test('an unknown specifier is an error with its place, since systemd would not l
     [`${IMAGE}Exec=date +%F\n`, 'error 3:12 specifier'],
     [`${IMAGE}[Service]\nExecStartPre=date +%%Y %F\n`, 'error 4:24 specifier'],
     [`${IMAGE}ContainerName=a%Z\n`, 'error 3:16 specifier'],
+    ['[Container]\nImage=short%Z\n', 'warning 2:7 short-name,error 2:12 specifier'],
   ] as const;
   for (const [text, problem] of wrong) {
     const result = translate({ 'u.container': text }).get('u.container');
-    assert.deepEqual(problemsOf(result), [problem]);
+    assert.equal(problemsOf(result).join(), problem);
     assert.match(result?.text ?? '', /^ExecStart=\+\/usr\/bin\/berth generator --print-failure /m);
   }
 });
