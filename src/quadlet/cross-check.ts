@@ -2,11 +2,11 @@ import { problem, type Problem } from '../base/problem.ts';
 import type { Facts, Files } from '../host/host.ts';
 import { lastEntry, placeOf, type Entry } from '../unit/document.ts';
 import { typeOf } from '../unit/names.ts';
-import { scalar } from '../unit/values.ts';
+import { scalar, splitWords } from '../unit/values.ts';
 import type { Setting, Unit } from './model.ts';
 import { publishedPorts, type PublishedPort } from './ports.ts';
 import { activePeer } from './owner.ts';
-import { readList } from './read.ts';
+import { afterReset, readList } from './read.ts';
 
 /** What only shows when all files are seen together; for `berth check`, too dear for every reload. */
 export function crossCheck(units: readonly Unit[], setting: Setting): Problem[] {
@@ -123,11 +123,14 @@ function automaticUpdates(unit: Unit): Problem[] {
 }
 
 function unknownAccounts(unit: Unit, setting: Setting): Problem[] {
-  return (['User', 'Group'] as const).flatMap(key => {
-    const entry = lastEntry(unit.service, key);
-    const name = entry === undefined ? '' : scalar(entry.value);
-    if (entry === undefined || name === '' || /^[0-9]+$/.test(name) || name.includes('%')) return [];
-    if (lastEntry(unit.service, 'DynamicUser') !== undefined) return [];
+  if (lastEntry(unit.service, 'DynamicUser') !== undefined) return [];
+  const last = ['User', 'Group'].flatMap(key => lastEntry(unit.service, key) ?? []);
+  const named = last.map(entry => ({ entry, name: scalar(entry.value) }));
+  const others = afterReset(unit.service.filter(entry => entry.key === 'SupplementaryGroups'));
+  for (const entry of others) named.push(...splitWords(entry.value).words.map(name => ({ entry, name })));
+  return named.flatMap(({ entry, name }) => {
+    if (name === '' || /^[0-9]+$/.test(name) || name.includes('%')) return [];
+    const { key } = entry;
     const kind = key === 'User' ? 'user' : 'group';
     if (setting.account(kind, name) !== undefined) return [];
     const place = { ...placeOf(entry, name), key, hint: 'a directory service may know it when the unit starts' };

@@ -111,3 +111,8 @@ test('AutoUpdate= is said to do nothing yet', () => {
     'warning no-auto-update /q/a.container:3',
   ]);
 });
+
+test('groups that nobody knows, beside others', () => {
+  const text = `${IMAGE}[Service]\nSupplementaryGroups=old\nSupplementaryGroups=\nSupplementaryGroups=root nosuch 5 %i\n`;
+  assert.deepEqual(across({ 'a.container': text }), ['warning unknown-account /q/a.container:6']);
+});
