@@ -3,7 +3,7 @@
 # and kills hundreds of launchers in each way to run, on a machine that is idle and on a busy one, and repeats the machine tests
 # (default 10 rounds) in a fresh machine each: rare orders of events show up here.
 #   npm run soak -- crashes     only the crashes and kills (about half an hour on two processors)
-#   npm run soak -- pulls       only pulls and removals that are killed at random points, 200 of each, and a start after every one
+#   npm run soak -- pulls       only pulls and removals that are killed at random points, 200 of each (not counting those that ended first), and a start after every one
 #                               (a quarter of an hour, more than an hour on a busy machine)
 #   npm run soak -- upgrade     only the upgrade from a much older commit's package
 #   npm run soak -- images      only images of real software, unpacked as podman does (some minutes; the software comes from Debian)
