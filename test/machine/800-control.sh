@@ -184,7 +184,7 @@ authorised() {
     systemctl is-active c1
     systemctl stop c1
 }
-# One start must survive that the manager is restarted in its middle. (A restarted system bus leaves the machine's logins broken: test/unit/systemd/jobs.test.ts.)
+# One start must survive that the manager is restarted in its middle. (A restarted system bus leaves the machine's logins broken; that of an account does not: bus_restarts.)
 survives() {
     local pid
     way_unit root slow <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nNotify=true\nStopTimeout=1\nExec=sleep 1000'
@@ -205,6 +205,26 @@ survives() {
     rm -rf /run/slow.fifo /run/slow.said /run/systemd/system/slow.service.d
     way_gone root slow
 }
+# A job that Node's half follows over the bus survives that the bus is restarted.
+bus_restarts() {
+    local pid before stack=/home/alice/stack
+    as alice mkdir -p $stack
+    printf '%s\n' '[Container]' 'Image=localhost/busybox' 'Network=none' 'StopTimeout=1' 'Notify=healthy' 'HealthCmd=test -e /stack/go' \
+        'HealthInterval=200ms' "Volume=$stack:/stack" 'Exec=sleep inf' | as alice tee $stack/patient.container >/dev/null
+    as alice berth up $stack >"$WORK/up.said" 2>&1 &
+    pid=$!
+    timeout 30 bash -c "$(declare -f as manager property); until [ \"\$(property alice patient ActiveState)\" = activating ]; do sleep 0.1; done"
+    before=$(property alice dbus MainPID)
+    manager alice restart dbus
+    fails equal "$(property alice dbus MainPID)" "$before"
+    kill -0 $pid
+    as alice touch $stack/go
+    wait $pid
+    contains "$(cat "$WORK/up.said")" 'patient.service: started'
+    equal "$(property alice patient ActiveState)" active
+    as alice berth down $stack
+    rm -r $stack
+}
 
 for who in root alice; do
     way_load "$who" "$IMAGES/busybox.tar" >/dev/null
@@ -218,6 +238,7 @@ done
 check 'root for alice: start, restart, stop' starts_and_stops for
 check 'root for alice: a failed start says why' tells_why for
 check 'root for alice: status' shows for
+check 'alice: a start survives that the bus is restarted' bus_restarts
 put_away alice
 check 'every result of a job is told' job_results
 check 'a user is denied by polkit in one line' denied
