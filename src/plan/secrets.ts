@@ -2,6 +2,9 @@ import { refuse, type PlanContext } from './context.ts';
 import type { SpecMount } from './spec.ts';
 import type { Plan } from './types.ts';
 
+/** File of the bundle: `NAME=VALUE`, separated by NUL, for what is executed beside the payload. */
+export const SECRET_ENVIRONMENT = 'secret-environment';
+
 export interface SecretPlan {
   readonly mounts: SpecMount[];
   readonly files: Plan['files'][number][];
@@ -37,6 +40,9 @@ export function planSecrets(context: PlanContext): SecretPlan {
     plan.chowns.push({ path, uid: secret.uid, gid: secret.gid });
     const options = ['bind', 'rprivate', 'ro', 'nosuid', 'noexec', 'nodev'];
     plan.mounts.push({ destination: secret.target, type: 'bind', source: path, options });
+  }
+  if (plan.environment.length > 0) {
+    plan.files.push({ name: SECRET_ENVIRONMENT, text: plan.environment.join('\0'), mode: 0o600 });
   }
   return plan;
 }

@@ -1,6 +1,7 @@
 import { HostError, type Host } from '../host/host.ts';
 import { findGroup, findUser } from '../plan/user.ts';
 import { readId } from '../plan/parse-values.ts';
+import { SECRET_ENVIRONMENT } from '../plan/secrets.ts';
 import type { SpecProcess } from '../plan/spec.ts';
 import { Failure } from './failure.ts';
 
@@ -35,6 +36,12 @@ export function execProcess(host: Host, payload: number | string, base: SpecProc
     user: { ...base.user, uid: found.uid, gid: found.gid, additionalGids: [...found.groups] },
     env: mergeEnvironment(env, wish.environment.some(one => one.startsWith('HOME=')) ? [] : [`HOME=${found.home}`]),
   };
+}
+
+/** The payload's process with the secrets that it has as variables, which config.json leaves out. */
+export function withSecrets(host: Host, bundle: string, process: SpecProcess): SpecProcess {
+  const secrets = host.readFileIfExists(`${bundle}/${SECRET_ENVIRONMENT}`);
+  return secrets === undefined ? process : { ...process, env: mergeEnvironment(process.env, secrets.split('\0')) };
 }
 
 /** Later values win; the place of the first one stays. */

@@ -62,7 +62,7 @@ function compiled(host: Host, started: Started, role: string, check: Check, open
   const { prepared, begun, place } = started;
   const { spec, defaultSeccomp } = prepared.plan;
   if (spec.process === undefined) throw new RangeError('config.json has no process');
-  const wish = { command: check.command, environment: [], tty: false };
+  const wish = { command: check.command, environment: prepared.plan.secretEnvironment, tty: false };
   const process = execProcess(host, begun.stage.pid, spec.process, wish);
   const { ops } = compileExec(
     host,

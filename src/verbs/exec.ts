@@ -4,7 +4,7 @@ import type { Command } from '../command/types.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { Spec } from '../plan/spec.ts';
 import { openPayload, requireContainer } from '../run/containers.ts';
-import { execProcess } from '../run/exec-process.ts';
+import { execProcess, withSecrets } from '../run/exec-process.ts';
 import { Failure } from '../run/failure.ts';
 import { FORWARDED, statusOf } from '../run/finish.ts';
 import { runtimeError } from '../run/foreign.ts';
@@ -28,7 +28,7 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   const foreign = state.runtime !== '' && state.runtime !== 'berth';
   // The other runtime has made its root below the one that our stage has.
   const root = foreign ? `/proc/${state.pid}/root${spec.root.path}` : state.pid;
-  const process = execProcess(host, root, spec.process, {
+  const process = execProcess(host, root, withSecrets(host, bundle, spec.process), {
     command: words,
     environment: environmentOf(host, command),
     tty,

@@ -2,7 +2,7 @@ import { HEALTHCHECK_RUN } from '../command/options-container.ts';
 import type { Host } from '../host/host.ts';
 import type { Spec } from '../plan/spec.ts';
 import { openPayload, requireContainer } from '../run/containers.ts';
-import { execProcess } from '../run/exec-process.ts';
+import { execProcess, withSecrets } from '../run/exec-process.ts';
 import { Failure } from '../run/failure.ts';
 import { joinContainer } from '../run/join.ts';
 import { attacher } from './attacher.ts';
@@ -26,7 +26,11 @@ export const main: (host: Host) => number = verb(HEALTHCHECK_RUN, (host, command
   const attach = attacher(host, state, group);
   const { stage } = joinContainer(host, {
     spec,
-    process: execProcess(host, state.pid, spec.process, { command: words, environment: [], tty: false }),
+    process: execProcess(host, state.pid, withSecrets(host, bundle, spec.process), {
+      command: words,
+      environment: [],
+      tty: false,
+    }),
     defaultSeccomp: state.defaultSeccomp === true,
     payload,
     group,

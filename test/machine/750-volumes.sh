@@ -178,27 +178,6 @@ secrets() {
     fails_with 1 way_berth "$1" secret exists token
 }
 
-# T29, T33: neither argv, nor inspect, nor config.json, nor the journal, nor other accounts.
-hidden() {
-    local marker=hunter2-$1-$$ pid
-    printf %s "$marker" | way_berth "$1" secret create hidden -
-    way_unit "$1" keeps <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nSecret=hidden,type=env,target=PASSWORD\nSecret=hidden,mode=0400\nExec=sh -c "echo up; exec sleep inf"\nStopTimeout=1'
-    way_start "$1" keeps
-    equal "$(way_berth "$1" exec systemd-keeps cat /run/secrets/hidden)" "$marker"
-    pid=$(way_property "$1" keeps MainPID)
-    contains "$(tr '\0' '\n' <"/proc/$pid/environ")" "PASSWORD=$marker"
-    equal "$(way_berth "$1" inspect systemd-keeps | grep -c "$marker" || true)" 0
-    equal "$(manager "$(way_manager "$1")" cat keeps | grep -c "$marker" || true)" 0
-    equal "$(way_journal "$1" keeps | grep -c "$marker" || true)" 0
-    equal "$(way_berth "$1" --print-ops run --rm --network none --secret hidden,type=env localhost/busybox true | grep -c "$marker" || true)" 0
-    [ "$1" = root ] && place=/var/lib/berth/secrets/hidden || place=$(find /home/alice/.local/share/berth/secrets /var/lib/berth/users/990/secrets -name hidden -print -quit 2>/dev/null)
-    equal "$(stat -c %a "$place")" 600
-    ! as bob cat "$place" 2>/dev/null
-    way_gone "$1" keeps
-    [ -z "$(grep -rl --binary-files=text "$marker" /run/berth /run/user/*/berth 2>/dev/null)" ]
-    way_berth "$1" secret rm hidden
-}
-
 bad_input() {
     contains "$(fails_with 125 berth volume create --driver nfs x 2>&1)" 'no such volume driver'
     contains "$(fails_with 125 berth volume create --opt size=1 x 2>&1)" 'has no option size'
@@ -228,7 +207,6 @@ for way in $WAYS; do
     check "$way: a volume of an image, and an image as a mount" of_an_image "$way"
     check "$way: .volume units" unit "$way"
     check "$way: secrets as files and variables" secrets "$way"
-    check "$way: T29 a secret is where it was sent, and nowhere else" hidden "$way"
 done
 check 'root: a file system of its own is mounted while it is needed' file_system
 check 'bad input is one line' bad_input
