@@ -191,12 +191,13 @@ FUNCTION(start_relay)
     cleanup_free char **words = NULL;
     cleanup_free int *fds = NULL;
     uint32_t words_count, count;
+    int32_t program;
     struct error error;
     struct process process;
     if (take_length(context, argv[0], 1024, &words_count) < 0 || take_words(context, argv[0], &words) < 0 ||
-        take_fds(context, argv[1], 64, &fds, &count) < 0)
+        take_fds(context, argv[1], 64, &fds, &count) < 0 || JS_ToInt32(context, &program, argv[3]) < 0)
         return JS_EXCEPTION;
-    if (launch_relay(words, words_count, fds, count, JS_ToBool(context, argv[2]) == 1, JS_ToBool(context, argv[3]) == 1,
+    if (launch_relay(words, words_count, fds, count, JS_ToBool(context, argv[2]) == 1, (enum relay_program)program,
                      &process, &error) < 0)
         return throw_error(context, &error);
     JSValue child = JS_NewObject(context);

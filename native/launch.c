@@ -340,15 +340,15 @@ int launch_proceed(int control, const char *name, struct error *error)
     return sent < 0 ? error_errno(error, "send", "control socket of the stage") : 0;
 }
 
-int launch_relay(char *const words[], size_t words_count, const int *descriptors, size_t count, bool probes, bool file,
-                 struct process *ret_process, struct error *error)
+int launch_relay(char *const words[], size_t words_count, const int *descriptors, size_t count, bool probes,
+                 enum relay_program program, struct process *ret_process, struct error *error)
 {
     if (count > most_descriptors)
         return error_set(error, "clone3", EINVAL, "", "more than %d descriptors for the relay", most_descriptors);
     /* A program of its own: what stays keeps no page of the stage in memory. */
-    cleanup_close int tiny = file     ? sealed_program(filer_image, FILER_IMAGE_SIZE, error)
-                             : probes ? sealed_program(prober_image, PROBER_IMAGE_SIZE, error)
-                                      : sealed_program(relay_image, RELAY_IMAGE_SIZE, error);
+    cleanup_close int tiny = program == RELAY_FILER    ? sealed_program(filer_image, FILER_IMAGE_SIZE, error)
+                             : program == RELAY_PROBER ? sealed_program(prober_image, PROBER_IMAGE_SIZE, error)
+                                                       : sealed_program(relay_image, RELAY_IMAGE_SIZE, error);
     int stage = tiny >= 0 && probes ? tiny_program(error) : -1;
     if (tiny < 0 || (probes && stage < 0))
         return -1;

@@ -33,8 +33,11 @@ ssize_t launch_receive(int control, char *message, int *fds, size_t *ret_fds, st
 /* Sends `ids`, or `go NAME`. */
 int launch_proceed(int control, const char *name, struct error *error);
 
-/* Forks and executes the relay, in a session of its own; descriptors stand at 10 and up. With `probes` it is the one that
- * asks for readiness and health, and the stage's program stands behind the descriptors; with `file` the one that can write
- * a log of its own. */
-int launch_relay(char *const words[], size_t words_count, const int *descriptors, size_t count, bool probes, bool file,
-                 struct process *ret_process, struct error *error);
+/* What stays, by what it can: carry lines and messages; ask for readiness and health, too; watch over the network and write
+ * a log of its own, too. */
+enum relay_program { RELAY_PLAIN, RELAY_PROBER, RELAY_FILER };
+
+/* Forks and executes the relay, in a session of its own; descriptors stand at 10 and up. With `probes` the stage's program
+ * stands behind them. */
+int launch_relay(char *const words[], size_t words_count, const int *descriptors, size_t count, bool probes,
+                 enum relay_program program, struct process *ret_process, struct error *error);

@@ -81,6 +81,9 @@ void file_read_word(const char *word);
 bool file_wanted(void);
 /* As read(2) of the stream's pipe: what was read is in the file. */
 long file_move(const struct stream *s);
+
+/* relay-file-support.c */
+void support_ended(void);
 #endif
 
 /* relay-notify.c: lines for the manager, sent before all others. */

@@ -23,7 +23,11 @@
 #ifdef BERTH_PROBES
 #include "relay-probe.h"
 #define PROBES_TOO
+#ifdef BERTH_FILES
+enum { PROBE_SOURCES = 4 };
+#else
 enum { PROBE_SOURCES = 3 };
+#endif
 #else
 #define PROBES_TOO static
 enum { PROBE_SOURCES = 0 };
@@ -34,6 +38,10 @@ struct relay relay = {
     .notify = -1,
     .status = -1,
     .payload = -1,
+#ifdef BERTH_FILES
+    .support = -1,
+    .victim = -1,
+#endif
     .kill = -1,
     .events = -1,
     .up = -1,
@@ -113,6 +121,10 @@ static const struct word words[] = {
     {"kill=", offsetof(struct relay, kill), false},
     {"events=", offsetof(struct relay, events), false},
     {"up=", offsetof(struct relay, up), false},
+#ifdef BERTH_FILES
+    {"support=", offsetof(struct relay, support), false},
+    {"victim=", offsetof(struct relay, victim), false},
+#endif
 };
 
 /* Words that are not known come from a newer launcher and are passed over. */
@@ -266,6 +278,7 @@ enum {
     FLUSH,
     EVENTS,
     PROBE,
+    SUPPORT = PROBE + 3,
     SOURCES = PROBE + PROBE_SOURCES
 };
 
@@ -293,6 +306,9 @@ static void choose(struct pollfd *fds)
     want(fds, EVENTS, relay.ended || !relay.hold ? -1 : relay.events, POLLPRI);
 #ifdef BERTH_PROBES
     probe_choose(fds + PROBE);
+#endif
+#ifdef BERTH_FILES
+    want(fds, SUPPORT, relay.ended ? -1 : relay.support, POLLIN);
 #endif
 }
 
@@ -358,6 +374,10 @@ static void serve(const struct pollfd *fds)
     serve_streams(fds);
 #ifdef BERTH_PROBES
     probe_serve(fds + PROBE);
+#endif
+#ifdef BERTH_FILES
+    if (fds[SUPPORT].revents != 0 && !relay.ended)
+        support_ended();
 #endif
     if (notify_pending())
         notify_send();

@@ -31,6 +31,9 @@ struct relay {
     const char *born, *well, *unwell; /* entries of the journal: event_send(), results_say() */
     struct stream stream[2];
     int notify, status, payload, kill, events, up;
+#ifdef BERTH_FILES
+    int support, victim; /* pidfds, see relay-file-support.c */
+#endif
     int given; /* our own standard output, a journal stream; names the journal's socket */
     int manager_socket;
     int flush;       /* signalfd: a sink that is flushing was closed */

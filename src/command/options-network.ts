@@ -92,6 +92,11 @@ export const NETWORK_VERBS: readonly VerbRow[] = [
     [list('filter', 'NAME=VALUE', 'only those that match'), flag('force', 'do not ask', { short: 'f' })],
     { most: 0, ...NETWORK },
   ),
+  native('network resolvers', '', "give running containers the host's resolvers, for berth-resolvers.service", [], {
+    most: 0,
+    hidden: true,
+    ...NETWORK,
+  }),
   native(
     'network release',
     '',

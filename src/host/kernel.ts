@@ -13,6 +13,10 @@ export const CLONE = {
   NEWNET: 0x40000000,
 } as const;
 
+/** What stays beside a payload, by what it can (`relay_program`, native/launch.h): each can what the one before it can. */
+export const RELAY = { PLAIN: 0, PROBER: 1, FILER: 2 } as const;
+export type RelayProgram = (typeof RELAY)[keyof typeof RELAY];
+
 /** What the payload has as descriptors 0, 1, 2: /dev/null, ours, or one of ours by number. */
 export type Stdio = 'null' | 'inherit' | number;
 
@@ -57,10 +61,10 @@ export interface Kernel {
   /** A pipe [read, write]; `owner` is given the write end by fchown. */
   pipe(owner?: { uid: number; gid: number }): [number, number];
   /**
-   * Forks and execs the relay, with these words and descriptors (10 + index). With `probes` it is the one that asks for readiness and
-   * health, and the stage's program follows the descriptors; with `file` the one that can write a log file. Its pid.
+   * Forks and execs the relay, with these words and descriptors (10 + index): PROBER asks for readiness and health,
+   * FILER watches over the network and can write a log file, too. With `probes` the stage's program follows the descriptors. Its pid.
    */
-  relay(words: readonly Bytes[], descriptors: readonly number[], probes: boolean, file: boolean): Child;
+  relay(words: readonly Bytes[], descriptors: readonly number[], probes: boolean, program: RelayProgram): Child;
   /** Runs the payload's terminal or plain streams until it ends, forwarding signals; its end. */
   attend(stage: Pick<Launched, 'pidfd'>, request: AttendRequest): AttendEnd;
   /** The `linux.seccomp` object of an OCI configuration (JSON text), compiled by libseccomp to a BPF program (struct sock_filter records). */

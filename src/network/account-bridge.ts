@@ -74,7 +74,7 @@ function withPasta({ state, connection }: Connected, pasta: PastaData | undefine
   // The gateway is a bridge's address; the host, and the resolver that it asks, are behind pasta.
   const nameservers = connection.ownResolver === true ? connection.nameservers : [DNS_FORWARD];
   return {
-    state: { kind: 'bridge', data },
+    state: { kind: 'bridge', data, ...(pasta === undefined ? {} : { process: pasta }) },
     connection: { ...connection, hostAddress: HOST_ADDRESS, ...(nameservers === undefined ? {} : { nameservers }) },
   };
 }

@@ -18,8 +18,11 @@ export interface Connection {
   readonly ownResolver?: boolean;
 }
 
-/** Writes `hosts`, `resolv.conf` and `hostname` of the container into the bundle, with the content that Podman gives them. */
-export function writeEtcFiles(host: Host, request: RunRequest, place: NetworkPlace, connection: Connection): void {
+/** What a container wishes of its resolver (`--dns`, `--dns-search`, `--dns-option`). */
+export type ResolverWishes = Pick<RunRequest, 'dns' | 'dnsSearch' | 'dnsOptions'>;
+
+/** Writes `hosts`, `resolv.conf` and `hostname` of the container into the bundle, with the content that Podman gives them; that of resolv.conf. */
+export function writeEtcFiles(host: Host, request: RunRequest, place: NetworkPlace, connection: Connection): string {
   const hostname = hostnameFor(host, request, place.name);
   const hosts = hostsText(host.readFileIfExists('/etc/hosts') ?? '', {
     ...connection,
@@ -28,7 +31,9 @@ export function writeEtcFiles(host: Host, request: RunRequest, place: NetworkPla
   });
   host.writeFile(`${place.bundle}/hosts`, hosts, 0o644);
   host.writeFile(`${place.bundle}/hostname`, `${hostname}\n`, 0o644);
-  host.writeFile(`${place.bundle}/resolv.conf`, resolvText(hostResolver(host), request, connection), 0o644);
+  const resolver = resolvText(hostResolver(host), request, connection);
+  host.writeFile(`${place.bundle}/resolv.conf`, resolver, 0o644);
+  return resolver;
 }
 
 /** Who shares the network of another container has its names as well, and is known by its own name beside them. */
@@ -87,13 +92,13 @@ function words(line: string): string[] {
 }
 
 /** systemd-resolved's stub on 127.0.0.53 cannot be reached from another namespace; it keeps the real servers in a file of its own. */
-function hostResolver(host: Host): string {
+export function hostResolver(host: Host): string {
   const text = host.readFileIfExists('/etc/resolv.conf') ?? '';
   if (!nameserversOf(text).every(server => server === '127.0.0.53')) return text;
   return host.readFileIfExists('/run/systemd/resolve/resolv.conf') ?? text;
 }
 
-function nameserversOf(text: string): string[] {
+export function nameserversOf(text: string): string[] {
   return text
     .split('\n')
     .map(words)
@@ -102,7 +107,7 @@ function nameserversOf(text: string): string[] {
 }
 
 /** resolv.conf(5). `--dns` replaces all servers, `--dns-search .` clears the search list, `--dns-option` replaces the options. */
-export function resolvText(base: string, request: RunRequest, connection: Connection): string {
+export function resolvText(base: string, request: ResolverWishes, connection: Connection): string {
   const entries = base.split('\n').map(words);
   const given = (word: string): string[] => entries.filter(([first]) => first === word).flatMap(([, ...rest]) => rest);
   const shared = connection.mode === 'host' || connection.mode === 'container' || connection.mode === 'ns';

@@ -24,6 +24,7 @@ import { networkDirectory, readState, withNetworkLock, writeState } from './ipam
 import { announceNames, waitForNames } from './naming.ts';
 import { namespacePath, type NamespaceRecord } from './namespace.ts';
 import { startWayOut } from './pasta.ts';
+import { forwardTarget } from './resolvers.ts';
 
 /** Makes the namespaces and what runs in them, for systemd. */
 export function holdNamespace(host: Host): void {
@@ -43,6 +44,7 @@ function make(host: Host): number {
   const gidMap = lines(map.gid);
   const holder = startHolder(host, uidMap, gidMap);
   try {
+    const resolver = forwardTarget(host);
     const pasta = unwrap(startWayOut(host, holder.pid, `${networkDirectory(host)}/pasta.pid`));
     host.proceed(holder, 'created');
     const said = host.outcome(holder);
@@ -53,6 +55,7 @@ function make(host: Host): number {
       startTime: host.startTime(holder.pid) ?? '',
       uidMap: spec(uidMap),
       gidMap: spec(gidMap),
+      resolver,
     };
     host.writeFileAtomic(namespacePath(host), JSON.stringify(record), 0o600);
     return pasta;

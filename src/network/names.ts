@@ -13,6 +13,7 @@ import { networkDirectory, withNetworkLock } from './ipam.ts';
 import { readNamespace } from './namespace.ts';
 import { helperPath } from './netavark.ts';
 import { DNS_FORWARD } from './pasta.ts';
+import { forwardTarget, reachableServers } from './resolvers.ts';
 
 /** Starts aardvark-dns for this account's networks; its pid, or undefined when no network has names. Fails with 125. */
 export function startNames(host: Host): number | undefined {
@@ -39,8 +40,12 @@ export function startNames(host: Host): number | undefined {
 
 /** aardvark-dns asks pasta, which asks whom the host asks; of /etc it needs nothing else. */
 function startInside(host: Host, words: readonly string[]): void {
-  const holder = readNamespace(host)?.pid;
-  if (holder === undefined) throw new Failure(125, 'the network namespace of this account is not there');
+  const namespace = readNamespace(host);
+  if (namespace === undefined) throw new Failure(125, 'the network namespace of this account is not there');
+  const holder = namespace.pid;
+  // After a change of the host's resolvers (resolvers.ts) pasta asks one that may not be there any more.
+  const others = forwardTarget(host) === namespace.resolver ? [] : reachableServers(host);
+  const asked = others.length > 0 ? others : [DNS_FORWARD];
   const descriptors = ['user', 'net'].map(kind => host.open(`/proc/${holder}/ns/${kind}`, 0));
   const stage = host.launch({
     namespaces: 0,
@@ -52,7 +57,7 @@ function startInside(host: Host, words: readonly string[]): void {
       op('propagation', '/', 'rslave'),
       op('root-bind', '/', 'r'),
       op('mount', 'tmpfs', 'tmpfs', '/etc', 'nosuid,nodev,noexec', 'size=64k,mode=0755'),
-      op('write-file', '/etc/resolv.conf', '644', `nameserver ${DNS_FORWARD}\n`),
+      op('write-file', '/etc/resolv.conf', '644', asked.map(server => `nameserver ${server}\n`).join('')),
       op('pivot'),
       op('environment', 'PATH=/usr/sbin:/sbin'),
       op('exec', '/usr/sbin', ...words),

@@ -22,6 +22,8 @@ export interface NamespaceRecord {
   readonly startTime: string;
   readonly uidMap: readonly SpecIdMapping[];
   readonly gidMap: readonly SpecIdMapping[];
+  /** The server that its pasta forwards to. */
+  readonly resolver?: string;
 }
 
 export const namespacePath = (host: Host): string => `${networkDirectory(host)}/netns.json`;

@@ -8,6 +8,7 @@ import { stopAccountBridge } from './account-bridge.ts';
 import { startBridge, stopBridge } from './bridge.ts';
 import { shareEtcFiles, writeEtcFiles, type Connection } from './etc-files.ts';
 import { startPasta, stopPasta } from './pasta.ts';
+import { forwardTarget, type ResolverRecord } from './resolvers.ts';
 
 /** What a kind of network gives: its state for the way down, and what /etc/hosts and /etc/resolv.conf must say. */
 export interface Connected {
@@ -22,10 +23,14 @@ export interface Connected {
 export function setUp(host: Host, request: RunRequest, place: NetworkPlace): Result<NetworkState, Problem> {
   const wish = wishOf(request, place.uid);
   return connect(host, request, place, wish).map(({ state, connection }) => {
-    const other = wish.mode === 'container' ? findContainer(host, wish.options)?.bundle : undefined;
-    if (other === undefined) writeEtcFiles(host, request, place, connection);
-    else shareEtcFiles(host, request, place, other);
-    return state;
+    const other = wish.mode === 'container' ? findContainer(host, wish.options) : undefined;
+    if (other !== undefined) {
+      shareEtcFiles(host, request, place, other.bundle);
+      const shared = other.state?.network.resolver;
+      return shared === undefined ? state : { ...state, resolver: shared };
+    }
+    const text = writeEtcFiles(host, request, place, connection);
+    return { ...state, resolver: resolverRecord(host, request, connection, text) };
   });
 }
 
@@ -34,6 +39,22 @@ export function tearDown(host: Host, state: NetworkState): Result<void, Problem[
   if (state.kind === 'pasta') return stopPasta(host, state);
   if (state.kind === 'bridge') return host.euid === 0 ? stopBridge(host, state) : stopAccountBridge(host, state);
   return ok(undefined);
+}
+
+function resolverRecord(host: Host, request: RunRequest, connection: Connection, text: string): ResolverRecord {
+  const { dns, dnsSearch, dnsOptions } = request;
+  const { mode, nameservers, search, ownResolver } = connection;
+  return {
+    wishes: { dns, dnsSearch, dnsOptions },
+    connection: {
+      mode,
+      ...(nameservers === undefined ? {} : { nameservers }),
+      ...(search === undefined ? {} : { search }),
+      ...(ownResolver === undefined ? {} : { ownResolver }),
+    },
+    target: forwardTarget(host),
+    text,
+  };
 }
 
 interface Wish {

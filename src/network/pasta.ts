@@ -3,15 +3,13 @@ import { err, ok, type Result } from '../base/result.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { PortRequest, RunRequest } from '../plan/request.ts';
 import type { NetworkPlace, NetworkState } from '../run/parts.ts';
+import type { ProcessName } from '../run/state.ts';
 import { addressesOf } from './addresses.ts';
 import type { Connected } from './network.ts';
 import { choosePorts, portInUse, takenPort } from './ports.ts';
 
 /** Kept in state.json: the process that must end before the unit counts as stopped. */
-export interface PastaData {
-  readonly pid: number;
-  readonly startTime: string;
-}
+export type PastaData = ProcessName;
 
 /** The resolver that pasta answers for inside, and the address of the host as containers know it (as Podman sets them). */
 export const DNS_FORWARD = '169.254.1.1';
@@ -37,7 +35,7 @@ export function startPasta(
   }
   const started = startProcess(host, request.ports, place, options === '' ? [] : options.split(','));
   return started.map(data => ({
-    state: { kind: 'pasta', data },
+    state: { kind: 'pasta', data, process: data },
     connection: {
       mode: 'pasta',
       addresses: addressesOf(host, place.pid),

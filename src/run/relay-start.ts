@@ -1,11 +1,14 @@
 import type { Child, Host } from '../host/host.ts';
+import { RELAY, type RelayProgram } from '../host/kernel.ts';
 import { joinsUser } from '../ops/compile.ts';
 import { namespacesOf } from './begin.ts';
+import { findContainer } from './containers.ts';
 import { eventWords } from './event.ts';
 import { Failure } from './failure.ts';
 import type { Started } from './finish.ts';
 import { healthWords } from './health-start.ts';
 import { logFileWords } from './log-file.ts';
+import type { ProcessName } from './state.ts';
 import { isJournal } from './streams.ts';
 
 const O_RDONLY = 0;
@@ -44,6 +47,10 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   give('err', streams.err);
   sinkWords(host, started, words, give);
   give('payload', begun.stage.pidfd);
+  supportWords(host, started, (name, fd) => {
+    opened.push(fd);
+    give(name, fd);
+  });
   // A person's foreground container: we stay, and the end of the relay is the end of our output. In a unit nobody would see it.
   const attended = !handsOver && !started.place.context.inUnit;
   if (attended) words.push('attended=1');
@@ -62,7 +69,7 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   give('up', up?.[1]);
   if (health !== undefined) words.push(...healthWords(host, started, health, opening));
   if (health !== undefined) words.push(`tiny=${descriptors.length}`);
-  const child = host.relay(words, descriptors, health !== undefined, logFile !== undefined);
+  const child = host.relay(words, descriptors, health !== undefined, programFor(words));
   for (const fd of [...opened, up?.[1], streams.out, streams.err, terminal, made.notify])
     if (fd !== undefined) host.close(fd);
   if (up !== undefined) {
@@ -72,6 +79,36 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
     if (ended) throw new Failure(125, 'the process that carries the log was killed before it worked');
   }
   return child;
+}
+
+/** The process that carries the network, and whom it is for: of a pod's member the holder, beside which nothing of ours stays. */
+function supportWords(host: Host, started: Started, give: (name: string, fd: number) => void): void {
+  const { network, request, begun } = started;
+  const pod = request.pod === undefined ? undefined : findContainer(host, networkTarget(request.networks))?.state;
+  const owner = pod ?? { network, pid: begun.stage.pid, startTime: host.startTime(begun.stage.pid) ?? '' };
+  if (owner.network.process === undefined) return;
+  const support = openNamed(host, owner.network.process);
+  const victim = openNamed(host, owner);
+  if (support !== undefined) give('support', support);
+  if (victim !== undefined) give('victim', victim);
+}
+
+const networkTarget = ([first = '']: readonly string[]): string =>
+  first.startsWith('container:') ? first.slice('container:'.length) : '';
+
+/** undefined: it has ended. */
+function openNamed(host: Host, { pid, startTime }: ProcessName): number | undefined {
+  const fd = host.openProcess(pid);
+  if (fd === undefined || host.startTime(pid) === startTime) return fd;
+  host.close(fd);
+  return undefined;
+}
+
+/** The smallest that knows the words. */
+function programFor(words: readonly string[]): RelayProgram {
+  const has = (name: string): boolean => words.some(word => word.startsWith(name));
+  if (has('log-file=') || has('support=')) return RELAY.FILER;
+  return has('tiny=') ? RELAY.PROBER : RELAY.PLAIN;
 }
 
 /** Where the lines go: to the journal when our own standard output does, else to our own streams. */

@@ -35,6 +35,12 @@ export interface HealthState {
   readonly startPeriod?: number;
 }
 
+/** Together they name a process. */
+export interface ProcessName {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
 export interface ContainerState {
   readonly version: 1;
   readonly name: string;
@@ -80,6 +86,11 @@ export interface ContainerState {
   /** The seccomp program is the one made at build time: `exec` need not compile it. Absent: false. */
   readonly defaultSeccomp?: boolean;
   readonly health?: HealthState;
-  /** What the network code needs to take down again: opaque to the rest. */
-  readonly network: { readonly kind: string; readonly data?: unknown };
+  /** What the network code needs to take down again: opaque to the rest. `process` carries it: without that nobody is reached. */
+  readonly network: {
+    readonly kind: string;
+    readonly data?: unknown;
+    readonly process?: ProcessName;
+    readonly resolver?: unknown;
+  };
 }

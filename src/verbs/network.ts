@@ -8,6 +8,7 @@ import { holdNamespace, releaseNamespace } from '../network/hold.ts';
 import { readState, withNetworkLock } from '../network/ipam.ts';
 import { startNames } from '../network/names.ts';
 import { endWait } from '../network/naming.ts';
+import { renewResolvers } from '../network/resolvers.ts';
 import { DEFAULT_NETWORK, listNetworks, networkPath, readNetwork, type NetworkRecord } from '../network/records.ts';
 import { isAddress } from '../plan/parse-ports.ts';
 import { findContext } from '../run/context.ts';
@@ -19,6 +20,9 @@ import { connectContainer, disconnectContainer } from './network-connect.ts';
 import { inspectNetworks, listAllNetworks, selectedNetworks } from './network-show.ts';
 import { storeOf } from './place.ts';
 import { removeUser } from './remove-user.ts';
+
+/** Runtime directories of units with User=. */
+const ACCOUNTS = '/run/berth/users';
 
 /** `berth network …` (podman-network(1)), and what `.network` units run. */
 export const main: (host: Host) => number = family('network', NETWORK_VERBS, {
@@ -33,6 +37,7 @@ export const main: (host: Host) => number = family('network', NETWORK_VERBS, {
   ls: listAllNetworks,
   names,
   prune,
+  resolvers,
   rm: remove,
 });
 
@@ -54,6 +59,16 @@ function names(host: Host): number {
   } finally {
     if (host.euid !== 0) endWait(host);
   }
+  return 0;
+}
+
+/** What systemd starts when the host has other resolvers. Root looks after its own, and has those of units with User= do the same. */
+function resolvers(host: Host): number {
+  const accounts = host.euid === 0 && host.stat(ACCOUNTS) !== undefined ? host.list(ACCOUNTS) : [];
+  const units = accounts.filter(({ name }) => /^\d+$/.test(name)).map(({ name }) => `berth-resolvers@${name}.service`);
+  if (units.length > 0)
+    host.run({ argv: ['systemctl', 'start', '--no-block', ...units], environment: ['PATH=/usr/bin:/bin'] });
+  for (const name of renewResolvers(host)) host.write(2, `${name}: has the host's resolvers now\n`);
   return 0;
 }
 

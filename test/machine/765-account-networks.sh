@@ -122,44 +122,101 @@ loses_its_network() { # when the namespace dies the containers fail, and Restart
     as alice berth network rm one
 }
 
+# pasta is killed alone, by the kernel for want of memory or by hand: the unit says so and fails, and Restart= brings back both. In a pod that is
+# the pod's affair.
+pasta_dies() {
+    local old
+    way_file alice duo.pod <<<$'[Pod]\nPublishPort=8465:80'
+    way_unit alice inside <<<$'[Container]\nImage=localhost/busybox\nContainerName=inside\nPod=duo.pod\nExec=sleep inf\nStopTimeout=1'
+    way_unit alice lone <<<$'[Container]\nImage=localhost/busybox\nContainerName=lone\nPublishPort=8466:80\nExec=sh -c "'"$SERVE"$'"\nStopTimeout=1\n[Service]\nRestart=on-failure\nRestartSec=100ms'
+    manager alice start duo-pod lone
+    for name in duo-pod lone; do
+        old=$(way_property alice $name MainPID)
+        pkill -KILL -f -- "^pasta .*$([ $name = lone ] && echo 8466 || echo 8465)"
+        wait_until "[ \"\$(systemctl --user -M alice@ show $name -P NRestarts)\" = 1 ] && [ \"\$(systemctl --user -M alice@ is-active $name)\" = active ]"
+        [ "$(way_property alice $name MainPID)" != "$old" ]
+    done
+    wait_until '[ "$(systemctl --user -M alice@ is-active inside)" = active ]'
+    curl -sS --max-time 10 --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8466/ >/dev/null
+    contains "$(way_journal alice lone)" 'pasta, which carried the network, was killed'
+    contains "$(way_journal alice inside)" 'pasta, which carried the network, was killed'
+    manager alice stop duo-pod lone
+    way_gone alice inside lone duo.pod
+}
+
 # The namespace comes and goes with each lone container, however often, and the first thing that runs finds its names.
 comes_and_goes() {
     local name
     as alice berth network create one
-    for name in a b c d e f; do
+    for name in a b c; do
         as alice berth run --rm --stop-timeout 0 --name $name --network one localhost/busybox nslookup $name
         is_gone alice
     done
     as alice berth network rm one
 }
 
-# The default route, and the host's address on it, change under running containers: the way out is there again within 2 s.
+wait_names() { # COMMAND ADDRESS
+    local until=$((SECONDS + ${PATIENCE:-30}))
+    until [[ $($1 timeout 2 nslookup where.example 2>&1) == *"$2"* ]]; do [ $SECONDS -lt $until ] || { echo "$1:"; $1 cat /etc/resolv.conf; return 1; }; done
+}
+
+# A server of names that has one answer to all questions, on an address of a namespace.
+answers() { # NAMESPACE ADDRESS ANSWER
+    ip netns exec "$1" python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 53))
+while True:
+    q, a = s.recvfrom(512)
+    end = q.index(0, 12) + 5
+    known = q[end - 4:end - 2] == bytes((0, 1))
+    s.sendto(q[:2] + bytes((0x81, 0x80, 0, 1, 0, known, 0, 0, 0, 0)) + q[12:end] + (bytes((0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4)) + socket.inet_aton(sys.argv[2]) if known else b""), a)' "$2" "$3" >/dev/null 2>&1 &
+}
+
+# The default route, the host's address on it and its resolver change under running containers: the way out is there again within 2 s, and
+# so are names, in files that the containers have not changed themselves.
 host_moves() {
     local name
+    kept=$WORK/resolv.conf # for the trap, which outlives the function
+    cp /etc/resolv.conf "$kept"
     ip netns add near && ip link add out2 type veth peer name out3 netns near
-    trap 'ip netns pids near | xargs -r kill; ip netns del near; ip link del out2 2>/dev/null || :; ip addr replace 192.0.2.1/24 dev out0; ip route replace default via 192.0.2.50' EXIT
+    trap 'cp "$kept" /etc/resolv.conf; ip netns pids near | xargs -r kill; ip netns del near; ip link del out2 2>/dev/null || :; ip addr replace 192.0.2.1/24 dev out0; ip route replace default via 192.0.2.50' EXIT
     ip -n near link set lo up && ip -n far link set lo up
     ip -n near addr add 198.51.100.50/24 dev out3 && ip -n near link set out3 up
     # the same far server behind both
     for name in near far; do ip -n $name addr add 203.0.113.9/32 dev lo; done
     mkdir -p "$WORK/near" && echo near >"$WORK/near/index.html"
     ip netns exec near busybox httpd -p 8470 -h "$WORK/near"
+    answers far 192.0.2.50 203.0.113.1
+    local server=$!
+    answers near 198.51.100.50 203.0.113.2
+    echo 'nameserver 192.0.2.50' >/etc/resolv.conf
     as alice berth network create one
     as alice berth run -d --rm --stop-timeout 0 --name plain --network pasta localhost/busybox sleep inf
+    as alice berth run -d --rm --stop-timeout 0 --name own --network pasta localhost/busybox sh -c 'echo "# mine" >>/etc/resolv.conf; exec sleep inf'
     as alice berth run -d --rm --stop-timeout 0 --name bridged --network one localhost/busybox sleep inf
     as alice berth run -d --rm --stop-timeout 0 --name ports --network one -p 8463:80 localhost/busybox sleep inf
     berth run -d --rm --stop-timeout 0 --name rooted localhost/busybox sleep inf
     for name in 'as alice berth exec plain' 'as alice berth exec bridged' 'as alice berth exec ports' 'berth exec rooted'; do
         equal "$($name wget -T 5 -qO- http://203.0.113.9:8470/)" far
+        contains "$($name nslookup where.example)" 203.0.113.1
     done
     ip addr add 198.51.100.1/24 dev out2 && ip link set out2 up
     ip route replace default via 198.51.100.50
     ip addr del 192.0.2.1/24 dev out0
+    echo 'nameserver 198.51.100.50' >/etc/resolv.conf
     for name in 'as alice berth exec plain' 'as alice berth exec bridged' 'as alice berth exec ports' 'berth exec rooted'; do
         equal "$($name wget -T 2 -qO- http://203.0.113.9:8470/)" near
+        wait_names "$name" 203.0.113.2
     done
+    contains "$(as alice berth exec own cat /etc/resolv.conf)" '# mine'
+    # and back
+    ip addr add 192.0.2.1/24 dev out0 && ip route replace default via 192.0.2.50
+    echo 'nameserver 192.0.2.50' >/etc/resolv.conf
+    wait_names 'as alice berth exec plain' 203.0.113.1
+    kill $server
     berth stop rooted
-    as alice berth stop plain bridged ports
+    as alice berth stop plain own bridged ports
     as alice berth network rm one
     is_gone alice
 }
@@ -213,9 +270,10 @@ check 'alice: a .network, names, a published port, restarts, and nothing stays' 
 check 'svc: the same with User=' stack svc
 check 'several networks, an internal one, connect and disconnect, prune' several
 as bob berth load -q -i $IMAGES/busybox.tar
-check 'route and address of the host change under running containers' host_moves
+check 'route, address and resolver of the host change under running containers' host_moves
 check 'two accounts do not see each other' two_accounts
 check 'a pod in a network' in_pod
 check 'the namespace comes and goes with a lone container, and its names are there at once' comes_and_goes
+check 'pasta is killed: containers and pods come back with another' pasta_dies
 check 'the namespace dies: containers come back with a new one' loses_its_network
 finish

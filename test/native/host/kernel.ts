@@ -1,4 +1,5 @@
 import { CLONE, type Host, type Launched, type LaunchRequest } from '../../../src/host/host.ts';
+import { RELAY } from '../../../src/host/kernel.ts';
 import { encodeOps, op } from '../../../src/ops/encode.ts';
 import type { Op } from '../../../src/ops/ops.ts';
 import { check, equal, fails, refuses, type Tests } from './harness.ts';
@@ -224,7 +225,7 @@ export const KERNEL: Tests = {
   },
   'the relay starts in a session of its own': ({ host }) => {
     const [read, write] = host.pipe();
-    const relay = host.relay(['payload=0'], [write], false, false);
+    const relay = host.relay(['payload=0'], [write], false, RELAY.PLAIN);
     host.close(write);
     const fields = host.readFile(`/proc/${relay.pid}/stat`).split(') ')[1]?.split(' ') ?? [];
     equal([fields[2], fields[3]], [String(relay.pid), String(relay.pid)], 'group and session');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost } from '../../../src/host/fake.ts';
 import { HostError } from '../../../src/host/host.ts';
+import { RELAY } from '../../../src/host/kernel.ts';
 
 void test('files in memory behave as files', () => {
   const host = fakeHost({ files: { '/etc/a': '1', '/etc/d/b': '2' } });
@@ -40,6 +41,6 @@ void test('locks exclude', () => {
 void test('a call that nobody provided for fails by name', () => {
   const host = fakeHost({ calls: { launch: () => ({ pid: 1, pidfd: 2, control: 3, status: 4 }) } });
   assert.equal(host.launch({} as never).pid, 1);
-  assert.throws(() => host.relay([], [], false, false), /the fake host has no relay/);
+  assert.throws(() => host.relay([], [], false, RELAY.PLAIN), /the fake host has no relay/);
   assert.throws(() => host.run({ argv: ['x'] }), HostError);
 });

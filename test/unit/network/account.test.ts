@@ -6,6 +6,7 @@ import { nest } from '../../../src/network/namespace.ts';
 import { relative } from '../../../src/plan/id-maps.ts';
 import { tearDown } from '../../../src/network/network.ts';
 import type { Spec } from '../../../src/plan/spec.ts';
+import type { ResolverRecord } from '../../../src/network/resolvers.ts';
 import { PLACE, refusal, request, setting } from './setting.ts';
 
 const DIRECTORY = '/run/berth/users/1000';
@@ -116,7 +117,10 @@ void test('netavark runs in the namespace, publishes nothing, and sets no defaul
   // netavark named no server: the one that pasta answers for is asked before the host's
   assert.match(one.file('resolv.conf'), /^nameserver 169\.254\.1\.1\nnameserver 192\.0\.2\.53$/m);
   assert.match(one.file('hosts'), /^169\.254\.1\.2\thost\.containers\.internal/m);
-  assert.deepEqual(state, { kind: 'bridge', data: { bundle: PLACE.bundle, pasta: { pid: 500, startTime: '12345' } } });
+  const process = { pid: 500, startTime: '12345' };
+  const { resolver, ...rest } = state;
+  assert.deepEqual(rest, { kind: 'bridge', data: { bundle: PLACE.bundle, pasta: process }, process });
+  assert.equal((resolver as ResolverRecord).text, one.file('resolv.conf'));
   assert.ok(tearDown(one.host, state).isOk());
   assert.equal(one.host.readFile(`${DIRECTORY}/networks/ipam.json`).includes('10.91.0.2'), false);
 });

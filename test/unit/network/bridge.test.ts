@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SpawnRequest } from '../../../src/host/host.ts';
 import { setUp, tearDown } from '../../../src/network/network.ts';
+import type { ResolverRecord } from '../../../src/network/resolvers.ts';
 import { PLACE, refusal, request, setting } from './setting.ts';
 
 const configurationOf = (asked?: SpawnRequest): unknown => JSON.parse(String(asked?.input ?? '{}'));
@@ -9,7 +10,9 @@ const configurationOf = (asked?: SpawnRequest): unknown => JSON.parse(String(ask
 void test('root has a bridge: netavark is told address, ports and names', () => {
   const one = setting({ uid: 0 });
   const state = one.start('--publish', '8080:80', '--network-alias', 'www')._unsafeUnwrap();
-  assert.deepEqual(state, { kind: 'bridge', data: { bundle: PLACE.bundle } });
+  const { resolver, ...rest } = state;
+  assert.deepEqual(rest, { kind: 'bridge', data: { bundle: PLACE.bundle } });
+  assert.equal((resolver as ResolverRecord).text, one.file('resolv.conf'));
   const words = one.ran[0]?.argv.slice(1).join(' ');
   assert.equal(
     words,

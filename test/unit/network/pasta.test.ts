@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tearDown } from '../../../src/network/network.ts';
+import type { ResolverRecord } from '../../../src/network/resolvers.ts';
 import { LISTENS, refusal, setting } from './setting.ts';
 
 void test('an account has pasta, with the words that Podman gives it', () => {
   const one = setting();
   const state = one.start()._unsafeUnwrap();
-  assert.deepEqual(state, { kind: 'pasta', data: { pid: 500, startTime: '12345' } });
+  const process = { pid: 500, startTime: '12345' };
+  const { resolver, ...rest } = state;
+  assert.deepEqual(rest, { kind: 'pasta', data: process, process });
+  assert.equal((resolver as ResolverRecord).target, '127.0.0.53');
   assert.deepEqual(one.ran[0]?.argv, [
     ...[
       'pasta',

@@ -1,0 +1,25 @@
+/*
+ * pasta, which carries the network, ends alone: killed by the kernel for want of memory, or by somebody's hand. What stays
+ * would look healthy and reach nobody. So the process that the network is for (`victim`: the payload, or the holder of the
+ * pod that the payload is a member of) is killed, and its unit's Restart= brings back both.
+ * One signal may be on its way to all of us, though, as systemd stops a scope: then the payload decides when it ends.
+ * SIGTERM is blocked, so it is pending for us, too.
+ */
+#include "relay-probe.h"
+
+void support_ended(void)
+{
+    static const char message[] =
+        "\n<2>berth: pasta, which carried the network, was killed; what has this network is killed, too\n";
+    struct __kernel_timespec patience = {.tv_nsec = 200000000};
+    uint64_t pending = 0;
+    relay_close(&relay.support);
+    sys_ppoll(NULL, 0, &patience);
+    sys2(__NR_rt_sigpending, PTR(&pending), sizeof pending);
+    if ((pending & 1ull << (SIGTERM - 1)) != 0 || payload_exiting())
+        return;
+    /* It takes the place of the payload's stderr. */
+    log_move(&relay.stream[1]);
+    log_say(message);
+    sys4(__NR_pidfd_send_signal, relay.victim, SIGKILL, 0, 0);
+}
