@@ -177,10 +177,12 @@ denied() {
 }
 # polkit asks on the terminal for the password of an administrator.
 authorised() {
+    local status=0
     systemctl stop c1
     usermod -aG sudo -p "$(openssl passwd -6 geheim)" alice
-    as alice python3 "$TESTS/terminals.py" 'wait:Password:' 'send:geheim\r' end -- berth start --system c1
+    as alice python3 "$TESTS/terminals.py" 'wait:Password:' hidden 'send:geheim\r' end -- berth start --system c1 || status=$?
     usermod -rG sudo -p '!' alice
+    [ $status = 0 ]
     systemctl is-active c1
     systemctl stop c1
 }

@@ -2,6 +2,7 @@
 
 size:ROWSxCOLUMNS  sets the terminal's size (the program gets SIGWINCH)
 wait:TEXT          until TEXT has been read since the last word, `\\xNN` for any byte
+hidden             until what is typed is not shown: who asks for a password drops what came before
 send:TEXT          types TEXT
 still:SECONDS      reads nothing meanwhile: the terminal fills
 end                until the program ends; then its settings must be those from before
@@ -81,6 +82,8 @@ for word in words:
         if wanted not in seen:
             sys.exit(f"ended before: {word}")
         seen = seen[seen.index(wanted) + len(wanted) :]
+    elif kind == "hidden":
+        until(lambda: not termios.tcgetattr(master)[3] & termios.ECHO, word)
     elif kind == "send":
         os.write(master, bytes_of(value))
     elif kind == "still":
