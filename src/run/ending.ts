@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import type { ContainerState } from './state.ts';
 import { openPayload } from './containers.ts';
+import { patienceOf } from './patience.ts';
 import { stopPayload } from './stop.ts';
 
 /**
@@ -42,7 +43,7 @@ function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: num
     stopPayload(host, state, state.stopSignal, timeout ?? state.stopTimeout);
     return;
   }
-  if (timeout !== undefined && host.poll([pidfd, child.pidfd], timeout * 1000).length === 0) {
+  if (timeout !== undefined && host.poll([pidfd, child.pidfd], patienceOf(timeout)).length === 0) {
     stopPayload(host, state, 9, 0);
   }
   const end = host.wait(child);

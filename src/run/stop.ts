@@ -3,12 +3,13 @@ import { killGroup } from './cgroup.ts';
 import { openPayload } from './containers.ts';
 import { Failure } from './failure.ts';
 import { freeze, isFrozen } from './freezer.ts';
+import { patienceOf } from './patience.ts';
 import type { ContainerState } from './state.ts';
 
 const SIGKILL = 9;
 
 /**
- * Stop signal, at most `timeout` seconds of patience, then cgroup.kill on the payload's group. Returns when the payload is gone;
+ * Stop signal, at most `timeout` seconds of patience (negative: any), then cgroup.kill on the payload's group. Returns when the payload is gone;
  * false when it did not run. Without a group (a host without systemd) the payload alone is killed: as pid 1 of its
  * namespace it takes the others with it.
  */
@@ -16,16 +17,16 @@ export function stopPayload(host: Host, state: ContainerState, signal: number, t
   const pidfd = openPayload(host, state);
   if (pidfd === undefined) return false;
   try {
-    let patience = timeout * 1000;
+    let patience = patienceOf(timeout);
     if (state.health !== undefined) host.writeFileAtomic(state.health.stopping, '', 0o600);
     // A pid 1 without a handler ignores the signal: nothing to wait for, but only it knows.
     if (signal === SIGKILL) patience = 0;
     else {
       host.signal(pidfd, signal);
       // Processes that are paused take no signal but this one's big brother.
-      if (patience > 0 && isFrozen(host, state)) freeze(host, state, false);
+      if (patience !== 0 && isFrozen(host, state)) freeze(host, state, false);
     }
-    if (patience > 0 && host.poll([pidfd], patience).length > 0) return true;
+    if (patience !== 0 && host.poll([pidfd], patience).length > 0) return true;
     killAll(host, state, pidfd);
   } finally {
     host.close(pidfd);

@@ -116,6 +116,14 @@ stubborn() { # WAY
     way_end "$1" stubborn-"$1"
 }
 
+endless() { # WAY: the payload has all the time it wants
+    way_unit "$1" endless-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=-1\nExec=sh -c "trap \'exit 0\' TERM; while :; do sleep 0.1; done"'
+    way_start "$1" endless-"$1"
+    way_stop "$1" endless-"$1"
+    equal "$(way_property "$1" endless-"$1" Result)" success
+    way_gone "$1" endless-"$1"
+}
+
 exit_status() { # WAY
     way_unit "$1" status-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "exit 42"'
     # The start itself has succeeded or not, whichever comes first: the payload's end or the news of its start.
@@ -259,6 +267,7 @@ each_way "the last words of a crash are there, $CRASHES of $CRASHES" last_line
 each_way 'a missing program fails the start with 127' missing_program
 each_way 'a file that is no program fails the start with 126' not_executable
 each_way 'a pid 1 that ignores SIGTERM is gone after StopTimeout=' stubborn
+each_way 'a StopTimeout= without end gives the payload its time' endless
 each_way "the payload's exit status is the unit's" exit_status
 each_way 'Type=oneshot waits and tells' oneshot
 each_way 'Restart=always after SIGKILL' restarts

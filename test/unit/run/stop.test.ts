@@ -47,6 +47,14 @@ test('a payload that ignores it is killed with its whole group when the time is 
   ]);
 });
 
+test('a time without end, or longer than poll(2) takes, is waited for without end', () => {
+  for (const seconds of [-1, 4294967295, 3_000_000]) {
+    const host = running([15]);
+    stopPayload(host, aState({ cgroup: '/u/payload' }), 15, seconds);
+    assert.deepEqual(host.log, ['signal(15)', 'poll(-1)'], String(seconds));
+  }
+});
+
 test('without a group the payload alone gets SIGKILL', () => {
   const host = running([9]);
   stopPayload(host, aState(), 15, 1);
