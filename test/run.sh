@@ -15,7 +15,7 @@ beside=''
 if [[ ${#tiers[@]} -gt 1 && " ${tiers[*]} " == *' vm '* ]] && bash packaging/build/tree.sh host >/dev/null; then
     setsid bash test/vm/run.sh >build/test/vm.log 2>&1 </dev/null &
     beside=$!
-    trap 'kill -- -"$beside" 2>/dev/null || true' EXIT
+    trap 'pkill --session "$beside" 2>/dev/null || true' EXIT # timeout(1) leaves the process group
 fi
 beside_status=''
 end_beside() {
