@@ -21,8 +21,19 @@ export interface Connection {
 /** What a container wishes of its resolver (`--dns`, `--dns-search`, `--dns-option`). */
 export type ResolverWishes = Pick<RunRequest, 'dns' | 'dnsSearch' | 'dnsOptions'>;
 
-/** Writes `hosts`, `resolv.conf` and `hostname` of the container into the bundle, with the content that Podman gives them; that of resolv.conf. */
-export function writeEtcFiles(host: Host, request: RunRequest, place: NetworkPlace, connection: Connection): string {
+/** What was written into resolv.conf, and the server that pasta forwards to. */
+export interface WrittenResolver {
+  readonly text: string;
+  readonly target: string;
+}
+
+/** Writes `hosts`, `resolv.conf` and `hostname` of the container into the bundle, with the content that Podman gives them. */
+export function writeEtcFiles(
+  host: Host,
+  request: RunRequest,
+  place: NetworkPlace,
+  connection: Connection,
+): WrittenResolver {
   const hostname = hostnameFor(host, request, place.name);
   const hosts = hostsText(host.readFileIfExists('/etc/hosts') ?? '', {
     ...connection,
@@ -31,9 +42,10 @@ export function writeEtcFiles(host: Host, request: RunRequest, place: NetworkPla
   });
   host.writeFile(`${place.bundle}/hosts`, hosts, 0o644);
   host.writeFile(`${place.bundle}/hostname`, `${hostname}\n`, 0o644);
-  const resolver = resolvText(hostResolver(host), request, connection);
-  host.writeFile(`${place.bundle}/resolv.conf`, resolver, 0o644);
-  return resolver;
+  const { base, target } = hostResolvers(host);
+  const text = resolvText(base, request, connection);
+  host.writeFile(`${place.bundle}/resolv.conf`, text, 0o644);
+  return { text, target };
 }
 
 /** Who shares the network of another container has its names as well, and is known by its own name beside them. */
@@ -91,11 +103,20 @@ function words(line: string): string[] {
   return (end < 0 ? line : line.slice(0, end)).split(/[ \t\r]+/).filter(word => word !== '');
 }
 
+export interface HostResolvers {
+  /** The resolv.conf that those of containers are made from. */
+  readonly base: string;
+  /** The server that a pasta which starts now forwards to; empty: none. */
+  readonly target: string;
+}
+
 /** systemd-resolved's stub on 127.0.0.53 cannot be reached from another namespace; it keeps the real servers in a file of its own. */
-export function hostResolver(host: Host): string {
+export function hostResolvers(host: Host): HostResolvers {
   const text = host.readFileIfExists('/etc/resolv.conf') ?? '';
-  if (!nameserversOf(text).every(server => server === '127.0.0.53')) return text;
-  return host.readFileIfExists('/run/systemd/resolve/resolv.conf') ?? text;
+  const servers = nameserversOf(text);
+  const target = servers[0] ?? '';
+  if (!servers.every(server => server === '127.0.0.53')) return { base: text, target };
+  return { base: host.readFileIfExists('/run/systemd/resolve/resolv.conf') ?? text, target };
 }
 
 export function nameserversOf(text: string): string[] {

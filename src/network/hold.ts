@@ -20,11 +20,11 @@ import { awaitSync } from '../run/dialogue.ts';
 import { Failure, failureOf } from '../run/failure.ts';
 import { writeIdMaps, type IdMap } from '../run/ids.ts';
 import { listContainers } from '../run/containers.ts';
+import { hostResolvers } from './etc-files.ts';
 import { networkDirectory, readState, withNetworkLock, writeState } from './ipam.ts';
 import { announceNames, waitForNames } from './naming.ts';
 import { namespacePath, type NamespaceRecord } from './namespace.ts';
 import { startWayOut } from './pasta.ts';
-import { forwardTarget } from './resolvers.ts';
 
 /** Makes the namespaces and what runs in them, for systemd. */
 export function holdNamespace(host: Host): void {
@@ -44,7 +44,7 @@ function make(host: Host): number {
   const gidMap = lines(map.gid);
   const holder = startHolder(host, uidMap, gidMap);
   try {
-    const resolver = forwardTarget(host);
+    const resolver = hostResolvers(host).target;
     const pasta = unwrap(startWayOut(host, holder.pid, `${networkDirectory(host)}/pasta.pid`));
     host.proceed(holder, 'created');
     const said = host.outcome(holder);

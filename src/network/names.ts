@@ -9,11 +9,12 @@
 import { CLONE, type Host } from '../host/host.ts';
 import { encodeOps, op } from '../ops/encode.ts';
 import { Failure } from '../run/failure.ts';
+import { hostResolvers } from './etc-files.ts';
 import { networkDirectory, withNetworkLock } from './ipam.ts';
 import { readNamespace } from './namespace.ts';
 import { helperPath } from './netavark.ts';
 import { DNS_FORWARD } from './pasta.ts';
-import { forwardTarget, reachableServers } from './resolvers.ts';
+import { reachableServers } from './resolvers.ts';
 
 /** Starts aardvark-dns for this account's networks; its pid, or undefined when no network has names. Fails with 125. */
 export function startNames(host: Host): number | undefined {
@@ -44,7 +45,8 @@ function startInside(host: Host, words: readonly string[]): void {
   if (namespace === undefined) throw new Failure(125, 'the network namespace of this account is not there');
   const holder = namespace.pid;
   // After a change of the host's resolvers (resolvers.ts) pasta asks one that may not be there any more.
-  const others = forwardTarget(host) === namespace.resolver ? [] : reachableServers(host);
+  const { base, target } = hostResolvers(host);
+  const others = target === namespace.resolver ? [] : reachableServers(base);
   const asked = others.length > 0 ? others : [DNS_FORWARD];
   const descriptors = ['user', 'net'].map(kind => host.open(`/proc/${holder}/ns/${kind}`, 0));
   const stage = host.launch({

@@ -6,9 +6,9 @@ import { findContainer } from '../run/containers.ts';
 import type { NetworkPlace, NetworkState } from '../run/parts.ts';
 import { stopAccountBridge } from './account-bridge.ts';
 import { startBridge, stopBridge } from './bridge.ts';
-import { shareEtcFiles, writeEtcFiles, type Connection } from './etc-files.ts';
+import { shareEtcFiles, writeEtcFiles, type Connection, type WrittenResolver } from './etc-files.ts';
 import { startPasta, stopPasta } from './pasta.ts';
-import { forwardTarget, type ResolverRecord } from './resolvers.ts';
+import type { ResolverRecord } from './resolvers.ts';
 
 /** What a kind of network gives: its state for the way down, and what /etc/hosts and /etc/resolv.conf must say. */
 export interface Connected {
@@ -29,8 +29,8 @@ export function setUp(host: Host, request: RunRequest, place: NetworkPlace): Res
       const shared = other.state?.network.resolver;
       return shared === undefined ? state : { ...state, resolver: shared };
     }
-    const text = writeEtcFiles(host, request, place, connection);
-    return { ...state, resolver: resolverRecord(host, request, connection, text) };
+    const written = writeEtcFiles(host, request, place, connection);
+    return { ...state, resolver: resolverRecord(request, connection, written) };
   });
 }
 
@@ -41,7 +41,7 @@ export function tearDown(host: Host, state: NetworkState): Result<void, Problem[
   return ok(undefined);
 }
 
-function resolverRecord(host: Host, request: RunRequest, connection: Connection, text: string): ResolverRecord {
+function resolverRecord(request: RunRequest, connection: Connection, written: WrittenResolver): ResolverRecord {
   const { dns, dnsSearch, dnsOptions } = request;
   const { mode, nameservers, search, ownResolver } = connection;
   return {
@@ -52,8 +52,7 @@ function resolverRecord(host: Host, request: RunRequest, connection: Connection,
       ...(search === undefined ? {} : { search }),
       ...(ownResolver === undefined ? {} : { ownResolver }),
     },
-    target: forwardTarget(host),
-    text,
+    ...written,
   };
 }
 

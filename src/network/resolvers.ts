@@ -4,10 +4,11 @@
  * itself stays. pasta forwards its own address to the first server that the host had when it started: where that is another one now,
  * containers ask the new servers directly. So does aardvark-dns of an account, once it is started again; root's reads /etc/resolv.conf.
  */
-import { HostError, type Host } from '../host/host.ts';
-import { findContainer, listContainers, writeState } from '../run/containers.ts';
+import type { Host, Lock } from '../host/host.ts';
+import { listContainers, readContainer, writeState, type Container } from '../run/containers.ts';
+import { lockName, tryLockName } from '../run/locks.ts';
 import type { ContainerState } from '../run/state.ts';
-import { hostResolver, nameserversOf, resolvText, type Connection, type ResolverWishes } from './etc-files.ts';
+import { hostResolvers, nameserversOf, resolvText, type Connection, type ResolverWishes } from './etc-files.ts';
 import { DNS_FORWARD } from './pasta.ts';
 
 /** Kept in state.json: what resolv.conf was made from. */
@@ -19,46 +20,71 @@ export interface ResolverRecord {
   readonly text: string;
 }
 
-/** The server that a pasta which starts now forwards to; empty: none. */
-export const forwardTarget = (host: Host): string =>
-  nameserversOf(host.readFileIfExists('/etc/resolv.conf') ?? '')[0] ?? '';
+/** Servers of a resolv.conf of the host (`hostResolvers(…).base`) that are reached from another namespace as well. */
+export const reachableServers = (base: string): string[] =>
+  nameserversOf(base).filter(server => !/^127\.|^::1$|%/.test(server));
 
-/** Servers of the host that are reached from another namespace as well. */
-export const reachableServers = (host: Host): string[] =>
-  nameserversOf(hostResolver(host)).filter(server => !/^127\.|^::1$|%/.test(server));
-
-/** Writes the resolv.conf of the containers of this account anew; the names of those that have another one now. */
-export function renewResolvers(host: Host): string[] {
-  const base = hostResolver(host);
-  const target = forwardTarget(host);
-  const renewed: string[] = [];
-  for (const { name, bundle, state } of listContainers(host)) {
-    const record = recordOf(state);
-    if (state === undefined || record === undefined) continue;
-    const { nameservers } = record.connection;
-    const stale = target !== record.target && reachableServers(host).length > 0;
-    const connection =
-      !stale || nameservers === undefined
-        ? record.connection
-        : { ...record.connection, nameservers: nameservers.filter(one => one !== DNS_FORWARD) };
-    const text = resolvText(base, record.wishes, connection);
-    try {
-      if (text === record.text || host.readFileIfExists(`${bundle}/resolv.conf`) !== record.text) continue;
-      host.writeFile(`${bundle}/resolv.conf`, text);
-      writeState(host, bundle, { ...state, network: { ...state.network, resolver: { ...record, text } } });
-    } catch (error) {
-      // It has ended meanwhile.
-      if (!(error instanceof HostError) || error.code !== 'ENOENT') throw error;
-      continue;
-    }
-    renewed.push(name);
+/**
+ * Writes the resolv.conf of the containers of this account anew; the names of those that have another one now. Who starts or removes a
+ * container has its lock, and its state is what it is under the lock. Those that are busy come last: nobody else waits for them.
+ */
+export function renewResolvers(host: Host, store: string): string[] {
+  const { base, target } = hostResolvers(host);
+  const change = (found: Container): Change | undefined => changeOf(host, found, base, target);
+  const { renewed, busy } = renewFree(host, store, change);
+  for (const found of busy) {
+    const lock = lockName(host, store, found.name);
+    if (renewLocked(host, found, change, lock)) renewed.push(found.name);
   }
   return renewed;
 }
 
-const recordOf = (state: ContainerState | undefined): ResolverRecord | undefined =>
-  state?.network.resolver as ResolverRecord | undefined;
+interface Change {
+  readonly state: ContainerState;
+  readonly record: ResolverRecord;
+  readonly text: string;
+}
+type FindChange = (found: Container) => Change | undefined;
 
-/** That of another container, whose file was copied. */
-export const resolverOf = (host: Host, name: string): ResolverRecord | undefined =>
-  recordOf(findContainer(host, name)?.state);
+function renewFree(host: Host, store: string, change: FindChange): { renewed: string[]; busy: Container[] } {
+  const renewed: string[] = [];
+  const busy: Container[] = [];
+  host.mkdirs(`${store}/locks`, 0o700);
+  for (const found of listContainers(host)) {
+    // Without a state it may be about to start, with the resolvers of before.
+    if (found.state !== undefined && change(found) === undefined) continue;
+    const lock = tryLockName(host, store, found.name);
+    if (lock === undefined) busy.push(found);
+    else if (renewLocked(host, found, change, lock)) renewed.push(found.name);
+  }
+  return { renewed, busy };
+}
+
+function renewLocked(host: Host, { bundle, name }: Container, change: FindChange, lock: Lock): boolean {
+  try {
+    const found = readContainer(host, bundle, name);
+    const changed = change(found);
+    if (changed === undefined) return false;
+    const { state, record, text } = changed;
+    host.writeFile(`${bundle}/resolv.conf`, text);
+    writeState(host, bundle, { ...state, network: { ...state.network, resolver: { ...record, text } } });
+    return true;
+  } finally {
+    lock.release();
+  }
+}
+
+/** undefined: it has what it should have, or what it has is its own. */
+function changeOf(host: Host, { bundle, state }: Container, base: string, target: string): Change | undefined {
+  const record = state?.network.resolver as ResolverRecord | undefined;
+  if (state === undefined || record === undefined) return undefined;
+  const { nameservers } = record.connection;
+  const stale = target !== record.target && reachableServers(base).length > 0;
+  const connection =
+    !stale || nameservers === undefined
+      ? record.connection
+      : { ...record.connection, nameservers: nameservers.filter(one => one !== DNS_FORWARD) };
+  const text = resolvText(base, record.wishes, connection);
+  const same = text === record.text || host.readFileIfExists(`${bundle}/resolv.conf`) !== record.text;
+  return same ? undefined : { state, record, text };
+}

@@ -63,12 +63,13 @@ function names(host: Host): number {
 }
 
 /** What systemd starts when the host has other resolvers. Root looks after its own, and has those of units with User= do the same. */
-function resolvers(host: Host): number {
+function resolvers(host: Host, command: Command): number {
   const accounts = host.euid === 0 && host.stat(ACCOUNTS) !== undefined ? host.list(ACCOUNTS) : [];
   const units = accounts.filter(({ name }) => /^\d+$/.test(name)).map(({ name }) => `berth-resolvers@${name}.service`);
   if (units.length > 0)
     host.run({ argv: ['systemctl', 'start', '--no-block', ...units], environment: ['PATH=/usr/bin:/bin'] });
-  for (const name of renewResolvers(host)) host.write(2, `${name}: has the host's resolvers now\n`);
+  for (const name of renewResolvers(host, storeOf(host, command)))
+    host.write(2, `${name}: has the host's resolvers now\n`);
   return 0;
 }
 

@@ -197,7 +197,10 @@ host_moves() {
     as alice berth run -d --rm --stop-timeout 0 --name bridged --network one localhost/busybox sleep inf
     as alice berth run -d --rm --stop-timeout 0 --name ports --network one -p 8463:80 localhost/busybox sleep inf
     berth run -d --rm --stop-timeout 0 --name rooted localhost/busybox sleep inf
-    for name in 'as alice berth exec plain' 'as alice berth exec bridged' 'as alice berth exec ports' 'berth exec rooted'; do
+    way_unit svc moved <<<$'[Container]\nImage=localhost/busybox\nContainerName=moved\nNetwork=pasta\nStopTimeout=0\nExec=sleep inf'
+    way_start svc moved
+    local all=('as alice berth exec plain' 'as alice berth exec bridged' 'as alice berth exec ports' 'berth exec rooted' 'way_berth svc exec moved')
+    for name in "${all[@]}"; do
         equal "$($name wget -T 5 -qO- http://203.0.113.9:8470/)" far
         contains "$($name nslookup where.example)" 203.0.113.1
     done
@@ -205,7 +208,7 @@ host_moves() {
     ip route replace default via 198.51.100.50
     ip addr del 192.0.2.1/24 dev out0
     echo 'nameserver 198.51.100.50' >/etc/resolv.conf
-    for name in 'as alice berth exec plain' 'as alice berth exec bridged' 'as alice berth exec ports' 'berth exec rooted'; do
+    for name in "${all[@]}"; do
         equal "$($name wget -T 2 -qO- http://203.0.113.9:8470/)" near
         wait_names "$name" 203.0.113.2
     done
@@ -213,9 +216,10 @@ host_moves() {
     # and back
     ip addr add 192.0.2.1/24 dev out0 && ip route replace default via 192.0.2.50
     echo 'nameserver 192.0.2.50' >/etc/resolv.conf
-    wait_names 'as alice berth exec plain' 203.0.113.1
+    for name in 'as alice berth exec plain' 'way_berth svc exec moved'; do wait_names "$name" 203.0.113.1; done
     kill $server
     berth stop rooted
+    way_gone svc moved
     as alice berth stop plain own bridged ports
     as alice berth network rm one
     is_gone alice

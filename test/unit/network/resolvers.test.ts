@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ContainerState } from '../../../src/run/state.ts';
 import { renewResolvers, type ResolverRecord } from '../../../src/network/resolvers.ts';
 import { aState } from '../run/state-fixture.ts';
 import { setting } from './setting.ts';
@@ -25,7 +26,7 @@ function at(etc: string, changes: Partial<ResolverRecord> = {}, inside?: string)
       [`${bundle}/state.json`]: JSON.stringify(aState({ network: { kind: 'pasta', resolver } })),
     },
   });
-  const renew = () => [renewResolvers(one.host), one.host.readFile(`${bundle}/resolv.conf`)];
+  const renew = () => [renewResolvers(one.host, '/store'), one.host.readFile(`${bundle}/resolv.conf`)];
   return { ...one, renew };
 }
 
@@ -54,4 +55,35 @@ void test('what the container has changed itself, asked for, or has of its netwo
     text: 'search dns.podman\nnameserver 10.89.0.1\n',
   };
   assert.deepEqual(at(OLD, own).renew(), [[], own.text]);
+});
+
+void test('a container that another one replaces meanwhile: who comes first makes the other wait, and nothing of the new one is lost', () => {
+  const one = at(NEW);
+  const bundle = '/run/berth/containers/web';
+  const { lock } = one.host;
+  let tries = 0;
+  one.host.lock = (path, exclusive, wait) => {
+    assert.equal(path, '/store/locks/container-web');
+    // A start has the lock, and has written its state when it gives it back.
+    if (++tries === 1 && !wait) return undefined;
+    const next = aState({ id: 'ef'.repeat(32), network: { kind: 'pasta', resolver: RESOLVER } });
+    one.host.writeFile(`${bundle}/state.json`, JSON.stringify(next));
+    return lock(path, exclusive, wait);
+  };
+  assert.deepEqual(one.renew(), [['web'], NEW]);
+  assert.equal(tries, 2);
+  const { id, network } = JSON.parse(one.host.readFile(`${bundle}/state.json`)) as ContainerState;
+  assert.equal(id, 'ef'.repeat(32));
+  assert.deepEqual(network.resolver, { ...RESOLVER, text: NEW });
+});
+
+void test('a container that goes meanwhile is not brought back', () => {
+  const one = at(NEW);
+  const { lock } = one.host;
+  one.host.lock = (path, exclusive, wait) => {
+    one.host.removeTree('/run/berth/containers/web');
+    return lock(path, exclusive, wait);
+  };
+  assert.deepEqual(renewResolvers(one.host, '/store'), []);
+  assert.equal(one.host.lstat('/run/berth/containers/web'), undefined);
 });
