@@ -1,7 +1,7 @@
 /*
  * pasta, which carries the network, ends alone: killed by the kernel for want of memory, or by somebody's hand. What stays
- * would look healthy and reach nobody. So the process that the network is for (`victim`: the payload, or the holder of the
- * pod that the payload is a member of) is killed, and its unit's Restart= brings back both.
+ * would look healthy and reach nobody. So the process that the network is for (the payload, or `victim`, the holder of the pod
+ * that the payload is a member of) is killed, and its unit's Restart= brings back both.
  * One signal may be on its way to all of us, though, as systemd stops a scope: then the payload decides when it ends.
  * SIGTERM is blocked, so it is pending for us, too.
  */
@@ -21,5 +21,5 @@ void support_ended(void)
     /* It takes the place of the payload's stderr. */
     log_move(&relay.stream[1]);
     log_say(message);
-    sys4(__NR_pidfd_send_signal, relay.victim, SIGKILL, 0, 0);
+    sys4(__NR_pidfd_send_signal, relay.victim >= 0 ? relay.victim : relay.payload, SIGKILL, 0, 0);
 }

@@ -37,12 +37,12 @@ static int print_program(JSContext *context, const char *path, int number)
     struct sock_filter *shorter;
     size_t count = seccomp_shorter(program, length / sizeof *shorter, &shorter);
     if (count == 0) {
-        fprintf(stderr, "seccomp-default: %s: the library writes programs that seccomp-shorter.c does not understand\n",
+        fprintf(stderr, "seccomp-default: %s: not understood by seccomp-shorter.c, so it stays as the library wrote it\n",
                 path);
-        return -1;
+    } else {
+        program = shorter;
+        length = count * sizeof *shorter;
     }
-    program = shorter;
-    length = count * sizeof *shorter;
     printf("static const unsigned char program_%d[] = {", number);
     for (size_t i = 0; i < length; i++)
         printf("%s%d,", i % 32 == 0 ? "\n" : "", ((unsigned char *)program)[i]);

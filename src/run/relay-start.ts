@@ -81,16 +81,16 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   return child;
 }
 
-/** The process that carries the network, and whom it is for: of a pod's member the holder, beside which nothing of ours stays. */
-function supportWords(host: Host, started: Started, give: (name: string, fd: number) => void): void {
-  const { network, request, begun } = started;
+/** The process that carries the network; and, of a pod's member, the holder, which it is for: else it is for the payload. */
+function supportWords(host: Host, { network, request }: Started, give: (name: string, fd: number) => void): void {
   const pod = request.pod === undefined ? undefined : findContainer(host, networkTarget(request.networks))?.state;
-  const owner = pod ?? { network, pid: begun.stage.pid, startTime: host.startTime(begun.stage.pid) ?? '' };
-  if (owner.network.process === undefined) return;
-  const support = openNamed(host, owner.network.process);
-  const victim = openNamed(host, owner);
+  const { process } = pod?.network ?? network;
+  if (process === undefined) return;
+  const holder = pod === undefined ? undefined : openNamed(host, pod);
+  if (holder !== undefined) give('victim', holder);
+  else if (pod !== undefined) return;
+  const support = openNamed(host, process);
   if (support !== undefined) give('support', support);
-  if (victim !== undefined) give('victim', victim);
 }
 
 const networkTarget = ([first = '']: readonly string[]): string =>
