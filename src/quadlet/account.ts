@@ -1,7 +1,7 @@
 import { isNamedNetwork, NAMESPACE_UNIT } from '../command/networks.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
-import { lastEntry } from '../unit/document.ts';
+import { cleanLinesOf, endOf, lastEntry, replaceEntry, type Entry } from '../unit/document.ts';
 import { boolean, scalar } from '../unit/values.ts';
 import { quoteWord } from '../unit/write.ts';
 import type { Draft, Setting, Unit } from './model.ts';
@@ -25,11 +25,40 @@ export function accountLines(unit: Unit, draft: Draft, setting: Setting, image: 
     defaultService(unit, draft, 'RuntimeDirectory', 'berth-%N');
     defaultService(unit, draft, 'StateDirectory', 'berth-%N');
   }
-  if (account !== undefined && account !== 'root' && account !== '0') {
-    // Images are loaded once, by root; an account that lacks one is handed its own copy, owned through its own ids.
-    const handed = image === undefined ? '' : ` --image ${quoteWord(image)}`;
-    draft.lines.push(`ExecStartPre=+${setting.program} account prepare${handed} ${quoteWord(account)}`);
+  if (account !== undefined && account !== 'root' && account !== '0') prepare(unit, draft, setting, account, image);
+}
+
+/** For units of an account that make something for its containers: `User=` in [Service]. */
+export function preparedAccount(unit: Unit, draft: Draft, setting: Setting): void {
+  const account = accountOf(unit, setting);
+  if (account !== undefined) prepare(unit, draft, setting, account, undefined);
+}
+
+/**
+ * Images are loaded once, by root; an account that lacks one is handed its own copy, owned through its own ids. What the unit runs before
+ * the start itself may already need the directories (`ExecStartPre=berth load …`), or bring the image to root (`ExecStartPre=+…`): the
+ * directories come before all that, the image after it.
+ */
+function prepare(unit: Unit, draft: Draft, setting: Setting, account: Bytes, image: Bytes | undefined): void {
+  const line = `ExecStartPre=+${setting.program} account prepare`;
+  const own = firstCommand(unit);
+  if (own !== undefined) {
+    const text = cleanLinesOf(own.section.source).slice(own.at, endOf(own));
+    replaceEntry(own, [`${line} ${quoteWord(account)}`, ...text].join('\n'));
+    if (image === undefined) return;
   }
+  draft.lines.push(`${line}${image === undefined ? '' : ` --image ${quoteWord(image)}`} ${quoteWord(account)}`);
+}
+
+/** The first ExecStartPre= that systemd will run: an empty one takes back those before it. */
+function firstCommand(unit: Unit): Entry | undefined {
+  let first: Entry | undefined;
+  for (const entry of unit.service) {
+    if (entry.key !== 'ExecStartPre') continue;
+    if (scalar(entry.value) === '') first = undefined;
+    else first ??= entry;
+  }
+  return first;
 }
 
 /** `User=` of [Service] as it stands there; undefined: root, or the user manager's own account. */

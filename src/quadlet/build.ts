@@ -3,6 +3,7 @@ import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { startsWithSpecifier } from '../unit/specifiers.ts';
 import { literal, noSpecifiers } from '../unit/write.ts';
+import { preparedAccount } from './account.ts';
 import { fail, failAt, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf } from './options.ts';
 import { lastItem, readList, readScalar } from './read.ts';
@@ -32,6 +33,7 @@ export function translateBuild(unit: Unit, draft: Draft, setting: Setting): void
     },
   });
   oneShot(unit, draft, false);
+  preparedAccount(unit, draft, setting);
   const context = contextOf(unit, draft, file);
   const operands = context === undefined ? [] : [context];
   draft.lines.push(

@@ -1,6 +1,7 @@
 import { ARTIFACT_PULL_VERB, IMAGE_PULL_VERB } from '../command/verb-names.ts';
 import type { RenderedVerb } from '../command/render.ts';
 import type { Bytes } from '../host/host.ts';
+import { preparedAccount } from './account.ts';
 import { warnShortName } from './image-name.ts';
 import { fail, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf } from './options.ts';
@@ -31,6 +32,7 @@ export function translateArtifact(unit: Unit, draft: Draft, setting: Setting): v
 function pull(unit: Unit, draft: Draft, setting: Setting, row: RenderedVerb, name: Bytes): void {
   const base = commandBase(unit, setting);
   oneShot(unit, draft, true);
+  preparedAccount(unit, draft, setting);
   const command = { options: optionsOf(unit, {}), optionWords: argumentWords(unit), operands: [name] };
   draft.lines.push(`ExecStart=${commandLine(base, row, command)}`);
 }

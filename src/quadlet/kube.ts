@@ -4,6 +4,7 @@ import type { Bytes } from '../host/host.ts';
 import { lastEntry } from '../unit/document.ts';
 import { absolute } from '../unit/specifiers.ts';
 import { noSpecifiers } from '../unit/write.ts';
+import { preparedAccount } from './account.ts';
 import { mappingSpecials } from './mapping.ts';
 import { fail, failAt, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf } from './options.ts';
@@ -29,6 +30,7 @@ export function translateKube(unit: Unit, draft: Draft, setting: Setting): void 
   killMode(unit, draft);
   draft.lines.push(UNIT_VARIABLE);
   notifyType(unit, draft);
+  preparedAccount(unit, draft, setting);
   defaultService(unit, draft, 'SyslogIdentifier', '%N');
   const files = readWords(unit, 'Yaml').map(item => absolute(item.value, unit.directory));
   if (files.length === 0) fail(unit, 'required', 'no Yaml key specified', 'add Yaml= to [Kube]');

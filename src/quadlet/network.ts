@@ -1,8 +1,7 @@
 import { NETWORK_CREATE_VERB, NETWORK_RM_VERB } from '../command/verb-names.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
-import { quoteWord } from '../unit/write.ts';
-import { accountOf } from './account.ts';
+import { preparedAccount } from './account.ts';
 import { fail, failAt, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf } from './options.ts';
 import { readBoolean, readList, readScalar } from './read.ts';
@@ -20,8 +19,7 @@ export function translateNetwork(unit: Unit, draft: Draft, setting: Setting): vo
   const options: OptionUse[] = [{ name: 'ignore', value: 'true', form: 'flag' }, ...optionsOf(unit, {})];
   options.push(...subnets(unit));
   oneShot(unit, draft, true);
-  const account = accountOf(unit, setting);
-  if (account !== undefined) draft.lines.push(`ExecStartPre=+${setting.program} account prepare ${quoteWord(account)}`);
+  preparedAccount(unit, draft, setting);
   const command = { options, optionWords: argumentWords(unit), operands: [name] };
   draft.lines.push(`ExecStart=${commandLine(base, NETWORK_CREATE_VERB, command)}`);
   if (readBoolean(unit, 'NetworkDeleteOnStop') === true) {

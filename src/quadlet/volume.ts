@@ -3,6 +3,7 @@ import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import type { UnitName } from '../unit/names.ts';
 import { unsigned } from '../unit/values.ts';
+import { preparedAccount } from './account.ts';
 import { imageOf } from './image-name.ts';
 import { fail, failAt, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf, type Special } from './options.ts';
@@ -32,6 +33,7 @@ export function translateVolume(unit: Unit, draft: Draft, setting: Setting): voi
   }
   if (!ofImage) mountSource(unit, draft, options, setting);
   oneShot(unit, draft, true);
+  preparedAccount(unit, draft, setting);
   const operands = [volumeName(unit)];
   draft.lines.push(
     `ExecStart=${commandLine(base, VOLUME_CREATE_VERB, { options, optionWords: argumentWords(unit), operands })}`,

@@ -142,6 +142,20 @@ dynamic() {
 }
 check 'DynamicUser=: the image comes into the state directory, with a single id' dynamic
 
+# A volume and a container of an account that nobody has prepared; the unit brings its image itself.
+never_prepared() {
+    rm -rf "/run/berth/users/$SVC" "/var/lib/berth/users/$SVC"
+    unit_file root fresh.volume <<<$'[Volume]\n[Service]\nUser=svc'
+    unit_file root fresh <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nVolume=fresh.volume:/data\nExec=sh -c "echo brought >/data/it; cat /data/it"\n[Service]\nUser=svc\nType=oneshot\nExecStartPre=berth load -q -i '"$IMAGES"'/busybox.tar'
+    manager root start fresh
+    contains "$(journal root fresh)" brought
+    equal "$(berth images -f reference=localhost/busybox -q)" ''
+    unit_gone root fresh fresh.volume
+    service berth volume rm systemd-fresh
+    service berth rmi -f localhost/busybox >/dev/null
+}
+check 'the first start of an account: its directories are there before the commands of the unit run' never_prepared
+
 in_use() { # USER
     as "$1" berth load -q -i "$WORK/archives/plain.tar" >/dev/null
     as "$1" berth run -d --name user-of-plain --network none plain /bin/busybox sleep 1000 >/dev/null

@@ -48,3 +48,44 @@ test('a .network belongs to the account of the containers in it', () => {
   const made = right.get('n.network')?.text ?? '';
   assert.deepEqual(valuesOf(made, 'Service', 'ExecStartPre'), ['+/usr/bin/berth account prepare alice']);
 });
+
+const DIRECTORIES = '+/usr/bin/berth account prepare alice';
+const HANDED = '+/usr/bin/berth account prepare --image localhost/i alice';
+const preparedBy = (text: string, name = 'u.container'): string[] =>
+  valuesOf(translate({ [name]: text }).get(name)?.text ?? '', 'Service', 'ExecStartPre');
+
+test("the account's directories are there before the unit's own commands run, and the image is looked for after them", () => {
+  const unit = `${IMAGE}[Service]\nUser=alice\n`;
+  assert.deepEqual(preparedBy(unit), [HANDED]);
+  assert.deepEqual(preparedBy(`${unit}ExecStartPre=a\nExecStartPre=b\n`), [DIRECTORIES, 'a', 'b', HANDED]);
+  assert.deepEqual(preparedBy(`[Service]\nExecStartPre=a \\\n  b\nUser=alice\n${IMAGE}`), [
+    DIRECTORIES,
+    'a \\',
+    HANDED,
+  ]);
+  assert.deepEqual(preparedBy(`${unit}ExecStartPre=a\nExecStartPre=\nExecStartPre=b\n`), [
+    'a',
+    '',
+    DIRECTORIES,
+    'b',
+    HANDED,
+  ]);
+  assert.deepEqual(preparedBy(`${unit}ExecStartPre=a\nExecStartPre=\n`), ['a', '', HANDED]);
+  assert.deepEqual(preparedBy(`${IMAGE}[Service]\nExecStartPre=a\n`), ['a']);
+});
+
+test('whatever makes something for an account has its directories', () => {
+  const units = {
+    'u.volume': '[Volume]\n',
+    'u.network': '[Network]\n',
+    'u.image': '[Image]\nImage=localhost/i\n',
+    'u.artifact': '[Artifact]\nArtifact=localhost/a\n',
+    'u.build': '[Build]\nImageTag=localhost/i\nFile=/f\n',
+    'u.kube': '[Kube]\nYaml=/f\n',
+  };
+  for (const [name, text] of Object.entries(units)) {
+    assert.deepEqual(preparedBy(`${text}[Service]\nUser=alice\n`, name), [DIRECTORIES], name);
+    assert.deepEqual(preparedBy(`${text}[Service]\nUser=alice\nExecStartPre=a\n`, name), [DIRECTORIES, 'a'], name);
+    assert.deepEqual(preparedBy(text, name), [], name);
+  }
+});
