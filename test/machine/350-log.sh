@@ -101,7 +101,8 @@ until_line() { # WAY TEXT
     done
 }
 
-journal_restarts() {
+# The payloads count meanwhile: they do not notice, and write on into the new journal.
+journal_goes() { # COMMAND…: what ends journald
     local way
     declare -A payload
     for way in $WAYS; do counts "$way"; done
@@ -109,28 +110,11 @@ journal_restarts() {
         way_start "$way" "count-$way"
         payload[$way]=$(way_property "$way" "count-$way" MainPID)
     done
-    systemctl restart systemd-journald
+    "$@"
     for way in $WAYS; do
         until_line "$way" 'line 399'
         equal "$(way_property "$way" "count-$way" MainPID)" "${payload[$way]}"
-        counted "$way"
-        way_gone "$way" "count-$way"
-    done
-}
-
-# Killed, journald starts again by itself: the payload does not notice, and writes on into the new one.
-journal_killed() {
-    local way
-    declare -A payload
-    for way in $WAYS; do counts "$way"; done
-    for way in $WAYS; do
-        way_start "$way" "count-$way"
-        payload[$way]=$(way_property "$way" "count-$way" MainPID)
-    done
-    systemctl kill --kill-whom=main --signal=KILL systemd-journald
-    for way in $WAYS; do
-        until_line "$way" 'line 399'
-        equal "$(way_property "$way" "count-$way" MainPID)" "${payload[$way]}"
+        [ "$2" = kill ] || counted "$way"
         way_gone "$way" "count-$way"
     done
     systemctl reset-failed systemd-journald
@@ -318,8 +302,8 @@ each_way "every line of $CRASHES crashes, with its unit" every_line
 forget
 under_load each_way 'every line of crashes under load' every_line
 forget
-check 'nothing is lost when journald restarts' journal_restarts
-check 'payloads outlive a killed journald' journal_killed
+check 'nothing is lost when journald restarts' journal_goes systemctl restart systemd-journald
+check 'payloads outlive a killed journald' journal_goes systemctl kill --kill-whom=main --signal=KILL systemd-journald
 check 'a journal that does not read loses nothing' journal_blocked
 each_way 'write ends held outside do not keep the unit from ending' held_outside
 each_way 'a killed guard is replaced' guard_is_replaced

@@ -127,12 +127,7 @@ endless() { # WAY: the payload has all the time it wants
 exit_status() { # WAY
     way_unit "$1" status-"$1" <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sh -c "exit 42"'
     # The start itself has succeeded or not, whichever comes first: the payload's end or the news of its start.
-    way_start "$1" status-"$1" || true
-    local i
-    for ((i = 0; i < 600; i++)); do
-        [ "$(way_property "$1" status-"$1" ActiveState)" = active ] || break
-        sleep 0.05
-    done
+    manager "$(way_manager "$1")" start --wait status-"$1" || true
     equal "$(way_property "$1" status-"$1" ExecMainStatus)" 42
     way_end "$1" status-"$1"
 }
