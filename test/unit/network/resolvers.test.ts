@@ -60,7 +60,7 @@ void test('what the container has changed itself, asked for, or has of its netwo
 void test('a container that another one replaces meanwhile: who comes first makes the other wait, and nothing of the new one is lost', () => {
   const one = at(NEW);
   const bundle = '/run/berth/containers/web';
-  const { lock } = one.host;
+  const lock = one.host.lock.bind(one.host);
   let tries = 0;
   one.host.lock = (path, exclusive, wait) => {
     assert.equal(path, '/store/locks/container-web');
@@ -79,7 +79,7 @@ void test('a container that another one replaces meanwhile: who comes first make
 
 void test('a container that goes meanwhile is not brought back', () => {
   const one = at(NEW);
-  const { lock } = one.host;
+  const lock = one.host.lock.bind(one.host);
   one.host.lock = (path, exclusive, wait) => {
     one.host.removeTree('/run/berth/containers/web');
     return lock(path, exclusive, wait);
