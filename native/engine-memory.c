@@ -20,7 +20,7 @@
 #endif
 
 enum { step = 16, largest_small = 2048, classes = largest_small / step };
-static const size_t piece_size = (size_t)4 << 20, ahead = (size_t)128 << 10;
+static const size_t piece_size = (size_t)4 << 20, huge_page = (size_t)2 << 20, ahead = (size_t)128 << 10;
 
 /* Before each block; the block is aligned to 8 bytes, which is what the engine's objects need. */
 struct header {
@@ -85,13 +85,26 @@ static bool account(JSMallocState *state, size_t size)
     return true;
 }
 
+static bool is_much;
+
+void engine_memory_expect_much(void)
+{
+    is_much = true;
+    piece = piece_filled = piece_end; /* what is left of it has small pages */
+}
+
+/* Of memory that will be filled, huge pages where the system gives them: a fault and a walk of the page tables for 512 pages each. */
 static int new_piece(JSMallocState *state)
 {
     if (!account(state, piece_size))
         return -1;
-    void *pages = mmap(NULL, piece_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t spare = is_much ? huge_page : 0;
+    char *pages = mmap(NULL, piece_size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pages == MAP_FAILED)
         return -1;
+    pages += -(uintptr_t)pages & (spare - (spare > 0));
+    if (is_much)
+        madvise(pages, piece_size, MADV_HUGEPAGE);
     piece = piece_filled = pages;
     piece_end = piece + piece_size;
     return 0;

@@ -9,3 +9,6 @@ void engine_memory_record(const JSMallocFunctions *functions);
 
 /* From now on the blocks of the heap image are known as such. */
 void engine_memory_of_image(void);
+
+/* From now on memory is taken as for a work that will fill tens of megabytes. */
+void engine_memory_expect_much(void);
