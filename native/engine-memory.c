@@ -99,7 +99,8 @@ static int new_piece(JSMallocState *state)
     if (!account(state, piece_size))
         return -1;
     size_t spare = is_much ? huge_page : 0;
-    char *pages = mmap(NULL, piece_size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *pages =
+        mmap(NULL, piece_size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pages == MAP_FAILED)
         return -1;
     pages += -(uintptr_t)pages & (spare - (spare > 0));
