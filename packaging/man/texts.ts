@@ -83,6 +83,7 @@ export const DIFFERENCES = [
   '- A user that the image has no name for is called by its number, in files that are mounted. | Podman takes the name that the number has on the host, and writes into the root of the container.',
   '- With UserNS=nomap there are no supplementary groups. | In Podman there is group 0.',
   '- UserNS=nomap and auto of a .pod of an account: members are refused by name. | Podman starts them.',
+  '- Where SELinux is on, :z and :Z are refused by name, and chcon(1) or label=disable is for the admin; elsewhere they mean nothing. Payloads get their label. | Podman labels the files of the volume anew.',
   '- volume prune takes anonymous volumes alone unless --all or a filter is given, and wants --force instead of asking. | Podman asks and takes all.',
 ];
 

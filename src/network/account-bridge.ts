@@ -34,8 +34,13 @@ export function startAccountBridge(host: Host, request: RunRequest, place: Netwo
     host.write(2, 'berth: warning: nothing is published: all networks of the container are internal\n');
   const pasta = published ? startPorts(host, request.ports, place) : ok(undefined);
   if (pasta.isErr()) return err(pasta.error);
-  const done = withNetworkLock(host, () => enterNetworks(host, request, place, inside, published));
-  if (done.isOk() && done.value.connection.ownResolver === true) awaitNames(host);
+  const done = withNetworkLock(host, () => enterNetworks(host, request, place, inside, published)).andThen(found => {
+    awaitNames(host);
+    if (readNamespace(host)?.pid === inside.pid) return ok(found);
+    // Its way out could not be made.
+    stopBridge(host, found.state);
+    return err(missing(host, request.networks.find(isNamedNetwork) ?? ''));
+  });
   if (done.isErr() && pasta.value !== undefined) stopPasta(host, { kind: 'pasta', data: pasta.value });
   return done.map(found => withPasta(found, pasta.value));
 }

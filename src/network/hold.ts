@@ -2,10 +2,10 @@
  * Theory of operation: berth-netns.service, which systemd starts before the first container in a network of an account and stops when no unit
  * needs it any more (StopWhenUnneeded=).
  *
- * ExecStart=, `berth network hold`: READY=1 at once, so that systemd executes the containers and the server of the names (names.ts), which take longer to get here than we
- * need. They wait for the lock of the networks, under which we make a holder with a new user and network namespace, and pasta on it, the way
- * out. Then netns.json is written, and pasta becomes the unit's main process (it is what can fail). We stay until the names are served:
- * that is what a second lock tells.
+ * ExecStart=, `berth network hold`: to systemd the unit is there at once (Type=simple), so that it executes us, the containers and the server of the names (names.ts) side by side:
+ * the kernel makes each of them wait as long as our work takes. Who comes first waits until we have made a holder with a new user and network namespace and written netns.json, and
+ * then works in it, beside pasta, the way out, which becomes the unit's main process (it is what can fail). We stay until it is there and the names are served: that is what other
+ * locks tell (naming.ts), and what a container waits for at last.
  * ExecStopPost=, `berth network release`: containers that are still there lost their network. They are killed, so that their units fail and
  * Restart= brings them back with a new one. (At an ordinary stop there are none: they stop first.)
  */
@@ -23,29 +23,38 @@ import { listContainers } from '../run/containers.ts';
 import { hostResolvers } from './etc-files.ts';
 import { networkDirectory, readState, withNetworkLock, writeState } from './ipam.ts';
 import { announceNames, waitForNames } from './naming.ts';
-import { namespacePath, type NamespaceRecord } from './namespace.ts';
+import { namespacePath, wakeWaiters, type NamespaceRecord } from './namespace.ts';
 import { startWayOut } from './pasta.ts';
 
 /** Makes the namespaces and what runs in them, for systemd. */
 export function holdNamespace(host: Host): void {
-  announceNames(host);
-  withNetworkLock(host, () => {
+  const way = announceNames(host);
+  const resolver = hostResolvers(host).target;
+  const holder = withNetworkLock(host, () => {
     clean(host);
-    host.notify('READY=1', false);
-    host.notify(`MAINPID=${make(host)}`, true);
+    return make(host, resolver);
   });
+  wakeWaiters(host);
+  try {
+    const pasta = unwrap(startWayOut(host, holder.pid, `${networkDirectory(host)}/pasta.pid`));
+    host.notify(`MAINPID=${pasta}`, true);
+  } catch (error) {
+    // Who came meanwhile looks once more (account-bridge.ts).
+    host.unlink(namespacePath(host));
+    host.signal(holder.pidfd, 9);
+    throw error;
+  }
+  way.release();
   waitForNames(host);
 }
 
-/** The process that the unit is to watch. */
-function make(host: Host): number {
+/** The process that holds them; others know it. */
+function make(host: Host, resolver: string): Launched {
   const map = storeMap(host);
   const uidMap = lines(map.uid);
   const gidMap = lines(map.gid);
   const holder = startHolder(host, uidMap, gidMap);
   try {
-    const resolver = hostResolvers(host).target;
-    const pasta = unwrap(startWayOut(host, holder.pid, `${networkDirectory(host)}/pasta.pid`));
     host.proceed(holder, 'created');
     const said = host.outcome(holder);
     if (said !== '') throw new Failure(125, `the holder of the network namespace could not start: ${said}`);
@@ -58,7 +67,7 @@ function make(host: Host): number {
       resolver,
     };
     host.writeFileAtomic(namespacePath(host), JSON.stringify(record), 0o600);
-    return pasta;
+    return holder;
   } catch (error) {
     host.signal(holder.pidfd, 9);
     throw error;
@@ -101,6 +110,7 @@ function unwrap<T>(result: Result<T, Problem>): T {
 /** The namespaces are gone: so are the containers that were in them. */
 export function releaseNamespace(host: Host): void {
   host.unlink(namespacePath(host));
+  wakeWaiters(host);
   const bundles = new Set(Object.values(readState(host).attachments).map(one => one.bundle));
   for (const { bundle, state } of listContainers(host)) {
     if (state === undefined || !bundles.has(bundle)) continue;

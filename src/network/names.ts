@@ -11,7 +11,7 @@ import { encodeOps, op } from '../ops/encode.ts';
 import { Failure } from '../run/failure.ts';
 import { hostResolvers } from './etc-files.ts';
 import { networkDirectory, withNetworkLock } from './ipam.ts';
-import { readNamespace } from './namespace.ts';
+import { awaitNamespace, readNamespace } from './namespace.ts';
 import { helperPath } from './netavark.ts';
 import { DNS_FORWARD } from './pasta.ts';
 import { reachableServers } from './resolvers.ts';
@@ -28,6 +28,7 @@ export function startNames(host: Host): number | undefined {
     const { status, stderr } = host.run({ argv: words, environment: ['PATH=/usr/sbin:/sbin'], stderr: 'capture' });
     if (status !== 0) throw failed(stderr.trim());
   } else {
+    if (awaitNamespace(host) === undefined) throw new Failure(125, NO_NAMESPACE);
     // netavark would send its signal to a server that is not prepared for it.
     withNetworkLock(host, () => {
       host.mkdirs(directory, 0o700);
@@ -42,7 +43,7 @@ export function startNames(host: Host): number | undefined {
 /** aardvark-dns asks pasta, which asks whom the host asks; of /etc it needs nothing else. */
 function startInside(host: Host, words: readonly string[]): void {
   const namespace = readNamespace(host);
-  if (namespace === undefined) throw new Failure(125, 'the network namespace of this account is not there');
+  if (namespace === undefined) throw new Failure(125, NO_NAMESPACE);
   const holder = namespace.pid;
   // After a change of the host's resolvers (resolvers.ts) pasta asks one that may not be there any more.
   const { base, target } = hostResolvers(host);
@@ -79,6 +80,7 @@ function failed(said: string): Failure {
   return new Failure(125, `aardvark-dns could not be started${said === '' ? '' : `: ${said}`}`);
 }
 
+const NO_NAMESPACE = 'the network namespace of this account is not there';
 /** aardvark-dns writes it beside the files of the networks. */
 const PID_FILE = 'aardvark.pid';
 /** A network without containers: its server answers nobody. */

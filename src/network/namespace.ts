@@ -6,14 +6,14 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { isNamedNetwork, NAMESPACE_UNIT } from '../command/networks.ts';
-import type { Host } from '../host/host.ts';
+import { HostError, type Host } from '../host/host.ts';
 import type { Nest } from '../ops/compile.ts';
 import { isNew } from '../ops/compile.ts';
 import { relative } from '../plan/id-maps.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { Spec, SpecIdMapping } from '../plan/spec.ts';
 import { findContext } from '../run/context.ts';
-import { networkDirectory, withNetworkLock } from './ipam.ts';
+import { networkDirectory } from './ipam.ts';
 
 export interface NamespaceRecord {
   readonly version: 1;
@@ -40,9 +40,57 @@ export function readNamespace(host: Host): NamespaceRecord | undefined {
   }
 }
 
-/** Who makes it has the lock of the networks (hold.ts). */
-const awaitNamespace = (host: Host): NamespaceRecord | undefined =>
-  readNamespace(host) ?? withNetworkLock(host, () => readNamespace(host));
+/** On a busy machine. */
+const PATIENCE = 30_000;
+const waitersPath = (host: Host): string => `${networkDirectory(host)}/waiting`;
+
+/** Undefined when it could not be made. systemd executes us beside `network hold` (hold.ts): who comes before it waits at a socket for its word. */
+export function awaitNamespace(host: Host): NamespaceRecord | undefined {
+  const there = readNamespace(host);
+  if (there !== undefined || !isComing(host)) return there;
+  host.mkdirs(waitersPath(host), 0o700);
+  const path = `${waitersPath(host)}/${host.pid}`;
+  host.unlink(path);
+  const fd = host.bindDatagram(path, 0o600);
+  try {
+    const found = readNamespace(host);
+    if (found !== undefined) return found;
+    host.poll([fd], PATIENCE);
+    return readNamespace(host);
+  } finally {
+    host.close(fd);
+    host.unlink(path);
+  }
+}
+
+/** systemd keeps a link for each unit that it runs. */
+function isComing(host: Host): boolean {
+  const unit = unitName(host);
+  const directory = unit === NAMESPACE_UNIT ? `/run/user/${host.euid}/systemd/units` : '/run/systemd/units';
+  return host.lstat(`${directory}/invocation:${unit}`) !== undefined;
+}
+
+function unitName(host: Host): string {
+  const { own, inUnit } = findContext(host);
+  return inUnit && own.manager === 'system' ? `berth-netns@${host.euid}.service` : NAMESPACE_UNIT;
+}
+
+/** The namespace is there, or will not be: who waits looks again. */
+export function wakeWaiters(host: Host): void {
+  const directory = waitersPath(host);
+  if (host.stat(directory) === undefined) return;
+  for (const { name } of host.list(directory)) {
+    try {
+      const fd = host.connectUnix(`${directory}/${name}`, 'datagram');
+      host.send(fd, 'look');
+      host.close(fd);
+    } catch (error) {
+      // It was killed.
+      if (!(error instanceof HostError)) throw error;
+      host.unlink(`${directory}/${name}`);
+    }
+  }
+}
 
 /** The user namespace that a container in named networks of an account is made below. */
 export function nest(host: Host, request: RunRequest, spec: Spec): Result<Nest | undefined, Problem> {
@@ -66,13 +114,12 @@ export function nest(host: Host, request: RunRequest, spec: Spec): Result<Nest |
 }
 
 export function missing(host: Host, network: string): Problem {
-  const { own, inUnit } = findContext(host);
   // Ids of DynamicUser= (systemd's UIDS-GIDS.md): no unit can be given the same one.
   if (host.euid >= 61184 && host.euid <= 65519) {
     const hint = 'use User= of an account, or --network pasta, host or none';
     return problem('network-dynamic', `--network ${network}: a unit with DynamicUser= has no networks`, { hint });
   }
-  const unit = inUnit && own.manager === 'system' ? `berth-netns@${host.euid}.service` : NAMESPACE_UNIT;
+  const unit = unitName(host);
   return problem('network-namespace', `--network ${network}: the network namespace of this account is not there`, {
     hint: `the unit needs Wants=${unit} and After=${unit}, which the generator writes; where it has them the log of ${unit} tells why it failed`,
   });

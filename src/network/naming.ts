@@ -1,9 +1,10 @@
 /**
- * Theory of operation: when the names of an account's networks are served. A container in a network must not run before, and the server is started beside it.
- * `network hold` (hold.ts) has the lock `naming` from before systemd learns that its unit is there; the file says who it is. `network names` ends it when the
- * server answers, or cannot be started; a container waits for the lock, after everything that it can do meanwhile.
+ * Theory of operation: when the names of an account's networks are served, and its way out is there. A container in a network must not run before, and both are
+ * started beside it. `network hold` (hold.ts) has the lock `naming` from before systemd learns that its unit is there; the file says who it is. `network names` ends it when
+ * the server answers, or cannot be started, but not before the way out is there: for that hold has the lock `way-out`. A container waits for the first lock, after
+ * everything that it can do meanwhile.
  */
-import type { Host } from '../host/host.ts';
+import type { Host, Lock } from '../host/host.ts';
 import { networkDirectory } from './ipam.ts';
 
 const SIGTERM = 15;
@@ -11,14 +12,17 @@ const SIGTERM = 15;
 const PATIENCE = 10_000;
 
 const lockPath = (host: Host): string => `${networkDirectory(host)}/naming`;
+const wayOutPath = (host: Host): string => `${networkDirectory(host)}/way-out`;
 const waiterPath = (host: Host): string => `${networkDirectory(host)}/naming.json`;
 
-/** From now on until this process ends the names are awaited. */
-export function announceNames(host: Host): void {
+/** From now on until this process ends the names are awaited; the lock is to be released when the way out is there. */
+export function announceNames(host: Host): Lock {
   host.mkdirs(networkDirectory(host), 0o700);
   host.lock(lockPath(host), true, true);
+  const way = host.lock(wayOutPath(host), true, true);
   const waiter = { pid: host.pid, startTime: host.startTime(host.pid) };
   host.writeFileAtomic(waiterPath(host), JSON.stringify(waiter), 0o600);
+  return way as Lock;
 }
 
 /** Until `endWait`. */
@@ -30,6 +34,7 @@ export function waitForNames(host: Host): void {
 export function endWait(host: Host): void {
   const text = host.readFileIfExists(waiterPath(host));
   if (text === undefined) return;
+  host.lock(wayOutPath(host), false, true)?.release();
   host.unlink(waiterPath(host));
   const { pid, startTime } = JSON.parse(text) as { pid: number; startTime?: string };
   const fd = host.openProcess(pid);
@@ -38,7 +43,7 @@ export function endWait(host: Host): void {
   host.close(fd);
 }
 
-/** Returns when nobody awaits the names any more. */
+/** Returns when nobody awaits names and way out any more: they are there, or will not be. */
 export function awaitNames(host: Host): void {
   host.lock(lockPath(host), false, true)?.release();
 }

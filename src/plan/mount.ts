@@ -2,6 +2,7 @@ import { mountsInside, refuse, type IdPlan, type PlanContext } from './context.t
 import type { MountOptions, MountRequest } from './request.ts';
 import type { SpecIdMapping, SpecMount } from './spec.ts';
 import { readTriple } from './id-maps.ts';
+import { planLabels } from './security.ts';
 import type { VolumeFacts } from './types.ts';
 
 /** What mounts come to, in the order of the request. */
@@ -175,13 +176,9 @@ function finish(
   plan: MountPlan,
   subpath?: string,
 ): void {
-  if (options.relabel !== undefined && context.facts.selinux && !context.request.selinux.disable) {
-    refuse(
-      context,
-      '--volume',
-      `${destination}: relabeling is not in this version of Berth`,
-      'use chcon, or --security-opt label=disable',
-    );
+  if (options.relabel !== undefined && planLabels(context).mount !== undefined) {
+    const hint = 'use chcon, or --security-opt label=disable';
+    refuse(context, '--volume', `${destination}: relabeling is not in this version of Berth`, hint);
   }
   if (options.chown && subpath === undefined) plan.chowns.push(source);
   if (subpath !== undefined && (options.chown || options.overlay || context.foreign)) {

@@ -37,7 +37,9 @@ wanted() { [[ -z ${BENCH_ONLY:-} || ,$BENCH_ONLY, == *,$1,* ]]; }
 if wanted throughput; then
     images=$("$checkout/test/machine/debian-images.sh" iperf)
     machine copy $name "$images/iperf.tar" /var/lib/images/iperf.tar
-    for program in berth podman; do machine run $name --user alice $program load -q -i /var/lib/images/iperf.tar >/dev/null; done
+    for program in berth podman; do
+        for who in alice root; do machine run $name --user $who $program load -q -i /var/lib/images/iperf.tar >/dev/null; done
+    done
     machine run $name bash -ec '
         mkdir -p /var/tmp/iperf
         tar -xOf /var/lib/images/iperf.tar layer/layer.tar | tar -C /var/tmp/iperf -xf - --exclude "./dev/*"

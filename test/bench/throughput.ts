@@ -11,6 +11,14 @@ const NETWORK = 'bench-flow';
 /** Ticks of /proc/PID/stat (USER_HZ of Linux). */
 const TICKS = 100;
 
+/** Whose containers, in which network. The first and the last have the same path as the peer's: pasta, and rules of netavark. */
+const PLACES = [
+  { account: 'alice', network: 'pasta', name: 'pasta' },
+  { account: 'alice', network: NETWORK, name: 'network' },
+  { account: 'root', network: 'bridge', name: "root's bridge" },
+] as const;
+type Place = (typeof PLACES)[number];
+
 const asAlice = (...argv: readonly string[]): string =>
   run('su', '-l', 'alice', '-s', '/bin/sh', '-c', 'cd /; exec "$0" "$@"', '--', ...argv);
 
@@ -48,26 +56,27 @@ function flow(streams: number): { speed: number; cost: number } {
   return { speed: end.sum_received.bits_per_second / 1e9, cost: seconds / (end.sum_received.bytes / 1e9) };
 }
 
-function served<T>(peer: Peer, network: string, act: () => T): T {
+function served<T>(peer: Peer, { account, network }: Place, act: () => T): T {
+  const as = account === 'root' ? run : asAlice;
   const words = ['run', '-d', '--rm', '--name', 'flow', '--network', network, '-p', `${PORT}:5201`];
-  asAlice(peer, ...words, 'localhost/iperf:latest');
+  as(peer, ...words, 'localhost/iperf:latest');
   try {
     return act();
   } finally {
-    asAlice(peer, 'rm', '-f', '-t', '0', 'flow');
+    as(peer, 'rm', '-f', '-t', '0', 'flow');
   }
 }
 
-/** Alternating: over a published port of pasta and of a network, 1 and 8 streams. */
+/** Alternating: over a published port of each place, 1 and 8 streams. */
 export function measureThroughput(runs: number, add: Add): void {
   for (const peer of PEERS) asAlice(peer, 'network', 'create', '--ignore', NETWORK);
-  for (const network of ['pasta', NETWORK])
+  for (const place of PLACES)
     for (const streams of [1, 8]) {
       const seen: Record<Peer, { speed: number; cost: number }[]> = { berth: [], podman: [] };
       for (let round = 0; round < runs; round++)
-        for (const peer of PEERS) seen[peer].push(served(peer, network, () => flow(streams)));
+        for (const peer of PEERS) seen[peer].push(served(peer, place, () => flow(streams)));
       const middle = (peer: Peer, key: 'speed' | 'cost'): number => median(seen[peer].map(one => one[key]));
-      const name = `published port, ${network === 'pasta' ? 'pasta' : 'network'}, ${String(streams)} streams`;
+      const name = `published port, ${place.name}, ${String(streams)} streams`;
       add(name, 'Gb/s', middle('berth', 'speed'), 'podman', middle('podman', 'speed'), '>= 1.0');
       add(`${name}: CPU`, 's/GB', middle('berth', 'cost'), 'podman', middle('podman', 'cost'), '<= 1.0');
     }

@@ -17,5 +17,5 @@ machine up "$name" --install && machine copy "$name" "$checkout/test/machine" /u
     machine copy "$name" "$here" /usr/local/lib/berth-tests/soak || exit 1
 for image in "$@"; do machine copy "$name" "$images/$image.tar" "/var/lib/images/$image.tar" || exit 1; done
 knobs=()
-for knob in KILLS RESTARTS SEED WAYS FORMS; do [ -z "${!knob:-}" ] || knobs+=("$knob=${!knob}"); done
+for knob in KILLS RESTARTS SEED WAYS FORMS NETWORKS; do [ -z "${!knob:-}" ] || knobs+=("$knob=${!knob}"); done
 machine run "$name" env "${knobs[@]}" bash "/usr/local/lib/berth-tests/soak/machine/$file.sh" </dev/null

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describe } from '../../../src/base/problem.ts';
 import { isNamedNetwork } from '../../../src/command/networks.ts';
-import { nest } from '../../../src/network/namespace.ts';
+import { nest, wakeWaiters } from '../../../src/network/namespace.ts';
 import { relative } from '../../../src/plan/id-maps.ts';
 import { tearDown } from '../../../src/network/network.ts';
 import type { Spec } from '../../../src/plan/spec.ts';
@@ -174,15 +174,55 @@ void test("a further container of an account's network leaves the rules as they 
   assert.equal(firewall(0, true), 'NETAVARK_FW=nftables');
 });
 
-void test('who comes while the namespace is made waits for it', () => {
-  const record = JSON.stringify(RECORD);
-  const { host } = account({ files: { [`${DIRECTORY}/networks/netns.json`]: '' } });
-  const lock = host.lock.bind(host);
-  Object.assign(host, {
-    lock: (...words: Parameters<typeof lock>) => {
-      host.writeFileAtomic(`${DIRECTORY}/networks/netns.json`, record, 0o600);
-      return lock(...words);
+void test('who comes before the namespace waits for the word that it is made, or cannot be', () => {
+  const path = `${DIRECTORY}/networks/netns.json`;
+  const begin = (act: (host: ReturnType<typeof account>['host']) => void) => {
+    const { host } = account({
+      files: { [path]: '', '/run/user/1000/systemd/units/invocation:berth-netns.service': 'ab' },
+    });
+    const waits: (readonly number[])[] = [];
+    const sockets = new Set<string>();
+    Object.assign(host, {
+      pid: 600,
+      bindDatagram: (name: string) => {
+        host.writeFile(name, '', 0o600);
+        sockets.add(name);
+        return 45;
+      },
+      connectUnix: (name: string) => {
+        assert.ok(sockets.has(name), name);
+        return 46;
+      },
+      send: (fd: number) => waits.push([fd]),
+      close: () => undefined,
+      poll: (fds: readonly number[]) => {
+        waits.push(fds);
+        act(host);
+        return fds;
+      },
+    });
+    const made = nest(host, request('--network', 'blue'), spec(FULL));
+    assert.deepEqual(host.list(`${DIRECTORY}/networks/waiting`), []);
+    return { made, waits };
+  };
+  const there = begin(host => {
+    host.writeFileAtomic(path, JSON.stringify(RECORD), 0o600);
+    wakeWaiters(host);
+  });
+  assert.equal(there.made._unsafeUnwrap()?.user, '/proc/500/ns/user');
+  assert.deepEqual(there.waits, [[45], [46]]);
+  assert.match(describe(begin(wakeWaiters).made._unsafeUnwrapErr()), /is not there/);
+});
+
+void test('a start whose way out cannot be made fails, and its place is free', () => {
+  const one = account();
+  const path = `${DIRECTORY}/networks/netns.json`;
+  Object.assign(one.host, {
+    run: () => {
+      one.host.unlink(path);
+      return { status: 0, stdout: '{}', stderr: '' };
     },
   });
-  assert.equal(nest(host, request('--network', 'blue'), spec(FULL))._unsafeUnwrap()?.user, '/proc/500/ns/user');
+  assert.match(refusal(one.start('--network', 'blue')), /the network namespace of this account is not there/);
+  assert.equal(one.host.readFile(`${DIRECTORY}/networks/ipam.json`).includes('10.91.0.2'), false);
 });

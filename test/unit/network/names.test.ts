@@ -26,7 +26,7 @@ void test('root: a server that is gone at once has no pid; one that cannot start
 });
 
 void test('an account without its namespace has no names', () => {
-  const one = setting({ uid: 1000 });
+  const one = setting({ uid: 1000, files: { '/proc/self/cgroup': '0::/user.slice/session-1.scope\n' } });
   one.host.mkdirs('/run/berth/users/1000', 0o700);
   one.host.chown('/run/berth/users/1000', 1000, 1000);
   assert.throws(() => startNames(one.host), /network namespace of this account is not there/);

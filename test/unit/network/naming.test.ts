@@ -28,3 +28,19 @@ void test('another process with the same number is left alone', () => {
   endWait(host);
   assert.deepEqual(signals, []);
 });
+
+void test('the wait is not ended before the way out is there', () => {
+  const { host, signals } = waiting('12345');
+  const lock = host.lock.bind(host);
+  const asked: string[] = [];
+  Object.assign(host, {
+    lock: (path: string, exclusive: boolean, wait: boolean) => {
+      assert.deepEqual(signals, []);
+      asked.push(`${path.slice(path.lastIndexOf('/') + 1)} ${String(exclusive)} ${String(wait)}`);
+      return lock(path, exclusive, false);
+    },
+  });
+  endWait(host);
+  assert.deepEqual(asked, ['way-out false true']);
+  assert.deepEqual(signals, [15]);
+});

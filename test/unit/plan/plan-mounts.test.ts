@@ -39,6 +39,17 @@ test('T9: nothing is mounted over procfs', () => {
   assert.equal(mount([['volume', '/x:/proc/uptime']], '/proc/uptime', facts), 'bind /x rw,rprivate,nodev,rbind');
 });
 
+test('SELinux: a volume that is to be labelled is refused by name where payloads have labels; elsewhere there is nothing to do', () => {
+  for (const letter of ['z', 'Z']) {
+    const asked = ['volume', `/x:/y:${letter}`] as const;
+    const facts = (selinux: boolean) => rootFacts({ sources: { '/x': 'directory' }, selinux });
+    assert.match(refusals([asked], facts(true))[0] ?? '', /^\/y: relabeling is not in this version of Berth$/);
+    assert.match(mount([asked], '/y', facts(false)) ?? '', /^bind \/x rw,/);
+    assert.match(mount([asked, ['security-opt', 'label=disable']], '/y', facts(true)) ?? '', /^bind \/x rw,/);
+    assert.match(mount([asked, ['privileged', 'true']], '/y', facts(true)) ?? '', /^bind \/x rw,/);
+  }
+});
+
 test('volumes: missing sources, anonymous ones, the request before the image', () => {
   assert.match(refusals([['volume', '/none:/x']])[0] ?? '', /\/none: there is no such file or directory/);
   const volumes = { 'volume:v': { path: '/v', fresh: true }, 'anonymous:/a': { path: '/anon', fresh: false } };
