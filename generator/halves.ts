@@ -94,7 +94,11 @@ interface Work {
 
 function work(host: Host, units: readonly Unit[], across: Across, all: All, part: 'first' | 'second'): Work {
   const { flags, directory } = all;
-  const translations = translateAll(units, settingOf(host, flags.user, graphOfAll(host, units, all)), across);
+  const translations = translateAll(
+    units,
+    settingOf(host, flags.user, graphOfAll(host, units, all), !flags.failureUnits),
+    across,
+  );
   const problems: Said[] = [];
   const failures: Said[] = [];
   const into = (list: Said[]): Log => ({ say: (level, text) => void (level !== 'debug' && list.push([level, text])) });

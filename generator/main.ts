@@ -74,7 +74,7 @@ function whole(host: Host, flags: Flags, found: Found, log: Log): boolean {
     found,
     flags.verbose ? path => log.say('debug', `Loading source unit file ${path}`) : undefined,
   );
-  const translations = translateAll(units, settingOf(host, flags.user, graphOf(units)));
+  const translations = translateAll(units, settingOf(host, flags.user, graphOf(units), !flags.failureUnits));
   const good = report(translations, log);
   const [directory] = flags.operands;
   if (flags.dryRun) print(host, translations, flags.failureUnits);

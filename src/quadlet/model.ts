@@ -66,6 +66,8 @@ export interface Setting {
   /** Numeric ids of account and group names, for keys that need numbers; undefined: unknown. */
   readonly account: (kind: 'user' | 'group', name: Bytes) => number | undefined;
   readonly exists: (path: Bytes) => boolean;
+  /** No failing units are wanted (`--no-failure-units`): what the peer writes, though systemd refuses it, is written as well. */
+  readonly asPeer: boolean;
 }
 
 /** Notes a problem of the unit itself, without a place in its text but the file. */

@@ -1,7 +1,7 @@
 import type { Bytes } from '../host/host.ts';
 import { lastEntry, type Entry } from '../unit/document.ts';
 import { boolean, scalar } from '../unit/values.ts';
-import { failAt, warnAt, type Unit } from './model.ts';
+import { failAt, warnAt, type Setting, type Unit } from './model.ts';
 import { afterReset } from './read.ts';
 import { commandFault } from './refused-command.ts';
 import { accountFault, directoryFault, expanded, pidFileFault, type Fault } from './refused-values.ts';
@@ -10,11 +10,11 @@ import { accountFault, directoryFault, expanded, pidFileFault, type Fault } from
  * What in [Service] makes systemd refuse to load the generated unit (tried with every option of systemd 257): it would vanish, and only the log of
  * the manager says why. What systemd merely passes over, with a warning, is told by `berth check` alone (ignored-lines.ts).
  */
-export function checkService(unit: Unit): void {
+export function checkService(unit: Unit, setting: Setting): void {
   const { service } = unit;
   for (let i = 0; i < service.length; i++) {
     const entry = service[i];
-    if (entry !== undefined && WATCHED.has(entry.key)) checkEntry(unit, entry);
+    if (entry !== undefined && WATCHED.has(entry.key)) checkEntry(unit, entry, setting.asPeer);
   }
 }
 
@@ -28,7 +28,7 @@ const POLICIES = ['RootImagePolicy', 'ExtensionImagePolicy', 'MountImagePolicy']
 const OTHERS = ['Restart', 'ExitType', 'Type', 'WorkingDirectory', 'PIDFile', 'DynamicUser'];
 const WATCHED: ReadonlySet<string> = new Set([...COMMANDS, ...ACCOUNTS, ...ROOTS, ...POLICIES, ...OTHERS]);
 
-function checkEntry(unit: Unit, entry: Entry): void {
+function checkEntry(unit: Unit, entry: Entry, asPeer: boolean): void {
   const { key, value } = entry;
   switch (key) {
     case 'Restart':
@@ -41,7 +41,7 @@ function checkEntry(unit: Unit, entry: Entry): void {
         refuse(unit, entry, { what: '`Type=dbus` has no `BusName=`', hint: 'write oneshot' });
       return;
     case 'DynamicUser':
-      if (value === '' || boolean(value) === undefined) notBoolean(unit, entry);
+      if (value === '' || boolean(value) === undefined) notBoolean(unit, entry, asPeer);
       return;
     case 'ExecStart':
       if (isSecond(unit, entry))
@@ -59,11 +59,11 @@ function checkEntry(unit: Unit, entry: Entry): void {
   else refuse(unit, entry, told);
 }
 
-/** The peer writes units other than containers' with any such value, and its own cases want status 0: `berth check` calls it an error. */
-function notBoolean(unit: Unit, entry: Entry): void {
+/** The peer writes units other than containers' with any such value, and its own cases want status 0. */
+function notBoolean(unit: Unit, entry: Entry, asPeer: boolean): void {
   const fault = { what: `\`${entry.key}=${entry.value}\` is neither true nor false`, hint: 'write yes or no' };
-  if (unit.name.type === 'container') refuse(unit, entry, fault);
-  else warnAt(unit, entry, 'unloadable', `${fault.what} in [Service]: systemd will not load the unit`, fault);
+  if (!asPeer || unit.name.type === 'container') refuse(unit, entry, fault);
+  else warnAt(unit, entry, 'service', `${fault.what} in [Service]: systemd will not load the unit`, fault);
 }
 
 function faultOf(unit: Unit, key: Bytes, value: Bytes): Fault | undefined {

@@ -8,13 +8,14 @@ type SettingHost = Pick<Files, 'stat' | 'readFileIfExists'> & Pick<Facts, 'envir
 const PROGRAM = '/usr/bin/berth';
 
 /** What all translations of a run share. */
-export function settingOf(host: SettingHost, user: boolean, graph: Graph): Setting {
+export function settingOf(host: SettingHost, user: boolean, graph: Graph, asPeer = false): Setting {
   return {
     graph,
     user,
     program: programOf(host),
     account: accountLookup(host),
     exists: path => host.stat(path) !== undefined,
+    asPeer,
   };
 }
 

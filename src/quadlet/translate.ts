@@ -87,7 +87,7 @@ function draftOf(unit: Unit, setting: Setting): Draft {
   TRANSLATE[unit.name.type](unit, draft, setting);
   checkLength(unit, draft);
   checkSpecifiers(unit);
-  checkService(unit);
+  checkService(unit, setting);
   return draft;
 }
 

@@ -108,10 +108,10 @@ function problemsOf(host: Host, found: Found, { user, standard, version }: Asked
   return [...shown.flatMap(ownProblems), ...ignoredLines(shown), ...laterKeys(shown, version), ...across, ...peer];
 }
 
-/** Some are warnings for the generator alone, whose other units and status must not suffer; here they are what they are. */
+/** A name that is taken is a warning for the generator alone, whose other units and status must not suffer. */
 function ownProblems(unit: Unit): Problem[] {
   return [...unit.problems, ...unit.dropInProblems].map(p =>
-    p.code === 'name-taken' || p.code === 'unloadable' ? { ...p, severity: 'error' } : p,
+    p.code === 'name-taken' ? { ...p, severity: 'error' } : p,
   );
 }
 

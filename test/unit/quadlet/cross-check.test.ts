@@ -19,6 +19,7 @@ function across(files: Readonly<Record<string, string>>): string[] {
     program: '/usr/bin/berth',
     account: (_, name) => (name === 'root' ? 0 : undefined),
     exists: () => false,
+    asPeer: false,
   };
   translateAll(units, setting);
   return crossCheck(units, setting).map(p => `${p.severity} ${p.code} ${p.file ?? ''}:${p.line ?? 0}`);

@@ -61,6 +61,20 @@ for (const line of PASSED_OVER) {
   });
 }
 
+test('a boolean that systemd refuses fails units of every type; only what the peer writes as it is is written with --no-failure-units', () => {
+  for (const [file, section] of [
+    ['u.pod', '[Pod]\n'],
+    ['u.network', '[Network]\n'],
+    ['u.kube', '[Kube]\nYaml=/f\n'],
+  ] as const) {
+    const text = `${section}[Service]\nDynamicUser=foobar\n`;
+    const of = (asPeer: boolean) => translate({ [file]: text }, { asPeer }).get(file);
+    assert.match(of(false)?.text ?? '', /^ExecStart=.* generator --print-failure .*`DynamicUser=foobar`/m, file);
+    assert.match(problemsOf(of(true)).join(), /^warning [34]:13 service$/, file);
+    assert.match(of(true)?.text ?? '', /^DynamicUser=foobar$/m, file);
+  }
+});
+
 test('a volume is a oneshot', () => {
   assert.deepEqual(found('Restart=always', 'u.volume', '[Volume]\n'), ['error 3:9 service']);
   assert.deepEqual(found('Restart=on-failure', 'u.volume', '[Volume]\n'), []);

@@ -16,6 +16,7 @@ export function translate(
     program: '/usr/bin/berth',
     account: (_, name) => (name === 'root' ? 0 : name === 'www-data' ? 33 : undefined),
     exists: () => false,
+    asPeer: false,
     ...more,
   };
   return new Map(translateAll(units, setting).map(one => [one.unit.name.name, one]));

@@ -37,7 +37,7 @@ test('what systemd would pass over is a warning, with its place', () => {
   assert.match(host.written.out, /^0 errors, 1 warning\n$/m);
 });
 
-test('what systemd would not load is an error, also where the generator only warns', () => {
+test('what systemd would not load is an error, also where the peer says nothing', () => {
   const { host, status } = run(['check', 'a.pod'], { '/q/a.pod': '[Pod]\n[Service]\nDynamicUser=foobar\n' });
   assert.equal(status, 1);
   assert.match(host.written.out, /^\/q\/a.pod:3:13: error: `DynamicUser=foobar` is neither true nor false/m);
