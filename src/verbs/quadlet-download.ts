@@ -44,16 +44,20 @@ async function follow(url: URL, signal: AbortSignal, hops = 0): Promise<Response
   throw new Error(`the server says ${answer.status}${answer.statusText === '' ? '' : ` ${answer.statusText}`}`);
 }
 
-/** fetch says `fetch failed` and keeps the reason to itself. */
 async function ask(url: URL, signal: AbortSignal): Promise<Response> {
   try {
     return await fetch(url, { signal, redirect: 'manual' });
   } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    if (!(cause instanceof Error)) throw error;
-    const { code } = cause as { readonly code?: string };
-    throw new Error(cause.message === '' ? (code ?? cause.name) : cause.message, { cause: error });
+    throw withReason(error, '');
   }
+}
+
+/** fetch says `fetch failed`, and of a body `terminated`; it keeps the reason to itself. */
+function withReason(error: unknown, before: string): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return error;
+  const { code } = cause as { readonly code?: string };
+  return new Error(`${before}${cause.message === '' ? (code ?? cause.name) : cause.message}`, { cause: error });
 }
 
 async function textOf(answer: Response): Promise<Bytes> {
@@ -62,10 +66,14 @@ async function textOf(answer: Response): Promise<Bytes> {
   const announced = Number(answer.headers.get('content-length') ?? '0');
   const body: AsyncIterable<Uint8Array> | null = answer.body;
   if (announced <= LARGEST && body !== null) {
-    for await (const piece of body) {
-      size += piece.length;
-      if (size > LARGEST) break;
-      pieces.push(Buffer.from(piece));
+    try {
+      for await (const piece of body) {
+        size += piece.length;
+        if (size > LARGEST) break;
+        pieces.push(Buffer.from(piece));
+      }
+    } catch (error) {
+      throw withReason(error, `the answer broke off after ${size} bytes: `);
     }
   } else await answer.body?.cancel();
   if (Math.max(size, announced) > LARGEST) throw new Error('the file is larger than 16 MiB');

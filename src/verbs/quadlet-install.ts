@@ -1,6 +1,6 @@
 import { isSet } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
-import type { Bytes, Host } from '../host/host.ts';
+import type { Bytes, FileKind, Host } from '../host/host.ts';
 import { describe } from '../base/problem.ts';
 import { typeOf } from '../unit/names.ts';
 import { parseQuadlets } from '../unit/quadlets-file.ts';
@@ -77,10 +77,15 @@ async function collect(
 function readPiece(host: Host, path: Bytes, errors: string[]): Piece[] {
   const kind = host.stat(path)?.kind;
   if (kind === 'file') return [{ name: baseName(path), text: host.readFile(path) }];
-  errors.push(
-    `${path}: ${kind === undefined ? 'no such file' : kind === 'directory' ? 'is a directory' : 'is no regular file'}`,
-  );
+  errors.push(`${path}: ${whyNot(path, kind)}`);
   return [];
+}
+
+function whyNot(path: Bytes, kind: FileKind | undefined): string {
+  if (kind !== undefined) return kind === 'directory' ? 'is a directory' : 'is no regular file';
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(path)
+    ? 'only the first word can be an address, by http or https'
+    : 'no such file';
 }
 
 function baseName(path: Bytes): Bytes {

@@ -124,8 +124,19 @@ test('a name that ends in no unit type, a connection that ends early, and nobody
   for (const url of [`${top}/cut.container`, 'http://127.0.0.1:1/a.container', 'http://a b/c.container']) {
     const failed = await install([url]);
     assert.match(failed.host.written.err, /^berth: quadlet install: http[^\n]*: [^\n]+\n$/);
-    assert.doesNotMatch(failed.host.written.err, /fetch failed/);
+    assert.doesNotMatch(failed.host.written.err, /fetch failed|terminated/);
+    if (url.endsWith('/cut.container')) assert.match(failed.host.written.err, /: the answer broke off after 1 bytes: /);
     assert.deepEqual([failed.status, failed.files], [125, {}]);
+  }
+});
+
+test('an address that is not the first word, or of another kind', async () => {
+  const said = 'only the first word can be an address, by http or https';
+  for (const operands of [['ftp://192.0.2.1/a.container'], [`${top}/web.container`, `${top}/b.container`]]) {
+    const { host, status, files } = await install(operands);
+    assert.equal(host.written.err, `berth: quadlet install: ${operands.at(-1) ?? ''}: ${said}\n`);
+    // What could be read is there, as with the peer.
+    assert.deepEqual([status, 'web.container' in files], [125, operands.length === 2]);
   }
 });
 
