@@ -61,6 +61,19 @@ def told_by_berth(directory):
     return json.loads(done.stdout)
 
 
+def told_by_systemd(names):
+    shown = subprocess.run(["journalctl", "-n", "0", "--show-cursor", "-q"], check=True, capture_output=True, text=True).stdout
+    since = "--after-cursor=" + shown.split("cursor: ")[1].strip()
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+    subprocess.run(["systemctl", "show", "-p", "LoadState"] + names, check=True, capture_output=True)
+    subprocess.run(["journalctl", "--sync"], check=True)
+    journal = subprocess.run(["journalctl", since, "_PID=1", "-o", "json"], check=True, capture_output=True, text=True).stdout
+    for entry in map(json.loads, journal.splitlines()):
+        file = entry.get("CONFIG_FILE", "")
+        if os.path.dirname(file) == UNITS and os.path.basename(file) in names:
+            yield names.index(os.path.basename(file)), int(entry["CONFIG_LINE"])
+
+
 def lines(out, values):
     os.makedirs(out)
     keys = {}
@@ -69,26 +82,21 @@ def lines(out, values):
         write("%s/lines%d.container" % (out, i), "[Container]\nImage=localhost/i\n" + text)
         write("%s/lines%d.service" % (UNITS, i), "# as line 1\n# and 2\n" + text)
     names = ["lines%d.service" % i for i in range(len(values))]
-    shown = subprocess.run(["journalctl", "-n", "0", "--show-cursor", "-q"], check=True, capture_output=True, text=True).stdout
-    since = "--after-cursor=" + shown.split("cursor: ")[1].strip()
-    subprocess.run(["systemctl", "daemon-reload"], check=True)
-    subprocess.run(["systemctl", "show", "-p", "LoadState"] + names, check=True, capture_output=True)
-    subprocess.run(["journalctl", "--sync"], check=True)
     ours, theirs, sandboxed = set(), set(), set()
     for p in told_by_berth(out):
         name = os.path.basename(p.get("file", ""))
         if name.startswith("lines"):
             place = int(name[5:].split(".")[0]), p["line"]
             (sandboxed if p["code"] == "sandbox" else ours).add(place)
-    journal = subprocess.run(["journalctl", since, "_PID=1", "-o", "json"], check=True, capture_output=True, text=True).stdout
-    for entry in map(json.loads, journal.splitlines()):
-        file = entry.get("CONFIG_FILE", "")
-        if os.path.dirname(file) == UNITS and os.path.basename(file) in names:
-            theirs.add((names.index(os.path.basename(file)), int(entry["CONFIG_LINE"])))
+    # The manager does not wait for a journal that is busy: of thousands of lines one may be missing, but not each time.
+    for _ in range(3):
+        theirs.update(told_by_systemd(names))
+        assert len(theirs) > 200 * len(values), len(theirs)
+        if not any(at in keys[i] for i, at in ours - theirs):
+            break
     for name in names:
         os.unlink("%s/%s" % (UNITS, name))
     subprocess.run(["systemctl", "daemon-reload"], check=True)
-    assert len(theirs) > 200 * len(values), len(theirs)
     differing = [one for one in sorted(ours ^ theirs) if one not in sandboxed and one[1] in keys[one[0]]]
     for i, at in differing:
         print("# %s: told by %s alone" % (keys[i][at], "berth" if (i, at) in ours else "systemd"))
