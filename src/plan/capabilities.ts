@@ -99,12 +99,18 @@ function chooseBounding(add: ReadonlySet<string>, drop: ReadonlySet<string>): re
 function readNames(context: PlanContext, option: string, words: readonly string[]): Set<string> {
   const names = new Set<string>();
   for (const word of words) {
-    const upper = word.toUpperCase();
-    const name = upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-    if (name === 'ALL' || ALL.includes(name)) names.add(name);
+    const name = capabilityName(word);
+    if (name !== undefined) names.add(name);
     else refuse(context, `--${option}`, `--${option} ${word}: there is no such capability`, 'see capabilities(7)');
   }
   return names;
+}
+
+/** As capabilities(7) writes it, or ALL; undefined: there is none. */
+export function capabilityName(word: string): string | undefined {
+  const upper = word.toUpperCase();
+  const name = upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+  return name === 'ALL' || ALL.includes(name) ? name : undefined;
 }
 
 /** The default bounding set. */

@@ -14,9 +14,11 @@ import { translateAll } from '../quadlet/translate.ts';
 import { typeOf } from '../unit/names.ts';
 import { search, searchDirectories, type Found } from '../unit/search.ts';
 import type { Problem } from '../base/problem.ts';
+import { startProblems } from './check-start.ts';
 import { reportJson, reportSarif, reportText } from './check-report.ts';
 import { commandLine } from './command-line.ts';
 import { explainKey, allKeys } from './help-keys.ts';
+import { readerOf } from './reader.ts';
 
 /** `berth check`: what the generator would say, and more, without root and without systemd. Exit status 1 when there is an error. */
 export function main(host: Host): number {
@@ -104,8 +106,16 @@ function problemsOf(host: Host, found: Found, { user, standard, version }: Asked
   const shown = units.filter(unit => asked.has(unit.path));
   const paths = new Set(shown.flatMap(unit => [unit.path, ...unit.document.sections.map(s => s.source.path)]));
   const across = crossCheck(units, setting).filter(p => p.file === undefined || paths.has(p.file));
+  const starts = startProblems(shown, setting, readerOf(host));
   const peer = standard ? peerProblem(host, user || host.uid !== 0) : [];
-  return [...shown.flatMap(ownProblems), ...ignoredLines(shown), ...laterKeys(shown, version), ...across, ...peer];
+  return [
+    ...shown.flatMap(ownProblems),
+    ...ignoredLines(shown),
+    ...laterKeys(shown, version),
+    ...starts,
+    ...across,
+    ...peer,
+  ];
 }
 
 /** A name that is taken is a warning for the generator alone, whose other units and status must not suffer. */

@@ -43,6 +43,42 @@ test('what systemd would not load is an error, also where the peer says nothing'
   assert.match(host.written.out, /^\/q\/a.pod:3:13: error: `DynamicUser=foobar` is neither true nor false/m);
 });
 
+const told = (lines: string): string[] => {
+  const { host } = run(['check', 'a.container'], { '/q/a.container': `[Container]\nImage=localhost/a:1\n${lines}\n` });
+  return host.written.out.split('\n').filter(line => /^\/q\/|internal/.test(line));
+};
+
+for (const [lines, place, said] of [
+  ['UserNS=banana', '3:8', '--userns banana: there is no such mode'],
+  ['Tmpfs=/a\nTmpfs=x', '4:7', '--tmpfs x: the target x is not an absolute path'],
+  ['Mount=type=bind,source=/x', '3:7', '--mount type=bind,source=/x: target= is missing'],
+  ['DropCapability=NET_ADMN', '3:16', '--cap-drop net_admn: there is no capability net_admn'],
+  ['PodmanArgs=--nope', '3:12', 'unknown option --nope'],
+  ['PodmanArgs=--cpus 1 --cpu-quota 5', '3:12', '--cpus excludes --cpu-period and --cpu-quota'],
+  ['Sysctl=x\nReadOnly=maybe', '3:8', '--sysctl x: write NAME=VALUE, e.g. net.core.somaxconn=1024'],
+] as const) {
+  test(`what the start would refuse is told before: ${lines.replaceAll('\n', ', ')}`, () => {
+    assert.ok(
+      told(lines).includes(`/q/a.container:${place}: error: the start would refuse this: ${said}`),
+      told(lines).join('\n'),
+    );
+  });
+}
+
+test('what systemd expands, and what the host has, is not judged', () => {
+  const fine = [
+    'Tmpfs=%t/x',
+    'UserNS=$MODE',
+    'Volume=%h:/x\nUser=%i',
+    'EnvironmentFile=/not/here',
+    'Exec=sh -c "echo %n $HOME 100%%; date +%%F"',
+    'Environment="A=b c" B=%H',
+    'PodmanArgs=--memory-swap 1g --memory $MEMORY',
+    'Label="a=%%n $$x"',
+  ];
+  for (const lines of fine) assert.deepEqual(told(lines), [], lines);
+});
+
 test('json and sarif say the same', () => {
   const json = run(['check', '--format', 'json', '/q'], { '/q/a.container': BAD });
   assert.equal(json.status, 1);
