@@ -3,7 +3,7 @@ import type { Facts, Files } from '../host/host.ts';
 import { lastEntry, placeOf, type Entry } from '../unit/document.ts';
 import { typeOf } from '../unit/names.ts';
 import { scalar, splitWords } from '../unit/values.ts';
-import type { Setting, Unit } from './model.ts';
+import type { Reference, Setting, Unit } from './model.ts';
 import { publishedPorts, type PublishedPort } from './ports.ts';
 import { activePeer } from './owner.ts';
 import { afterReset, readList } from './read.ts';
@@ -38,27 +38,56 @@ function warning(p: Problem): Problem {
   return { ...p, severity: 'warning' };
 }
 
-/** Units that need each other can never start. Each circle is reported once, at its unit that comes first. */
+/** Units that need each other can never start; of those that wait for each other systemd starts one too early. */
 function cycles(units: readonly Unit[]): Problem[] {
+  const needed = circles(units, unit => unit.references, 'units need each other');
+  const order = orderOf(units);
+  const waiting = circles(units, unit => order.get(unit) ?? [], 'units wait for each other');
+  return [...needed, ...waiting.filter(p => !needed.some(one => one.file === p.file && one.line === p.line))];
+}
+
+/** Each circle is reported once, at its unit that comes first. */
+function circles(units: readonly Unit[], next: (unit: Unit) => readonly Reference[], what: string): Problem[] {
   const found: Problem[] = [];
   const done = new Set<Unit>();
   const visit = (unit: Unit, trail: readonly Unit[]): void => {
     const start = trail.indexOf(unit);
     if (start >= 0) {
       const names = [...trail.slice(start), unit].map(one => one.name.name).join(' -> ');
-      const entry = trail.at(-1)?.references.find(reference => reference.unit === unit)?.entry;
+      const last = trail.at(-1);
+      const entry = last === undefined ? undefined : next(last).find(reference => reference.unit === unit)?.entry;
       const place = entry === undefined ? { file: unit.path } : { ...placeOf(entry), key: entry.key };
-      found.push(
-        problem('cycle', `units need each other: ${names}`, { ...place, hint: 'take one of the references out' }),
-      );
+      found.push(problem('cycle', `${what}: ${names}`, { ...place, hint: 'take one of the references out' }));
       return;
     }
     if (done.has(unit)) return;
     done.add(unit);
-    for (const reference of unit.references) visit(reference.unit, [...trail, unit]);
+    for (const reference of next(unit)) visit(reference.unit, [...trail, unit]);
   };
   for (const unit of units) visit(unit, []);
   return found;
+}
+
+/** What each unit starts after: the resources that it names, and `After=` and `Before=`, by names of unit files or of services. */
+function orderOf(units: readonly Unit[]): Map<Unit, Reference[]> {
+  const named = new Map(
+    units.flatMap(unit => [[`${unit.stem}.service`, unit] as const, [unit.name.name, unit] as const]),
+  );
+  const order = new Map(
+    units.map(unit => [unit, unit.references.filter(({ entry }) => entry.section.name !== 'Unit')]),
+  );
+  for (const unit of units) {
+    for (const entry of unit.unit) {
+      if (entry.key !== 'After' && entry.key !== 'Before') continue;
+      for (const word of splitWords(entry.value).words) {
+        const other = named.get(word);
+        if (other === undefined) continue;
+        const [first, second] = entry.key === 'After' ? [other, unit] : [unit, other];
+        order.get(second)?.push({ unit: first, entry });
+      }
+    }
+  }
+  return order;
 }
 
 interface Owned {

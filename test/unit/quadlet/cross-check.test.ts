@@ -57,6 +57,29 @@ test('units that need each other', () => {
   assert.deepEqual(across({ 'a.container': a, 'b.container': IMAGE }), []);
 });
 
+test('units that wait for each other, by names of files or of services', () => {
+  const unit = (lines: string): string => `[Unit]\n${lines}\n${IMAGE}`;
+  const circle = ['error cycle /q/b.container:2'];
+  assert.deepEqual(
+    across({ 'a.container': unit('After=b.service'), 'b.container': unit('After=x.y a.service') }),
+    circle,
+  );
+  assert.deepEqual(
+    across({ 'a.container': unit('After=b.container'), 'b.container': unit('After=a.service') }),
+    circle,
+  );
+  assert.deepEqual(
+    across({ 'v.volume': '[Unit]\nAfter=a.service\n[Volume]\n', 'a.container': `${IMAGE}Volume=v.volume:/x\n` }).length,
+    1,
+  );
+  const fine = [
+    ['After=b.service', 'Before=a.service'],
+    ['Requires=b.container\nBefore=b.container', 'After=a.container'],
+    ['Wants=b.service', 'After=a.service'],
+  ] as const;
+  for (const [a, b] of fine) assert.deepEqual(across({ 'a.container': unit(a), 'b.container': unit(b) }), [], a);
+});
+
 test('a member of a pod that publishes ports, a volume nobody defines, an account nobody knows', () => {
   assert.deepEqual(across({ 'a.container': `${IMAGE}Pod=p.pod\nPublishPort=80:80\n`, 'p.pod': '[Pod]\n' }), [
     'error pod-port /q/a.container:4',
