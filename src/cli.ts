@@ -33,6 +33,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   info: () => import('./verbs/info.ts'),
   load: () => import('./verbs/load.ts'),
   login: () => import('./verbs/login.ts'),
+  'fill-template': () => import('./verbs/fill-template.ts'),
   'logs-merged': () => import('./verbs/logs-merged.ts'),
   logout: () => import('./verbs/logout.ts'),
   mask: () => import('./verbs/enable.ts'),
@@ -88,8 +89,13 @@ function explain(error: unknown): { status: number; lines: readonly string[] } {
   if (error instanceof Failure) return { status: error.status, lines: error.lines };
   if (error instanceof ImageError || error instanceof HostError) return { status: 125, lines: [error.message] };
   if (isSystemError(error))
-    return { status: 125, lines: [`${error.path ?? error.syscall ?? 'system'}: ${error.code ?? ''}`] };
+    return { status: 125, lines: [`${error.path ?? error.syscall ?? 'system'}: ${wordsOf(error)}`] };
   return { status: 125, lines: [`internal error: ${error instanceof Error ? error.message : String(error)}`] };
+}
+
+/** Of `ENOENT: no such file or directory, open '/x'` the words. */
+function wordsOf({ message, code = '' }: NodeJS.ErrnoException): string {
+  return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? code;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -8,6 +8,13 @@ const ALL = flag('all', 'all containers', { short: 'a' });
 const CIDFILE = list('cidfile', 'FILE', 'the container whose id is in this file');
 const FILTER = list('filter', 'NAME=VALUE', 'only those that match', { short: 'f' });
 
+/** See src/verbs/template.ts. */
+export const FILL_TEMPLATE: VerbRow = hosted('fill-template', 'TEMPLATE', 'fill a template', [], {
+  hidden: true,
+  least: 1,
+  most: 1,
+});
+
 export const STATS: VerbRow = hosted('stats', '[CONTAINER...]', 'show what containers use of the machine', [
   flag('all', 'also those that do not run', { short: 'a' }),
   text('format', 'FORMAT', 'json, or a template'),

@@ -67,6 +67,9 @@ interface Filter {
 
 type Maker = (value: string, host: Host, rows: readonly Row[]) => (row: Row) => boolean;
 
+/** podman-ps(1), --filter; a container here is never in one of the last ones. */
+const STATES = ['running', 'paused', 'exited', 'stopped', 'created', 'stopping', 'initialized', 'dead', 'unknown'];
+
 /** podman-ps(1), --filter. */
 const FILTERS: Readonly<Record<string, Maker>> = {
   id: value => row => row.state.id.startsWith(value),
@@ -74,7 +77,10 @@ const FILTERS: Readonly<Record<string, Maker>> = {
     const pattern = patternOf(value);
     return row => pattern.test(row.state.name);
   },
-  status: value => row => value === stateWord(row) || (value === 'stopped' && !row.running),
+  status: value => {
+    if (!STATES.includes(value)) throw new Failure(125, `--filter status=${value}: use ${STATES.join(', ')}`);
+    return row => value === stateWord(row) || (value === 'stopped' && !row.running);
+  },
   exited: value => row => !row.running && String(row.exit?.status) === value,
   health: value => row => value === (row.health === '' ? 'none' : row.health),
   label: value => row => hasLabel(row, value),
@@ -124,9 +130,12 @@ function hasLabel({ state }: Row, value: string): boolean {
   return key in state.labels && (at < 0 || state.labels[key] === value.slice(at + 1));
 }
 
-/** The image's name with or without its tag, or the beginning of its id. */
-function isImage(state: ContainerState, value: string): boolean {
-  return state.image === value || state.image.split(':')[0] === value || state.imageId.startsWith(value);
+/** The image's name with or without its tag, and without what stands before its last part, or the beginning of its id. */
+function isImage({ image, imageId }: ContainerState, value: string): boolean {
+  const name = (text: string): string => text.replace(/@.*$|:[^:/]*$/, '');
+  const tagged = (text: string): string => (name(text) === text ? `${text}:latest` : text);
+  const same = (text: string): boolean => text === value || name(text) === value || tagged(text) === value;
+  return same(image) || same(image.slice(image.lastIndexOf('/') + 1)) || imageId.startsWith(value);
 }
 
 function named(value: string, rows: readonly Row[]): Row {

@@ -58,6 +58,7 @@ export async function landing(request: Landing): Promise<{ directory: string; na
   const parent = { ...to, path: to.path.includes('/') ? to.path.slice(0, to.path.lastIndexOf('/')) || '/' : '.' };
   const own = { directory: parent.path, name: baseName(to) };
   if (present === 'file') {
+    if (to.slash) throw new Failure(125, `${to.word}: not a directory`);
     if (kind === 'directory' && !overwrite)
       throw new Failure(125, `${to.word}: a directory does not go to a file; give --overwrite to replace it`);
     return own;

@@ -8,7 +8,7 @@ import { Failure } from '../run/failure.ts';
 import { commandLine, printable } from './command-line.ts';
 import { fillTemplate } from './format.ts';
 import { fieldOf, lastPlace, readEntries, type Entry } from './journal-entries.ts';
-import { journalTime } from './journal-time.ts';
+import { moment } from './log-line.ts';
 
 /** `berth events`: our own entries of the journal (src/base/events.ts), and systemd's word on how the units of containers end. */
 export async function main(host: Host): Promise<number> {
@@ -17,7 +17,9 @@ export async function main(host: Host): Promise<number> {
   const filters = allValues(command, 'filter').map(parseFilter);
   const format = lastValue(command, 'format') ?? '';
   if (format !== '' && format !== 'json') fillTemplate(format, cellsOf(eventOf({})));
-  await readEntries(wordsOf(host, command), async entry => {
+  const words = wordsOf(host, command);
+  if (words === undefined) return 0;
+  await readEntries(words, async entry => {
     const event = eventOf(entry);
     if (!filters.every(filter => filter(event))) return;
     await write(encodeText(`${textOf(event, format)}\n`));
@@ -37,13 +39,14 @@ interface Event {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Without an end it waits for more, as the peer does; from now on, when no beginning is named. */
-function wordsOf(host: Host, command: Command): string[] {
-  const [since, until] = [lastValue(command, 'since'), lastValue(command, 'until')];
+/** undefined: the end is before the beginning. Without an end it waits for more, as the peer does; from now on, when no beginning is named. */
+function wordsOf(host: Host, command: Command): string[] | undefined {
+  const [since, until] = [moment(host, command, 'since'), moment(host, command, 'until')];
+  if (since !== undefined && until !== undefined && since > until) return undefined;
   const follows = until === undefined && isSet(command, 'stream', true);
   return [
-    ...(since === undefined ? [] : [`--since=${journalTime(since)}`]),
-    ...(until === undefined ? [] : [`--until=${journalTime(until)}`]),
+    ...(since === undefined ? [] : [`--since=@${since / 1e6}`]),
+    ...(until === undefined ? [] : [`--until=@${until / 1e6}`]),
     ...(follows ? ['--follow', '--lines=all', ...(since === undefined ? [lastPlace(host)] : [])] : []),
     ...Object.values(ENTRIES).map(({ id }) => `MESSAGE_ID=${id}`),
   ];
@@ -129,6 +132,9 @@ function cellsOf(event: Event): Record<string, string> {
     Time: timeOf(event),
     TimeNano: String(event.time * 1000n),
     HealthStatus: event.attributes['health'] ?? '',
+    Attributes: Object.entries(event.attributes)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
     ContainerExitCode: event.attributes['exitCode'] ?? '',
   };
   return Object.fromEntries(Object.entries(cells).map(([key, value]) => [key, printable(value)]));

@@ -11,6 +11,7 @@ import { storeDirectory } from '../image/store.ts';
 import type { ImageRecord } from '../image/types.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
+import { fillGoTemplate } from './go-template-fill.ts';
 import { walkTemplate } from './template.ts';
 
 /** `berth image inspect`: podman-image-inspect(1)'s shape. */
@@ -29,7 +30,7 @@ export function main(host: Host): number {
     } else shown.push(inspected(host, store, found));
   }
   if (format === 'json') host.write(1, `${JSON.stringify(shown, undefined, 5)}\n`);
-  else host.write(1, shown.map(one => `${walkTemplate(format, one)}\n`).join(''));
+  else host.write(1, shown.map(one => `${walkTemplate(host, format, one, fillGoTemplate)}\n`).join(''));
   return status;
 }
 

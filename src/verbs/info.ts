@@ -4,6 +4,7 @@ import { lastValue } from '../command/read.ts';
 import type { VerbRow } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { commandLine, printable } from './command-line.ts';
+import { fillGoTemplate } from './go-template-fill.ts';
 import { factsOf, versionFacts } from './info-facts.ts';
 import { walkTemplate } from './template.ts';
 
@@ -17,7 +18,10 @@ export function main(host: Host): number {
   const format = lastValue(command, 'format') ?? '';
   if (format === 'json') host.write(1, encodeText(`${JSON.stringify(facts, undefined, 4)}\n`));
   else if (format !== '')
-    host.write(1, `${walkTemplate(format, anyCase(row === INFO ? facts : { ...versionFacts(), ...facts }))}\n`);
+    host.write(
+      1,
+      `${walkTemplate(host, format, anyCase({ ...(row === INFO ? {} : versionFacts()), ...facts }), fillGoTemplate)}\n`,
+    );
   else host.write(1, encodeText(`${outline(facts, '').join('\n')}\n`));
   return 0;
 }

@@ -2,9 +2,11 @@ import { INSPECT } from '../command/options-container.ts';
 import { lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { layerDirectory, readImage } from '../image/images.ts';
+import { findImage } from '../image/resolve.ts';
 import type { ImageRecord } from '../image/types.ts';
 import type { Spec, SpecMount } from '../plan/spec.ts';
-import { requireContainer, type Container } from '../run/containers.ts';
+import { findContainer, listContainers, requireContainer, type Container } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
 import { readHealth } from '../run/health-results.ts';
 import type { ContainerState } from '../run/state.ts';
 import { rowOf, stateWord } from './container-rows.ts';
@@ -20,12 +22,13 @@ type Found = Container & { readonly state: ContainerState };
 
 /** `berth inspect`: the bundle and the state in the peer's shape, with the whole of both below `Berth`. */
 export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
-  const type = lastValue(command, 'type') ?? 'container';
-  if (type === 'image') {
+  const type = lastValue(command, 'type') ?? 'all';
+  if (type === 'image' || (type === 'all' && areImages(host, storeOf(host, command), command.operands))) {
     const format = lastValue(command, 'format');
     const words = format === undefined ? [] : [`--format=${format}`];
     host.exec(['/proc/self/exe', 'image', 'inspect', ...words, '--', ...command.operands], host.environmentList());
   }
+  if (type !== 'container' && type !== 'all') throw new Failure(125, `--type ${type}: use container or image`);
   const format = lastValue(command, 'format') ?? 'json';
   const shown: unknown[] = [];
   const status = forEachOperand(host, command.operands, word => {
@@ -33,9 +36,17 @@ export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
     return 0;
   });
   if (format === 'json') host.write(1, `${JSON.stringify(shown, undefined, 4)}\n`);
-  else host.write(1, shown.map(one => `${walkTemplate(format, one)}\n`).join(''));
+  else host.write(1, shown.map(one => `${walkTemplate(host, format, one)}\n`).join(''));
   return status;
 });
+
+/** As the peer does it: what is no container may be an image. */
+function areImages(host: Host, store: string, words: readonly string[]): boolean {
+  const units = new Set(listContainers(host).map(one => one.state?.unit));
+  const isContainer = (word: string): boolean =>
+    findContainer(host, word) !== undefined || units.has(word) || units.has(`${word}.service`);
+  return !words.some(isContainer) && words.some(word => findImage(host, store, word) !== undefined);
+}
 
 function inspected(host: Host, store: string, container: Found): Record<string, unknown> {
   const { state, bundle } = container;

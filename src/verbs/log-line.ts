@@ -58,7 +58,7 @@ function patternOf(text: string | undefined): RegExp | undefined {
 }
 
 /** Microseconds since the epoch; systemd-analyze(1) reads what journalctl(1) would. */
-function moment(host: Host, command: Command, name: 'since' | 'until'): number | undefined {
+export function moment(host: Host, command: Command, name: 'since' | 'until'): number | undefined {
   const value = lastValue(command, name);
   if (value === undefined) return undefined;
   const text = journalTime(value);

@@ -26,8 +26,12 @@ function isJournal(source: LogSource): source is JournalSource {
 
 function needsMerger(host: Host, command: Command): boolean {
   const asked = (['names', 'color', 'timestamps'] as const).some(name => isSet(command, name));
-  return asked || host.isTerminal(1);
+  // journalctl(1) takes no end before the beginning that we add; and it says in its own words what is no time.
+  const until = lastValue(command, 'until') !== undefined;
+  return asked || until || !PLAIN_TIME.test(journalTime(lastValue(command, 'since') ?? '@0')) || host.isTerminal(1);
 }
+
+const PLAIN_TIME = /^(@[\d.]+|-(\d+(h|ms|m|s))+|\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?|today|yesterday|now)$/;
 
 function merged(host: Host): never {
   const at = host.argv.indexOf('logs');

@@ -85,7 +85,7 @@ export function inspectPods(host: Host, command: Command): number {
   });
   const format = lastValue(command, 'format') ?? 'json';
   if (format === 'json') host.write(1, `${JSON.stringify(shown, undefined, 4)}\n`);
-  else host.write(1, shown.map(one => `${walkTemplate(format, one)}\n`).join(''));
+  else host.write(1, shown.map(one => `${walkTemplate(host, format, one)}\n`).join(''));
   return status;
 }
 

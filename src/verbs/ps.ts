@@ -64,6 +64,11 @@ const HEADINGS: Readonly<Record<string, string>> = {
   Pod: 'POD',
   PodName: 'POD',
   Size: 'SIZE',
+  StartedAt: 'STARTED',
+  Exited: 'EXITED',
+  ExitedAt: 'EXITED AT',
+  ExitCode: 'EXIT CODE',
+  AutoRemove: 'AUTO REMOVE',
   Unit: 'UNIT',
 };
 
@@ -118,6 +123,11 @@ function cellsOf(row: Sized, now: number, full: boolean): Record<string, string>
     Pod: state.pod ?? '',
     PodName: state.pod ?? '',
     Size: sizes === undefined ? '' : `${shortSize(sizes.own)} (virtual ${shortSize(sizes.whole)})`,
+    StartedAt: String(state.created),
+    Exited: String(!running),
+    ExitedAt: String(row.exit === undefined ? 0 : Math.floor(row.exit.finished)),
+    ExitCode: String(row.exit?.status ?? 0),
+    AutoRemove: String(state.remove),
     Unit: state.unit,
   };
   for (const key of Object.keys(shown)) shown[key] = printable(shown[key] ?? '');

@@ -103,7 +103,7 @@ function inspect(host: Host, command: Command): number {
   const format = lastValue(command, 'format') ?? 'json';
   if (isSet(command, 'pretty')) host.write(1, shown.map(pretty).join('\n'));
   else if (format === 'json') host.write(1, `${JSON.stringify(shown, undefined, 4)}\n`);
-  else host.write(1, shown.map(one => `${walkTemplate(format, one)}\n`).join(''));
+  else host.write(1, shown.map(one => `${walkTemplate(host, format, one)}\n`).join(''));
   return status;
 }
 

@@ -96,6 +96,12 @@ const HEADINGS: Readonly<Record<string, string>> = {
   NetIO: 'NET IO',
   BlockIO: 'BLOCK IO',
   PIDS: 'PIDS',
+  PIDs: 'PIDS',
+  CPU: 'CPU %',
+  MemLimit: 'MEM LIMIT',
+  BlockInput: 'BLOCK INPUT',
+  BlockOutput: 'BLOCK OUTPUT',
+  ContainerID: 'CONTAINER ID',
   UpTime: 'CPU TIME',
   AVGCPU: 'AVG CPU %',
   CPUNano: 'CPU NANO',
@@ -106,6 +112,7 @@ function cellsOf({ state, usage, now, average }: Row, full: boolean): Record<str
   const pair = (left?: number, right?: number, text = (bytes: number): string => shortSize(bytes, 4)): string =>
     `${left === undefined ? '--' : text(left)} / ${right === undefined ? '--' : text(right)}`;
   const binary = (bytes: number): string => `${bytes}B`;
+  const one = (value?: number): string => (value === undefined ? '--' : String(value));
   const limit = usage?.memoryLimit;
   return {
     ID: full ? state.id : state.id.slice(0, 12),
@@ -116,7 +123,13 @@ function cellsOf({ state, usage, now, average }: Row, full: boolean): Record<str
     MemPerc: usage?.memory === undefined ? '--' : `${percent(usage.memory, limit ?? 0).toFixed(2)}%`,
     NetIO: pair(usage?.received, usage?.sent),
     BlockIO: pair(usage?.read, usage?.written),
-    PIDS: usage?.processes === undefined ? '--' : String(usage.processes),
+    PIDS: one(usage?.processes),
+    PIDs: one(usage?.processes),
+    CPU: usage === undefined ? '--' : now.toFixed(2),
+    MemLimit: one(limit),
+    BlockInput: one(usage?.read),
+    BlockOutput: one(usage?.written),
+    ContainerID: state.id,
     UpTime: usage === undefined ? '--' : goDuration(usage.cpu / 1e6),
     AVGCPU: usage === undefined ? '--' : `${average.toFixed(2)}%`,
     CPUNano: usage === undefined ? '--' : String(usage.cpu * 1000),

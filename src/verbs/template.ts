@@ -1,20 +1,24 @@
+import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { printable } from './command-line.ts';
 import { requireField } from './format.ts';
 
-/** `{{.A.B}}`, `{{json .A}}` and `{{.}}` of a nested value, with `\t` and `\n`; objects and lists are shown as JSON. */
-export function walkTemplate(template: string, value: unknown): string {
+type Fill = (template: string, value: unknown) => string;
+
+/**
+ * `{{.A.B}}`, `{{json .A}}` and `{{.}}` of a nested value, with `\t` and `\n`; objects and lists are shown as JSON. What a template has beyond that
+ * (`range`, `if`, `index`, …) `fill` does: Node's half (go-template-fill.ts), which who is in it gives himself.
+ */
+export function walkTemplate(host: Host, template: string, value: unknown, fill: Fill = byNode(host)): string {
   requireField(template);
+  const actions = [...template.matchAll(/\{\{(.*?)\}\}/gs)].map(match => (match[1] ?? '').trim());
+  if (!actions.every(action => /^(json\s+)?\.\S*$/.test(action))) return fill(template, value);
   const text = template.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
   return text.replace(/\{\{(.*?)\}\}/g, (_whole, inner: string) => {
     const words = inner.trim().split(/\s+/);
     const [path = ''] = words.slice(-1);
-    const json = words.length === 2 && words[0] === 'json';
-    if (!path.startsWith('.') || (words.length > 1 && !json)) {
-      throw new Failure(125, `--format {{${inner}}}: only {{.FIELD}} and {{json .FIELD}} are understood`);
-    }
     const found = walk(value, path);
-    return json || typeof found !== 'string' ? JSON.stringify(found) : printable(found);
+    return words.length > 1 || typeof found !== 'string' ? JSON.stringify(found) : printable(found);
   });
 }
 
@@ -27,4 +31,15 @@ function walk(value: unknown, path: string): unknown {
     at = next;
   }
   return at;
+}
+
+function byNode(host: Host): Fill {
+  return (template, value) => {
+    const argv = [host.readlink('/proc/self/exe'), 'fill-template', '--', template];
+    const streams = { stdout: 'capture', stderr: 'capture' } as const;
+    const environment = host.environmentList();
+    const { status, stdout, stderr } = host.run({ argv, environment, input: JSON.stringify(value), ...streams });
+    if (status !== 0) throw new Failure(125, stderr.trim().replace(/^berth: /, ''));
+    return stdout;
+  };
 }

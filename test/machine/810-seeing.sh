@@ -30,7 +30,7 @@ no_link() { # T16: the image's /etc/passwd may be a link; nothing is read throug
 }
 statistics() {
     equal "$(as "$1" berth stats --no-stream --format '{{.Name}} {{.NetIO}}' t1)" 't1 0B / 0B'
-    (($(as "$1" berth stats --no-stream --format '{{.PIDS}}' t1) >= 3))
+    (($(as "$1" berth stats --no-stream --format "{{.PIDs}}" t1) >= 3))
     as "$1" berth stats --no-stream --format json | python3 -c '
 import json, sys
 [row] = [one for one in json.load(sys.stdin) if one["name"] == "t1"]
@@ -58,6 +58,9 @@ pauses() {
     contains "$(fails_with 125 as "$1" berth pause t1 2>&1)" 'paused already'
     as "$1" berth container unpause t1
     contains "$(fails_with 125 as "$1" berth unpause t1 2>&1)" 'not paused'
+    as "$1" berth pause t1 # what would hang is refused
+    contains "$(fails_with 125 as "$1" timeout 60 berth exec t1 true 2>&1)" 'container is paused'
+    as "$1" berth unpause t1
     equal "$(as "$1" berth pause --all)" t1
     # A paused container is stopped like any other: its first process gets the signal.
     as "$1" berth unpause --filter name=t1
@@ -86,6 +89,13 @@ lists() {
     equal "$(as "$1" berth ps --format '{{.Names}}' --filter command=sleep --filter until=0)" ''
     equal "$(as "$1" berth ps --format '{{.Names}}' --filter 'label!=none' --filter unit=t1)" t1
     contains "$(fails_with 125 as "$1" berth ps --filter 'name=[' 2>&1)" 'regular expression'
+    contains "$(fails_with 125 as "$1" berth ps --filter status=bogus 2>&1)" 'use running'
+    local image
+    for image in busybox busybox:latest localhost/busybox localhost/busybox:latest; do
+        equal "$(as "$1" berth ps -q --no-trunc --filter name=t1 --filter "ancestor=$image")" "$id"
+    done
+    equal "$(as "$1" berth ps --filter ancestor=localhost/box --filter ancestor=busybox:1 -q)" ''
+    equal "$(as "$1" berth ps --filter name=t1 --format '{{.Exited}} {{.ExitCode}} {{.AutoRemove}}')" 'false 0 false'
     [[ $(as "$1" berth ps -s --filter name=t1 --format '{{.Size}}') =~ ^[0-9.]+kB\ \(virtual\ [0-9.]+MB\)$ ]]
     as "$1" berth ps -s --format json | python3 -c 'import json, sys; assert all(c["Size"]["rootFsSize"] > 10**6 for c in json.load(sys.stdin))'
     as "$1" berth system df >/dev/null
@@ -109,6 +119,14 @@ prunes() {
     fails_with 1 as "$1" berth container exists t3
     as "$1" berth container exists t1
     as "$1" berth rm -f -t 0 t1
+}
+times() { # what is no time is said in our words; an end before the beginning is no error
+    local verb
+    for verb in 'logs t1' 'events --stream=false'; do
+        # shellcheck disable=SC2086
+        equal "$(fails_with 125 as "$1" berth $verb --since bogus 2>&1)" 'berth: --since bogus: not a time'
+    done
+    equal "$(as "$1" berth logs --until 2000-01-01 t1 2>&1; as "$1" berth events --since 1m --until 2000-01-01 2>&1)" ''
 }
 limits() { # the controllers are tested in the virtual machine; what is wrong is said here
     begin "$1" u1 sleep 1000
@@ -234,16 +252,23 @@ plugins|registries|store.(configFile|graphOptions|graphStatus|imageCopyTmpDir|tr
 has_all_of_peer() { # the keys of `inspect`, `info` and `version`; and what both say of the same container
     podman volume create named >/dev/null
     berth volume create named >/dev/null
-    local program
+    local program template
     for program in podman berth; do
         $program run -d --name same --network none --user app -e A=b --label c=d -v named:/named -v /var/lib/images:/images:ro --tmpfs /t \
             --cap-drop chown --health-cmd 'test -e /' --stop-signal USR1 localhost/busybox sleep inf >/dev/null
         $program inspect same >"inspect.$program"
+        for template in '{{range .Mounts}}{{.Type}}:{{.Destination}} {{end}}' '{{index .Config.Labels "c"}} {{len .Mounts}}' \
+            '{{if .State.Running}}{{upper .Name}}{{else}}no{{end}}' '{{range $k, $v := .Config.Labels}}{{$k}}={{$v}};{{end}}' \
+            '{{with .Config}}{{.StopSignal}}{{end}} {{printf "%s|%q" .Path .Name}}' '{{join .Args ","}}{{if and .State.Health (eq .Name "same")}} asked{{end}}'; do
+            $program inspect --format "$template" same
+        done >"filled.$program"
+        $program inspect --format '{{.Id}}' localhost/busybox >>"filled.$program" # an image, when there is no such container
         $program info --format json >"info.$program"
         $program version --format json >"version.$program"
         $program rm -f -t 0 same >/dev/null
         $program volume rm named >/dev/null
     done
+    equal "$(cat filled.berth)" "$(cat filled.podman)"
     NOT_OURS=$(tr '\n' '|' <<<"$NOT_OURS" | sed 's/|$//') python3 - <<'PY'
 import json, os, re
 def read(name, program):
@@ -294,6 +319,7 @@ for who in alice root; do
     check "$who: stats for a reader that goes away" silent_reader "$who"
     check "$who: port" ports "$who"
     check "$who: ps: filters, order, sizes" lists "$who"
+    check "$who: times" times "$who"
     check "$who: rename" renames "$who"
     check "$who: container prune" prunes "$who"
     check "$who: update" limits "$who"

@@ -54,6 +54,7 @@ test('the rules of podman-cp(1)', async () => {
   assert.equal(await land('c:/', '/d', 'directory', there), '/d ');
   assert.equal(await land('c:/x', 'new', 'file', there), '. new');
   await assert.rejects(land('x', 'c:/new/', 'file', there), Failure);
+  await assert.rejects(land('x', 'c:/f/', 'file', there), Failure);
   await assert.rejects(land('x', 'c:/no/such', 'file', there), Failure);
   await assert.rejects(land('x', 'c:/f', 'directory', there), Failure);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fakeHost } from '../../../src/host/fake.ts';
 import { Failure } from '../../../src/run/failure.ts';
 import { fillTemplate, renderTable } from '../../../src/verbs/format.ts';
 import { ageOf } from '../../../src/verbs/show.ts';
@@ -26,10 +27,13 @@ test('columns are as wide as their widest cell', () => {
 });
 
 test('a nested template walks objects and shows controls as text (T28)', () => {
-  assert.equal(walkTemplate('{{.State.Pid}}', { State: { Pid: 5 } }), '5');
-  assert.equal(walkTemplate('{{json .A}}', { A: { b: 1 } }), '{"b":1}');
-  assert.equal(walkTemplate('{{.A}}', { A: '\x1b[2J' }), '\\x1b[2J');
-  assert.throws(() => walkTemplate('{{.B}}', { A: 1 }), Failure);
+  const walk = (template: string, value: unknown): string =>
+    walkTemplate(fakeHost(), template, value, () => 'by the other');
+  assert.equal(walk('{{.State.Pid}}', { State: { Pid: 5 } }), '5');
+  assert.equal(walk('{{json .A}}', { A: { b: 1 } }), '{"b":1}');
+  assert.equal(walk('{{.A}}', { A: '\x1b[2J' }), '\\x1b[2J');
+  assert.throws(() => walk('{{.B}}', { A: 1 }), Failure);
+  assert.equal(walk('{{if .A}}yes{{end}}', { A: 1 }), 'by the other');
 });
 
 test('ages are told in the largest unit that fits', () => {
