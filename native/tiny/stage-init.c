@@ -45,7 +45,8 @@ static void execute_image(char **words, const char *image, long size, int status
 {
     static char *const no_environment[] = {NULL};
     int fd = open_image(words[0], image, size);
-    if (fd >= 0 && sys_dup3(fd, 3, O_CLOEXEC) >= 0) {
+    /* dup3(2) refuses a descriptor that is there already. */
+    if (fd == 3 || (fd >= 0 && sys_dup3(fd, 3, O_CLOEXEC) >= 0)) {
         if (status >= 0)
             sys_dup3(status, FD_STARTED, 0);
         sys_close_range(status >= 0 ? FD_STARTED + 1 : FD_STARTED, ~0u, 0);

@@ -8,6 +8,7 @@ import { awaitSync } from './dialogue.ts';
 import { Failure } from './failure.ts';
 import { containerFields, startMessage, tellEvent } from './event.ts';
 import { writeExit } from './exit-record.ts';
+import { holdInput } from './input.ts';
 import { forgetName } from './locks.ts';
 import type { Made } from './make.ts';
 import type { NetworkState, Parts } from './parts.ts';
@@ -88,7 +89,8 @@ export function reachReady(host: Host, parts: Parts, started: Started, meanwhile
   const { begun, place, prepared } = started;
   host.proceed(begun.stage, 'created');
   meanwhile?.();
-  const state = stateOf(host, started);
+  const input = holdInput(host, started.streams.input, started.undo);
+  const state = { ...stateOf(host, started), ...(input === undefined ? {} : { input }) };
   try {
     awaitSync(host, begun.stage, 'ready', begun.heard);
   } catch (error) {

@@ -3,6 +3,7 @@ import { removeGroup } from './cgroup.ts';
 import type { Container } from './containers.ts';
 import { sweepEarlierBoots } from './earlier-boots.ts';
 import type { IdMap } from './ids.ts';
+import { endInput } from './input.ts';
 import { layerPath, readNote, removeStored, removeUnused, sweep } from './layer.ts';
 import type { Parts } from './parts.ts';
 
@@ -40,6 +41,8 @@ export function releaseContainer(host: Host, parts: Parts, store: string, { stat
     const down = parts.network.tearDown(host, state.network);
     if (down.isErr()) lines.push(...down.error.map(problem => problem.message));
   });
+  const { input } = state;
+  if (input !== undefined) attempt(() => endInput(host, input));
   attempt(() => lines.push(...parts.volumes.release(host, store, state.volumes ?? [], bundle)));
   if (state.cgroup !== '') attempt(() => removeGroup(host, `/sys/fs/cgroup${state.cgroup}`));
   return lines;

@@ -26,6 +26,7 @@ import { Failure, failureOf } from './failure.ts';
 import { limitDevices } from './device-rules.ts';
 import { attendPayload, handOver, reachReady, type Started } from './finish.ts';
 import { foreignOps, stageSpec } from './foreign.ts';
+import { keepsInput } from './input.ts';
 import { lockIds, lockName } from './locks.ts';
 import { make, makeGroup, type Made } from './make.ts';
 import { storeMaps } from './mapped-layers.ts';
@@ -78,7 +79,10 @@ function startUnderLock(
 ): Started {
   const prepared = prepareLocked(host, parts, request, chosen, locks);
   const { spec } = prepared.plan;
-  const streams = makeStreams(host, request, spec, chosen.foreign !== '');
+  const streams = makeStreams(host, request, spec, {
+    foreign: chosen.foreign !== '',
+    keepsInput: keepsInput(host, request, chosen.handsOver),
+  });
   const stage = chosen.foreign === '' ? spec : stageSpec(prepared.plan);
   // A stage that waits for its id maps can be moved before it does anything: it is made while systemd makes the scope. With a named
   // network the scope comes first: it brings the namespace that the stage is made in.

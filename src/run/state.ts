@@ -86,6 +86,8 @@ export interface ContainerState {
   /** The seccomp program is the one made at build time: `exec` need not compile it. Absent: false. */
   readonly defaultSeccomp?: boolean;
   readonly health?: HealthState;
+  /** Holds the writing end of its standard input, as descriptor 1 (input.ts). */
+  readonly input?: ProcessName;
   /** What the network code needs to take down again: opaque to the rest. `process` carries it: without that nobody is reached. */
   readonly network: {
     readonly kind: string;

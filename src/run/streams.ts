@@ -11,36 +11,40 @@ export interface Streams {
   /** Read ends for the relay; absent without pipes. */
   readonly out?: number;
   readonly err?: number;
+  /** Writing end of its standard input (input.ts). */
+  readonly input?: number;
   /** Closes the payload's ends, which only it may hold, or the relay would never see their end. */
   closePayloadEnds(): void;
 }
 
-export function makeStreams(host: Host, request: RunRequest, spec: Spec, foreign: boolean): Streams {
+export function makeStreams(
+  host: Host,
+  request: RunRequest,
+  spec: Spec,
+  { foreign, keepsInput }: { foreign: boolean; keepsInput: boolean },
+): Streams {
   const nothing = { closePayloadEnds: () => undefined };
   // Another runtime relays its terminal to ours itself.
   if (request.tty && foreign) return { stdio: ['inherit', 'inherit', 'inherit'], ...nothing };
   if (request.tty) return { stdio: ['null', 'null', 'null'], ...nothing };
-  const input: Stdio = request.interactive ? 'inherit' : 'null';
-  if (request.logDriver === 'none') return { stdio: [input, 'null', 'null'], ...nothing };
   if (request.logDriver.startsWith('passthrough')) return { stdio: ['inherit', 'inherit', 'inherit'], ...nothing };
-  const [out, outEnd] = payloadPipe(host, spec);
-  const [err, errEnd] = payloadPipe(host, spec);
-  return {
-    stdio: [input, outEnd, errEnd],
-    out,
-    err,
-    closePayloadEnds() {
-      host.close(outEnd);
-      host.close(errEnd);
-    },
-  };
+  const kept = keepsInput ? payloadPipe(host, spec, 0) : undefined;
+  const input: Stdio = kept?.[0] ?? (request.interactive ? 'inherit' : 'null');
+  const given = kept === undefined ? {} : { input: kept[1] };
+  const closing = (...ends: readonly number[]) => ({
+    closePayloadEnds: () => [...ends, ...(kept?.slice(0, 1) ?? [])].forEach(fd => host.close(fd)),
+  });
+  if (request.logDriver === 'none') return { stdio: [input, 'null', 'null'], ...given, ...closing() };
+  const [out, outEnd] = payloadPipe(host, spec, 1);
+  const [err, errEnd] = payloadPipe(host, spec, 1);
+  return { stdio: [input, outEnd, errEnd], out, err, ...given, ...closing(outEnd, errEnd) };
 }
 
 /**
  * The payload opens /dev/stdout anew, with its own uid: it must be the owner of the pipe. An account may not give a file to one of
- * its mapped ids, so there the pipe is writable by all; nobody else can reach it (/proc/PID/fd asks for ptrace rights).
+ * its mapped ids, so there the pipe is open to all at the payload's end; nobody else can reach it (/proc/PID/fd asks for ptrace rights).
  */
-function payloadPipe(host: Host, spec: Spec): [number, number] {
+function payloadPipe(host: Host, spec: Spec, end: 0 | 1): [number, number] {
   const user = spec.process?.user ?? { uid: 0, gid: 0 };
   if (host.euid === 0) {
     return host.pipe({
@@ -49,7 +53,7 @@ function payloadPipe(host: Host, spec: Spec): [number, number] {
     });
   }
   const pipe = host.pipe();
-  host.chmod(`/proc/self/fd/${pipe[1]}`, 0o622);
+  host.chmod(`/proc/self/fd/${pipe[end]}`, end === 0 ? 0o644 : 0o622);
   return pipe;
 }
 

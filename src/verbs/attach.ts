@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { ATTACH } from '../command/options-seeing.ts';
 import { isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
@@ -13,7 +15,8 @@ import { fieldOf, lastPlace, readEntries, type Entry } from './journal-entries.t
 
 /**
  * `berth attach`: what a running container writes, as it comes from the journal, until it ends (its exit status is ours) or the detach keys
- * are typed. Signals and Ctrl-C go to the payload. Nothing can be typed into it: the payload of a unit has no standard input.
+ * are typed. Signals and Ctrl-C go to the payload. What is typed goes to a payload with a standard input (`-i` without `-t`, src/run/input.ts), line
+ * by line, and so does its end; others have none.
  */
 export async function main(host: Host): Promise<number> {
   const command = commandLine(host, ATTACH);
@@ -27,11 +30,31 @@ export async function main(host: Host): Promise<number> {
     throw new Failure(125, `${word}: runs in the foreground and writes to its terminal`);
   const keys = detachKeys(lastValue(command, 'detach-keys') ?? 'ctrl-p,ctrl-q');
   const restore = passOn(command, state, keys);
+  const leave = isSet(command, 'no-stdin') ? undefined : typeInto(host, state);
   try {
     return await follow(host, state);
   } finally {
+    leave?.();
     restore();
   }
+}
+
+/** Our standard input to the payload's, whose end is the end of the process that holds it open. undefined: it has none (any more). */
+function typeInto(host: Host, { input }: ContainerState): (() => void) | undefined {
+  if (input === undefined || host.startTime(input.pid) !== input.startTime) return undefined;
+  const fd = openSync(`/proc/${input.pid}/fd/1`, constants.O_WRONLY | constants.O_NONBLOCK);
+  const pipe = new Socket({ fd, readable: false, writable: true });
+  // It reads no more.
+  pipe.on('error', () => process.stdin.pause());
+  pipe.on('finish', () => {
+    if (host.startTime(input.pid) === input.startTime) process.kill(input.pid, 'SIGTERM');
+  });
+  process.stdin.pipe(pipe);
+  return () => {
+    process.stdin.unpipe(pipe);
+    process.stdin.destroy();
+    pipe.destroy();
+  };
 }
 
 /** How long the last lines may take from the journal's socket to its files. */
@@ -86,7 +109,7 @@ function ended({ name }: ContainerState): Promise<number> {
 const PASSED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** The terminal in raw mode, so that the detach keys and Ctrl-C are ours. The result puts it back. */
-function passOn(command: Command, { name }: ContainerState, keys: readonly number[]): () => void {
+function passOn(command: Command, { name, input }: ContainerState, keys: readonly number[]): () => void {
   const proxied = isSet(command, 'sig-proxy', true);
   const tell = (signal: string): void => {
     if (!proxied) process.exit(130);
@@ -95,7 +118,9 @@ function passOn(command: Command, { name }: ContainerState, keys: readonly numbe
   const handlers = PASSED.map(signal => [signal, () => tell(signal)] as const);
   for (const [signal, handler] of handlers) process.on(signal, handler);
   const { stdin } = process;
-  if (stdin.isTTY) {
+  // Where lines are typed the terminal edits them, and Ctrl-C is a signal.
+  const raw = stdin.isTTY && (input === undefined || isSet(command, 'no-stdin'));
+  if (raw) {
     const watch = new KeyWatch(keys);
     stdin.setRawMode(true);
     stdin.on('data', (chunk: Buffer) => {
@@ -110,7 +135,7 @@ function passOn(command: Command, { name }: ContainerState, keys: readonly numbe
   }
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler);
-    if (!stdin.isTTY) return;
+    if (!raw) return;
     stdin.setRawMode(false);
     stdin.pause();
   };

@@ -152,6 +152,18 @@ attaches() { # both streams, binary too, to the end; its exit status is the payl
     contains "$(fails_with 125 as "$1" berth attach --detach-keys ctrl-1 a1 2>&1)" 'not running'
     as "$1" berth rm a1
 }
+types() { # -i keeps the input open until somebody types; the end of that is the payload's, and nothing of ours stays
+    as "$1" berth run -d -i --name a3 --network none --user 1000 localhost/busybox sh -c 'cat /dev/stdin; echo end; exit 4' >/dev/null
+    as "$1" timeout 60 berth exec a3 true # it has not found its input at its end
+    equal "$(printf 'one\ntwo\n' | as "$1" sh -c 'timeout 60 berth attach a3; echo $?')" $'one\ntwo\nend\n4'
+    as "$1" berth rm a3
+    as "$1" berth run -d -i --rm --name a4 --network none localhost/busybox cat >/dev/null
+    local holder
+    holder=$(as "$1" berth inspect --format '{{.Berth.state.input.pid}}' a4)
+    equal "$(cat "/proc/$holder/comm")" berth-holder
+    as "$1" berth stop -t 0 a4
+    timeout 30 sh -c 'while [ -e "/proc/$0" ]; do sleep 0.1; done' "$holder"
+}
 at_terminal() { # Ctrl-P Ctrl-Q leaves it alone, Ctrl-C is for the payload
     as "$1" berth run -d --name a2 --network none localhost/busybox sh -c 'trap "echo interrupted; exit 3" INT; while :; do echo tick; sleep 0.1; done' >/dev/null
     as "$1" python3 - <<'PY'
@@ -325,6 +337,7 @@ for who in alice root; do
     check "$who: update" limits "$who"
     mkdir -m 777 attached # by others, too
     check "$who: attach" attaches "$who" "$PWD/attached"
+    check "$who: attach to what has a standard input" types "$who"
     check "$who: attach at a terminal: detach keys, Ctrl-C" at_terminal "$who"
     check "$who: events" events "$who"
 done
