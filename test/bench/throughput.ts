@@ -44,13 +44,23 @@ interface Report {
   };
 }
 
+const CLIENT = ['netns', 'exec', 'far', 'chroot', '/var/tmp/iperf', 'iperf3', '-J', '-c', '192.0.2.1', '-p', PORT];
+
 /** One run of the client in another network namespace, of run.sh: Gbit/s, and processor seconds of all processes for each GB. */
 function flow(streams: number): { speed: number; cost: number } {
-  const before = used();
-  const words = ['netns', 'exec', 'far', 'chroot', '/var/tmp/iperf', 'iperf3', '-J', '-c', '192.0.2.1', '-p', PORT];
-  const result = spawnSync('ip', [...words, '-t', String(SECONDS), '-P', String(streams)], { encoding: 'utf8' });
-  if (result.status !== 0) throw new Error(`iperf3: ${result.stderr}${result.stdout}`);
-  const { end } = JSON.parse(result.stdout) as Report;
+  // A container that runs need not listen yet.
+  for (let tries = 0; tries < 50; tries++) {
+    const before = used();
+    const { status, stdout } = spawnSync('ip', [...CLIENT, '-t', String(SECONDS), '-P', String(streams)], {
+      encoding: 'utf8',
+    });
+    if (status === 0) return costOf(JSON.parse(stdout) as Report, before);
+    run('sleep', '0.1');
+  }
+  throw new Error('iperf3 reached no server');
+}
+
+function costOf({ end }: Report, before: ReadonlyMap<string, number>): { speed: number; cost: number } {
   let seconds = (end.cpu_utilization_percent.host_total / 100) * SECONDS;
   for (const [pid, now] of used()) seconds += now - (before.get(pid) ?? now);
   return { speed: end.sum_received.bits_per_second / 1e9, cost: seconds / (end.sum_received.bytes / 1e9) };
