@@ -159,7 +159,7 @@ int engine_run(const struct program *program, int argc, char **argv)
     int status;
     if (JS_IsException(result))
         report(context);
-    else if (take_int(context, result, &status) == 0 && (status == ENGINE_BY_NODE || status == ENGINE_BY_NODE_ASIDE))
+    else if (take_int(context, result, &status) == 0 && status <= ENGINE_BY_NODE && status >= ENGINE_BY_NODE_APART)
         return status;
     else
         print_line("internal error: the program gave no status", 42);

@@ -9,7 +9,7 @@
  * apart would cost a fifth of a start. Returns 125 after an uncaught exception, which becomes one line on standard error
  * (BERTH_DEBUG=1: with its stack), and one of these when Node is to do what the program is called for.
  */
-enum { ENGINE_BY_NODE = -1, ENGINE_BY_NODE_ASIDE = -2 };
+enum { ENGINE_BY_NODE = -1, ENGINE_BY_NODE_ASIDE = -2, ENGINE_BY_NODE_APART = -3 };
 int engine_run(const struct program *program, int argc, char **argv);
 
 /* The parts of it that also make the heap image (engine-record.c). */

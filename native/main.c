@@ -8,6 +8,7 @@
  * A native program is JavaScript for the QuickJS that is linked in: ready in the heap image (engine-image.h), or bytecode that
  * imports from there.
  */
+#include "apart.h"
 #include "engine-record.h"
 #include "engine.h"
 #include "host.h"
@@ -153,8 +154,10 @@ int main(int argc, char **argv)
     const struct program *program = program_of(argc, argv);
     int status = program ? engine_run(program, argc, argv) : ENGINE_BY_NODE;
     /* In all of Node's threads and their children. A host that lets nobody do that is no reason not to go on. */
-    if (status == ENGINE_BY_NODE_ASIDE && nice(ASIDE) < 0)
+    if ((status == ENGINE_BY_NODE_ASIDE || status == ENGINE_BY_NODE_APART) && nice(ASIDE) < 0)
         errno = 0;
+    if (status == ENGINE_BY_NODE_APART)
+        stand_apart();
     if (status < 0)
         status = become_node(argc, argv);
     journal_end(status); /* without the runtime's end: the kernel takes the memory back faster */

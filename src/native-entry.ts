@@ -1,5 +1,5 @@
 import type { Host } from './host/host.ts';
-import { BY_NODE, BY_NODE_ASIDE, finish, nativeHost, offer } from './host/native.ts';
+import { BY_NODE, BY_NODE_APART, BY_NODE_ASIDE, finish, nativeHost, offer } from './host/native.ts';
 
 /**
  * Offers native programs by their names. What one's `main` returns is the exit status; what it throws becomes one line on standard
@@ -11,5 +11,5 @@ export function enter(programs: Readonly<Record<string, (host: Host) => number>>
 }
 
 function ended(status: number): number {
-  return status === BY_NODE || status === BY_NODE_ASIDE ? status : finish(status);
+  return [BY_NODE, BY_NODE_ASIDE, BY_NODE_APART].includes(status) ? status : finish(status);
 }

@@ -28,6 +28,8 @@ export function nativeHost(): Host {
 export const BY_NODE = -1;
 /** The same, with less right to the processors than what starts meanwhile. */
 export const BY_NODE_ASIDE = -2;
+/** The same, in a session of its own, where the kernel shares the processors between sessions. */
+export const BY_NODE_APART = -3;
 
 /** Gives the engine its programs. Each ends the process, or returns one of these. */
 export function offer(entries: Readonly<Record<string, () => number>>): void {

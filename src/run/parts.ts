@@ -75,10 +75,12 @@ export interface ScopeWish {
   readonly slice?: string;
   /** Units that must be there first. */
   readonly requires?: readonly string[];
+  /** CPUWeight= (1 to 10000) of a scope that is not delegated. */
+  readonly weight?: number;
 }
 
 export interface ManagerLink {
-  /** Asks for a delegated scope with processes in it; the result waits until they are there. */
+  /** Asks for a scope with processes in it, delegated unless it has a weight; the result waits until they are there. */
   beginScope(scope: string, wish: ScopeWish): () => void;
   /** Moves a process into a group below a unit's own (`subgroup` starts with `/`); the manager may write where we may not. */
   attach(unit: string, subgroup: string, pid: number): void;

@@ -16,7 +16,7 @@ export function linkTo(host: Host, manager: 'system' | 'user'): ManagerLink {
       const serial = postStart(bus, scope, [
         ['Description', 's', wish.description],
         ['PIDs', 'au', wish.pids],
-        ['Delegate', 'b', true],
+        wish.weight === undefined ? ['Delegate', 'b', true] : ['CPUWeight', 't', wish.weight],
         ['CollectMode', 's', 'inactive-or-failed'],
         ...requirement(wish.requires ?? []),
         ...(wish.slice === undefined ? [] : [['Slice', 's', wish.slice] as const]),

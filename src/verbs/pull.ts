@@ -2,7 +2,7 @@ import { PULL } from '../command/options-image.ts';
 import { globalValue, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import { HostError, type Host } from '../host/host.ts';
-import { BY_NODE, BY_NODE_ASIDE } from '../host/native.ts';
+import { BY_NODE } from '../host/native.ts';
 import { ImageError } from '../image/error.ts';
 import { parsePolicy } from '../image/pull/policy.ts';
 import { pullUnchanged, type Pulled } from '../image/pull/unchanged.ts';
@@ -11,6 +11,7 @@ import { openStore } from '../image/store.ts';
 import { storeMap } from '../image/store-map.ts';
 import { unifiedPath, unitOfPath } from '../run/cgroup-path.ts';
 import { commandLine } from './command-line.ts';
+import { standAside } from './stand-aside.ts';
 import { pulledJson } from './pulled-json.ts';
 
 /**
@@ -23,7 +24,7 @@ export function main(host: Host): number {
   const format = lastValue(command, 'format') ?? '';
   const pulled = ['', 'json', 'progress'].includes(format) ? unchanged(host, command) : undefined;
   // Starts wait for those of their own unit, and for those of .image units; what a person fetches has time.
-  if (pulled === undefined) return format === 'progress' || ofService(host) ? BY_NODE : BY_NODE_ASIDE;
+  if (pulled === undefined) return format === 'progress' || ofService(host) ? BY_NODE : standAside(host);
   if (format === '') host.write(1, `${pulled.id}\n`);
   if (format === 'json') host.write(1, pulledJson([pulled]));
   return 0;

@@ -133,11 +133,19 @@ large() { # BYTES-PER-SECOND
     for i in $(seq 300); do ! curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null || return 0; sleep 0.1; done
     return 1
 }
+# Of a kernel that shares the processors between sessions, where no control group does: Node has a session of its own, with the group's niceness.
+apart() { # PID
+    local group
+    group=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+    [ "$(cat /proc/sys/kernel/sched_autogroup_enabled 2>/dev/null)" = 1 ] && [ ! -e "/sys/fs/cgroup$group/cpu.weight" ] || return 0
+    equal "$(ps -o sid= -p "$1" | tr -d ' ')" "$1"
+    contains "$(cat "/proc/$1/autogroup")" ' nice 15'
+}
 cut_off() { # a pull is killed when it has brought 3 MB of the layer
     fresh alice
     large 2000000
     as alice berth pull -q 127.0.0.1:$SLOW/t/large:1 >/dev/null 2>&1 &
-    local pid='' partial i kept=0
+    local pid='' partial parent i kept=0
     partial=$(store_of alice)/partial
     until pid=$(pgrep -u alice -x node); do sleep 0.02; done
     for i in $(seq 600); do
@@ -147,8 +155,16 @@ cut_off() { # a pull is killed when it has brought 3 MB of the layer
     done
     # A pull that no start waits for does not take the processors from those that do.
     equal "$(ps -o ni= -p $pid | tr -d ' ')" 19
-    kill -KILL $pid
+    contains "$(grep ^0:: /proc/$pid/cgroup)" /berth-pull-
+    equal "$(manager alice show -P CPUWeight "$(sed -n 's,^0::.*/,,p' /proc/$pid/cgroup)")" 4
+    apart $pid
+    # Who started it is killed, and what it started with it.
+    parent=$(ps -o ppid= -p $pid | tr -d ' ')
+    [ "$(cat /proc/$parent/comm)" = berth ] || parent=$pid
+    kill -KILL $parent
     wait
+    for i in $(seq 300); do [ -e /proc/$pid ] || break; sleep 0.1; done
+    fails pgrep -u alice -x node
     [ "$kept" -ge 3000000 ]
 }
 answers() { journalctl --sync; journalctl -u test-registry --since "@$1" -o cat --no-pager | grep -E '"GET /v2/t/large/blobs/' | grep -oE '" (200|206) ' | sort | uniq -c | tr -s ' '; }

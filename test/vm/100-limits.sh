@@ -57,6 +57,21 @@ shm() {
     contains "$(limited "$1" 'ShmSize=2m' 'dd if=/dev/zero of=/dev/shm/x bs=1M count=4; echo "ended with $?"')" 'No space left'
 }
 
+# A registry that never answers: the pull is there for as long as it takes to look at its group.
+aside() { # USER PART-OF-PATH
+    local group='' i
+    as "$1" berth pull -q --retry 0 127.0.0.1:5099/nobody/home:1 >/var/tmp/pulled 2>&1 &
+    for i in $(seq 600); do
+        group=$(find /sys/fs/cgroup -type d -name 'berth-pull-*.scope' | head -n 1)
+        [ -z "$group" ] || ! grep . "$group/cgroup.procs" >/dev/null 2>&1 || break
+        sleep 0.1
+    done
+    contains "$group" "$2"
+    equal "$(cat "$group/cpu.weight")" 4
+    kill -KILL $(cat "$group/cgroup.procs")
+    wait
+}
+
 for way in $WAYS; do
     check "$way: the image is loaded" load "$way"
     check "$way: Memory=" memory "$way"
@@ -64,5 +79,8 @@ for way in $WAYS; do
     check "$way: --cpus" cpus "$way"
     check "$way: ShmSize=" shm "$way"
 done
-rm -f /var/tmp/program.sh
+systemd-run -q --collect --unit test-silent python3 -c 'import signal, socket; silent = socket.create_server(("127.0.0.1", 5099)); signal.pause()'
+check 'alice: a pull gives its processors to the services of the account' aside alice /app.slice/
+systemctl stop test-silent
+rm -f /var/tmp/program.sh /var/tmp/pulled
 finish

@@ -86,6 +86,18 @@ void test('root speaks to the private socket: no bus daemon, no destination, no 
   assert.equal(one.closed(), 1);
 });
 
+void test('a scope that has a weight is not delegated', () => {
+  const sentFor = (wish: { weight?: number }): string => {
+    const one = manager(answer(1, 'o', ['/job/5']) + removed('/job/5', 'done'));
+    linkTo(one.host, 'system').beginScope('a.scope', { description: 'd', pids: [1], ...wish })();
+    return one.sent[1] ?? '';
+  };
+  assert.match(sentFor({}), /Delegate/);
+  assert.doesNotMatch(sentFor({}), /CPUWeight/);
+  assert.ok(sentFor({ weight: 1 }).includes('CPUWeight\0\x01t\0'));
+  assert.doesNotMatch(sentFor({ weight: 1 }), /Delegate/);
+});
+
 void test('the answer may come in single bytes, and the signal before it; jobs of others are not ours', () => {
   const one = manager(removed('/job/4', 'done') + removed('/job/5', 'timeout') + answer(1, 'o', ['/job/5']), {
     piece: 1,
