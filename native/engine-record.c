@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* What a static program relocates at its start (ld(1)); weak, since the program with sanitizers has none. */
@@ -158,9 +157,7 @@ int engine_record(int argc, char **argv)
     char *bytecode = argc == 3 ? read_file(argv[1], &length) : NULL;
     rooms = calloc(GRAINS, sizeof(*rooms));
     holes = calloc(MOST_HOLES, sizeof(*holes));
-    if (!bytecode || !rooms || !holes ||
-        mmap(block_at(0), ENGINE_IMAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-            MAP_FAILED)
+    if (!bytecode || !rooms || !holes)
         return EXIT_FAILURE;
     engine_memory_record(&recorder);
     JSContext *context = engine_new();

@@ -62,9 +62,11 @@ $(PROGRAM): $(OBJECTS) $(BASE) packaging/build/heap-image.ld
 	done)
 	@mv $@.part $@
 
-# The program itself makes its heap image, linked with an empty one: both must have everything else at the same addresses.
+# The program itself makes its heap image, linked with an empty one that has all the room there is: both must have everything else at
+# the same addresses, and what libc allocates lies behind it, wherever the kernel puts that.
+IMAGE_SIZE := $(shell sed -n 's/.*ENGINE_IMAGE_SIZE = \(.*\),/\1/p' native/engine-image.h)
 $(O)/image/berth: $(OBJECTS) packaging/build/heap-image.ld | $(O)/image
-	@echo '.section .heap_image, "aw", @progbits; .global engine_image; engine_image: .zero 4096; .section .note.GNU-stack,"",@progbits' \
+	@echo '.section .heap_image, "aw", @progbits; .global engine_image; engine_image: .zero $(IMAGE_SIZE); .section .note.GNU-stack,"",@progbits' \
 		| $(CC) -x assembler -c -o $@.o -
 	@$(CC) $(LDFLAGS) $(IMAGE_LDFLAGS) -o $@ $(OBJECTS) $@.o $(LIBS)
 
