@@ -145,12 +145,12 @@ journal_blocked() {
 held_outside() { # WAY
     unit "$1" held 'sh -c "echo up; trap \"echo bye; exit 7\" TERM; while :; do sleep 0.1; done"'
     way_start "$1" "held-$1"
-    local payload
+    local payload out error
     payload=$(way_property "$1" "held-$1" MainPID)
-    sleep inf >"/proc/$payload/fd/1" 2>"/proc/$payload/fd/2" &
+    exec {out}>"/proc/$payload/fd/1" {error}>"/proc/$payload/fd/2"
     kill -TERM "$payload"
     timeout 15 tail --pid="$payload" -f /dev/null
-    kill $!
+    exec {out}>&- {error}>&-
     equal "$(way_property "$1" "held-$1" ExecMainStatus)" 7
     contains "$(way_journal "$1" "held-$1")" bye
     way_end "$1" "held-$1"

@@ -20,6 +20,9 @@ rows() { # PERIOD TIMEOUT PROBE END RESULT of every row of the table
                 echo "$period $timeout $probe exit3 exit-code"
                 echo "$period $timeout $probe exit0 protocol"
             done
+            # After it: the start was good, and so is that of what waited for it.
+            echo "$period $timeout well exit3 exit-code/active"
+            echo "$period $timeout well exit0 success/active"
         done
     done
 }
@@ -38,8 +41,11 @@ table_units() {
         unit=$(name "$period" "$timeout" "$probe" "$end")
         case $end in
         stays) exec="(sleep $LATE; touch /tmp/late) & exec sleep inf" ;;
-        # The clock of systemd's own times.
-        exit?) exec="sleep 1; cut -d\\\" \\\" -f1 /proc/uptime >/marks/$unit.end; exit ${end#exit}" ;;
+        exit?) case $probe in
+            well) exec="until test -e /marks/$unit.first; do sleep 0.1; done; sleep 2; exit ${end#exit}" ;;
+            # The clock of systemd's own times.
+            *) exec="sleep 1; cut -d\\\" \\\" -f1 /proc/uptime >/marks/$unit.end; exit ${end#exit}" ;;
+            esac ;;
         esac
         case $probe in
         well) check='true' ;;
@@ -78,8 +84,9 @@ table_starts() {
         echo "after-$(set -- $row; name "$1" "$2" "$3" "$4").service"
     done)
     systemctl start --no-block "${units[@]}"
-    # No job is left: everything has started or failed.
-    while systemctl list-jobs --no-legend | grep ready-p >/dev/null; do
+    # No job is left: everything has started or failed; and what was to end has ended.
+    while systemctl list-jobs --no-legend | grep ready-p >/dev/null ||
+        systemctl list-units --no-legend --state active,deactivating 'ready-p*-well-exit*' | grep . >/dev/null; do
         [ $((++spins)) -lt 900 ]
         read -rt 0.1 <> <(:) || :
     done
@@ -92,6 +99,7 @@ table_holds() {
         got=$(systemctl show -P Result "$unit")/$(systemctl show -P ActiveState "after-$unit")
         case $result in
         success) wanted=success/active ;;
+        */*) wanted=$result ;;
         *) wanted=$result/inactive ;;
         esac
         [ "$got" = "$wanted" ] || { echo "$unit: $got instead of $wanted" && wrong=1; }

@@ -57,6 +57,21 @@ shm() {
     contains "$(limited "$1" 'ShmSize=2m' 'dd if=/dev/zero of=/dev/shm/x bs=1M count=4; echo "ended with $?"')" 'No space left'
 }
 
+# The limit of a running container, which its own programs then meet.
+updated() {
+    local way=$1 id said
+    printf '%s\n' '[Container]' 'Image=localhost/busybox:latest' 'ContainerName=changing' 'Network=none' 'Memory=200m' 'PidsLimit=50' 'Exec=sleep inf' \
+        '[Service]' 'KillSignal=SIGKILL' 'OOMPolicy=continue' | way_unit "$way" changing
+    way_start "$way" changing
+    equal "$(way_berth "$way" exec changing cat /sys/fs/cgroup/memory.max)" 209715200
+    way_berth "$way" update --memory 24m --pids-limit 20 --cpus 0.5 changing
+    equal "$(way_berth "$way" exec changing sh -c 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max' | tr '\n' ' ')" \
+        '25165824 20 50000 100000 '
+    said=$(way_berth "$way" exec changing sh -c 'head -c 80m /dev/zero | tail >/dev/null; echo "ended with $?"' 2>&1) || said="ended with $?"
+    contains "$said" 'ended with 137'
+    way_gone "$way" changing
+}
+
 # A registry that never answers: the pull is there for as long as it takes to look at its group.
 aside() { # USER PART-OF-PATH
     local group='' i
@@ -79,6 +94,7 @@ for way in $WAYS; do
     check "$way: --cpus" cpus "$way"
     check "$way: ShmSize=" shm "$way"
 done
+for way in $WAYS; do check "$way: berth update" updated "$way"; done
 systemd-run -q --collect --unit test-silent python3 -c 'import signal, socket; silent = socket.create_server(("127.0.0.1", 5099)); signal.pause()'
 check 'alice: a pull gives its processors to the services of the account' aside alice /app.slice/
 systemctl stop test-silent
