@@ -109,6 +109,8 @@ timers() {
     local scope
     for scope in --system --global; do equal "$(systemctl $scope is-enabled berth-image-prune.timer)" enabled; done
     systemctl -q is-active berth-image-prune.timer
+    # Also for an account whose manager was there before the package.
+    manager alice -q is-active berth-image-prune.timer
     loaded
     as alice berth tag $REGISTRY/t/busybox:1 $REGISTRY/t/oci:1 # the other image has no name any more
     as alice systemctl --user daemon-reload
