@@ -24,7 +24,7 @@
  */
 #define GROUP_NICENESS "15"
 
-/* What a terminal sends, and what asks for an end. The others end or stop the carrier only, and that ends the worker. */
+/* What a terminal sends, and what asks for an end. A signal that nobody can hand on ends the carrier, and with it the worker; SIGSTOP stops the carrier alone. */
 static const int handed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2};
 
 static void watched(sigset_t *set)

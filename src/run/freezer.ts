@@ -10,6 +10,12 @@ export function isFrozen(host: Host, state: ContainerState): boolean {
   return host.readFileIfExists(fileOf(state))?.trim() === '1';
 }
 
+/** What joins a frozen group stops there itself, and whoever started it waits for ever. `word`: as the caller named it. */
+export function refuseFrozen(host: Host, state: ContainerState, word: string): void {
+  if (isFrozen(host, state))
+    throw new Failure(125, `${word}: container is paused; nothing would run in it until berth unpause ${word}`);
+}
+
 /** Returns when every process has stopped, or is told to go on. A Failure when the group is not there or not ours. */
 export function freeze(host: Host, state: ContainerState, frozen: boolean): void {
   if (state.cgroup === '') throw new Failure(125, `${state.name}: has no control group that could be frozen`);

@@ -9,7 +9,7 @@ import { Failure } from '../run/failure.ts';
 import { FORWARDED, statusOf } from '../run/finish.ts';
 import { runtimeError } from '../run/foreign.ts';
 import { joinForeign } from '../run/foreign-exec.ts';
-import { isFrozen } from '../run/freezer.ts';
+import { refuseFrozen } from '../run/freezer.ts';
 import { joinContainer } from '../run/join.ts';
 import { attacher } from './attacher.ts';
 import { verb } from './edge.ts';
@@ -20,8 +20,7 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   const { state, bundle } = requireContainer(host, word);
   const payload = openPayload(host, state);
   if (payload === undefined) throw new Failure(125, `${word}: container is not running`);
-  if (isFrozen(host, state))
-    throw new Failure(125, `${word}: container is paused; nothing would run in it until berth unpause ${word}`);
+  refuseFrozen(host, state, word);
   const group = state.cgroup === '' ? '' : `/sys/fs/cgroup${state.cgroup}`;
   const attach = attacher(host, state, group);
   const spec = JSON.parse(host.readFile(`${bundle}/config.json`)) as Spec;

@@ -4,7 +4,7 @@ import type { Spec } from '../plan/spec.ts';
 import { openPayload, requireContainer } from '../run/containers.ts';
 import { execProcess, withSecrets } from '../run/exec-process.ts';
 import { Failure } from '../run/failure.ts';
-import { isFrozen } from '../run/freezer.ts';
+import { refuseFrozen } from '../run/freezer.ts';
 import { joinContainer } from '../run/join.ts';
 import { attacher } from './attacher.ts';
 import { verb } from './edge.ts';
@@ -21,8 +21,7 @@ export const main: (host: Host) => number = verb(HEALTHCHECK_RUN, (host, command
     throw new Failure(125, `${word}: its check is a connection, which its relay alone makes; see berth health ${word}`);
   const payload = openPayload(host, state);
   if (payload === undefined) throw new Failure(125, `${word}: container is not running`);
-  if (isFrozen(host, state))
-    throw new Failure(125, `${word}: container is paused; nothing would run in it until berth unpause ${word}`);
+  refuseFrozen(host, state, word);
   const spec = JSON.parse(host.readFile(`${bundle}/config.json`)) as Spec;
   if (spec.process === undefined) throw new Failure(125, `${bundle}/config.json: has no process`);
   const group = state.cgroup === '' ? '' : `/sys/fs/cgroup${state.cgroup}`;

@@ -42,7 +42,7 @@ table_units() {
         case $end in
         stays) exec="(sleep $LATE; touch /tmp/late) & exec sleep inf" ;;
         exit?) case $probe in
-            well) exec="until test -e /marks/$unit.first; do sleep 0.1; done; sleep 2; exit ${end#exit}" ;;
+            well) exec="until test -e /marks/$unit.followed; do sleep 0.1; done; exit ${end#exit}" ;;
             # The clock of systemd's own times.
             *) exec="sleep 1; cut -d\\\" \\\" -f1 /proc/uptime >/marks/$unit.end; exit ${end#exit}" ;;
             esac ;;
@@ -69,7 +69,7 @@ TimeoutStartSec=$timeout
 UNIT
         # It fails when it is started before the first success.
         printf '%s\n' '[Unit]' "Requires=$unit.service" "After=$unit.service" '[Service]' 'Type=oneshot' 'RemainAfterExit=yes' \
-            "ExecStart=/usr/bin/test -e $MARKS/$unit.first" >"/run/systemd/system/after-$unit.service"
+            "ExecStart=/usr/bin/test -e $MARKS/$unit.first" "ExecStartPost=/usr/bin/touch $MARKS/$unit.followed" >"/run/systemd/system/after-$unit.service"
     done < <(rows)
     systemctl daemon-reload
 }
