@@ -47,7 +47,7 @@ BASE := $(if $(SANITIZE),$(O)/programs/base.o,$(O)/image/heap.o)
 IMAGE_LDFLAGS := -Wl,-T,packaging/build/heap-image.ld
 OBJECTS := $(SOURCES:native/%.c=$(O)/%.o) $(PROGRAMS:%=$(O)/programs/%.o) $(if $(TINY_SOURCES),$(O)/tiny-image.o) $(O)/seccomp-default.o
 
-all: $(PROGRAM) $(if $(SANITIZE),,dist/ask)
+all: $(PROGRAM) $(if $(SANITIZE),,dist/ask dist/ports)
 .PHONY: all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -80,6 +80,11 @@ $(O)/image/heap.o: $(O)/image/heap
 
 $(O)/left-out.o: CFLAGS += -fno-builtin
 
+# No start waits for these, or only for the kernel's part of them, and no pull for long: small rather than fast.
+SMALL := layer-binding layer-export layer-pax layer-recipe layer-remove layer-userns layer host-facts host-split host-kernel host-processes host-sockets \
+	seccomp-compile transfer tty process clone engine-record apart
+$(SMALL:%=$(O)/%.o): CFLAGS += -Os
+
 $(O)/%.o: native/%.c packaging/build/native.mk | $(O)
 	@echo "  CC $<"
 	@$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -107,6 +112,12 @@ dist/ask: $(wildcard native/ask/*.c native/ask/*.h) packaging/build/native.mk
 	@echo "  CC $@"
 	@$(CC) $(COMMON) -iquote native/ask -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -pie -s -Wl,-z,relro,-z,now,--build-id=none \
 		-o $@ $(filter %.c,$^) -lssl -lcrypto
+
+# What carries the published ports of an account's networks (native/ports/main.c): one process for each container that has some.
+dist/ports: $(wildcard native/ports/*.c native/ports/*.h) packaging/build/native.mk
+	@echo "  CC $@"
+	@$(CC) $(COMMON) -iquote native/ports -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -static-pie -s -Wl,-z,relro,-z,now,--build-id=none \
+		-o $@ $(filter %.c,$^)
 
 # The reaper alone, which the stage carries (native/tiny/stage-init.c).
 build/init: native/tiny/init.c native/tiny/start.c native/tiny/text.c $(TINY_HEADERS) packaging/build/native.mk

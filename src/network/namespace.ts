@@ -63,14 +63,16 @@ export function awaitNamespace(host: Host): NamespaceRecord | undefined {
   }
 }
 
-/** systemd keeps a link for each unit that it runs. */
-function isComing(host: Host): boolean {
-  const unit = unitName(host);
-  const directory = unit === NAMESPACE_UNIT ? `/run/user/${host.euid}/systemd/units` : '/run/systemd/units';
+const isComing = (host: Host): boolean => isRun(host, unitName(host));
+
+/** systemd keeps a link for each unit that it runs. `unit`: one of the account's networks. */
+export function isRun(host: Host, unit: string): boolean {
+  const directory = unit.includes('@') ? '/run/systemd/units' : `/run/user/${host.euid}/systemd/units`;
   return host.lstat(`${directory}/invocation:${unit}`) !== undefined;
 }
 
-function unitName(host: Host): string {
+/** The unit that holds the namespace: of the account's manager, or of the system's for a unit with User=. */
+export function unitName(host: Host): string {
   const { own, inUnit } = findContext(host);
   return inUnit && own.manager === 'system' ? `berth-netns@${host.euid}.service` : NAMESPACE_UNIT;
 }

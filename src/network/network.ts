@@ -7,7 +7,7 @@ import type { NetworkPlace, NetworkState } from '../run/parts.ts';
 import { stopAccountBridge } from './account-bridge.ts';
 import { startBridge, stopBridge } from './bridge.ts';
 import { shareEtcFiles, writeEtcFiles, type Connection, type WrittenResolver } from './etc-files.ts';
-import { startPasta, stopPasta } from './pasta.ts';
+import { startPasta, stopPasta, type PastaData } from './pasta.ts';
 import type { ResolverRecord } from './resolvers.ts';
 
 /** What a kind of network gives: its state for the way down, and what /etc/hosts and /etc/resolv.conf must say. */
@@ -36,7 +36,7 @@ export function setUp(host: Host, request: RunRequest, place: NetworkPlace): Res
 
 /** Takes down what `setUp` made; running it twice is fine. It goes on after an error and reports all. */
 export function tearDown(host: Host, state: NetworkState): Result<void, Problem[]> {
-  if (state.kind === 'pasta') return stopPasta(host, state);
+  if (state.kind === 'pasta') return stopPasta(host, state.data as PastaData);
   if (state.kind === 'bridge') return host.euid === 0 ? stopBridge(host, state) : stopAccountBridge(host, state);
   return ok(undefined);
 }

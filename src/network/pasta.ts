@@ -2,11 +2,11 @@ import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { PortRequest, RunRequest } from '../plan/request.ts';
-import type { NetworkPlace, NetworkState } from '../run/parts.ts';
+import type { NetworkPlace } from '../run/parts.ts';
 import type { ProcessName } from '../run/state.ts';
 import { addressesOf } from './addresses.ts';
 import type { Connected } from './network.ts';
-import { choosePorts, portInUse, takenPort } from './ports.ts';
+import { bindProblem, freePorts, unitEndsIt } from './ports.ts';
 
 /** Kept in state.json: the process that must end before the unit counts as stopped. */
 export type PastaData = ProcessName;
@@ -58,12 +58,9 @@ function startProcess(
 ): Result<PastaData, Problem> {
   const sctp = wanted.find(port => port.protocol === 'sctp');
   if (sctp !== undefined) return err(problem('pasta-sctp', `--publish ${sctp.hostPort}: pasta does not carry sctp`));
-  const ports = choosePorts(host, wanted);
-  // pasta is content when it can bind one of several addresses.
-  for (const port of ports) {
-    const taken = takenPort(host, port);
-    if (taken !== undefined) return err(portInUse(host, port.protocol, taken));
-  }
+  const free = freePorts(host, wanted);
+  if (free.isErr()) return err(free.error);
+  const ports = free.value;
   const pidFile = `${place.bundle}/pasta.pid`;
   const ran = runPasta(host, [
     ...pastaArguments(ports, extra, unitEndsIt(host)),
@@ -87,9 +84,8 @@ export function startWayOut(host: Host, holder: number, pidFile: string): Result
   return ok(Number((host.readFileIfExists(pidFile) ?? '').trim()));
 }
 
-/** Ends pasta and waits until it is gone: a restart must not meet its own port. */
-export function stopPasta(host: Host, state: NetworkState): Result<void, Problem[]> {
-  const { pid, startTime } = state.data as PastaData;
+/** Ends the process that carries a network, or its ports, and waits until it is gone: a restart must not meet its own port. */
+export function stopPasta(host: Host, { pid, startTime }: PastaData): Result<void, Problem[]> {
   const fd = pid > 0 ? host.openProcess(pid) : undefined;
   if (fd === undefined) return ok(undefined);
   try {
@@ -100,7 +96,7 @@ export function stopPasta(host: Host, state: NetworkState): Result<void, Problem
     ] as const) {
       if (!host.signal(fd, signal) || host.poll([fd], patience).length > 0) return ok(undefined);
     }
-    return err([problem('pasta-stays', `pasta, process ${pid}, does not end`)]);
+    return err([problem('pasta-stays', `the network's process ${pid} does not end`)]);
   } finally {
     host.close(fd);
   }
@@ -121,11 +117,6 @@ export function pastaArguments(ports: readonly PortRequest[], extra: readonly st
   // Else it looks every second whether the namespace is still there.
   if (stays) words.push('--no-netns-quit');
   return [...words, '--quiet'];
-}
-
-/** In a unit systemd ends what is left of it. */
-function unitEndsIt(host: Host): boolean {
-  return host.environment('NOTIFY_SOCKET') !== undefined && host.environment('INVOCATION_ID') !== undefined;
 }
 
 function forwards(option: string, protocol: string, ports: readonly PortRequest[], given: boolean): string[] {
@@ -163,17 +154,7 @@ function runPasta(host: Host, words: readonly string[]): Result<{ status?: numbe
 function pastaProblem(host: Host, ports: readonly PortRequest[], said: string): Problem {
   const line = said.trim().split('\n').at(-1) ?? '';
   const bound = /Failed to bind (?:any )?ports? (\d+)?.*?\((.*?)\)/.exec(said);
-  const taken = ports.find(port => bound?.[1] === undefined || isWithin(port, Number(bound[1])));
-  if (bound === null || taken === undefined) return problem('pasta', `pasta: ${line === '' ? 'it failed' : line}`);
-  const number = bound[1] ?? String(taken.hostPort);
-  if (/permission/i.test(bound[2] ?? '')) {
-    return problem('port-privileged', `port ${number} may not be published by this account`, {
-      hint: 'use a port from net.ipv4.ip_unprivileged_port_start (sysctl) on, or lower that limit',
-    });
-  }
-  return portInUse(host, taken.protocol, Number(number));
-}
-
-function isWithin(port: PortRequest, number: number): boolean {
-  return number >= port.hostPort && number < port.hostPort + port.count;
+  const number = bound?.[1] ?? String(ports[0]?.hostPort);
+  const found = bound === null ? undefined : bindProblem(host, ports, Number(number), bound[2] ?? '');
+  return found ?? problem('pasta', `pasta: ${line === '' ? 'it failed' : line}`);
 }

@@ -1,4 +1,5 @@
 import { problem, type Problem } from '../base/problem.ts';
+import { err, ok, type Result } from '../base/result.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { PortRequest } from '../plan/request.ts';
 import { isRunning, listContainers } from '../run/containers.ts';
@@ -56,6 +57,40 @@ export function takenPort(host: Host, request: PortRequest): number | undefined 
 /** Who has all addresses of IPv6 has those of IPv4, too; not the other way round. */
 const covers = (one: string, other: string): boolean => /^0+$/.test(one) && one.length >= other.length;
 
+/** With chosen numbers, when all are free: a program that binds them is content with one of several addresses, or names no holder. */
+export function freePorts(host: Host, wanted: readonly PortRequest[]): Result<PortRequest[], Problem> {
+  const ports = choosePorts(host, wanted);
+  for (const port of ports) {
+    const taken = takenPort(host, port);
+    if (taken !== undefined) return err(portInUse(host, port.protocol, taken));
+  }
+  return ok(ports);
+}
+
+/** Why a port of ours could not be bound, of the kernel's reason in words; undefined when it is none of ours. */
+export function bindProblem(
+  host: Host,
+  ports: readonly PortRequest[],
+  number: number,
+  reason: string,
+): Problem | undefined {
+  const port = ports.find(one => number >= one.hostPort && number < one.hostPort + one.count);
+  if (port === undefined) return undefined;
+  if (/permission/i.test(reason)) {
+    return problem('port-privileged', `port ${number} may not be published by this account`, {
+      hint: 'use a port from net.ipv4.ip_unprivileged_port_start (sysctl) on, or lower that limit',
+    });
+  }
+  if (/assign/i.test(reason))
+    return problem('port-address', `port ${number}: ${port.hostAddress} is no address of this host`);
+  return portInUse(host, port.protocol, number);
+}
+
+/** In a unit systemd ends what is left of it. */
+export function unitEndsIt(host: Host): boolean {
+  return host.environment('NOTIFY_SOCKET') !== undefined && host.environment('INVOCATION_ID') !== undefined;
+}
+
 /** As /proc/net/tcp and tcp6 write an address on a little-endian machine: words of 32 bits with their bytes reversed. */
 function procAddress(text: string): string {
   const address = parseAddress(text);
@@ -82,7 +117,7 @@ export function portInUse(host: Host, protocol: string, port: number): Problem {
   return problem('port-in-use', `port ${port}/${protocol} is in use${holder === '' ? '' : ` by ${holder}`}`);
 }
 
-/** A container of ours; its pasta shows nobody what it listens on. */
+/** A container of ours; what carries its ports shows nobody what it listens on. */
 function containerWith(host: Host, protocol: string, port: number): string | undefined {
   const found = listContainers(host).find(
     ({ state }) =>

@@ -13,11 +13,13 @@ fetch() { echo "until wget -T 2 -qO- http://$1/; do sleep 0.1; done"; }
 space() { if [ "$1" = svc ]; then echo berth-netns@990.service; else echo berth-netns.service; fi; }
 names() { if [ "$1" = svc ]; then echo berth-names@990.service; else echo berth-names.service; fi; }
 wait_until() { timeout ${PATIENCE:-30} bash -c "until $1; do read -rt 0.1 <> <(:) || :; done"; }
-processes_of() { pgrep -U "$1" -x 'pasta|pasta.avx2|aardvark-dns|berth-holder' || :; }
+processes_of() { pgrep -U "$1" -x 'pasta|pasta.avx2|aardvark-dns|berth-holder|berth-ports' || :; }
 is_gone() { # WAY: the unit, its processes and its mounts
     wait_until "[ \"\$(systemctl $([ "$1" = svc ] || echo "--user -M $1@") is-active $(space "$1"))\" = inactive ]"
     equal "$(processes_of "$1")" ''
 }
+
+far_curl() { ip netns exec far curl -gsS --max-time 10 --retry 20 --retry-all-errors --retry-delay 1 "$1"; }
 
 way_file() { # WAY NAME.TYPE: the text on standard input; for svc with User=svc
     local text
@@ -30,7 +32,7 @@ stack() { # two containers of a network know each other; the port is published; 
     local way=$1 space
     space=$(space "$way")
     way_file "$way" app.network <<<$'[Network]\nSubnet=10.77.6.0/24\nNetworkDeleteOnStop=true'
-    way_unit "$way" web <<<$'[Container]\nImage=localhost/busybox\nContainerName=web\nNetwork=app.network:ip=10.77.6.9\nPublishPort=8461:80\nNetworkAlias=www\nUserNS=keep-id:uid=7,gid=7\nUser=0\nVolume='"$WORK"$'/site:/site:ro\nExec=busybox httpd -f -p 80 -h /site\nStopTimeout=1'
+    way_unit "$way" web <<<$'[Container]\nImage=localhost/busybox\nContainerName=web\nNetwork=app.network:ip=10.77.6.9\nPublishPort=8461:80\nPublishPort=8467:81\nNetworkAlias=www\nUserNS=keep-id:uid=7,gid=7\nUser=0\nVolume='"$WORK"$'/site:/site:ro\nExec=busybox httpd -f -p 80 -h /site\nStopTimeout=1'
     way_unit "$way" client <<<$'[Container]\nImage=localhost/busybox\nContainerName=client\nNetwork=app.network\nExec=sleep inf\nStopTimeout=1'
     way_start "$way" web
     way_start "$way" client
@@ -43,7 +45,17 @@ stack() { # two containers of a network know each other; the port is published; 
     contains "$(way_berth "$way" network inspect systemd-app)" 10.77.6.9
     contains "$(fails_with 2 way_berth "$way" network rm systemd-app 2>&1)" 'in use by container'
     # the client's address is seen, and the way out leads both of them to the host
-    contains "$(ip netns exec far curl -sS --max-time 10 --retry 20 --retry-all-errors --retry-delay 1 http://192.0.2.1:8461/cgi-bin/who)" 192.0.2.50
+    contains "$(far_curl http://192.0.2.1:8461/cgi-bin/who)" 192.0.2.50
+    contains "$(far_curl 'http://[2001:db8:77::1]:8461/cgi-bin/who')" 2001:db8:77::50
+    local link
+    link=$(ip -6 -o addr show dev out0 scope link | awk '{ sub("/.*", "", $4); print $4 }')
+    contains "$(far_curl "http://[$link%25out1]:8461/cgi-bin/who")" fd62:6572:7468:0:
+    contains "$(curl -sS --max-time 10 http://127.0.0.1:8461/cgi-bin/who)" 127.0.0.1
+    equal "$(processes_of "$way" | wc -l)" 4
+    # nobody listens behind this one: the client is told at once
+    local status=0
+    timeout 20 ip netns exec far curl -sS http://192.0.2.1:8467/ || status=$?
+    [ "$status" != 0 ] && [ "$status" != 124 ]
     way_berth "$way" exec client wget -T 5 -qO- http://192.0.2.50:8470/
     contains "$(fails_with 125 way_berth "$way" run --rm --cgroups=disabled -p 8461:80 localhost/busybox true 2>&1)" 'in use by container web (web.service)'
     way_berth "$way" exec web wget -T 5 -qO- http://192.0.2.50:8470/
@@ -122,26 +134,30 @@ loses_its_network() { # when the namespace dies the containers fail, and Restart
     as alice berth network rm one
 }
 
-# pasta is killed alone, by the kernel for want of memory or by hand: the unit says so and fails, and Restart= brings back both. In a pod that is
-# the pod's affair.
-pasta_dies() {
-    local old
+# What carries a network or its ports is killed alone, by the kernel for want of memory or by hand: the unit says so and fails, and Restart= brings back
+# both. In a pod that is the pod's affair.
+carrier_dies() {
+    local old program
+    way_file alice app.network <<<'[Network]'
     way_file alice duo.pod <<<$'[Pod]\nPublishPort=8465:80'
     way_unit alice inside <<<$'[Container]\nImage=localhost/busybox\nContainerName=inside\nPod=duo.pod\nExec=sleep inf\nStopTimeout=1'
-    way_unit alice lone <<<$'[Container]\nImage=localhost/busybox\nContainerName=lone\nPublishPort=8466:80\nExec=sh -c "'"$SERVE"$'"\nStopTimeout=1\n[Service]\nRestart=on-failure\nRestartSec=100ms'
+    way_unit alice lone <<<$'[Container]\nImage=localhost/busybox\nContainerName=lone\nNetwork=app.network\nPublishPort=8466:80\nExec=sh -c "'"$SERVE"$'"\nStopTimeout=1\n[Service]\nRestart=on-failure\nRestartSec=100ms'
     manager alice start duo-pod lone
     for name in duo-pod lone; do
         old=$(way_property alice $name MainPID)
-        pkill -KILL -f -- "^pasta .*$([ $name = lone ] && echo 8466 || echo 8465)"
+        program=$([ $name = lone ] && echo '/usr/lib/berth/ports .*8466' || echo 'pasta .*8465')
+        pkill -KILL -f -- "^$program"
         wait_until "[ \"\$(systemctl --user -M alice@ show $name -P NRestarts)\" = 1 ] && [ \"\$(systemctl --user -M alice@ is-active $name)\" = active ]"
         [ "$(way_property alice $name MainPID)" != "$old" ]
     done
     wait_until '[ "$(systemctl --user -M alice@ is-active inside)" = active ]'
     curl -sS --max-time 10 --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8466/ >/dev/null
-    contains "$(way_journal alice lone)" 'pasta, which carried the network, was killed'
-    contains "$(way_journal alice inside)" 'pasta, which carried the network, was killed'
+    contains "$(way_journal alice lone)" 'the process that carried the network was killed'
+    contains "$(way_journal alice inside)" 'the process that carried the network was killed'
     manager alice stop duo-pod lone
-    way_gone alice inside lone duo.pod
+    manager alice stop app-network
+    way_gone alice inside lone duo.pod app.network
+    as alice berth network rm systemd-app
 }
 
 # The namespace comes and goes with each lone container, however often, and the first thing that runs finds its names.
@@ -152,6 +168,14 @@ comes_and_goes() {
         as alice berth run --rm --stop-timeout 0 --name $name --network one localhost/busybox nslookup $name
         is_gone alice
     done
+    # Without the server of names a container starts all the same, and says so.
+    as alice systemctl --user mask --runtime berth-names.service
+    local said
+    said=$(as alice berth run --rm --stop-timeout 0 --network one localhost/busybox echo up 2>&1) || :
+    as alice systemctl --user unmask --runtime berth-names.service
+    contains "$said" up
+    contains "$said" 'berth: warning: the names of the networks are not served: see systemctl --user status berth-names.service'
+    is_gone alice
     as alice berth network rm one
 }
 
@@ -239,7 +263,8 @@ two_accounts() {
         equal "$(as "$user" berth ps --format '{{.Names}}' | sort | tr '\n' ' ')" 'client web '
     done
     equal "$(curl -sS --max-time 10 http://192.0.2.1:8464/) $(curl -sS --max-time 10 http://127.0.0.1:8464/)" 'box-alice box-bob'
-    contains "$(fails_with 125 as bob berth run --rm -p 192.0.2.1:8464:80 localhost/busybox true 2>&1)" 'port 8464/tcp is in use'
+    contains "$(fails_with 125 as bob berth run --rm --network one -p 64:80 localhost/busybox true 2>&1)" 'port 64 may not be published by this account'
+    contains "$(fails_with 125 as bob berth run --rm --network one -p 192.0.2.1:8464:80 localhost/busybox true 2>&1)" 'port 8464/tcp is in use'
     as bob berth stop web client
     equal "$(as alice berth exec client sh -c "$(fetch web)")" box-alice
     as alice berth stop web client
@@ -254,6 +279,7 @@ far() {
     ip netns add far && ip link add out0 type veth peer name out1 netns far
     ip addr add 192.0.2.1/24 dev out0 && ip link set out0 up && ip route add default via 192.0.2.50
     ip -n far addr add 192.0.2.50/24 dev out1 && ip -n far link set out1 up
+    ip addr add 2001:db8:77::1/64 dev out0 nodad && ip -n far addr add 2001:db8:77::50/64 dev out1 nodad
     mkdir -p "$WORK/far" && echo far >"$WORK/far/index.html"
     ip netns exec far busybox httpd -p 8470 -h "$WORK/far"
     [ -e /etc/resolv.conf ] || echo 'nameserver 192.0.2.50' >/etc/resolv.conf
@@ -278,6 +304,6 @@ check 'route, address and resolver of the host change under running containers' 
 check 'two accounts do not see each other' two_accounts
 check 'a pod in a network' in_pod
 check 'the namespace comes and goes with a lone container, and its names are there at once' comes_and_goes
-check 'pasta is killed: containers and pods come back with another' pasta_dies
+check 'what carries a network is killed: containers and pods come back with another' carrier_dies
 check 'the namespace dies: containers come back with a new one' loses_its_network
 finish

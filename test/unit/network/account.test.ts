@@ -4,44 +4,9 @@ import { describe } from '../../../src/base/problem.ts';
 import { isNamedNetwork } from '../../../src/command/networks.ts';
 import { nest, wakeWaiters } from '../../../src/network/namespace.ts';
 import { relative } from '../../../src/plan/id-maps.ts';
-import { tearDown } from '../../../src/network/network.ts';
 import type { Spec } from '../../../src/plan/spec.ts';
-import type { ResolverRecord } from '../../../src/network/resolvers.ts';
-import { PLACE, refusal, request, setting } from './setting.ts';
-
-const DIRECTORY = '/run/berth/users/1000';
-const FULL = [
-  { containerID: 0, hostID: 1000, size: 1 },
-  { containerID: 1, hostID: 100000, size: 65536 },
-];
-const RECORD = { version: 1, pid: 500, startTime: '12345', uidMap: FULL, gidMap: FULL };
-
-/** An account whose namespace is held by process 500. */
-function account(more: Parameters<typeof setting>[0] = {}) {
-  const one = setting({
-    ...more,
-    files: {
-      [`${DIRECTORY}/networks/netns.json`]: JSON.stringify(RECORD),
-      '/store/networks/blue.json': JSON.stringify({
-        name: 'blue',
-        id: 'ab'.repeat(32),
-        driver: 'bridge',
-        network_interface: 'berth1',
-        created: '',
-        subnets: [{ subnet: '10.91.0.0/24', gateway: '10.91.0.1' }],
-        ipv6_enabled: false,
-        internal: false,
-        dns_enabled: true,
-        ipam_options: { driver: 'host-local' },
-      }),
-      '/proc/self/cgroup': '0::/user.slice/session-1.scope\n',
-      ...more.files,
-    },
-  });
-  one.host.mkdirs(DIRECTORY, 0o700);
-  one.host.chown(DIRECTORY, 1000, 1000);
-  return Object.assign(one, { open: Object.assign(one.host, { open: () => 44 }) });
-}
+import { account, DIRECTORY, FULL, RECORD } from './account-setting.ts';
+import { refusal, request, setting } from './setting.ts';
 
 const spec = (map: Spec['linux']['uidMappings']): Spec =>
   ({ linux: { namespaces: [{ type: 'user' }], uidMappings: map, gidMappings: map } }) as unknown as Spec;
@@ -95,37 +60,7 @@ void test('a dynamic user is told that it has no networks', () => {
   assert.match(describe(refused._unsafeUnwrapErr()), /DynamicUser= has no networks; use User= of an account/);
 });
 
-void test('netavark runs in the namespace, publishes nothing, and sets no default route beside that of pasta', () => {
-  const one = account();
-  const state = one.start('--network', 'blue', '--publish', '8080:80')._unsafeUnwrap();
-  const [pasta, netavark] = one.ran;
-  const words = pasta?.argv.join(' ') ?? '';
-  assert.match(words, /^pasta --config-net --ns-ifname host0 .*-t 8080-8080:80-80 .*--netns \/proc\/77\/ns\/net$/);
-  assert.match(
-    netavark?.argv.join(' ') ?? '',
-    /^\/usr\/bin\/nsenter --user=\/proc\/500\/ns\/user --net=.* --rootless true /,
-  );
-  const told = JSON.parse(String(netavark?.input)) as {
-    port_mappings: unknown[];
-    networks: { blue: { static_ips: string[] } };
-    network_info: { blue: { options: unknown } };
-  };
-  assert.deepEqual(told.port_mappings, []);
-  assert.deepEqual(told.networks.blue.static_ips, ['10.91.0.2']);
-  assert.deepEqual(told.network_info.blue.options, { no_default_route: 'true' });
-  assert.match(one.file('hosts'), /^10\.91\.0\.2\tweb$/m);
-  // netavark named no server: the one that pasta answers for is asked before the host's
-  assert.match(one.file('resolv.conf'), /^nameserver 169\.254\.1\.1\nnameserver 192\.0\.2\.53$/m);
-  assert.match(one.file('hosts'), /^169\.254\.1\.2\thost\.containers\.internal/m);
-  const process = { pid: 500, startTime: '12345' };
-  const { resolver, ...rest } = state;
-  assert.deepEqual(rest, { kind: 'bridge', data: { bundle: PLACE.bundle, pasta: process }, process });
-  assert.equal((resolver as ResolverRecord).text, one.file('resolv.conf'));
-  assert.ok(tearDown(one.host, state).isOk());
-  assert.equal(one.host.readFile(`${DIRECTORY}/networks/ipam.json`).includes('10.91.0.2'), false);
-});
-
-void test('pasta ends when netavark fails, and without ports there is none', () => {
+void test('what carries the ports ends when netavark fails, and without ports there is none', () => {
   const signals: number[] = [];
   const one = account({
     run: ({ argv }) => (argv.includes('setup') ? { status: 1, stdout: '{"error":"no room"}' } : {}),

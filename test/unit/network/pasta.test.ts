@@ -117,5 +117,5 @@ void test('pasta that does not end is killed, and that is an error when it still
   });
   const down = tearDown(host, { kind: 'pasta', data: { pid: 500, startTime: '12345' } });
   assert.deepEqual(signals, [15, 9]);
-  assert.match(down._unsafeUnwrapErr()[0]?.message ?? '', /process 500, does not end/);
+  assert.match(down._unsafeUnwrapErr()[0]?.message ?? '', /process 500 does not end/);
 });

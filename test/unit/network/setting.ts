@@ -59,7 +59,8 @@ export function setting(given: Setting = {}) {
     run(request) {
       ran.push(request);
       if (given.missing === true) throw new HostError('execve', 'ENOENT', 2, 'no such file or directory', 'pasta');
-      return { status: 0, stdout: '', stderr: '', ...given.run?.(request) };
+      const stdout = request.argv[0] === '/usr/lib/berth/ports' ? '500\n' : '';
+      return { status: 0, stdout, stderr: '', ...given.run?.(request) };
     },
     calls,
   });

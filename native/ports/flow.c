@@ -1,0 +1,449 @@
+/*
+ * Moves the data of all connections, both ways, without looking at it: from socket to pipe to socket (splice(2)).
+ *
+ * A pipe is lent to a direction for as long as it has something that the receiver does not take yet: idle connections have none. When all are lent (slow readers),
+ * or the account has no more pages for pipes (fs.pipe-user-pages-soft; it would get pipes of 8 kB), the data stay where they are, in the sender's socket, and are copied
+ * as far as the receiver takes them. One pipe is kept from the start.
+ * An end is tried until it says EAGAIN (edge-triggered); one connection gets SHARE pieces before the others have their turn.
+ */
+#include "ports.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    PIPE_SIZE = 256 << 10,
+    PIPE_LEAST = 64 << 10,
+    PIPES_MOST = 16, /* of the 256 of this size that an account may have */
+    PIPES_IDLE = 4,
+    REFUSED = 1000, /* ms before asking for another pipe after there was none */
+    PIECE = 1 << 20,
+    SHARE = 8,
+    EVENTS = 64,
+    ACCEPTS = 16, /* at a time */
+    REST = 100    /* ms without accepting when there is no descriptor left */
+};
+
+enum kind { LISTENER, CHANGES, PROCESS, END };
+
+struct pipe {
+    int out, in;
+    struct pipe *next;
+};
+
+struct flow;
+
+struct end {
+    enum kind kind;
+    int fd;
+    bool readable, writable, failed;
+    struct flow *flow;
+};
+
+/* What comes from end[i] for end[!i]. */
+struct half {
+    struct pipe *pipe;
+    size_t held;
+    bool ended; /* the sender has said so, and it was told to the receiver */
+};
+
+struct flow {
+    struct end end[2]; /* client, server */
+    struct half half[2];
+    bool connecting, queued, gone;
+    struct flow *next;
+};
+
+/* Begins as `struct end` does. */
+struct watched {
+    enum kind kind;
+    int fd;
+    uint16_t target;
+};
+
+static int epoll;
+static struct pipe *idle;
+static int pipes, idle_pipes;
+static struct flow *queue, **queue_end = &queue;
+static struct flow *graves;
+static int flows;
+static struct watched *watched;
+static int watched_count;
+static int64_t resting; /* until then; 0: not */
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static bool is_worth_it(int fd)
+{
+    return fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE) >= 0 || fcntl(fd, F_GETPIPE_SZ) >= PIPE_LEAST;
+}
+
+static struct pipe *make_pipe(void)
+{
+    static int64_t refused;
+    int fds[2];
+    if (pipes == PIPES_MOST || now() < refused)
+        return NULL;
+    struct pipe *pipe = malloc(sizeof(*pipe));
+    if (pipe != NULL && pipe2(fds, O_CLOEXEC | O_NONBLOCK) == 0) {
+        if (is_worth_it(fds[1])) {
+            *pipe = (struct pipe){.out = fds[0], .in = fds[1]};
+            pipes++;
+            return pipe;
+        }
+        close(fds[0]);
+        close(fds[1]);
+    }
+    free(pipe);
+    refused = now() + REFUSED;
+    return NULL;
+}
+
+static struct pipe *borrow(void)
+{
+    struct pipe *pipe = idle;
+    if (pipe == NULL)
+        return make_pipe();
+    idle = pipe->next;
+    idle_pipes--;
+    return pipe;
+}
+
+static void close_pipe(struct pipe *pipe)
+{
+    close(pipe->out);
+    close(pipe->in);
+    free(pipe);
+    pipes--;
+}
+
+static void keep(struct pipe *pipe)
+{
+    pipe->next = idle;
+    idle = pipe;
+    idle_pipes++;
+}
+
+static void give_back(struct half *half)
+{
+    struct pipe *pipe = half->pipe;
+    half->pipe = NULL;
+    if (pipe != NULL && half->held == 0 && idle_pipes < PIPES_IDLE)
+        keep(pipe);
+    else if (pipe != NULL)
+        close_pipe(pipe);
+    half->held = 0;
+}
+
+/* Nobody is there: one is kept, since the account may have none left the next time. */
+static void close_idle_pipes(void)
+{
+    while (idle_pipes > 1)
+        close_pipe(borrow());
+}
+
+static void enqueue(struct flow *flow)
+{
+    if (flow->queued || flow->gone)
+        return;
+    flow->queued = true;
+    flow->next = NULL;
+    *queue_end = flow;
+    queue_end = &flow->next;
+}
+
+/* With a reset when it did not come to its end: the other side must not take the data for complete. */
+static void end_flow(struct flow *flow, bool complete)
+{
+    if (flow->gone)
+        return;
+    flow->gone = true;
+    flows--;
+    for (int i = 0; i < 2; i++) {
+        give_back(&flow->half[i]);
+        if (!complete)
+            setsockopt(flow->end[i].fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+        close(flow->end[i].fd);
+    }
+    if (!flow->queued) {
+        flow->next = graves;
+        graves = flow;
+    }
+}
+
+enum step { MORE, WAIT, BROKEN };
+
+static enum step empty_pipe(struct half *half, struct end *to)
+{
+    while (half->held > 0) {
+        if (!to->writable)
+            return WAIT;
+        ssize_t n = splice(half->pipe->out, NULL, to->fd, NULL, half->held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        if (n > 0)
+            half->held -= (size_t)n;
+        else if (n < 0 && errno == EAGAIN)
+            to->writable = false;
+        else if (n == 0 || errno != EINTR)
+            return BROKEN;
+    }
+    return MORE;
+}
+
+static enum step finish(struct half *half, struct end *to)
+{
+    half->ended = true;
+    return shutdown(to->fd, SHUT_WR) < 0 ? BROKEN : WAIT;
+}
+
+/* Without a pipe. */
+static enum step copy(struct half *half, struct end *from, struct end *to)
+{
+    static char buffer[256 << 10];
+    if (!to->writable)
+        return WAIT;
+    ssize_t n = recv(from->fd, buffer, sizeof(buffer), MSG_PEEK);
+    if (n == 0)
+        return finish(half, to);
+    if (n > 0) {
+        ssize_t sent = send(to->fd, buffer, (size_t)n, MSG_NOSIGNAL);
+        if (sent > 0)
+            return recv(from->fd, NULL, (size_t)sent, MSG_TRUNC) == sent ? MORE : BROKEN;
+        if (errno == EAGAIN)
+            to->writable = false;
+    } else if (errno == EAGAIN)
+        from->readable = false;
+    return errno == EAGAIN ? WAIT : errno == EINTR ? MORE : BROKEN;
+}
+
+static enum step move(struct half *half, struct end *from, struct end *to)
+{
+    enum step step = empty_pipe(half, to);
+    if (step != MORE || half->ended)
+        return step == MORE ? WAIT : step;
+    if (!from->readable)
+        return WAIT;
+    if (half->pipe == NULL && (half->pipe = borrow()) == NULL)
+        return copy(half, from, to);
+    ssize_t n = splice(from->fd, NULL, half->pipe->in, NULL, PIECE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (n > 0) {
+        half->held = (size_t)n;
+        return empty_pipe(half, to);
+    }
+    if (n == 0)
+        return finish(half, to);
+    if (errno == EAGAIN)
+        from->readable = false;
+    return errno == EAGAIN ? WAIT : errno == EINTR ? MORE : BROKEN;
+}
+
+/* Up to SHARE pieces. What an end had sent before it was reset is passed on as far as the receiver takes it at once; then the receiver is reset, too. */
+static enum step take_turn(struct flow *flow, int i)
+{
+    struct half *half = &flow->half[i];
+    enum step step = flow->end[!i].failed ? WAIT : MORE;
+    for (int share = 0; step == MORE && share < SHARE; share++)
+        step = move(half, &flow->end[i], &flow->end[!i]);
+    if (step == WAIT && flow->end[i].failed)
+        step = BROKEN;
+    if (step != BROKEN && half->held == 0)
+        give_back(half);
+    return step;
+}
+
+static void work(struct flow *flow)
+{
+    if (flow->connecting)
+        return;
+    bool more = false;
+    for (int i = 0; i < 2; i++) {
+        enum step step = take_turn(flow, i);
+        if (step == BROKEN) {
+            end_flow(flow, false);
+            return;
+        }
+        more |= step == MORE;
+    }
+    if (flow->half[0].ended && flow->half[1].ended)
+        end_flow(flow, true);
+    else if (more)
+        enqueue(flow);
+}
+
+static bool watch(int fd, uint32_t events, void *what)
+{
+    struct epoll_event event = {.events = events, .data.ptr = what};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static void open_flow(int client_fd, const union address *client, uint16_t target)
+{
+    struct flow *flow = calloc(1, sizeof(*flow));
+    int server_fd = flow == NULL ? -1 : connect_inside(client_fd, client, target);
+    if (server_fd < 0) {
+        setsockopt(client_fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+        close(client_fd);
+        free(flow);
+        return;
+    }
+    flows++;
+    flow->connecting = true;
+    flow->end[0] = (struct end){.kind = END, .fd = client_fd, .flow = flow};
+    flow->end[1] = (struct end){.kind = END, .fd = server_fd, .flow = flow};
+    for (int i = 0; i < 2; i++)
+        if (!watch(flow->end[i].fd, EPOLLIN | EPOLLOUT | EPOLLET, &flow->end[i])) {
+            end_flow(flow, false);
+            return;
+        }
+}
+
+/* Without a descriptor nobody is accepted for a moment: the listeners stay readable, and would keep us awake. */
+static void rest(bool wanted)
+{
+    resting = wanted ? now() + REST : 0;
+    for (int i = 0; i < watched_count; i++)
+        if (watched[i].kind == LISTENER) {
+            struct epoll_event event = {.events = wanted ? 0 : EPOLLIN, .data.ptr = &watched[i]};
+            epoll_ctl(epoll, EPOLL_CTL_MOD, watched[i].fd, &event);
+        }
+}
+
+/* A socket of both families tells addresses of IPv4 in those of IPv6. */
+static void unmap(union address *address)
+{
+    if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
+        return;
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = address->v6.sin6_port};
+    memcpy(&v4.sin_addr, &address->v6.sin6_addr.s6_addr[12], sizeof(v4.sin_addr));
+    address->v4 = v4;
+}
+
+static void accept_some(int listener, uint16_t target)
+{
+    for (int i = 0; i < ACCEPTS; i++) {
+        union address client;
+        socklen_t length = sizeof(client);
+        int fd = accept4(listener, &client.any, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) {
+            unmap(&client);
+            open_flow(fd, &client, target);
+        }
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+            rest(true);
+        if (fd < 0)
+            return;
+    }
+}
+
+static void on_end(struct end *end, uint32_t events)
+{
+    struct flow *flow = end->flow;
+    if (flow->gone)
+        return;
+    if (events & EPOLLERR) {
+        end->failed = true;
+        if (flow->connecting) {
+            end_flow(flow, false);
+            return;
+        }
+    }
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        end->readable = true;
+    if (events & (EPOLLOUT | EPOLLHUP))
+        end->writable = true;
+    if (end == &flow->end[1] && end->writable)
+        flow->connecting = false;
+    enqueue(flow);
+}
+
+/* A stop ends us in order, and is not waited for; what an end without it leaves behind must not keep the ports. */
+static void on_process(int process)
+{
+    epoll_ctl(epoll, EPOLL_CTL_DEL, process, NULL);
+    setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {.tv_sec = 1}}, NULL);
+}
+
+static void on_event(const struct epoll_event *event)
+{
+    struct watched *what = event->data.ptr;
+    switch (what->kind) {
+    case LISTENER: accept_some(what->fd, what->target); break;
+    case CHANGES: find_addresses(what->fd); break;
+    case PROCESS: on_process(what->fd); break;
+    case END: on_end(event->data.ptr, event->events); break;
+    }
+}
+
+/* One turn of each that has something to do. */
+static void work_off(void)
+{
+    struct flow *flow = queue;
+    queue = NULL;
+    queue_end = &queue;
+    while (flow != NULL) {
+        struct flow *next = flow->next;
+        flow->queued = false;
+        if (flow->gone) {
+            flow->next = graves;
+            graves = flow;
+        } else
+            work(flow);
+        flow = next;
+    }
+}
+
+/* Events of the same turn may have named them. */
+static void bury(void)
+{
+    while (graves != NULL) {
+        struct flow *flow = graves;
+        graves = flow->next;
+        free(flow);
+        if (flows == 0)
+            close_idle_pipes();
+    }
+}
+
+static void watch_one(struct watched what)
+{
+    watched[watched_count] = what;
+    if (!watch(what.fd, EPOLLIN, &watched[watched_count++]))
+        _exit(1);
+}
+
+void serve(struct listener *listeners, int count, int changes, int process)
+{
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    watched = calloc((size_t)count + 2, sizeof(*watched));
+    if (epoll < 0 || watched == NULL)
+        _exit(1);
+    struct pipe *first = make_pipe();
+    if (first != NULL)
+        keep(first);
+    for (int i = 0; i < count; i++)
+        watch_one((struct watched){LISTENER, listeners[i].fd, listeners[i].target});
+    watch_one((struct watched){CHANGES, changes, 0});
+    if (process >= 0)
+        watch_one((struct watched){PROCESS, process, 0});
+    for (;;) {
+        struct epoll_event events[EVENTS];
+        int found = epoll_wait(epoll, events, EVENTS, queue != NULL ? 0 : resting ? REST : -1);
+        if (found < 0 && errno != EINTR)
+            _exit(1);
+        if (resting != 0 && now() >= resting)
+            rest(false);
+        for (int i = 0; i < found; i++)
+            on_event(&events[i]);
+        work_off();
+        bury();
+    }
+}
