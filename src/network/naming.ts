@@ -6,10 +6,13 @@
  */
 import type { Host, Lock } from '../host/host.ts';
 import { networkDirectory } from './ipam.ts';
+import { isRun, unitName } from './namespace.ts';
 
 const SIGTERM = 15;
-/** For who has masked the unit of the names: containers start then without. */
+/** For a server that does not answer; without one containers start all the same. */
 const PATIENCE = 10_000;
+/** Of these two: a unit that is being started again is not there for a moment. */
+const LOOK = 200;
 
 const lockPath = (host: Host): string => `${networkDirectory(host)}/naming`;
 const wayOutPath = (host: Host): string => `${networkDirectory(host)}/way-out`;
@@ -25,9 +28,13 @@ export function announceNames(host: Host): Lock {
   return way as Lock;
 }
 
-/** Until `endWait`. */
+/** Until `endWait`, or until it is seen that systemd does not run the unit of the names: it is masked, or has failed. */
 export function waitForNames(host: Host): void {
-  host.poll([], PATIENCE);
+  let absent = 0;
+  for (let waited = 0; waited < PATIENCE && absent < 2; waited += LOOK) {
+    host.poll([], LOOK);
+    absent = isRun(host, namesUnit(host)) ? 0 : absent + 1;
+  }
 }
 
 /** Names are served, or will not be. */
@@ -46,4 +53,10 @@ export function endWait(host: Host): void {
 /** Returns when nobody awaits names and way out any more: they are there, or will not be. */
 export function awaitNames(host: Host): void {
   host.lock(lockPath(host), false, true)?.release();
+  if (host.stat(waiterPath(host)) === undefined) return;
+  const unit = namesUnit(host);
+  const systemctl = unit.includes('@') ? 'systemctl' : 'systemctl --user';
+  host.write(2, `berth: warning: the names of the networks are not served: see ${systemctl} status ${unit}\n`);
 }
+
+const namesUnit = (host: Host): string => unitName(host).replace('netns', 'names');

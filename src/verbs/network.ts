@@ -1,22 +1,21 @@
 import { NAMESPACE_UNIT } from '../command/networks.ts';
 import { NETWORK_VERBS } from '../command/options-network.ts';
-import { allValues, isSet, lastValue } from '../command/read.ts';
+import { isSet } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
-import { createNetwork, type NetworkWish } from '../network/create.ts';
+import { createNetwork } from '../network/create.ts';
 import { holdNamespace, releaseNamespace } from '../network/hold.ts';
 import { readState, withNetworkLock } from '../network/ipam.ts';
 import { startNames } from '../network/names.ts';
 import { endWait } from '../network/naming.ts';
 import { renewResolvers } from '../network/resolvers.ts';
 import { DEFAULT_NETWORK, listNetworks, networkPath, readNetwork, type NetworkRecord } from '../network/records.ts';
-import { isAddress } from '../plan/parse-ports.ts';
 import { findContext } from '../run/context.ts';
 import { Failure } from '../run/failure.ts';
 import { forEachOperand } from './edge.ts';
 import { family } from './family.ts';
-import { labelsOf, splitOnce } from './labels.ts';
 import { connectContainer, disconnectContainer } from './network-connect.ts';
+import { wishOf } from './network-wish.ts';
 import { inspectNetworks, listAllNetworks, selectedNetworks } from './network-show.ts';
 import { storeOf } from './place.ts';
 import { removeUser } from './remove-user.ts';
@@ -94,43 +93,6 @@ function unusedName(host: Host, store: string): string {
   let number = 1;
   while (readNetwork(host, store, `berth${number}`) !== undefined) number++;
   return `berth${number}`;
-}
-
-function wishOf(command: Command, name: string): NetworkWish {
-  const dnsServers = allValues(command, 'dns').flatMap(text => text.split(','));
-  const wrong = dnsServers.find(text => !isAddress(text));
-  if (wrong !== undefined) throw new Failure(125, `--dns ${wrong}: not an IP address`);
-  const interfaceName = lastValue(command, 'interface-name');
-  return {
-    name,
-    driver: lastValue(command, 'driver') ?? 'bridge',
-    subnets: subnetsOf(command),
-    routes: allValues(command, 'route'),
-    ipv6: isSet(command, 'ipv6'),
-    internal: isSet(command, 'internal'),
-    dns: !isSet(command, 'disable-dns'),
-    dnsServers,
-    ipamDriver: lastValue(command, 'ipam-driver') ?? 'host-local',
-    labels: labelsOf(command),
-    options: Object.fromEntries(
-      allValues(command, 'opt')
-        .flatMap(text => text.split(','))
-        .map(text => [splitOnce(text)[0], splitOnce(text)[1] ?? '']),
-    ),
-    ...(interfaceName === undefined ? {} : { interfaceName }),
-  };
-}
-
-/** Gateways and ranges belong to the subnet of the same position. */
-function subnetsOf(command: Command): NetworkWish['subnets'] {
-  const subnets = allValues(command, 'subnet');
-  const [gateways, ranges] = [allValues(command, 'gateway'), allValues(command, 'ip-range')];
-  const extra = gateways[subnets.length] ?? ranges[subnets.length];
-  if (extra !== undefined) throw new Failure(125, `network create: ${extra} belongs to no --subnet; give one for each`);
-  return subnets.map((subnet, index) => {
-    const [gateway, range] = [gateways[index], ranges[index]];
-    return { subnet, ...(gateway === undefined ? {} : { gateway }), ...(range === undefined ? {} : { range }) };
-  });
 }
 
 /** Status 1 when there is none, 2 when a container is in it, as the peer has them. */

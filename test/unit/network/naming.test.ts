@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { announceNames, endWait } from '../../../src/network/naming.ts';
+import { announceNames, awaitNames, endWait, waitForNames } from '../../../src/network/naming.ts';
 import { setting } from './setting.ts';
+
+const CGROUP = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/berth-netns.service\n';
 
 /** `network hold` of an account, process 500; the signals that were sent. */
 function waiting(startTime: string) {
   const signals: number[] = [];
-  const { host } = setting({ uid: 1000 });
+  const { host } = setting({ uid: 1000, files: { '/proc/self/cgroup': CGROUP } });
   host.mkdirs('/run/berth/users/1000', 0o700);
   host.chown('/run/berth/users/1000', 1000, 1000);
   Object.assign(host, { pid: 500 });
@@ -43,4 +45,31 @@ void test('the wait is not ended before the way out is there', () => {
   endWait(host);
   assert.deepEqual(asked, ['way-out false true']);
   assert.deepEqual(signals, [15]);
+});
+
+void test('who masked the unit of the names, or where it failed, need not wait: it is seen at once, and the start says it', () => {
+  const { host } = waiting('12345');
+  let waited = 0;
+  const said: string[] = [];
+  const release = (): void => undefined;
+  const poll = (_: readonly number[], time: number): number[] => {
+    waited += time;
+    return [];
+  };
+  Object.assign(host, { poll, write: (_: number, text: string) => said.push(text), lock: () => ({ release }) });
+  waitForNames(host);
+  assert.ok(waited > 0 && waited < 1000, String(waited));
+  awaitNames(host);
+  assert.match(
+    said.join(),
+    /^berth: warning: the names of the networks are not served: see systemctl --user status berth-names\.service\n$/,
+  );
+  endWait(host);
+  awaitNames(host);
+  assert.equal(said.length, 1);
+  // One that runs, but does not answer.
+  waited = 0;
+  Object.assign(host, { lstat: () => ({ kind: 'link' }) });
+  waitForNames(host);
+  assert.ok(waited >= 10_000, String(waited));
 });

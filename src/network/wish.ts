@@ -1,0 +1,130 @@
+import { isName } from '../plan/parse-values.ts';
+import { Failure } from '../run/failure.ts';
+import { contains, formatAddress, formatSubnet, parseAddress, parseSubnet, type Subnet } from './ip.ts';
+import type { NetworkRecord, SubnetRecord } from './records.ts';
+
+/** What `network create` was asked for; subnets with the gateway and the range of the same position. */
+export interface NetworkWish {
+  readonly name: string;
+  readonly driver: string;
+  readonly subnets: readonly { readonly subnet: string; readonly gateway?: string; readonly range?: string }[];
+  readonly routes: readonly string[];
+  readonly ipv6: boolean;
+  readonly internal: boolean;
+  readonly dns: boolean;
+  readonly dnsServers: readonly string[];
+  readonly ipamDriver: string;
+  readonly interfaceName?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a wish says of itself, before any host is asked: its driver, and its subnets and routes as they are recorded. A Failure (125)
+ * names the first value that no host could do.
+ */
+export function readWish(wish: NetworkWish): {
+  readonly driver: NetworkRecord['driver'];
+  readonly subnets: readonly SubnetRecord[];
+  readonly routes: NonNullable<NetworkRecord['routes']>;
+} {
+  if (!isName(wish.name) || RESERVED.includes(wish.name)) {
+    throw new Failure(
+      125,
+      `${wish.name}: not a name of a network; names match [a-zA-Z0-9][a-zA-Z0-9_.-]*, and ${RESERVED.join(', ')} are taken`,
+    );
+  }
+  const driver = driverOf(wish);
+  const { interfaceName } = wish;
+  // Interfaces have at most 15 letters (IFNAMSIZ).
+  if (driver === 'bridge' && interfaceName !== undefined && !/^[a-zA-Z0-9_.-]{1,15}$/.test(interfaceName))
+    throw new Failure(125, `--interface-name ${interfaceName}: not a name of at most 15 letters`);
+  return { driver, subnets: wish.subnets.map(readSubnet), routes: wish.routes.map(readRoute) };
+}
+
+const RESERVED = [
+  'bridge',
+  'none',
+  'host',
+  'default',
+  'private',
+  'pasta',
+  'slirp4netns',
+  'container',
+  'ns',
+  'podman',
+  'berth',
+];
+/** Options of a network (netavark's), and what their values are. */
+const OPTIONS: Readonly<Record<string, RegExp>> = {
+  mtu: /^\d{1,5}$/,
+  vlan: /^([1-9]\d{0,2}|[1-3]\d{3}|40[0-8]\d|409[0-4])$/,
+  isolate: /^(true|false|1|0|strict)$/i,
+  metric: /^\d{1,9}$/,
+  mode: /^(managed|unmanaged|bridge|private|vepa|passthru|l2|l3|l3s)$/,
+  parent: /./,
+  no_default_route: /^(true|false|1|0)$/i,
+  vrf: /./,
+  bclim: /^-?\d{1,9}$/,
+};
+
+function driverOf(wish: NetworkWish): NetworkRecord['driver'] {
+  const { driver } = wish;
+  if (driver !== 'bridge' && driver !== 'macvlan' && driver !== 'ipvlan') {
+    throw new Failure(125, `--driver ${driver}: there is no such network driver; use bridge, macvlan or ipvlan`);
+  }
+  for (const [key, value] of Object.entries(wish.options)) {
+    const form = Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined;
+    if (form === undefined)
+      throw new Failure(125, `--opt ${key}: not an option of a network; there are ${Object.keys(OPTIONS).join(', ')}`);
+    if (!form.test(value)) throw new Failure(125, `--opt ${key}=${value}: the value is not understood`);
+  }
+  if (wish.ipamDriver !== 'host-local' && wish.ipamDriver !== 'none') {
+    throw new Failure(
+      125,
+      `--ipam-driver ${wish.ipamDriver}: use host-local or none; addresses by DHCP are not in this version of Berth`,
+    );
+  }
+  if (driver !== 'bridge' && wish.ipamDriver === 'host-local' && wish.subnets.length === 0) {
+    throw new Failure(125, `--driver ${driver}: give the --subnet of the network that the interface is in`);
+  }
+  return driver;
+}
+
+function readSubnet({ subnet, gateway, range }: NetworkWish['subnets'][number]): SubnetRecord {
+  const parsed = parseSubnet(subnet);
+  if (parsed === undefined) throw new Failure(125, `--subnet ${subnet}: not a subnet such as 10.91.0.0/24`);
+  const door =
+    gateway === undefined || gateway === ''
+      ? formatAddress({ family: parsed.family, value: parsed.first + 1n })
+      : gateway;
+  const address = parseAddress(door);
+  if (address === undefined || !contains(parsed, address))
+    throw new Failure(125, `--gateway ${door}: the gateway is outside of ${subnet}`);
+  return { subnet: formatSubnet(parsed), gateway: formatAddress(address), ...leaseRange(parsed, subnet, range) };
+}
+
+/** `--ip-range`: a subnet within the subnet, or `FIRST-LAST`. */
+function leaseRange(subnet: Subnet, text: string, range: string | undefined): Pick<SubnetRecord, 'lease_range'> {
+  if (range === undefined || range === '') return {};
+  const [from = '', to] = range.split('-');
+  const part = to === undefined ? parseSubnet(from) : undefined;
+  const first = to === undefined ? part && { family: part.family, value: part.first } : parseAddress(from);
+  const last = to === undefined ? part && { family: part.family, value: part.last } : parseAddress(to);
+  if (first === undefined || last === undefined || first.value > last.value) {
+    throw new Failure(125, `--ip-range ${range}: neither a subnet nor FIRST-LAST`);
+  }
+  if (!contains(subnet, first) || !contains(subnet, last))
+    throw new Failure(125, `--ip-range ${range}: is outside of ${text}`);
+  return { lease_range: { start_ip: formatAddress(first), end_ip: formatAddress(last) } };
+}
+
+/** `--route DESTINATION,GATEWAY[,METRIC]` */
+function readRoute(text: string): { destination: string; gateway: string; metric?: number } {
+  const [destination = '', gateway = '', metric, ...more] = text.split(',');
+  const right = parseSubnet(destination) !== undefined && parseAddress(gateway) !== undefined && more.length === 0;
+  if (!right || (metric !== undefined && !/^\d{1,9}$/.test(metric))) {
+    throw new Failure(125, `--route ${text}: write DESTINATION/PREFIX,GATEWAY[,METRIC]`);
+  }
+  return metric === undefined ? { destination, gateway } : { destination, gateway, metric: Number(metric) };
+}
