@@ -74,6 +74,8 @@
     X(bind_below, "bind-below", "ptgf", 0) \
     /* give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner */ \
     X(chown_tree, "chown-tree", "pii", 0) \
+    /* give a file or directory of the host, named without links, and all below it on its own mount an SELinux context, following no link; nothing where the top has it */ \
+    X(label_tree, "label-tree", "pt", 0) \
     /* the mount of `bind` or, where the second field is not empty, of `bind-below`, kept for `attach`, which names it by its number, the first is 0: for what cannot be reached from the user namespace that is made next */ \
     X(keep, "keep", "ptft", 0) \
     /* as `mount`, but kept for `attach` */ \

@@ -1,5 +1,5 @@
 /*
- * pasta, which carries the network, ends alone: killed by the kernel for want of memory, or by somebody's hand. What stays
+ * The process that carries the network, or its ports, ends alone: killed by the kernel for want of memory, or by somebody's hand. What stays
  * would look healthy and reach nobody. So the process that the network is for (the payload, or `victim`, the holder of the pod
  * that the payload is a member of) is killed, and its unit's Restart= brings back both.
  * One signal may be on its way to all of us, though, as systemd stops a scope: then the payload decides when it ends.
@@ -10,7 +10,7 @@
 void support_ended(void)
 {
     static const char message[] =
-        "\n<2>berth: pasta, which carried the network, was killed; what has this network is killed, too\n";
+        "\n<2>berth: the process that carried the network was killed; what has this network is killed, too\n";
     struct __kernel_timespec patience = {.tv_nsec = 200000000};
     uint64_t pending = 0;
     relay_close(&relay.support);

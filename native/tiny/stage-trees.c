@@ -1,6 +1,9 @@
 /*
  * Walks over directories of the host, as root of the user namespace, where an account's mapped ids can be removed and
  * given away. Everything by descriptor: no link is followed, nothing outside the tree is reached (T20).
+ *
+ * The top comes last, so that a walk which was cut short is made again, and one which came to its end is not: the top then has
+ * the owner, or the label, already.
  */
 #include "stage.h"
 
@@ -12,10 +15,17 @@ struct visitor {
     unsigned depth;
     bool remove;
     int64_t uid, gid;
+    const char *label; /* of SELinux; NULL: the owner is what changes */
+    uint64_t mount;    /* with a label: nothing that is mounted below is entered */
 };
+
+static const char SELINUX[] = "security.selinux";
 
 static void note(struct visitor *v, long result)
 {
+    /* A file system without labels has one for all of it, which is the policy's to say. */
+    if (result == -EOPNOTSUPP && v->label != NULL)
+        return;
     if (result < 0 && result != -ENOENT && v->first_error == 0)
         v->first_error = (int)result;
 }
@@ -41,9 +51,34 @@ static int enter(int parent, const char *name)
     return result < 0 ? (int)result : (int)sys_openat(parent, name, flags, 0);
 }
 
+static bool is_mount(const struct visitor *v, int parent, const char *name)
+{
+    struct statx about;
+    return v->label != NULL &&
+           (sys_statx(parent, name, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &about) < 0 || about.stx_mnt_id != v->mount);
+}
+
+/* Descriptors of links and devices take no attributes: by the name in its directory, which is where we go. */
+static long set_label(int parent, const char *name, const char *label)
+{
+    long result = sys1(__NR_fchdir, parent);
+    return result < 0 ? result : sys5(__NR_lsetxattr, PTR(name), PTR(SELINUX), PTR(label), text_length(label) + 1, 0);
+}
+
+static bool has_label(int parent, const char *name, const char *label)
+{
+    char value[600] = "";
+    long n = sys1(__NR_fchdir, parent);
+    if (n == 0)
+        n = sys4(__NR_lgetxattr, PTR(name), PTR(SELINUX), PTR(value), sizeof value - 1);
+    return n > 0 && text_equal(value, label);
+}
+
 static void visit_entry(struct visitor *v, int parent, const char *name, bool directory)
 {
     long result = -ENOTEMPTY;
+    if (is_mount(v, parent, name))
+        return;
     /* Some file systems leave entries out of a listing that shrinks meanwhile: again then. */
     for (int attempt = 0; attempt < 3 && result == -ENOTEMPTY; attempt++) {
         int fd = directory ? enter(parent, name) : -1;
@@ -56,7 +91,9 @@ static void visit_entry(struct visitor *v, int parent, const char *name, bool di
         result = v->remove ? sys3(__NR_unlinkat, parent, PTR(name), directory ? AT_REMOVEDIR : 0) : 0;
     }
     note(v, result);
-    if (!v->remove)
+    if (v->label != NULL)
+        note(v, set_label(parent, name, v->label));
+    else if (!v->remove)
         note(v, sys5(__NR_fchownat, parent, PTR(name), v->uid, v->gid, AT_SYMLINK_NOFOLLOW));
 }
 
@@ -89,8 +126,8 @@ static void visit_directory(struct visitor *v, int directory)
     v->depth--;
 }
 
-/* Splits a host path into its parent, opened, and the last name. */
-static int open_parent(const char *path, const char **name)
+/* Splits a host path into its parent, opened, and the last name. resolve: of openat2(2). */
+static int open_parent(const char *path, const char **name, uint64_t resolve)
 {
     char parent[4096];
     size_t n = text_length(path);
@@ -103,7 +140,9 @@ static int open_parent(const char *path, const char **name)
         return -EINVAL;
     memcpy(parent, path, n);
     parent[n] = 0;
-    return (int)sys_openat(AT_FDCWD, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    return resolve == 0 ? (int)sys_openat(AT_FDCWD, parent, flags, 0)
+                        : (int)sys_openat2(AT_FDCWD, parent, flags, 0, resolve);
 }
 
 static int visit(struct stage *s, const char *path, struct visitor *v)
@@ -111,16 +150,20 @@ static int visit(struct stage *s, const char *path, struct visitor *v)
     const char *name;
     struct statx about;
     s->subject = path;
-    int parent = open_parent(path, &name);
+    int parent = open_parent(path, &name, v->label == NULL ? 0 : RESOLVE_NO_SYMLINKS);
     if (parent == -ENOENT && v->remove)
         return 0;
     if (parent < 0)
         return parent;
-    long result = sys_statx(parent, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &about);
-    bool done = !v->remove && about.stx_uid == v->uid && about.stx_gid == v->gid;
+    long result = sys_statx(parent, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_MNT_ID, &about);
+    v->mount = about.stx_mnt_id;
+    bool done = v->label != NULL ? has_label(parent, name, v->label)
+                                 : !v->remove && about.stx_uid == v->uid && about.stx_gid == v->gid;
     if (result == 0 && !done)
         visit_entry(v, parent, name, (about.stx_mode & TINY_S_IFMT) == S_IFDIR);
     sys_close(parent);
+    if (v->label != NULL)
+        sys1(__NR_chdir, PTR("/"));
     if (result < 0)
         return result == -ENOENT && v->remove ? 0 : (int)result;
     return v->first_error;
@@ -138,5 +181,18 @@ int op_chown_tree(struct stage *s, const struct op *op)
     int result = visit(s, op->fields[0], &v);
     if (result == -EINVAL)
         s->hint = "the id is not mapped in the user namespace";
+    return result;
+}
+
+int op_label_tree(struct stage *s, const struct op *op)
+{
+    struct visitor v = {.label = op->fields[1]};
+    int result = visit(s, op->fields[0], &v);
+    if (result == -EINVAL)
+        s->hint = "the policy of the host has no such SELinux context";
+    if (result == -EPERM || result == -EACCES)
+        s->hint = "only the owner of a file may label it, as far as the policy lets it";
+    if (result == -ELOOP)
+        s->hint = "a link has come into its path";
     return result;
 }

@@ -29,7 +29,7 @@ export type CompileInput = Pick<Plan, 'spec' | 'root' | 'copyUps' | 'chowns' | '
   readonly keepCwd?: boolean;
   /** Variables besides those of config.json. */
   readonly secretEnvironment?: Plan['secretEnvironment'];
-} & Partial<Pick<Plan, 'outer' | 'outside' | 'directories' | 'mountedLayers'>>;
+} & Partial<Pick<Plan, 'outer' | 'outside' | 'directories' | 'mountedLayers' | 'relabels'>>;
 
 export interface CompilePlace {
   /** Directory that relative mount sources start from. */
@@ -166,7 +166,12 @@ function outsideOf(
   known: { readonly asRoot: boolean; readonly shm: number | undefined },
 ): Outside | undefined {
   if (plan.outside !== true) return undefined;
-  return outsideOps({ directories: [], mountedLayers: [], ...plan }, bundle, propagationOps(plan.spec), known);
+  return outsideOps(
+    { directories: [], mountedLayers: [], relabels: [], ...plan },
+    bundle,
+    propagationOps(plan.spec),
+    known,
+  );
 }
 
 function rootOps(plan: CompileInput): Op[] {
@@ -183,6 +188,7 @@ function rootOps(plan: CompileInput): Op[] {
   ops.push(op('check-root', '/dev', '/proc', '/sys'));
   for (const { path, target, uid, gid } of plan.copyUps) ops.push(op('copy-up', path, target, uid, gid));
   for (const { path, uid, gid } of plan.chowns) ops.push(op('chown-tree', path, uid, gid));
+  for (const { path, label } of plan.relabels ?? []) ops.push(op('label-tree', path, label));
   return ops;
 }
 

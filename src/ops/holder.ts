@@ -3,6 +3,7 @@ import { SHM_SIZE } from '../plan/mounts.ts';
 import type { Plan } from '../plan/types.ts';
 import { isNew, nameOps, namespaceOps, type Compiled, type Nest } from './compile.ts';
 import { op } from './encode.ts';
+import { joinData } from './mount-options.ts';
 import { idMapText } from './mounts.ts';
 import { identityOps, seccompFlags, seccompProgram } from './process.ts';
 
@@ -32,7 +33,9 @@ export function compileHolder(host: Host, plan: Plan, bundle: string, { nest, sh
   ops.push(...(plan.outside ? inside : [hidden, op('root-bind', root, 'r')]));
   // All members have it as /dev/shm.
   const size = shmSize === 0 ? '' : `,size=${shmSize ?? SHM_SIZE}`;
-  ops.push(op('mount', 'tmpfs', 'shm', '/dev/shm', 'nosuid,nodev,noexec', `mode=1777${size}`), op('session'));
+  const label = plan.spec.linux.mountLabel ?? '';
+  const context = label === '' ? '' : `,${joinData([`context=${label}`])}`;
+  ops.push(op('mount', 'tmpfs', 'shm', '/dev/shm', 'nosuid,nodev,noexec', `mode=1777${size}${context}`), op('session'));
   for (const [key, value] of Object.entries(plan.spec.linux.sysctl ?? {})) ops.push(op('sysctl', key, value));
   ops.push(op('keyring', '_ses'), op('root-remount', 'ro'), op('pivot'), op('sync', 'ready'));
   const nothing = { bounding: [], permitted: [], effective: [], inheritable: [], ambient: [] };

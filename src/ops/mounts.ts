@@ -1,3 +1,4 @@
+import { sharedLabel } from '../plan/security.ts';
 import type { Spec, SpecIdMapping, SpecMount } from '../plan/spec.ts';
 import { op } from './encode.ts';
 import { joinData, parseMountOptions, type MountOptions } from './mount-options.ts';
@@ -105,9 +106,13 @@ function fileSystemData(spec: Spec, type: string, source: string, options: Mount
   // A file system on a device is read-only itself, not only this mount of it.
   if (options.readOnly && source.startsWith('/') && type !== 'tmpfs') data.push('ro');
   const label = spec.linux.mountLabel;
-  if (label !== undefined && label !== '' && type === 'tmpfs') data.push(`context=${label}`);
+  // Those that a user namespace may label (selinux_set_mnt_opts of the kernel). A level without commas can be said in every way to mount.
+  if (label !== undefined && label !== '' && LABELLED.has(type))
+    data.push(`context=${type === 'overlay' ? sharedLabel(label) : label}`);
   return joinData(data);
 }
+
+const LABELLED: ReadonlySet<string> = new Set(['tmpfs', 'devpts', 'overlay']);
 
 /** A group that the user namespace does not map is refused by the kernel; terminals then have the payload's group. */
 function devptsData(spec: Spec, data: readonly string[]): string[] {

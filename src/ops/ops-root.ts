@@ -77,6 +77,11 @@ export const ROOT_OPS = [
     help: 'give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner',
   },
   {
+    name: 'label-tree',
+    fields: ['path', 'text'],
+    help: 'give a file or directory of the host, named without links, and all below it on its own mount an SELinux context, following no link; nothing where the top has it',
+  },
+  {
     name: 'keep',
     fields: ['path', 'text', 'flags', 'text'],
     help: 'the mount of `bind` or, where the second field is not empty, of `bind-below`, kept for `attach`, which names it by its number, the first is 0: for what cannot be reached from the user namespace that is made next',

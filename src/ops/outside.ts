@@ -18,7 +18,10 @@ export interface Outside {
   readonly maps: string;
 }
 
-type OutsideInput = Pick<Plan, 'spec' | 'root' | 'copyUps' | 'chowns' | 'directories' | 'mountedLayers' | 'outer'>;
+type OutsideInput = Pick<
+  Plan,
+  'spec' | 'root' | 'copyUps' | 'chowns' | 'relabels' | 'directories' | 'mountedLayers' | 'outer'
+>;
 
 /** undefined for a plan that needs none of it. `propagation`: what makes our mounts invisible to the host. */
 export function outsideOps(
@@ -51,6 +54,7 @@ export function outsideOps(
   for (const { path, target, uid, gid } of plan.copyUps)
     before.push(op('copy-up', path, target, ...(uid < 0 ? [uid, gid] : owner(uid, gid))));
   for (const { path, uid, gid } of plan.chowns) before.push(op('chown-tree', path, ...owner(uid, gid)));
+  for (const { path, label } of plan.relabels) before.push(op('label-tree', path, label));
   const inside: Op[] = [op('root-attach')];
   let kept = 0;
   for (const mount of mounts) {

@@ -47,10 +47,13 @@ function planJoin(context: PlanContext, target: string): IdPlan {
   const ids = { ...NONE, join, uid, gid };
   if (uid.length === 0) return ids;
   if (facts.uid !== 0 && fromHost(uid, facts.uid) === undefined) {
+    const whose = context.request.pod === undefined ? target : `pod ${context.request.pod}`;
+    const hint = 'give that keep-id, or a map with the account, instead of auto or nomap';
     refuse(
       context,
       '--userns',
-      `--userns ${target}: its map leaves out ${facts.userName}, so nothing else can be in it`,
+      `--userns: the map of ${whose} leaves out ${facts.userName}, so nothing else can be in it`,
+      hint,
     );
     return NONE;
   }
@@ -73,7 +76,8 @@ function withOuter(context: PlanContext, ids: IdPlan, strange: string): IdPlan {
     return NONE;
   }
   if (context.foreign && (facts.uid === 0 ? own : fromHost(uid, 0) === undefined)) {
-    refuse(context, '--runtime', '--runtime: such a user namespace works with the built-in runtime alone');
+    const hint = 'leave out --userns, --uidmap and --gidmap, or the other runtime';
+    refuse(context, '--runtime', '--runtime: such a user namespace works with the built-in runtime alone', hint);
     return NONE;
   }
   return { ...ids, outer: { uid, gid }, idMapped: facts.uid === 0 && own };

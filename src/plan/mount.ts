@@ -2,7 +2,7 @@ import { mountsInside, refuse, type IdPlan, type PlanContext } from './context.t
 import type { MountOptions, MountRequest } from './request.ts';
 import type { SpecIdMapping, SpecMount } from './spec.ts';
 import { readTriple } from './id-maps.ts';
-import { planLabels } from './security.ts';
+import { planLabels, planRelabel } from './security.ts';
 import type { VolumeFacts } from './types.ts';
 
 /** What mounts come to, in the order of the request. */
@@ -12,6 +12,7 @@ export interface MountPlan {
   readonly copyUps: { readonly path: string; readonly target: string; readonly unowned: boolean }[];
   /** Sources to chown; the ids are filled in when the user is known. */
   readonly chowns: string[];
+  readonly relabels: { readonly path: string; readonly label: string }[];
   readonly directories: string[];
   /** Of images. */
   readonly layers: string[];
@@ -122,6 +123,8 @@ function planVolume(context: PlanContext, ids: IdPlan, mount: Volume, plan: Moun
   const flags = [...(volume.words ?? []).filter(word => FLAGS.has(word)), ...mount.options.flags];
   const readOnly = mount.options.readOnly || (volume.words ?? []).includes('ro');
   const wanted = { ...mount.options, flags, readOnly };
+  // A new one is for every container, as in Podman.
+  if (unowned && wanted.relabel === undefined) plan.relabels.push(...planRelabel(context, volume.path, 'shared'));
   const options = bindOptions(context, wanted, ['nosuid', 'nodev']);
   finish(context, ids, volume.path, mount.target, wanted, options, plan, subpath);
 }
@@ -129,7 +132,7 @@ function planVolume(context: PlanContext, ids: IdPlan, mount: Volume, plan: Moun
 /** Words of a mounted directory that a mount of the volume keeps. */
 const FLAGS = new Set(['nosuid', 'suid', 'nodev', 'dev', 'noexec', 'exec', 'noatime', 'relatime', 'strictatime']);
 
-/** The file system of an image; what is written over it is kept in the volume, or nowhere. */
+/** The file system of an image; what is written over it is kept in the volume, or with `rw` until the container goes. */
 function planLayers(
   context: PlanContext,
   ids: IdPlan,
@@ -138,17 +141,18 @@ function planLayers(
   plan: MountPlan,
 ): void {
   if (context.foreign) refuse(context, '--mount', `${mount.target}: an image is mounted by the built-in runtime alone`);
-  const options = ['private', 'nodev', mount.options.readOnly || writable === undefined ? 'ro' : 'rw'];
-  const [only = ''] = lower;
+  const { readOnly, writes = writable !== undefined } = mount.options;
   plan.layers.push(...lower);
-  // overlayfs wants two directories below when there is none above.
-  if (writable === undefined && lower.length === 1) {
+  // overlayfs wants two directories below when there is none above; a bind keeps the labels of the store.
+  const labelled = lower.length === 1 && planLabels(context).mount !== undefined;
+  if (writable === undefined && lower.length === 1 && !writes && !labelled) {
     const words = ['rprivate', 'nosuid', 'nodev', 'ro', 'bind'];
-    plan.mounts.push({ destination: mount.target, type: 'bind', source: only, options: words });
+    plan.mounts.push({ destination: mount.target, type: 'bind', source: lower[0] ?? '', options: words });
     return;
   }
-  options.push(`lowerdir=${lower.join(':')}`);
-  if (writable !== undefined) options.push(`upperdir=${writable}/upper`, `workdir=${writable}/work`);
+  const kept = writable === undefined ? [] : [`upperdir=${writable}/upper`, `workdir=${writable}/work`];
+  const above = writable === undefined && (writes || labelled) ? ownLayer(context, mount.target, plan) : kept;
+  const options = [`lowerdir=${lower.join(':')}`, ...above, 'private', 'nodev', readOnly || !writes ? 'ro' : 'rw'];
   if (mountsInside(context, ids)) options.push('userxattr');
   plan.mounts.push({ destination: mount.target, type: 'overlay', source: 'overlay', options });
 }
@@ -176,10 +180,7 @@ function finish(
   plan: MountPlan,
   subpath?: string,
 ): void {
-  if (options.relabel !== undefined && planLabels(context).mount !== undefined) {
-    const hint = 'use chcon, or --security-opt label=disable';
-    refuse(context, '--volume', `${destination}: relabeling is not in this version of Berth`, hint);
-  }
+  if (options.relabel !== undefined) plan.relabels.push(...planRelabel(context, source, options.relabel));
   if (options.chown && subpath === undefined) plan.chowns.push(source);
   if (subpath !== undefined && (options.chown || options.overlay || context.foreign)) {
     refuse(context, '--mount', `${destination}: subpath goes with neither U nor O nor another runtime`);
@@ -193,16 +194,18 @@ function finish(
 
 /** `:O`: the source stays as it is, changes go to a directory that is removed with the container. */
 function planOverlay(context: PlanContext, ids: IdPlan, source: string, destination: string, plan: MountPlan): void {
-  const { layer } = context.facts;
-  if (layer === '') {
-    refuse(context, '--volume', `${destination}: an overlay needs a container with a writable layer`);
-    return;
-  }
-  const place = `${layer}/overlay-${plan.directories.length / 2}`;
-  plan.directories.push(`${place}-upper`, `${place}-work`);
-  const options = [`lowerdir=${source}`, `upperdir=${place}-upper`, `workdir=${place}-work`, 'private', 'nodev'];
+  const options = [`lowerdir=${source}`, ...ownLayer(context, destination, plan), 'private', 'nodev'];
   if (mountsInside(context, ids)) options.push('userxattr');
   plan.mounts.push({ destination, type: 'overlay', source: 'overlay', options });
+}
+
+/** Options of an overlay whose changes go with the container. */
+function ownLayer(context: PlanContext, destination: string, plan: MountPlan): string[] {
+  const { layer } = context.facts;
+  const place = `${layer}/overlay-${plan.directories.length / 2}`;
+  if (layer === '') refuse(context, '--volume', `${destination}: an overlay needs a container with a writable layer`);
+  else plan.directories.push(`${place}-upper`, `${place}-work`);
+  return [`upperdir=${place}-upper`, `workdir=${place}-work`];
 }
 
 /** `idmap`: the container's maps; `idmap=uids=A-B-N#…;gids=…`: file system id A is id B for N ids. Only root may mount so. */

@@ -5,6 +5,7 @@ import type { NamespacePlan } from './namespaces.ts';
 import { cleanPath } from './parse-values.ts';
 import { isUnmasked } from './paths.ts';
 import { planMount, type MountPlan } from './mount.ts';
+import { planRelabel } from './security.ts';
 import type { SpecMount } from './spec.ts';
 import type { UserPlan } from './user.ts';
 
@@ -29,7 +30,7 @@ export function planMounts(
   ids: IdPlan,
   { namespaces, systemd, user, devices, secrets }: MountSubject,
 ): MountPlan {
-  const plan: MountPlan = { mounts: [], copyUps: [], chowns: [], directories: [], layers: [] };
+  const plan: MountPlan = { mounts: [], copyUps: [], chowns: [], relabels: [], directories: [], layers: [] };
   for (const request of context.request.mounts) planMount(context, ids, request, plan);
   planImageVolumes(context, ids, plan);
   const taken = new Set(plan.mounts.map(mount => mount.destination));
@@ -39,7 +40,19 @@ export function planMounts(
     .filter(free)
     .filter(mount => !(taken.has('/dev') && mount.destination.startsWith('/dev/')));
   const rest = [...plan.mounts, ...extra, ...devices.filter(free), ...secrets.filter(free)];
-  return { ...plan, mounts: [...base, ...sortByDepth(rest)] };
+  return {
+    ...plan,
+    relabels: [...plan.relabels, ...ownRelabels(context, rest)],
+    mounts: [...base, ...sortByDepth(rest)],
+  };
+}
+
+/** What we have written for the container is for it alone; the /dev/shm of another one has the label of its mount. */
+function ownRelabels(context: PlanContext, mounts: readonly SpecMount[]): MountPlan['relabels'] {
+  const { bundle } = context.facts;
+  return mounts
+    .flatMap(({ source = '' }) => (source.startsWith(`${bundle}/`) && source !== `${bundle}/shm` ? [source] : []))
+    .flatMap(path => planRelabel(context, path, 'private'));
 }
 
 /** Stable: of two on one level the first stays first. */

@@ -67,15 +67,7 @@ export function planSysctls(context: PlanContext, namespaces: NamespacePlan, ids
   const reachable = namespaces.own.has('pid') || !hasUserNamespace(ids);
   if (namespaces.own.has('network') && reachable) out['net.ipv4.ping_group_range'] = '0 0';
   for (const [name, value] of Object.entries(request.sysctls)) {
-    const type = name.startsWith('net.')
-      ? 'network'
-      : IPC.has(name) || name.startsWith('fs.mqueue.')
-        ? 'ipc'
-        : name === 'kernel.hostname' || name === 'kernel.domainname'
-          ? 'uts'
-          : name.startsWith('user.') && hasUserNamespace(ids)
-            ? 'user'
-            : undefined;
+    const type = sysctlNamespace(name, hasUserNamespace(ids));
     if (type === undefined) {
       refuse(
         context,
@@ -88,6 +80,14 @@ export function planSysctls(context: PlanContext, namespaces: NamespacePlan, ids
     } else out[name] = value;
   }
   return out;
+}
+
+/** Which namespace holds a kernel parameter; `user`: whether the container has a user namespace. */
+export function sysctlNamespace(name: string, user: boolean): 'network' | 'ipc' | 'uts' | 'user' | undefined {
+  if (name.startsWith('net.')) return 'network';
+  if (IPC.has(name) || name.startsWith('fs.mqueue.')) return 'ipc';
+  if (name === 'kernel.hostname' || name === 'kernel.domainname') return 'uts';
+  return user && name.startsWith('user.') ? 'user' : undefined;
 }
 
 /** Without a name of its own: it shares the host's, or its network, where programs tell others their name. */

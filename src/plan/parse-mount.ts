@@ -136,6 +136,7 @@ function readSwitch(parts: Parts, name: string, given: string | undefined): bool
     case 'rw':
     case 'readwrite':
       options.readOnly = !on;
+      options.writes = on;
       return true;
     case 'U':
     case 'chown':

@@ -201,11 +201,12 @@ function ownersOf(
   mounts: ReturnType<typeof planMounts>,
   secrets: ReturnType<typeof planSecrets>,
   { uid, gid }: ReturnType<typeof planUser>,
-): Pick<Plan, 'copyUps' | 'chowns'> {
+): Pick<Plan, 'copyUps' | 'chowns' | 'relabels'> {
   const owner = { uid, gid };
   return {
     copyUps: mounts.copyUps.map(({ path, target, unowned }) => ({ path, target, ...(unowned ? owner : NOBODY) })),
     chowns: [...mounts.chowns.map(path => ({ path, ...owner })), ...secrets.chowns],
+    relabels: mounts.relabels,
   };
 }
 

@@ -147,6 +147,8 @@ export type MountRequest =
 
 export interface MountOptions {
   readonly readOnly: boolean;
+  /** `rw` was said: an image is mounted read-only without it. */
+  readonly writes?: boolean;
   /** `:U`: chown to the payload's ids. */
   readonly chown: boolean;
   readonly idmap?: string;

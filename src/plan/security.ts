@@ -58,14 +58,41 @@ export function planLabels(context: PlanContext): { apparmor?: string; selinux?:
       'leave it out',
     );
   }
-  if (!facts.selinux || disable || (request.privileged && asked === undefined)) return out;
-  const range = level ?? categories(request.name);
+  // With the processes or the IPC objects of the host it would only be in the way (podman-run(1), --pid and --ipc).
+  const open = request.pid === 'host' || request.ipc === 'host';
+  if (!facts.selinux || disable || ((request.privileged || open) && asked === undefined)) return out;
+  const range = level ?? categories(levelKey(context));
   out.selinux = `system_u:system_r:${type ?? 'container_t'}:${range}`;
   out.mount = `system_u:object_r:${filetype ?? 'container_file_t'}:${range}`;
   return out;
 }
 
-/** Two categories of 1024 that the name decides, so that containers are kept apart and a container keeps its files. */
+/** `:z`, `:Z`: where payloads have labels, all containers or this one alone may use what is at a path of the host. */
+export function planRelabel(
+  context: PlanContext,
+  path: string,
+  whom: 'shared' | 'private',
+): { path: string; label: string }[] {
+  const label = planLabels(context).mount;
+  return label === undefined ? [] : [{ path, label: whom === 'shared' ? sharedLabel(label) : label }];
+}
+
+/** Whose level it is: the pod's, that of the container whose processes or IPC objects are shared, or its own; of each account another. */
+function levelKey({ request, facts }: PlanContext): string {
+  const joined = [request.pid, request.ipc].find(mode => mode.startsWith('container:'))?.slice('container:'.length);
+  const name = request.pod ?? joined ?? request.name;
+  return facts.uid === 0 ? name : `${facts.uid}/${name}`;
+}
+
+/** A mount label that every container may use: all but the level of it (chcon(1) of what `:z` asks for). */
+export function sharedLabel(label: string): string {
+  return `${label.split(':', 3).join(':')}:s0`;
+}
+
+/**
+ * Two categories of 1024, so that containers are kept apart. What decides is the name: a container keeps its level, so files that have
+ * it need not be labelled at the next start.
+ */
 function categories(name: string): string {
   const number = hash(name);
   const a = number % 1024;

@@ -160,6 +160,8 @@ export interface Plan {
   readonly directories: readonly string[];
   /** Bind sources to chown for `:U`; ids inside the container. */
   readonly chowns: readonly { readonly path: string; readonly uid: number; readonly gid: number }[];
+  /** Host files and trees that get an SELinux context, after they were filled and given away: `:z`, `:Z`, new volumes, our own files. */
+  readonly relabels: readonly { readonly path: string; readonly label: string }[];
   /** Files of the payload's cgroup: name and value, written before the clone. */
   readonly cgroup: readonly {
     readonly file: string;

@@ -2,6 +2,7 @@ import { version } from '../base/version.ts';
 import type { Host, Lock } from '../host/host.ts';
 import { BUILT_IN_PROFILES, builtInProfile } from '../plan/built-in-seccomp.ts';
 import { specText } from '../plan/spec-text.ts';
+import { takeLayer } from './again.ts';
 import { makeBundle } from './bundle.ts';
 import { makePayloadGroup, type PayloadGroup } from './cgroup.ts';
 import { foreignSpec } from './foreign.ts';
@@ -37,8 +38,12 @@ export function make(
   const own = layerPath(place.store, place.name);
   // Nothing has run in it when it is taken back: all of it is ours, or was just given away.
   const { uidMap, gidMap } = plan.outer === undefined ? { uidMap: [], gidMap: [] } : storeMaps(host);
-  undo.add(own, () => removeStored(host, place.store, own, uidMap, gidMap));
-  makeLayer(host, place.store, place.name, noteOf(host, prepared, remove), layer !== '');
+  const note = noteOf(host, prepared, remove);
+  if (place.again === true) takeLayer(host, place.store, place.name, note, layer !== '');
+  else {
+    undo.add(own, () => removeStored(host, place.store, own, uidMap, gidMap));
+    makeLayer(host, place.store, place.name, note, layer !== '');
+  }
   if (prepared.logFile !== undefined) makeLogFile(host, prepared.logFile);
   makeCopies(host, place.store, prepared.copies);
   if (prepared.mountPoints !== undefined) makeMountPoints(host, place.store, prepared.mountPoints);
@@ -71,7 +76,7 @@ function showSources(host: Host, { plan }: Prepared): void {
       options.find(word => word.startsWith(`${key}=`))?.slice(key.length + 1) ?? '';
     const upper = valueOf('upperdir');
     if (type !== 'overlay' || !plan.directories.includes(upper)) continue;
-    const source = host.stat(valueOf('lowerdir'));
+    const source = host.stat(valueOf('lowerdir').split(':')[0] ?? '');
     if (source === undefined) continue;
     if (host.euid === 0 && plan.outer === undefined) host.chown(upper, source.uid, source.gid);
     host.chmod(upper, source.mode);

@@ -144,6 +144,7 @@ function planOf(host: Host, request: OciCreateRequest, spec: Spec): Plan {
     outside: false,
     files: [],
     chowns: [],
+    relabels: [],
     cgroup: [],
     stopSignal: 15,
     stopTimeout: 10,

@@ -15,7 +15,13 @@ import { dataPath, readVolume, volumePath, writeRecord, type VolumeRecord } from
 type Facts = VolumeChoice['volumes'][string];
 
 /** Decides on the volumes of a request: those it names, those it leaves unnamed, and those the image declares and nothing covers. */
-export function chooseVolumes(host: Host, store: string, request: RunRequest, image?: ImageRecord): VolumeChoice {
+export function chooseVolumes(
+  host: Host,
+  store: string,
+  request: RunRequest,
+  image?: ImageRecord,
+  before: readonly string[] = [],
+): VolumeChoice {
   const volumes: Record<string, Facts> = {};
   const anonymous: string[] = [];
   const missing: string[] = [];
@@ -30,7 +36,7 @@ export function chooseVolumes(host: Host, store: string, request: RunRequest, im
       record === undefined ? { path: dataPath(store, name), fresh: true, unowned: true } : factsOf(host, store, record);
   };
   const takeAnonymous = (target: string): void => {
-    const name = host.random(32);
+    const name = before[anonymous.length] ?? host.random(32);
     anonymous.push(name);
     take(`anonymous:${target}`, name);
   };
@@ -99,7 +105,8 @@ export function createVolumes(host: Host, store: string, choice: VolumeChoice, u
     const lock = lockVolume(host, store, name, false, true);
     if (lock !== undefined) locks.push(lock);
   }
-  for (const name of choice.anonymous) makeVolume(host, store, anonymousRecord(host, name), undo);
+  for (const name of choice.anonymous)
+    if (choice.missing.includes(name)) makeVolume(host, store, anonymousRecord(host, name), undo);
   for (const name of choice.named) {
     const record = readVolume(host, store, name);
     if (record === undefined) makeVolume(host, store, { ...anonymousRecord(host, name), anonymous: false }, undo);

@@ -86,3 +86,42 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
       assert.match(run([op('chown-tree', volume, 99_999_999, 0)], 'true').fail, /^chown-tree 22 .*not mapped/);
   });
 }
+
+// Without SELinux the kernel keeps the attribute as it is written, and lets root alone write it.
+test('label-tree labels a tree once, without its links and mounts', () => {
+  const volume = directory(ROOT);
+  mkdirSync(`${volume}/a/mounted`, { recursive: true });
+  writeFileSync(`${volume}/a/file`, '');
+  const outside = directory(ROOT);
+  symlinkSync(outside, `${volume}/a/link`);
+  const context = 'system_u:object_r:container_file_t:s0:c1,c2';
+  const labelOf = (path: string): string =>
+    spawnSync('getfattr', ['--only-values', '-h', '-n', 'security.selinux', path], {
+      encoding: 'latin1',
+    }).stdout.replace(/\0$/, '');
+  spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', `${volume}/a/mounted`]);
+  try {
+    const done = play(ROOT, [op('label-tree', volume, context), op('exec', '/bin', 'true')]);
+    assert.equal(done.status, 0, done.text);
+    for (const path of ['', '/a', '/a/file', '/a/link']) assert.equal(labelOf(volume + path), context, path);
+    for (const path of [outside, `${volume}/a/mounted`]) assert.equal(labelOf(path), '', path);
+  } finally {
+    spawnSync('umount', [`${volume}/a/mounted`]);
+  }
+  // The top says that all has it: what was labelled otherwise since then stays.
+  const again = (): void => {
+    assert.equal(play(ROOT, [op('label-tree', volume, context), op('exec', '/bin', 'true')]).status, 0);
+  };
+  spawnSync('setfattr', ['-n', 'security.selinux', '-v', 'u:r:t:s0', `${volume}/a/file`]);
+  again();
+  assert.equal(labelOf(`${volume}/a/file`), 'u:r:t:s0');
+  spawnSync('setfattr', ['-n', 'security.selinux', '-v', 'u:r:t:s0', volume]);
+  again();
+  assert.equal(labelOf(`${volume}/a/file`), context);
+  // No link on the way there is followed, and a file is labelled alone.
+  symlinkSync(volume, `${outside}/way`);
+  assert.match(play(ROOT, [op('label-tree', `${outside}/way/a`, 'u:r:t:s0')]).fail, /^label-tree 40 .*a link/);
+  assert.equal(labelOf(`${volume}/a`), context);
+  play(ROOT, [op('label-tree', `${volume}/a/file`, 'u:r:t:s0'), op('exec', '/bin', 'true')]);
+  assert.equal(labelOf(`${volume}/a/file`), 'u:r:t:s0');
+});

@@ -23,6 +23,7 @@ const PLAN: CompileInput = {
   },
   copyUps: [{ path: '/vol', target: '/data', uid: 33, gid: 34 }],
   chowns: [{ path: '/vol', uid: 33, gid: 34 }],
+  relabels: [{ path: '/vol', label: 'u:r:t:s0' }],
   init: true,
   defaultSeccomp: true,
 };
@@ -52,6 +53,7 @@ root-overlay /c/upper /c/work userxattr,volatile '' /l/top /l/base
 check-root /dev /proc /sys
 copy-up /vol /data 33 34
 chown-tree /vol 33 34
+label-tree /vol u:r:t:s0
 mount-host proc /proc nosuid,nodev,noexec,point
 mount tmpfs tmpfs /dev nosuid,point mode=755
 mount devpts devpts /dev/pts point newinstance

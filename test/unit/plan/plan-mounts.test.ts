@@ -39,15 +39,51 @@ test('T9: nothing is mounted over procfs', () => {
   assert.equal(mount([['volume', '/x:/proc/uptime']], '/proc/uptime', facts), 'bind /x rw,rprivate,nodev,rbind');
 });
 
-test('SELinux: a volume that is to be labelled is refused by name where payloads have labels; elsewhere there is nothing to do', () => {
+test('SELinux: where payloads have labels, :z gives a volume that of all containers, :Z that of this one; elsewhere there is nothing to do', () => {
+  const facts = (selinux: boolean) => rootFacts({ sources: { '/x': 'directory' }, selinux });
+  const labels = (options: Options, given = facts(true)): string[] =>
+    plan(options, given)
+      .relabels.filter(({ path }) => path === '/x' || path === '/v')
+      .map(({ label }) => label);
+  const own = plan([], facts(true)).spec.linux.mountLabel ?? '';
+  assert.match(own, /^system_u:object_r:container_file_t:s0:c\d+,c\d+$/);
+  assert.deepEqual(labels([['volume', '/x:/y:z']]), ['system_u:object_r:container_file_t:s0']);
+  assert.deepEqual(labels([['volume', '/x:/y:Z']]), [own]);
+  assert.deepEqual(labels([['volume', '/x:/y']]), []);
+  const more: Options = [
+    ['security-opt', 'label=filetype:my_t'],
+    ['security-opt', 'label=level:s0:c1,c2'],
+  ];
+  assert.deepEqual(labels([['volume', '/x:/y:z'], ...more]), ['system_u:object_r:my_t:s0']);
+  assert.deepEqual(labels([['volume', '/x:/y:Z'], ...more]), ['system_u:object_r:my_t:s0:c1,c2']);
   for (const letter of ['z', 'Z']) {
     const asked = ['volume', `/x:/y:${letter}`] as const;
-    const facts = (selinux: boolean) => rootFacts({ sources: { '/x': 'directory' }, selinux });
-    assert.match(refusals([asked], facts(true))[0] ?? '', /^\/y: relabeling is not in this version of Berth$/);
-    assert.match(mount([asked], '/y', facts(false)) ?? '', /^bind \/x rw,/);
-    assert.match(mount([asked, ['security-opt', 'label=disable']], '/y', facts(true)) ?? '', /^bind \/x rw,/);
-    assert.match(mount([asked, ['privileged', 'true']], '/y', facts(true)) ?? '', /^bind \/x rw,/);
+    assert.deepEqual(labels([asked], facts(false)), []);
+    for (const open of ['security-opt label=disable', 'privileged true', 'pid host', 'ipc host']) {
+      const [name = '', value = ''] = open.split(' ');
+      assert.deepEqual(plan([asked, [name, value]], facts(true)).relabels, [], open);
+    }
+    assert.match(mount([asked], '/y', facts(true)) ?? '', /^bind \/x rw,/);
   }
+  // A new volume is for all containers, one that is there stays as it is; our own files are for this one.
+  const volumes = (unowned: boolean) => ({
+    ...facts(true),
+    volumes: { 'volume:v': { path: '/v', fresh: unowned, unowned } },
+  });
+  assert.deepEqual(labels([['volume', 'v:/y']], volumes(true)), ['system_u:object_r:container_file_t:s0']);
+  assert.deepEqual(labels([['volume', 'v:/y:Z']], volumes(true)), [own]);
+  assert.deepEqual(labels([['volume', 'v:/y']], volumes(false)), []);
+  const files = plan([], facts(true)).relabels;
+  assert.ok(files.some(({ path, label }) => path.endsWith('/hosts') && label === own));
+});
+
+test('SELinux: two containers have two levels, also of the same name in two accounts; those of a pod have one', () => {
+  const facts = rootFacts({ selinux: true });
+  const level = (options: Options, given = facts): string => plan(options, given).spec.linux.mountLabel ?? '';
+  const names = Array.from({ length: 50 }, (_, index) => level([['name', `c${index}`]]));
+  assert.equal(new Set(names).size, 50);
+  assert.equal(level([['name', 'c7']]), names[7]);
+  assert.notEqual(level([['name', 'c7']], accountFacts({ selinux: true })), names[7]);
 });
 
 test('volumes: missing sources, anonymous ones, the request before the image', () => {
