@@ -238,4 +238,7 @@ function pod(from: Referring, uses: OptionUse[]): void {
   unit.references.push({ unit: found, entry: item.entry });
   uses.push({ name: 'pod', value: found.resource ?? '' });
   draft.tail.push(`BindsTo=${found.stem}.service`, `After=${found.stem}.service`);
+  // The slice limits the sum of the pod. A specifier would mean another one here.
+  const slice = lastEntry(found.service, 'Slice')?.value ?? '';
+  if (slice !== '' && !slice.includes('%') && !setting.asPeer) defaultService(unit, draft, 'Slice', slice);
 }

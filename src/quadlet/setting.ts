@@ -1,4 +1,4 @@
-import type { Bytes, Facts, Files } from '../host/host.ts';
+import { HostError, type Bytes, type Facts, type Files } from '../host/host.ts';
 import { execLine, literal } from '../unit/write.ts';
 import { accountLookup } from './accounts.ts';
 import type { Graph, Setting } from './model.ts';
@@ -14,9 +14,19 @@ export function settingOf(host: SettingHost, user: boolean, graph: Graph, asPeer
     user,
     program: programOf(host),
     account: accountLookup(host),
-    exists: path => host.stat(path) !== undefined,
+    exists: path => exists(host, path),
     asPeer,
   };
+}
+
+/** What cannot be looked at, such as links in a circle or a path that is closed to us, must not end the run for all units. */
+function exists(host: SettingHost, path: Bytes): boolean {
+  try {
+    return host.stat(path) !== undefined;
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
+  }
 }
 
 /** As Exec lines have it. BERTH_PROGRAM, or PODMAN as the peer has it, name another one. */

@@ -48,6 +48,12 @@ export function parseShare(text: string): Shared[] {
   return SHAREABLE.filter(one => shared.has(one));
 }
 
+/** `--exit-policy` of podman-pod-create(1). A Failure (125). */
+export function parseExitPolicy(text: string): PodRecord['exitPolicy'] {
+  if (text === 'stop' || text === 'continue') return text;
+  throw new Failure(125, `--exit-policy ${text}: use stop or continue`);
+}
+
 export const podPath = (store: string, name: string): string => `${store}/pods/${name}.json`;
 
 export function readPod(host: Host, store: string, name: string): PodRecord | undefined {

@@ -8,7 +8,7 @@ import { findContainer, isName, isRunning } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { Failure, failureOf } from '../run/failure.ts';
 import { startHolder } from '../run/pod-start.ts';
-import { listPods, parseShare, readPod, requirePod, writePod, type PodRecord } from '../run/pods.ts';
+import { listPods, parseExitPolicy, parseShare, readPod, requirePod, writePod, type PodRecord } from '../run/pods.ts';
 import { forEachOperand } from './edge.ts';
 import { family } from './family.ts';
 import { labelsOf } from './labels.ts';
@@ -68,9 +68,7 @@ function wanted(host: Host, command: Command): PodRecord {
     if (!isName(one))
       throw new Failure(125, `${one}: not a name; names match [a-zA-Z0-9][a-zA-Z0-9_.-]* and have at most 255 bytes`);
   }
-  const exitPolicy = lastValue(command, 'exit-policy') ?? 'continue';
-  if (exitPolicy !== 'stop' && exitPolicy !== 'continue')
-    throw new Failure(125, `--exit-policy ${exitPolicy}: use stop or continue`);
+  const exitPolicy = parseExitPolicy(lastValue(command, 'exit-policy') ?? 'continue');
   const share = lastValue(command, 'share');
   const pidFile = lastValue(command, 'infra-conmon-pidfile');
   const context = findContext(host);
