@@ -1,8 +1,9 @@
 import { problem, type Problem } from '../base/problem.ts';
 import type { Facts, Files } from '../host/host.ts';
 import { lastEntry, placeOf, type Entry } from '../unit/document.ts';
-import { typeOf } from '../unit/names.ts';
 import { scalar, splitWords } from '../unit/values.ts';
+import { bareNames } from './cross-names.ts';
+import { otherAccounts } from './cross-owner.ts';
 import type { Reference, Setting, Unit } from './model.ts';
 import { publishedPorts, type PublishedPort } from './ports.ts';
 import { activePeer } from './owner.ts';
@@ -14,7 +15,8 @@ export function crossCheck(units: readonly Unit[], setting: Setting): Problem[] 
     ...cycles(units),
     ...samePorts(units),
     ...units.flatMap(memberPorts),
-    ...units.flatMap(unit => undefinedVolumes(unit)),
+    ...bareNames(units),
+    ...otherAccounts(units, setting),
     ...units.flatMap(unit => automaticUpdates(unit)),
     ...units.flatMap(unit => unknownAccounts(unit, setting)),
   ];
@@ -129,16 +131,6 @@ function memberPorts(unit: Unit): Problem[] {
   return readList(unit, 'PublishPort').map(({ value, entry }) => {
     const place = { ...placeOf(entry), key: entry.key, hint: 'move the key to the .pod file' };
     return problem('pod-port', `\`PublishPort=${value}\`: a member of a pod cannot publish ports`, place);
-  });
-}
-
-/** A volume by its bare name springs into being at the first start, also when the name was mistyped. */
-function undefinedVolumes(unit: Unit): Problem[] {
-  return readList(unit, 'Volume').flatMap(({ value, entry }) => {
-    const source = value.slice(0, Math.max(value.indexOf(':'), 0));
-    if (source === '' || /^[/.~%$]/.test(source) || typeOf(source) !== undefined) return [];
-    const place = { ...placeOf(entry, source), key: entry.key, hint: `write ${source}.volume and add that file` };
-    return [warning(problem('undefined-volume', `no .volume file defines the volume \`${source}\``, place))];
   });
 }
 

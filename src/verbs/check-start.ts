@@ -1,83 +1,171 @@
-import type { Problem } from '../base/problem.ts';
+import { problem, type Problem } from '../base/problem.ts';
+import { ARTIFACT_PULL, BUILD, IMAGE_PULL } from '../command/options-image.ts';
+import { NETWORK_CREATE } from '../command/options-network.ts';
+import { POD_CREATE, POD_VERBS } from '../command/options-pod.ts';
 import { RUN } from '../command/options-run.ts';
+import { VOLUME_CREATE } from '../command/options-storage.ts';
+import { KUBE_PLAY } from '../command/options-units.ts';
 import { parseVerb } from '../command/parse.ts';
-import type { Command, OptionUse } from '../command/types.ts';
+import type { Command, VerbRow } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
-import { capabilityName } from '../plan/capabilities.ts';
-import { bad, newDraft, type Reader } from '../plan/draft.ts';
-import { applyOption } from '../plan/parse-options.ts';
-import { parseRunRequest } from '../plan/request-parse.ts';
+import type { Reader } from '../plan/draft.ts';
+import { translateBuild } from '../quadlet/build.ts';
 import { translateContainer } from '../quadlet/container.ts';
+import { translateArtifact, translateImage } from '../quadlet/image.ts';
+import { translateKube } from '../quadlet/kube.ts';
 import type { Draft, Setting, Unit } from '../quadlet/model.ts';
+import { translateNetwork } from '../quadlet/network.ts';
+import { translatePod } from '../quadlet/pod.ts';
+import { translateVolume } from '../quadlet/volume.ts';
 import { placeOf, type Entry } from '../unit/document.ts';
-import { splitArguments } from '../unit/values.ts';
+import type { UnitType } from '../unit/names.ts';
+import { splitArguments, splitWords } from '../unit/values.ts';
+import { judgeBuild, judgeFetch } from './check-fetch.ts';
+import { isExpanded, type Judge } from './check-judge.ts';
+import { judgeNetwork, judgeVolume } from './check-resources.ts';
+import { judgePod, judgeRun, judgeShared } from './check-run.ts';
+import { LATER_VERBS } from './table.ts';
 
 /**
- * What the start of a container would refuse in its command line, told before: the generator looks at forms alone, since every boot waits for it. Values
+ * What a start would refuse in the command lines of a unit, told before: the generator looks at forms alone, since every boot waits for it. Values
  * that systemd still has to expand are not judged, nor what is read from the host.
  */
 export function startProblems(units: readonly Unit[], setting: Setting, reader: Reader): Problem[] {
-  return units.flatMap(unit => (unit.name.type === 'container' ? refusals(unit, setting, reader) : []));
+  return units.flatMap(unit => refusals(unit, setting, reader));
 }
+
+type Translate = (unit: Unit, draft: Draft, setting: Setting) => void;
+
+/** A command of a unit: the last line of this kind. `judge` says more than the verb's table of options does. */
+interface Start {
+  readonly line: string;
+  readonly row: VerbRow;
+  readonly judge?: Judge;
+}
+
+const POD_STOP = POD_VERBS.filter(row => row.name === 'pod stop').map(row => ({ line: 'ExecStop=', row }));
+const fetch = (row: VerbRow): Start => ({ line: 'ExecStart=', row, judge: judgeFetch });
+
+const STARTS: Readonly<Record<UnitType, readonly [Translate, readonly Start[]]>> = {
+  container: [translateContainer, [{ line: 'ExecStart=', row: RUN, judge: judgeRun }]],
+  pod: [translatePod, [{ line: 'ExecStartPre=', row: POD_CREATE, judge: judgePod }, ...POD_STOP]],
+  volume: [translateVolume, [{ line: 'ExecStart=', row: VOLUME_CREATE, judge: judgeVolume }]],
+  network: [translateNetwork, [{ line: 'ExecStart=', row: NETWORK_CREATE, judge: judgeNetwork }]],
+  image: [translateImage, [fetch(IMAGE_PULL)]],
+  artifact: [translateArtifact, [fetch(ARTIFACT_PULL)]],
+  build: [translateBuild, [{ line: 'ExecStart=', row: BUILD, judge: judgeBuild }]],
+  kube: [translateKube, [{ line: 'ExecStart=', row: KUBE_PLAY, judge: judgeShared }]],
+};
 
 function refusals(unit: Unit, setting: Setting, reader: Reader): Problem[] {
-  const parsed = parseVerb(RUN, startWords(unit, setting));
-  const problems = parsed.isErr() ? parsed.error : refused(parsed.value, reader);
-  return problems.filter(p => !isExpanded(p.message)).flatMap(p => placed(unit, p));
+  const [, starts] = STARTS[unit.name.type];
+  // Also of a unit that cannot be translated: what is left of it.
+  const lines = linesOf(unit, setting);
+  const plain = new Map(unit.present);
+  const hasWords = plain.delete('PodmanArgs');
+  const before = hasWords ? linesOf({ ...unit, present: plain }, setting) : lines;
+  const problems = starts.flatMap(start => refused(start, [lines, before], unit, reader));
+  return once(problems.filter(p => !isExpanded(p.message)).flatMap(p => placed(unit, p)));
 }
 
-/** The words of ExecStart=, also of a unit that cannot be translated: what is left of it. */
-function startWords(unit: Unit, setting: Setting): Bytes[] {
+function linesOf(unit: Unit, setting: Setting): readonly Bytes[] {
+  const [translate] = STARTS[unit.name.type];
   const draft: Draft = { head: [], tail: [], lines: [] };
-  translateContainer({ ...unit, problems: [], references: [] }, draft, setting);
-  const line = draft.lines.find(one => one.startsWith('ExecStart=')) ?? '';
-  return splitArguments(line.slice('ExecStart='.length)).words.map(word => (isExpanded(word) ? word : unescaped(word)));
+  translate({ ...unit, problems: [], references: [] }, draft, setting);
+  return draft.lines;
 }
 
-/** systemd.service(5), COMMAND LINES: specifiers and variables. */
-const isExpanded = (word: Bytes): boolean => /[%$]/.test(word.replace(/%%|\$\$/g, ''));
+function once(problems: readonly Problem[]): Problem[] {
+  return problems.filter((p, i) => !problems.slice(0, i).some(q => q.message === p.message && q.line === p.line));
+}
+
+/** `before`: the lines without PodmanArgs=. */
+function refused(
+  { line, row, judge }: Start,
+  [lines, before]: readonly [readonly Bytes[], readonly Bytes[]],
+  unit: Unit,
+  reader: Reader,
+): Problem[] {
+  // How many operands there are is the generator's doing, if not that of stray words.
+  const open: VerbRow = { ...row, most: Infinity };
+  const parsed = parseVerb(open, wordsOf(lines, line));
+  // Of a verb that this version lacks, the table has what the generator writes, and no more. A missing operand is a missing key, told as such.
+  if (parsed.isErr()) return LATER_VERBS.includes(row) ? [] : parsed.error.filter(p => p.code !== 'usage');
+  const command = parsed.value;
+  const stray = lines === before ? undefined : strayWord(command, parseVerb(open, wordsOf(before, line)));
+  if (stray !== undefined)
+    return [problem('stray-word', `${stray} is no option, but ${row.name} would take it as its first operand`, STRAY)];
+  const known = command.options.filter(use => !isExpanded(use.value));
+  return [...modules(command), ...(judge?.({ command, known, unit, reader }) ?? [])];
+}
+
+const STRAY = { key: '--PodmanArgs', hint: 'write options alone into PodmanArgs=' };
+
+/** A word of PodmanArgs= that is taken for the image, the context or the name. */
+function strayWord({ operands }: Command, before: ReturnType<typeof parseVerb>): Bytes | undefined {
+  if (before.isErr()) return undefined;
+  const first = operands[0];
+  return first !== undefined && operands.length > before.value.operands.length ? first : undefined;
+}
+
+/** As each verb of a unit says it itself (command-line.ts). */
+function modules({ globals }: Command): Problem[] {
+  const named = globals.filter(({ name }) => name === 'module');
+  return named.map(({ value }) => problem('refused', `--module ${value} ${NOT_READ}`, MODULE));
+}
+
+const MODULE = { key: '--module', hint: 'write what the module sets as keys of the unit' } as const;
+const NOT_READ = 'is not supported: containers.conf is not read';
+
+function wordsOf(lines: readonly Bytes[], start: string): Bytes[] {
+  const line = lines.findLast(one => one.startsWith(start)) ?? '';
+  return splitArguments(line.slice(start.length)).words.map(word => (isExpanded(word) ? word : unescaped(word)));
+}
+
 const unescaped = (word: Bytes): Bytes => word.replace(/%%|\$\$/g, two => two.slice(1));
 
-/** A file of variables may come with the host that the unit is for. */
-const OF_THE_HOST: ReadonlySet<string> = new Set(['env-file']);
-
-function refused(command: Command, reader: Reader): Problem[] {
-  const known = command.options.filter(use => !isExpanded(use.value) && !OF_THE_HOST.has(use.name));
-  const found = known.flatMap(use => ofUse(use, reader));
-  // What options say together is known when all of them are; the name is the generator's unless it is given.
-  const isWhole = command.options.every(use => known.includes(use) || use.name === 'name' || OF_THE_HOST.has(use.name));
-  if (!isWhole) return found;
-  const all = parseRunRequest({ ...command, options: known, operands: ['image'] }, reader, 'name');
-  const together = all.isErr() ? all.error.filter(p => p.code !== 'operand-value') : [];
-  return [...found, ...together.filter(p => !found.some(one => one.message === p.message))];
-}
-
-function ofUse({ name, value }: OptionUse, reader: Reader): Problem[] {
-  const draft = newDraft(reader, 'name');
-  applyOption(draft, name, value);
-  // The start looks these up when it knows the container's user.
-  for (const word of [...draft.request.capAdd, ...draft.request.capDrop])
-    if (capabilityName(word) === undefined) bad(draft, name, value, `there is no capability ${word}`);
-  return draft.problems;
-}
-
 /** At the key that became the option; nothing where that key has an error already. */
-function placed(unit: Unit, { code, message, key = '', hint }: Problem): Problem[] {
-  const entry = entryOf(unit, key.replace(/^--/, ''), message);
-  if (entry !== undefined) {
-    const { line } = placeOf(entry);
-    if (unit.problems.some(p => p.severity === 'error' && p.key === entry.key && p.line === line)) return [];
-  }
-  const place = entry === undefined ? { file: unit.path } : { ...placeOf(entry), key: entry.key };
-  const text = `the start would refuse this: ${message}`;
-  return [{ severity: 'error', code, message: text, ...place, ...(hint === undefined ? {} : { hint }) }];
+function placed(unit: Unit, { severity, code, message, key, hint }: Problem): Problem[] {
+  const found = entryOf(unit, (key ?? /^--[a-z0-9-]+/.exec(message)?.[0] ?? '').replace(/^--/, ''), message);
+  const place =
+    found === undefined ? { file: unit.path } : { ...placeOf(found.entry, found.part), key: found.entry.key };
+  if (found !== undefined && isTold(unit, found.entry)) return [];
+  const text = severity === 'error' ? `the start would refuse this: ${message}` : message;
+  return [{ severity, code, message: text, ...place, ...(hint === undefined ? {} : { hint }) }];
 }
+
+function isTold(unit: Unit, entry: Entry): boolean {
+  const lines = [placeOf(entry).line, entry.at + 1];
+  return unit.problems.some(p => p.severity === 'error' && p.key === entry.key && lines.includes(p.line ?? 0));
+}
+
+/** Keys that become a part of an option, or an option of another command. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  opt: ['Options', 'User', 'Group'],
+  time: ['StopTimeout'],
+  image: ['Image', 'ImageTag', 'Artifact'],
+  PodmanArgs: ['PodmanArgs'],
+  // The name itself.
+  '': ['NetworkName', 'VolumeName', 'PodName'],
+};
 
 /** The assignment whose value the message names, otherwise the last one. */
-function entryOf(unit: Unit, option: string, message: string): Entry | undefined {
+function entryOf(unit: Unit, option: string, message: string): { entry: Entry; part: Bytes } | undefined {
   const keys = unit.table.rows.filter(row => row.option === option && option !== '').map(row => row.key);
-  const entries = keys.flatMap(key => unit.present.get(key) ?? []);
-  const told =
-    entries.find(({ value }) => value !== '' && message.toLowerCase().includes(value.toLowerCase())) ?? entries.at(-1);
-  return told ?? unit.present.get('PodmanArgs')?.find(({ value }) => value.includes(option));
+  const entries = [...keys, ...(PARTS[option] ?? [])].flatMap(key => unit.present.get(key) ?? []);
+  for (const entry of entries) {
+    const part = partOf(entry.value, message);
+    if (part !== undefined) return { entry, part };
+  }
+  const words = ['PodmanArgs', 'GlobalArgs'].flatMap(key => unit.present.get(key) ?? []);
+  const entry = entries.at(-1) ?? words.findLast(({ value }) => option !== '' && value.includes(option));
+  return entry === undefined ? undefined : { entry, part: '' };
+}
+
+/** The value, or the word of it, that a message names. */
+function partOf(value: Bytes, message: string): Bytes | undefined {
+  const lower = message.toLowerCase();
+  const named = (text: Bytes): boolean => text !== '' && lower.includes(text.toLowerCase());
+  if (named(value)) return value;
+  return splitWords(value).words.find(named);
 }

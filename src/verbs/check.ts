@@ -3,7 +3,7 @@ import { nearest } from '../base/suggest.ts';
 import { CHECK } from '../command/options-admin.ts';
 import { isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
-import type { Bytes, Host } from '../host/host.ts';
+import { HostError, type Bytes, type Host, type Stat } from '../host/host.ts';
 import { crossCheck, peerProblem } from '../quadlet/cross-check.ts';
 import { loadUnits } from '../quadlet/find.ts';
 import { ignoredLines } from '../quadlet/ignored-lines.ts';
@@ -12,9 +12,12 @@ import { laterKeys, podmanVersion } from '../quadlet/podman-version.ts';
 import { settingOf } from '../quadlet/setting.ts';
 import { translateAll } from '../quadlet/translate.ts';
 import { typeOf } from '../unit/names.ts';
-import { search, searchDirectories, type Found } from '../unit/search.ts';
+import { search, searchDirectories, type Found, type FoundUnit } from '../unit/search.ts';
 import type { Problem } from '../base/problem.ts';
+import { withHint } from './check-hints.ts';
+import { hostProblems } from './check-host.ts';
 import { startProblems } from './check-start.ts';
+import { valueProblems } from './check-values.ts';
 import { reportJson, reportSarif, reportText } from './check-report.ts';
 import { commandLine } from './command-line.ts';
 import { explainKey, allKeys } from './help-keys.ts';
@@ -60,9 +63,13 @@ export function findUnits(host: Host, { operands }: Command, user: boolean): Fou
   const all: Found = { units: [], hidden: [], dropIns: new Map(), problems: [] };
   for (const operand of operands) {
     const path = operand.startsWith('/') ? operand : `${host.cwd()}/${operand}`;
-    const stat = host.stat(path);
+    const stat = statOf(host, path);
     const name = path.slice(path.lastIndexOf('/') + 1);
     const type = typeOf(name);
+    if (typeof stat === 'string') {
+      host.write(2, `berth: ${stat}\n`);
+      return 2;
+    }
     if (stat === undefined || (stat.kind !== 'directory' && type === undefined)) {
       const reason = stat === undefined ? 'no such file or directory' : 'no unit file: its name ends in no unit type';
       host.write(2, `berth: ${operand}: ${reason}\n`);
@@ -74,18 +81,27 @@ export function findUnits(host: Host, { operands }: Command, user: boolean): Fou
       all.problems.push(...found.problems);
       found.dropIns.forEach((paths, key) => all.dropIns.set(key, [...(all.dropIns.get(key) ?? []), ...paths]));
     } else if (type !== undefined) {
-      addFile(host, all, path, name, type);
+      const broken = stat.kind === 'file' ? {} : { broken: 'it is not a regular file' };
+      addFile(host, all, { name, type, path, directory: path.slice(0, path.lastIndexOf('/')) || '/', ...broken });
     }
   }
   return all;
 }
 
+function statOf(host: Host, path: Bytes): Stat | string | undefined {
+  try {
+    return host.stat(path);
+  } catch (error) {
+    if (error instanceof HostError) return error.message;
+    throw error;
+  }
+}
+
 /** A single file is checked with its drop-ins; the files beside it are what it may refer to. */
-function addFile(host: Host, all: Found, path: Bytes, name: Bytes, type: NonNullable<ReturnType<typeof typeOf>>): void {
-  const directory = path.slice(0, path.lastIndexOf('/')) || '/';
-  all.units.push({ name, type, path, directory, masked: false });
-  const beside = search(host, [directory], true);
-  for (const unit of beside.units) if (unit.name !== name) all.hidden.push(unit);
+function addFile(host: Host, all: Found, file: Omit<FoundUnit, 'masked'>): void {
+  all.units.push({ ...file, masked: false });
+  const beside = search(host, [file.directory], true);
+  for (const unit of beside.units) if (unit.name !== file.name) all.hidden.push(unit);
   beside.dropIns.forEach((paths, key) => all.dropIns.set(key, paths));
 }
 
@@ -107,12 +123,16 @@ function problemsOf(host: Host, found: Found, { user, standard, version }: Asked
   const paths = new Set(shown.flatMap(unit => [unit.path, ...unit.document.sections.map(s => s.source.path)]));
   const across = crossCheck(units, setting).filter(p => p.file === undefined || paths.has(p.file));
   const starts = startProblems(shown, setting, readerOf(host));
+  const { directories } = searchDirectories(host, user || host.uid !== 0);
+  const isOurs = (unit: Unit): boolean => directories.some(directory => unit.path.startsWith(`${directory}/`));
   const peer = standard ? peerProblem(host, user || host.uid !== 0) : [];
   return [
     ...shown.flatMap(ownProblems),
     ...ignoredLines(shown),
     ...laterKeys(shown, version),
     ...starts,
+    ...valueProblems(shown),
+    ...hostProblems(host, shown, isOurs),
     ...across,
     ...peer,
   ];
@@ -120,9 +140,8 @@ function problemsOf(host: Host, found: Found, { user, standard, version }: Asked
 
 /** A name that is taken is a warning for the generator alone, whose other units and status must not suffer. */
 function ownProblems(unit: Unit): Problem[] {
-  return [...unit.problems, ...unit.dropInProblems].map(p =>
-    p.code === 'name-taken' ? { ...p, severity: 'error' } : p,
-  );
+  const told = [...unit.problems, ...unit.dropInProblems].map(p => withHint(unit, p));
+  return told.map(p => (p.code === 'name-taken' ? { ...p, severity: 'error' } : p));
 }
 
 function sorted(problems: readonly Problem[]): Problem[] {

@@ -115,6 +115,14 @@ test('a .quadlets file is cut into its units', () => {
   assert.equal(parts.value[0]?.text, '# FileName=web\n[Container]\nImage=x\n');
 });
 
+test('a byte order mark and CRLF do not hide the name of the first part', () => {
+  const text = '\xef\xbb\xbf# FileName=one\r\n[Container]\r\nImage=localhost/a\r\n';
+  const parts = parseQuadlets('/x.quadlets', text).unwrapOr([]);
+  assert.deepEqual(parts, [
+    { name: 'one.container', text: '# FileName=one\n[Container]\nImage=localhost/a\n', line: 1 },
+  ]);
+});
+
 test('parts of a .quadlets file that cannot be named are all reported, and nothing is taken', () => {
   for (const [text, count] of [
     ['', 1],
@@ -139,4 +147,47 @@ test('AutoUpdate= is said to do nothing yet', () => {
 test('groups that nobody knows, beside others', () => {
   const text = `${IMAGE}[Service]\nSupplementaryGroups=old\nSupplementaryGroups=\nSupplementaryGroups=root nosuch 5 %i\n`;
   assert.deepEqual(across({ 'a.container': text }), ['warning unknown-account /q/a.container:6']);
+});
+
+test('what one account makes, another does not find', () => {
+  const user = (name: string): string => `[Service]\nUser=${name}\n`;
+  const volume = '[Volume]\n';
+  const uses = `${IMAGE}Volume=d.volume:/d\n`;
+  const at = (a: string, d: string): string[] => across({ 'a.container': uses + a, 'd.volume': volume + d });
+  const wrong = ['error other-account /q/a.container:3'];
+  assert.deepEqual(at(user('1000'), ''), wrong);
+  assert.deepEqual(at('', user('1000')), wrong);
+  assert.deepEqual(at(user('1000'), user('1001')), wrong);
+  assert.deepEqual(at('[Service]\nDynamicUser=yes\n', ''), wrong);
+  for (const [a, d] of [
+    ['', ''],
+    [user('1000'), user('1000')],
+    [user('root'), user('0')],
+  ] as const)
+    assert.deepEqual(at(a, d), []);
+  const pod = { 'p.pod': '[Pod]\n', 'a.container': `${IMAGE}Pod=p.pod\n${user('1000')}` };
+  assert.deepEqual(across(pod), wrong);
+});
+
+test("root's images are handed over, those of an account are not", () => {
+  const image = '[Image]\nImage=localhost/i:1\n';
+  const uses = '[Container]\nImage=i.image\n';
+  const user = '[Service]\nUser=1000\n';
+  assert.deepEqual(across({ 'a.container': uses + user, 'i.image': image }), []);
+  assert.deepEqual(across({ 'a.container': uses, 'i.image': image + user }), ['error other-account /q/a.container:2']);
+});
+
+test('a volume or network by its bare name, with and without a file that makes it', () => {
+  const files = { 'd.volume': '[Volume]\nVolumeName=data\n', 'n.network': '[Network]\nNetworkName=net\n' };
+  const uses = `${IMAGE}Volume=data:/d\nNetwork=net\n`;
+  assert.deepEqual(across({ 'a.container': uses, ...files }), [
+    'warning unordered-volume /q/a.container:3',
+    'warning unordered-network /q/a.container:4',
+  ]);
+  const after = '[Unit]\nAfter=d-volume.service n.network\n';
+  assert.deepEqual(across({ 'a.container': after + uses, ...files }), []);
+  assert.deepEqual(across({ 'a.container': uses }), [
+    'warning undefined-volume /q/a.container:3',
+    'warning undefined-network /q/a.container:4',
+  ]);
 });

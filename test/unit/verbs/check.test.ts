@@ -135,6 +135,50 @@ test('good files give status 0; what is no unit file gives 2 and one line', () =
   }
 });
 
+test('a missing key is told once', () => {
+  const { host } = run(['check', 'a.container'], { '/q/a.container': '[Container]\n' });
+  assert.match(host.written.out, /^\/q\/a.container: error: no Image or Rootfs key specified\n/);
+  assert.match(host.written.out, /^1 error, 0 warnings\n$/m);
+});
+
+test('what is no file is not opened: a pipe has no end', () => {
+  const files = {
+    '/q/a.container': '[Container]\nImage=localhost/a\n',
+    '/q/a.container.d/x.conf': '',
+    '/q/p.container': '',
+  };
+  const pipes = ['/q/a.container.d/x.conf', '/q/p.container'];
+  const base = fakeHost({ files });
+  const host = fakeHost({
+    argv: ['berth', 'check', 'a.container', 'p.container'],
+    files,
+    calls: {
+      realpath: path => path,
+      cwd: () => '/q',
+      list: path =>
+        base.list(path).map(one => ({ ...one, kind: pipes.includes(`${path}/${one.name}`) ? 'fifo' : one.kind })),
+      stat: path => {
+        const stat = base.stat(path);
+        return stat !== undefined && pipes.includes(path) ? { ...stat, kind: 'fifo' } : stat;
+      },
+      readFile: path => {
+        assert.ok(!pipes.includes(path), `${path} was opened`);
+        return base.readFile(path);
+      },
+      readUnit: path => {
+        assert.ok(!pipes.includes(path), `${path} was opened`);
+        return base.readUnit(path);
+      },
+    },
+  });
+  assert.equal(check(host), 1);
+  assert.match(
+    host.written.out,
+    /^\/q\/a.container.d\/x.conf: error: cannot be loaded: [^\n]*it is not a regular file$/m,
+  );
+  assert.match(host.written.out, /^\/q\/p.container: error: cannot be loaded: it is not a regular file$/m);
+});
+
 test('control characters of a file never reach the terminal (T28)', () => {
   const { host } = run(['check', '/q'], { '/q/a.container': '[Container]\nImage=localhost/a\n\x1b[31mX=1\n' });
   // eslint-disable-next-line no-control-regex -- that is what is looked for

@@ -1,0 +1,81 @@
+import { problem, type Problem } from '../base/problem.ts';
+import { nearest } from '../base/suggest.ts';
+import type { Bytes } from '../host/host.ts';
+import { placeOf, type Entry } from '../unit/document.ts';
+import { typeOf } from '../unit/names.ts';
+import { splitWords } from '../unit/values.ts';
+import { parseRecord } from './csv.ts';
+import type { Unit } from './model.ts';
+import { readArguments, readList } from './read.ts';
+
+type Kind = 'volume' | 'network';
+
+/** A resource that is named as such, not by its unit file. */
+interface Named {
+  readonly kind: Kind;
+  readonly name: Bytes;
+  readonly entry: Entry;
+}
+
+/**
+ * Volumes and networks by their bare names: a volume springs into being at the first start, also when its name was mistyped; without its
+ * network a start fails. Nobody waits for the unit that makes them.
+ */
+export function bareNames(units: readonly Unit[]): Problem[] {
+  return units.flatMap(unit => namesOf(unit).flatMap(named => judge(unit, named, units)));
+}
+
+function namesOf(unit: Unit): Named[] {
+  const copy: Unit = { ...unit, problems: [] };
+  return [
+    ...readList(copy, 'Volume').map(({ value, entry }) => named('volume', beforeColon(value), entry)),
+    ...readArguments(copy, 'Mount').map(({ value, entry }) => named('volume', volumeOfMount(value), entry)),
+    ...readList(copy, 'Network').map(({ value, entry }) => named('network', value.split(':')[0] ?? '', entry)),
+  ].filter(({ kind, name }) => isBare(kind, name));
+}
+
+const named = (kind: Kind, name: Bytes, entry: Entry): Named => ({ kind, name, entry });
+const beforeColon = (value: Bytes): Bytes => value.slice(0, Math.max(value.indexOf(':'), 0));
+
+function volumeOfMount(value: Bytes): Bytes {
+  const fields = parseRecord(value) ?? [];
+  const type = fields.findLast(field => field.startsWith('type=')) ?? 'type=volume';
+  return type === 'type=volume'
+    ? (fields.findLast(field => /^(src|source)=/.test(field)) ?? '').replace(/^\w+=/, '')
+    : '';
+}
+
+/** podman-run(1), --network. */
+const MODES = ['none', 'host', 'private', 'default', 'bridge', 'podman', 'pasta', 'slirp4netns', 'container', 'ns'];
+
+function isBare(kind: Kind, name: Bytes): boolean {
+  if (name === '' || /^[/.~]|[%$]/.test(name) || typeOf(name) !== undefined) return false;
+  return kind === 'volume' || !MODES.includes(name);
+}
+
+function judge(unit: Unit, { kind, name, entry }: Named, units: readonly Unit[]): Problem[] {
+  const owner = units.find(other => other.name.type === kind && other.resource === name);
+  const place = { ...placeOf(entry, name), key: entry.key };
+  if (owner !== undefined) {
+    if (waitsFor(unit, owner)) return [];
+    const message = `the ${kind} \`${name}\` is made by ${owner.name.name}, and this unit does not wait for it`;
+    return [warning(`unordered-${kind}`, message, { ...place, hint: `write ${owner.name.name}` })];
+  }
+  const files = units.filter(other => other.name.type === kind).map(other => other.name.name);
+  const near = nearest(name, kind === 'network' ? [...MODES, ...files] : files);
+  const hint = near === undefined ? `write ${name}.${kind} and add that file` : `did you mean ${near}?`;
+  return [warning(`undefined-${kind}`, `no .${kind} file defines the ${kind} \`${name}\``, { ...place, hint })];
+}
+
+const ORDERING = ['After', 'Requires', 'Wants', 'BindsTo'];
+
+/** Told in [Unit], by the name of the service or of the file. */
+function waitsFor(unit: Unit, owner: Unit): boolean {
+  if (unit.references.some(reference => reference.unit === owner)) return true;
+  const words = unit.unit.filter(({ key }) => ORDERING.includes(key)).flatMap(({ value }) => splitWords(value).words);
+  return words.includes(`${owner.stem}.service`) || words.includes(owner.name.name);
+}
+
+function warning(code: string, message: string, place: Partial<Problem>): Problem {
+  return { ...problem(code, message, place), severity: 'warning' };
+}
