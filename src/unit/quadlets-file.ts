@@ -8,6 +8,8 @@ import { UNIT_TYPES } from './names.ts';
 export interface Part {
   readonly name: Bytes;
   readonly text: Bytes;
+  /** Its first line in the file, from 1. */
+  readonly line: number;
 }
 
 /**
@@ -18,7 +20,8 @@ export function parseQuadlets(path: Bytes, text: Bytes): Result<Part[], Problem[
   const parts: Part[] = [];
   const problems: Problem[] = [];
   let line = 1;
-  for (const lines of pieces(text)) {
+  // A byte order mark, as some editors write it.
+  for (const lines of pieces(text.replace(/^\xef\xbb\xbf/, ''))) {
     const start = line;
     line += lines.length + 1;
     if (lines.every(one => strip(one) === '')) continue;
@@ -28,7 +31,7 @@ export function parseQuadlets(path: Bytes, text: Bytes): Result<Part[], Problem[
       problems.push(
         problem('quadlets', `two parts are called ${name}`, { file: path, line: start, hint: 'rename one' }),
       );
-    } else parts.push({ name, text: `${lines.join('\n').replace(/\n+$/, '')}\n` });
+    } else parts.push({ name, text: `${lines.join('\n').replace(/\n+$/, '')}\n`, line: start });
   }
   if (parts.length + problems.length === 0) {
     problems.push(

@@ -1,102 +1,111 @@
+import { describe, type Problem } from '../base/problem.ts';
 import { isSet } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
-import type { Bytes, FileKind, Host } from '../host/host.ts';
-import { describe } from '../base/problem.ts';
+import type { Bytes, Host } from '../host/host.ts';
 import { typeOf } from '../unit/names.ts';
-import { parseQuadlets } from '../unit/quadlets-file.ts';
 import { printable } from './command-line.ts';
-import { download } from './quadlet-download.ts';
+import { collect, type Collected, type Piece } from './quadlet-collect.ts';
 import { applications, installDirectory, reloadSystemd } from './quadlet-units.ts';
+import { restorer } from './up-files.ts';
+import { servicesOf } from './up-units.ts';
+import { viewOf } from './up-view.ts';
 
-interface Piece {
-  readonly name: Bytes;
-  readonly text: Bytes;
-}
-
-/** `berth quadlet install`: the files of the command line, copied as one application. */
+/**
+ * `berth quadlet install`: the files of the command line, copied as one application, all or none: nothing is written when one cannot be read or is
+ * in the way, or when a unit would fail for a mistake in it (unless `--force`).
+ */
 export async function installUnits(host: Host, command: Command | number): Promise<number> {
   if (typeof command === 'number') return command;
   const [first = '', ...others] = command.operands;
   const errors: string[] = [];
   const collected = await collect(host, first, others, errors);
   const directory = installDirectory(host);
-  if (collected.pieces.length > 0) host.mkdirs(directory, 0o755);
-  const installed: Bytes[] = [];
-  for (const piece of collected.pieces) {
-    const path = `${directory}/${piece.name}`;
-    if (host.lstat(path) !== undefined && !isSet(command, 'replace')) {
-      errors.push(`${path} already exists, refusing to overwrite; use --replace`);
-      continue;
-    }
-    host.writeFileAtomic(path, piece.text, 0o644);
-    installed.push(piece.name);
-    host.write(1, `${path}\n`);
-  }
-  if (installed.length > 0) remember(host, directory, collected.application, installed);
-  const reloaded = !isSet(command, 'reload-systemd', true) || reloadSystemd(host);
-  for (const text of errors) host.write(2, `berth: quadlet install: ${printable(text)}\n`);
-  return errors.length === 0 && reloaded ? 0 : 125;
+  errors.push(...inTheWay(host, directory, collected.pieces, isSet(command, 'replace')));
+  const { mistakes, hints } = errors.length > 0 ? NOTHING : judge(host, directory, collected.pieces);
+  const isForced = isSet(command, 'force');
+  if (mistakes.length > 0 && !isForced) {
+    errors.push(...mistakes, 'nothing was installed; repair this, or use --force: such a unit fails when it starts');
+  } else hints.push(...mistakes);
+  for (const text of errors) say(host, text);
+  if (errors.length > 0) return 125;
+  for (const text of hints) say(host, `warning: ${text}`);
+  place(host, directory, collected);
+  return !isSet(command, 'reload-systemd', true) || reloadSystemd(host) ? 0 : 125;
 }
 
-/** The application file lists what belongs together, each name once. */
-function remember(host: Host, directory: Bytes, application: Bytes, names: readonly Bytes[]): void {
-  const known = applications(host, directory).find(app => app.file === application)?.names ?? [];
-  const all = [...new Set([...known, ...names])];
-  host.writeFileAtomic(`${directory}/${application}`, all.map(name => `${name}\n`).join(''), 0o644);
+const NOTHING = { mistakes: [], hints: [] as string[] };
+
+function say(host: Host, text: string): void {
+  host.write(2, `berth: quadlet install: ${printable(text)}\n`);
 }
 
-async function collect(
-  host: Host,
-  first: Bytes,
-  others: readonly Bytes[],
-  errors: string[],
-): Promise<{ application: Bytes; pieces: Piece[] }> {
-  if (host.stat(first)?.kind === 'directory') {
-    const entries = host.list(first).map(entry => `${first.replace(/\/+$/, '')}/${entry.name}`);
-    const pieces = [...entries, ...others].flatMap(path => readPiece(host, path, errors));
-    return { application: `.${baseName(first.replace(/\/+$/, ''))}.app`, pieces };
-  }
-  const lead = /^https?:\/\//.test(first) ? await fromServer(first, errors) : readPiece(host, first, errors)[0];
-  const rest = others.flatMap(path => readPiece(host, path, errors));
-  if (lead === undefined) return { application: '', pieces: [] };
-  if (lead.name.endsWith('.quadlets')) {
-    const parts = parseQuadlets(first, lead.text);
-    if (parts.isErr()) {
-      errors.push(...parts.error.map(describe));
-      return { application: '', pieces: [] };
-    }
-    return { application: `.${lead.name.slice(0, -'.quadlets'.length)}.app`, pieces: [...parts.value, ...rest] };
-  }
-  if (typeOf(lead.name) === undefined) {
-    errors.push(`${first}: its name ends in no unit type`);
-    return { application: '', pieces: [] };
-  }
-  return { application: `.${lead.name}.app`, pieces: [lead, ...rest] };
+function inTheWay(host: Host, directory: Bytes, pieces: readonly Piece[], replace: boolean): string[] {
+  return pieces.flatMap(({ name, from }, i) => {
+    const twin = pieces.slice(0, i).find(other => other.name === name);
+    if (twin !== undefined) return [`${from}: ${twin.from} has the same name`];
+    const path = `${directory}/${name}`;
+    const kind = host.lstat(path)?.kind;
+    if (kind === 'directory') return [`${path} is a directory`];
+    return kind === undefined || replace ? [] : [`${path} already exists, refusing to overwrite; use --replace`];
+  });
 }
 
-function readPiece(host: Host, path: Bytes, errors: string[]): Piece[] {
-  const kind = host.stat(path)?.kind;
-  if (kind === 'file') return [{ name: baseName(path), text: host.readFile(path) }];
-  errors.push(`${path}: ${whyNot(path, kind)}`);
-  return [];
+/**
+ * What the generator would say when they are there. What a unit refers to may be installed by the next command: a missing one is a warning, here
+ * alone.
+ */
+function judge(host: Host, directory: Bytes, pieces: readonly Piece[]): { mistakes: string[]; hints: string[] } {
+  const at = host.stat(directory) === undefined ? directory : (host.realpath(directory) ?? directory);
+  const placed = new Map(pieces.map(piece => [`${at}/${piece.name}`, piece]));
+  const changes = new Map([...placed].map(([path, { name, text }]) => [path, { path: name, text, mode: 0o644 }]));
+  const units = new Set([...placed.keys()].filter(path => typeOf(path) !== undefined));
+  const { problems } = servicesOf(viewOf(host, changes), host.uid !== 0, units, []);
+  const errors = problems.filter(p => p.severity === 'error');
+  const lines = (some: readonly Problem[]): string[] => some.map(p => describe(asWritten(p, placed)));
+  const isLater = (p: Problem): boolean => p.code === 'reference' || p.code === 'failed-reference';
+  return { mistakes: lines(errors.filter(p => !isLater(p))), hints: lines(errors.filter(isLater)) };
 }
 
-function whyNot(path: Bytes, kind: FileKind | undefined): string {
-  if (kind !== undefined) return kind === 'directory' ? 'is a directory' : 'is no regular file';
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(path)
-    ? 'only the first word can be an address, by http or https'
-    : 'no such file';
+/** By the path and the line that people have in front of them. */
+function asWritten(p: Problem, placed: ReadonlyMap<Bytes, Piece>): Problem {
+  const piece = p.file === undefined ? undefined : placed.get(p.file);
+  if (piece === undefined) return p;
+  return { ...p, file: piece.from, ...(p.line === undefined ? {} : { line: p.line + piece.line - 1 }) };
 }
 
-function baseName(path: Bytes): Bytes {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-async function fromServer(url: Bytes, errors: string[]): Promise<Piece | undefined> {
+/** Writes the files and the lists of applications; what was changed is put back when something cannot be. */
+function place(host: Host, directory: Bytes, collected: Collected): void {
+  host.mkdirs(directory, 0o755);
+  const { pieces } = collected;
+  const undo: (() => void)[] = [];
   try {
-    return await download(url);
+    for (const { name, text } of [...pieces, ...lists(host, directory, collected)]) {
+      const path = `${directory}/${name}`;
+      undo.push(restorer(host, path));
+      if (text === undefined) host.unlink(path);
+      else host.writeFileAtomic(path, text, 0o644);
+    }
   } catch (error) {
-    errors.push(`${url}: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
+    for (const step of undo.reverse()) step();
+    throw error;
   }
+  for (const { name } of pieces) host.write(1, `${directory}/${name}\n`);
+}
+
+/** A file belongs to the application that it came with last; the list of one that has none left is to go (no text). */
+function lists(
+  host: Host,
+  directory: Bytes,
+  { application, pieces }: Collected,
+): { name: Bytes; text: Bytes | undefined }[] {
+  const installed = pieces.map(piece => piece.name);
+  const text = (names: readonly Bytes[]): Bytes => [...new Set(names)].map(name => `${name}\n`).join('');
+  const known = applications(host, directory);
+  const own = known.find(app => app.file === application)?.names ?? [];
+  const others = known.filter(app => app.file !== application && app.names.some(name => installed.includes(name)));
+  const left = others.map(({ file, names }) => {
+    const rest = names.filter(name => !installed.includes(name));
+    return { name: file, text: rest.length === 0 ? undefined : text(rest) };
+  });
+  return [{ name: application, text: text([...own, ...installed]) }, ...left];
 }

@@ -1,8 +1,16 @@
 import { isSet } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
-import type { Bytes, Host } from '../host/host.ts';
+import { HostError, type Bytes, type Host } from '../host/host.ts';
 import { printable } from './command-line.ts';
-import { allUnits, applications, installDirectory, reloadSystemd, states, stopService } from './quadlet-units.ts';
+import {
+  allUnits,
+  applications,
+  installDirectory,
+  instances,
+  reloadSystemd,
+  states,
+  stopService,
+} from './quadlet-units.ts';
 
 /** `berth quadlet rm`: unit files, or the whole application that one of them belongs to. Containers, volumes and images stay. */
 export function removeUnits(host: Host, command: Command | number): number {
@@ -33,10 +41,22 @@ export function removeUnits(host: Host, command: Command | number): number {
     errors.push(`${name}: ${service} is active; stop it, or use --force`);
     return false;
   });
-  if (stopped) for (const [path, name] of doomed) if (host.unlink(path)) host.write(1, `${name}\n`);
+  if (stopped) for (const [path, name] of doomed) if (removed(host, path, errors)) host.write(1, `${name}\n`);
   const reloaded = !isSet(command, 'reload-systemd', true) || reloadSystemd(host);
   for (const text of errors) host.write(2, `berth: quadlet rm: ${printable(text)}\n`);
   return errors.length === 0 && stopped && reloaded ? 0 : 125;
+}
+
+/** One that cannot be removed does not keep the others, nor the reload. */
+function removed(host: Host, path: Bytes, errors: string[]): boolean {
+  try {
+    if (host.lstat(path)?.kind !== 'directory') return host.unlink(path);
+    errors.push(`${path}: is a directory, which nothing here has made; remove it yourself`);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    errors.push(error.message);
+  }
+  return false;
 }
 
 function activeServices(
@@ -46,7 +66,10 @@ function activeServices(
 ): { service: Bytes; name: Bytes }[] {
   const known = units
     .filter(({ found }) => doomed.has(found.path))
-    .map(({ found, unit }) => ({ service: `${unit.stem}.service`, name: found.name }));
+    .flatMap(({ found, unit }) => {
+      const services = unit.stem.endsWith('@') ? instances(host, unit.stem) : [`${unit.stem}.service`];
+      return services.map(service => ({ service, name: found.name }));
+    });
   const live = states(
     host,
     known.map(one => one.service),

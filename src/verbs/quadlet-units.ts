@@ -55,6 +55,13 @@ export function states(host: Host, services: readonly Bytes[]): string[] {
   });
 }
 
+/** Services that systemd has loaded of a template; `stem` ends in `@`. */
+export function instances(host: Host, stem: Bytes): Bytes[] {
+  const pattern = `${stem.replace(/[\\*?[]/g, '\\$&')}*.service`;
+  const { stdout } = systemctl(host, ['list-units', '--all', '--plain', '--no-legend', '--', pattern]);
+  return stdout.split('\n').flatMap(line => /^\S+\.service(?= )/.exec(line.trimStart())?.[0] ?? []);
+}
+
 /** Stops a service and waits; false, with the reason on standard error, when that failed. */
 export function stopService(host: Host, service: Bytes): boolean {
   const { status, stderr } = systemctl(host, ['stop', '--', service]);

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
+import { HostError, type Host } from '../../../src/host/host.ts';
 import { installUnits } from '../../../src/verbs/quadlet-install.ts';
 
 const TEXT = '[Container]\nImage=localhost/a\n# \xc3\xa4\n';
@@ -22,7 +23,7 @@ const ANSWERS: Readonly<Record<string, (response: ServerResponse) => void>> = {
   '/outside.quadlets': response => void response.end(BOTH.replace('=one', '=../one'), 'latin1'),
   '/download': named('attachment; filename="given.container"'),
   '/bare': named('attachment; filename=bare.container; size=3'),
-  '/extended': named(`attachment; filename="x.container"; filename*=UTF-8''%c3%a4.container`),
+  '/extended': named(`attachment; filename="x.container"; filename*=UTF-8''%65xtended.container`),
   '/above': named('attachment; filename="../../../etc/above.container"'),
   '/%2e%2e%2f%2e%2e%2fup.container': response => void response.end(TEXT, 'latin1'),
   '/hidden': named('attachment; filename="..%2f/.."'),
@@ -69,13 +70,12 @@ interface Installed {
 async function install(
   operands: readonly string[],
   files: Readonly<Record<string, string>> = {},
-  replace = false,
+  flags: readonly string[] = [],
+  calls: Partial<Host> = {},
 ): Promise<Installed> {
-  const host = fakeHost({ files: { '/q/x': '', ...files }, uid: 0 });
-  const options = [
-    { name: 'reload-systemd', value: 'false' },
-    ...(replace ? [{ name: 'replace', value: 'true' }] : []),
-  ];
+  const realpath = (path: string): string => path;
+  const host = fakeHost({ files: { '/q/x': '', ...files }, uid: 0, calls: { realpath, ...calls } });
+  const options = [{ name: 'reload-systemd', value: 'false' }, ...flags.map(name => ({ name, value: 'true' }))];
   const status = await installUnits(host, { globals: [], verb: 'quadlet install', options, operands });
   const names = host.stat(INTO) === undefined ? [] : host.list(INTO).map(entry => entry.name);
   return { host, status, files: Object.fromEntries(names.map(name => [name, host.readFile(`${INTO}/${name}`)])) };
@@ -87,7 +87,7 @@ for (const [path, name] of [
   ['/moved.container', 'moved.container'],
   ['/download', 'given.container'],
   ['/bare', 'bare.container'],
-  ['/extended', '\xc3\xa4.container'],
+  ['/extended', 'extended.container'],
   ['/above', 'above.container'],
   ['/%2e%2e%2f%2e%2e%2fup.container', 'up.container'],
 ] as const) {
@@ -135,8 +135,7 @@ test('an address that is not the first word, or of another kind', async () => {
   for (const operands of [['ftp://192.0.2.1/a.container'], [`${top}/web.container`, `${top}/b.container`]]) {
     const { host, status, files } = await install(operands);
     assert.equal(host.written.err, `berth: quadlet install: ${operands.at(-1) ?? ''}: ${said}\n`);
-    // What could be read is there, as with the peer.
-    assert.deepEqual([status, 'web.container' in files], [125, operands.length === 2]);
+    assert.deepEqual([status, files], [125, {}]);
   }
 });
 
@@ -154,22 +153,97 @@ test('a .quadlets file from a server, and more files with it', async () => {
   );
 });
 
+const APP = {
+  '/q/app/a.container': TEXT,
+  '/q/app/b.volume': '[Volume]\n',
+  '/q/app/.git/x': '',
+  '/q/app/config': 'x\n',
+  '/q/c.pod': '[Pod]\n',
+};
+
 test('files and directories of this machine; what is there stays, unless --replace', async () => {
-  const tree = {
-    '/q/app/a.container': TEXT,
-    '/q/app/b.volume': '[Volume]\n',
-    '/q/app/sub/x': '',
-    '/q/c.pod': '[Pod]\n',
-  };
-  const { host, status, files } = await install(['/q/app', '/q/c.pod'], tree);
-  assert.equal(status, 125);
-  assert.equal(host.written.err, 'berth: quadlet install: /q/app/sub: is a directory\n');
-  assert.equal(files['.app.app'], 'a.container\nb.volume\nc.pod\n');
-  const there = { ...tree, [`${INTO}/c.pod`]: 'old\n' };
-  const kept = await install(['/q/c.pod'], there);
-  assert.equal(kept.files['c.pod'], 'old\n');
+  const { host, status, files } = await install(['/q/app', '/q/c.pod'], APP);
+  assert.deepEqual([host.written.err, status], ['', 0]);
+  assert.equal(files['.app.app'], 'a.container\nb.volume\nconfig\nc.pod\n');
+  const there = { ...APP, [`${INTO}/c.pod`]: 'old\n' };
+  const kept = await install(['/q/app', '/q/c.pod'], there);
+  assert.deepEqual([kept.status, kept.files], [125, { 'c.pod': 'old\n' }]);
   assert.match(kept.host.written.err, /already exists, refusing to overwrite; use --replace\n$/);
-  assert.equal((await install(['/q/c.pod'], there, true)).files['c.pod'], '[Pod]\n');
-  const absent = await install(['/q/none.container', '/q/c.pod'], tree);
-  assert.equal(absent.host.written.err, 'berth: quadlet install: /q/none.container: no such file\n');
+  assert.equal((await install(['/q/c.pod'], there, ['replace'])).files['c.pod'], '[Pod]\n');
+});
+
+test('a file belongs to the application that it came with last', async () => {
+  const there = {
+    ...APP,
+    [`${INTO}/c.pod`]: 'old\n',
+    [`${INTO}/.c.pod.app`]: 'c.pod\n',
+    [`${INTO}/.x.app`]: 'c.pod\nd\n',
+  };
+  const { status, files } = await install(['/q/app', '/q/c.pod'], there, ['replace']);
+  assert.equal(status, 0);
+  assert.deepEqual([files['.app.app'], files['.x.app']], ['a.container\nb.volume\nconfig\nc.pod\n', 'd\n']);
+  assert.ok(!('.c.pod.app' in files));
+});
+
+test('all or nothing: what cannot be read, stands twice, or is no unit', async () => {
+  const tree = { ...APP, '/q/app/sub/x': '', '/q/d/c.pod': '[Pod]\n', '/q/none/README': '' };
+  for (const [operands, said] of [
+    [['/q/none.container', '/q/c.pod'], '/q/none.container: no such file'],
+    [['/q/c.pod', '/q/none'], '/q/none: is a directory; `berth up` takes them, too'],
+    [['/q/app'], '/q/app/sub: is a directory; `berth up` takes them, too'],
+    [['/q/c.pod', '/q/d/c.pod'], '/q/d/c.pod: /q/c.pod has the same name'],
+    [['/q/none'], '/q/none: no unit file is in it'],
+  ] as const) {
+    const { host, status, files } = await install(operands, tree);
+    assert.equal(host.written.err, `berth: quadlet install: ${said}\n`);
+    assert.deepEqual([status, files, host.written.out], [125, {}, '']);
+  }
+});
+
+test('the name of an application is never that of a dot', async () => {
+  const calls = { realpath: (path: string) => (path === '/q/app/.' ? '/q/app' : path) };
+  const tree = { '/q/app/a.container': TEXT, '/q/app/./a.container': TEXT };
+  assert.ok('.app.app' in (await install(['/q/app/.'], tree, [], calls)).files);
+});
+
+test('a unit with a mistake is not installed, unless --force; its place is that of the source', async () => {
+  const text = '# FileName=one\n[Container]\nImage=localhost/a\n---\n# FileName=two\n[Volume]\nImages=x\n';
+  const { host, status, files } = await install(['/q/b.quadlets'], { '/q/b.quadlets': text });
+  assert.deepEqual([status, files, host.written.out], [125, {}, '']);
+  assert.match(
+    host.written.err,
+    /^berth: quadlet install: \/q\/b.quadlets:7:1: unsupported key 'Images' in group 'Volume' [^\n]*; did you mean `Image`\?\nberth: quadlet install: nothing was installed; repair this, or use --force: [^\n]+\n$/,
+  );
+  const forced = await install(['/q/b.quadlets'], { '/q/b.quadlets': text }, ['force']);
+  assert.equal(forced.status, 0);
+  assert.match(forced.host.written.err, /^berth: quadlet install: warning: \/q\/b.quadlets:7:1: unsupported key/);
+  assert.deepEqual(Object.keys(forced.files).sort(), ['.b.app', 'one.container', 'two.volume']);
+});
+
+test('what a unit refers to may come with it, be there, or come later', async () => {
+  const tree = { '/q/a.container': `${TEXT}Volume=d.volume:/d\n`, '/q/d.volume': '[Volume]\n' };
+  const both = await install(['/q/a.container', '/q/d.volume'], tree);
+  assert.deepEqual([both.status, both.host.written.err], [0, '']);
+  const there = await install(['/q/a.container'], { ...tree, [`${INTO}/d.volume`]: '[Volume]\n' });
+  assert.deepEqual([there.status, there.host.written.err], [0, '']);
+  const later = await install(['/q/a.container'], tree);
+  assert.equal(later.status, 0);
+  assert.match(
+    later.host.written.err,
+    /^berth: quadlet install: warning: \/q\/a.container:4:8: requested Quadlet source d.volume was not found; [^\n]+\n$/,
+  );
+});
+
+test('a write that fails takes back those before it', async () => {
+  const files = { ...APP, [`${INTO}/a.container`]: 'old\n' };
+  const writes: string[] = [];
+  const writeFileAtomic: Host['writeFileAtomic'] = path => {
+    writes.push(path);
+    if (path.endsWith('/config')) throw new HostError('write', 'ENOSPC', 28, 'No space left on device', path);
+  };
+  await assert.rejects(install(['/q/app'], files, ['replace'], { writeFileAtomic }), /No space left/);
+  assert.deepEqual(
+    writes.map(path => path.slice(INTO.length + 1)),
+    ['a.container', 'b.volume', 'config', 'a.container'],
+  );
 });

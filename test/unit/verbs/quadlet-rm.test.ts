@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
+import { HostError, type SpawnRequest, type SpawnResult } from '../../../src/host/host.ts';
+import { removeUnits } from '../../../src/verbs/quadlet-rm.ts';
+
+const AT = '/etc/containers/systemd';
+const UNIT = '[Container]\nImage=localhost/a:1\n';
+
+/** systemd knows these services, as active. */
+function run(
+  operands: readonly string[],
+  files: Record<string, string>,
+  active: readonly string[] = [],
+): FakeHost & { status: number } {
+  const answer = ({ argv }: SpawnRequest): SpawnResult => {
+    const words = argv.slice(argv.indexOf('--') + 1);
+    const state = (unit: string): string =>
+      `LoadState=loaded\nActiveState=${active.includes(unit) ? 'active' : 'inactive'}\nSubState=x\n`;
+    const listed = active.map(unit => `${unit} loaded active running x\n`).join('');
+    const stdout = argv[1] === 'show' ? words.map(state).join('\n') : argv[1] === 'list-units' ? listed : '';
+    return { status: 0, stdout, stderr: '' };
+  };
+  const host = fakeHost({
+    files,
+    run: answer,
+    calls: {
+      realpath: path => path,
+      unlink: path => {
+        if (path.endsWith('/closed.pod')) throw new HostError('unlink', 'EPERM', 1, 'operation not permitted', path);
+        return base.unlink(path);
+      },
+    },
+  });
+  const base = fakeHost({ files });
+  const status = removeUnits(host, { globals: [], verb: 'quadlet rm', options: [], operands });
+  return Object.assign(host, { status });
+}
+
+test('what cannot be removed is told, and keeps nothing else', () => {
+  const files = { [`${AT}/a.container`]: UNIT, [`${AT}/closed.pod`]: '[Pod]\n', [`${AT}/d.volume/x`]: '' };
+  const host = run(['closed.pod', 'd.volume', 'a.container'], files);
+  assert.equal(host.status, 125);
+  assert.equal(host.written.out, 'a.container\n');
+  assert.match(host.written.err, /closed.pod: operation not permitted\n/);
+  assert.match(host.written.err, /d.volume: is a directory, which nothing here has made; remove it yourself\n/);
+});
+
+test('an instance of a template that runs keeps the template', () => {
+  const files = { [`${AT}/t@.container`]: UNIT };
+  const host = run(['t@.container'], files, ['t@one.service']);
+  assert.deepEqual([host.status, host.written.out], [125, '']);
+  assert.match(host.written.err, /t@.container: t@one.service is active; stop it, or use --force\n/);
+  assert.equal(run(['t@.container'], files).status, 0);
+});
