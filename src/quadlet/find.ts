@@ -9,7 +9,7 @@ import { parseUnitName } from '../unit/names.ts';
 import type { Found, FoundUnit } from '../unit/search.ts';
 import { documentOfCut } from '../unit/usual.ts';
 
-type LoadHost = Pick<Files, 'list' | 'readFile' | 'readUnit'>;
+type LoadHost = Pick<Files, 'list' | 'readFile' | 'readUnit' | 'realpath' | 'stat'>;
 
 /** Reads every unit that was found. Each unit carries its own problems: a bad file is one bad unit. */
 export function loadUnits(host: LoadHost, found: Found, saw?: (path: Bytes) => void): Unit[] {

@@ -1,10 +1,10 @@
 import { problem, type Problem } from '../base/problem.ts';
-import { HostError, type Bytes, type Files } from '../host/host.ts';
+import { HostError, type Bytes, type FileKind, type Files } from '../host/host.ts';
 import type { Document } from './document.ts';
 import { lex } from './lexer.ts';
 import { dropInNames, type UnitName } from './names.ts';
 
-type DropInHost = Pick<Files, 'list' | 'readFile'>;
+type DropInHost = Pick<Files, 'list' | 'readFile' | 'realpath' | 'stat'>;
 
 /**
  * Appends a unit's drop-ins to its document: of each file name the most specific one, all in byte order of their names.
@@ -18,26 +18,38 @@ export function addDropIns(
 ): Problem[] {
   if (known.size === 0) return [];
   const problems: Problem[] = [];
-  const chosen = new Map<Bytes, Bytes>();
+  const chosen = new Map<Bytes, Chosen>();
   for (const directory of dropInNames(name).flatMap(one => known.get(one) ?? [])) {
-    for (const file of names(host, directory, problems)) {
-      if (file.endsWith('.conf') && !chosen.has(file)) chosen.set(file, `${directory}/${file}`);
+    for (const { name: file, kind } of attempt(() => host.list(directory), directory, problems) ?? []) {
+      if (file.endsWith('.conf') && !chosen.has(file)) chosen.set(file, { path: `${directory}/${file}`, kind });
     }
   }
-  for (const file of [...chosen.keys()].sort()) addOne(host, chosen.get(file) ?? '', document, problems);
+  for (const file of [...chosen.keys()].sort()) {
+    const one = chosen.get(file);
+    if (one !== undefined) addOne(host, one, document, problems);
+  }
   return problems;
 }
 
-function names(host: DropInHost, directory: Bytes, problems: Problem[]): Bytes[] {
-  return attempt(() => host.list(directory).map(entry => entry.name), directory, problems) ?? [];
+interface Chosen {
+  readonly path: Bytes;
+  readonly kind: FileKind;
 }
 
-function addOne(host: DropInHost, path: Bytes, document: Document, problems: Problem[]): void {
-  const text = attempt(() => host.readFile(path), path, problems);
+function addOne(host: DropInHost, { path, kind }: Chosen, document: Document, problems: Problem[]): void {
+  const text = attempt(() => textOf(host, path, kind), path, problems);
   if (text === undefined) return;
   const dropIn = lex(path, text);
   if (dropIn.problems.length > 0) problems.push(...dropIn.problems);
   else document.sections.push(...dropIn.sections);
+}
+
+/** What is no file is not opened: a boot would wait for the other end of a pipe. A link to /dev/null hides others, and is empty. */
+function textOf(host: DropInHost, path: Bytes, kind: FileKind): Bytes {
+  const real = kind === 'symlink' ? (host.stat(path)?.kind ?? 'file') : kind;
+  if (real === 'file' || real === 'directory') return host.readFile(path);
+  if (host.realpath(path) === '/dev/null') return '';
+  throw new HostError('open', 'EINVAL', 22, 'it is not a regular file', path);
 }
 
 function attempt<T>(action: () => T, path: Bytes, problems: Problem[]): T | undefined {

@@ -105,12 +105,16 @@ function enter(walk: Walk, directory: Bytes): void {
       else known.push(path);
     } else if (entry.kind === 'directory') {
       below.push(path);
-    } else if (entry.kind === 'symlink' && walk.host.stat(path)?.kind === 'directory') {
-      const real = walk.host.realpath(path);
+    } else if (entry.kind === 'symlink') {
+      const real = attempt(walk, path, () => directoryBehind(walk, path));
       if (real !== undefined && !real.endsWith('.d')) below.push(real);
     }
   }
   for (const path of below) enter(walk, path);
+}
+
+function directoryBehind({ host }: Walk, link: Bytes): Bytes | undefined {
+  return host.stat(link)?.kind === 'directory' ? host.realpath(link) : undefined;
 }
 
 function entries(walk: Walk, directory: Bytes): ReturnType<Files['list']> {
@@ -124,7 +128,8 @@ function attempt<T>(walk: Walk, directory: Bytes, look: () => T): T | undefined 
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
-      walk.found.problems.push({ ...problem('unreadable', error.message, { file: directory }), severity: 'warning' });
+      const message = error.code === 'ELOOP' ? CIRCLE : error.message;
+      walk.found.problems.push({ ...problem('unreadable', message, { file: directory }), severity: 'warning' });
     }
     return undefined;
   }
@@ -152,10 +157,17 @@ function addUnit(walk: Walk, unit: FoundUnit): void {
   }
 }
 
+const CIRCLE = 'the links lead in a circle';
+
 /** A link to /dev/null hides a file of lower precedence, as everywhere in systemd. */
 function condition(walk: Walk, path: Bytes, kind: string): { masked: boolean; broken?: string } {
-  const stat = kind === 'symlink' ? walk.host.stat(path) : undefined;
-  const real = stat?.kind ?? kind;
+  let real = kind;
+  try {
+    if (kind === 'symlink') real = walk.host.stat(path)?.kind ?? kind;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { masked: false, broken: error.code === 'ELOOP' ? CIRCLE : error.message.replace(`${path}: `, '') };
+  }
   if (real === 'file') return { masked: false };
   if (real === 'char' && walk.host.realpath(path) === '/dev/null') return { masked: true };
   if (real === 'symlink') return { masked: false, broken: 'the link leads nowhere' };
