@@ -5,6 +5,9 @@
  *
  *   carrier   who was started: waits, hands on signals, ends as the other ends
  *   worker    leader of the new session; the kernel ends it when the carrier ends
+ *
+ * The same pair keeps Node and its children from signals that who started us ignores (nohup(1); a script's command with `&`): Node takes
+ * each back to its default when it begins, and so do children of it. The carrier ignores them still, and the terminal sends none to the worker.
  */
 #include "apart.h"
 #include "journal-end.h"
@@ -27,13 +30,27 @@
 /* What a terminal sends, and what asks for an end. A signal that nobody can hand on ends the carrier, and with it the worker; SIGSTOP stops the carrier alone. */
 static const int handed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2};
 
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+bool ignores_terminal(void)
+{
+    return is_ignored(SIGHUP) || is_ignored(SIGINT) || is_ignored(SIGQUIT);
+}
+
+/* Not what is ignored: a blocked signal is kept all the same, and would be handed on. */
 static void watched(sigset_t *set)
 {
     sigemptyset(set);
     for (size_t i = 0; i < sizeof(handed_on) / sizeof(*handed_on); i++)
-        sigaddset(set, handed_on[i]);
+        if (!is_ignored(handed_on[i]))
+            sigaddset(set, handed_on[i]);
     sigaddset(set, SIGCHLD);
-    sigaddset(set, SIGTSTP);
+    if (!is_ignored(SIGTSTP))
+        sigaddset(set, SIGTSTP);
 }
 
 /* Of others than root the kernel takes one a tenth of a second, of all sessions together (kernel/sched/autogroup.c). */
@@ -85,7 +102,7 @@ __attribute__((noreturn)) static void carry(pid_t worker, const sigset_t *set)
     }
 }
 
-void stand_apart(void)
+void stand_apart(bool lowered)
 {
     sigset_t set, before;
     pid_t carrier = getpid();
@@ -100,7 +117,8 @@ void stand_apart(void)
         if (getppid() != carrier)
             _exit(128 + SIGKILL);
         setsid();
-        lower_group();
+        if (lowered)
+            lower_group();
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
 }

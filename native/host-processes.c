@@ -23,6 +23,7 @@ struct request {
     int owned[3];   /* closed after the start */
     int capture[3]; /* read ends; -1 */
     int timeout;    /* milliseconds, -1 none */
+    bool ends_first;
 };
 
 static void request_release(struct request *request)
@@ -91,7 +92,9 @@ static int take_request(JSContext *context, JSValueConst object, bool may_captur
     *request = (struct request){.owned = {-1, -1, -1}, .capture = {-1, -1, -1}, .timeout = -1};
     JSValue words = take_property(context, object, "argv"), environment = take_property(context, object, "environment"),
             input = take_property(context, object, "input"), out = take_property(context, object, "stdout"),
-            err = take_property(context, object, "stderr"), timeout = take_property(context, object, "timeout");
+            err = take_property(context, object, "stderr"), timeout = take_property(context, object, "timeout"),
+            ends_first = take_property(context, object, "endsFirst");
+    request->ends_first = JS_ToBool(context, ends_first);
     int result = take_words(context, words, &request->argv);
     if (result == 0 && JS_IsUndefined(environment))
         result = (request->environment = calloc(1, sizeof(char *))) ? 0 : -1;
@@ -109,7 +112,7 @@ static int take_request(JSContext *context, JSValueConst object, bool may_captur
         result = open_output(context, out, 1, may_capture, request);
     if (result == 0)
         result = open_output(context, err, 2, may_capture, request);
-    JSValue values[] = {words, environment, input, out, err, timeout};
+    JSValue values[] = {words, environment, input, out, err, timeout, ends_first};
     for (size_t i = 0; i < COUNT(values); i++)
         JS_FreeValue(context, values[i]);
     if (result < 0)
@@ -229,6 +232,34 @@ FUNCTION(run)
     return result;
 }
 
+/* The child that ends before us when we are asked to end; its pidfd. */
+static volatile sig_atomic_t heir = -1, asked_to_end;
+
+static void pass_end_on(int number)
+{
+    int before = errno;
+    asked_to_end = number;
+    if (heir >= 0)
+        syscall(SYS_pidfd_send_signal, heir, number, NULL, 0);
+    errno = before;
+}
+
+static void end_after(int pidfd)
+{
+    heir = pidfd;
+    if (asked_to_end)
+        pass_end_on(asked_to_end);
+}
+
+/* The child has ended: we end as we would have without it. */
+static void end_now(void)
+{
+    heir = -1;
+    signal(SIGTERM, SIG_DFL);
+    if (asked_to_end)
+        raise(asked_to_end);
+}
+
 FUNCTION(spawn)
 {
     UNUSED;
@@ -237,10 +268,16 @@ FUNCTION(spawn)
     struct process process;
     if (take_request(context, argv[0], false, &request) < 0)
         return JS_EXCEPTION;
+    if (request.ends_first)
+        signal(SIGTERM, pass_end_on);
     int started = process_start(request.argv, request.environment, request.stdio, &process, &error);
     request_release(&request);
+    if (started < 0 && request.ends_first)
+        end_now();
     if (started < 0)
         return throw_error(context, &error);
+    if (request.ends_first)
+        end_after(process.pidfd);
     JSValue child = JS_NewObject(context);
     give_property(context, child, "pid", JS_NewInt32(context, process.pid));
     give_property(context, child, "pidfd", JS_NewInt32(context, process.pidfd));
@@ -257,7 +294,10 @@ FUNCTION(wait_for)
         return JS_EXCEPTION;
     struct process_end end;
     struct error error;
-    if (process_wait(pidfd, &end, &error) < 0)
+    int waited = process_wait(pidfd, &end, &error);
+    if (pidfd == heir)
+        end_now();
+    if (waited < 0)
         return throw_error(context, &error);
     return give_exit(context, end.status, end.signal);
 }

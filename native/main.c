@@ -156,8 +156,9 @@ int main(int argc, char **argv)
     /* In all of Node's threads and their children. A host that lets nobody do that is no reason not to go on. */
     if ((status == ENGINE_BY_NODE_ASIDE || status == ENGINE_BY_NODE_APART) && nice(ASIDE) < 0)
         errno = 0;
-    if (status == ENGINE_BY_NODE_APART)
-        stand_apart();
+    bool lowered = status == ENGINE_BY_NODE_APART;
+    if (lowered || (status < 0 && ignores_terminal()))
+        stand_apart(lowered);
     if (status < 0)
         status = become_node(argc, argv);
     journal_end(status); /* without the runtime's end: the kernel takes the memory back faster */

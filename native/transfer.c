@@ -9,12 +9,14 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define BIT(capability) (UINT64_C(1) << (capability))
@@ -116,7 +118,9 @@ int transfer_out(const struct transfer_request *request, char *ret_kind, struct 
         if ((got = read(result, text + length, sizeof(text) - 1 - length)) <= 0)
             break;
     text[length] = 0;
-    wait_for(pid);
+    int status = wait_for(pid);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE)
+        snprintf(reason, sizeof(reason), "who reads the output has ended");
     take_answer(text, ret_kind, &fine, reason, sizeof(reason));
     return fine ? 0 : error_set(error, "copy", EIO, "", "%s", reason);
 }

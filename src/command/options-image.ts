@@ -134,8 +134,10 @@ export const TAG: VerbRow = hosted('tag', 'IMAGE NAME...', 'give an image furthe
 const FETCH: readonly OptionRow[] = [
   text('authfile', 'FILE', 'registry credentials'),
   text('cert-dir', 'DIR', 'certificates of the registry'),
-  text('creds', 'USER:PASSWORD', 'registry credentials'),
-  text('decryption-key', 'KEY', 'key of an encrypted image'),
+  text('creds', 'USER[:PASSWORD]', 'registry credentials; without a password it is asked for'),
+  text('decryption-key', 'KEY', 'key of an encrypted image', {
+    refused: 'encrypted images are not in this version of Berth',
+  }),
   integer('retry', 'N', 'how often it is tried again'),
   duration('retry-delay', 'TIME', 'time between these'),
   flag('tls-verify', 'verify the registry (default true)'),

@@ -139,6 +139,8 @@ export interface SpawnRequest {
   readonly stderr?: 'capture' | 'inherit' | number;
   /** Ended by SIGKILL after this many milliseconds. */
   readonly timeout?: number;
+  /** Of `spawn`: SIGTERM goes to the child, and ends us when it has been waited for. One child at a time. */
+  readonly endsFirst?: boolean;
 }
 
 export interface SpawnResult extends Exit {

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { isatty } from 'node:tty';
 import { call, callUnless, fromBuffer, isSystemError, toBuffer } from './node-errors.ts';
+import { isClosedTerminal } from './node-terminal.ts';
 import { HostError, type Bytes, type Facts, type Processes, type SpawnRequest, type SpawnResult } from './host.ts';
 
 const SEARCH_PATH = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -40,6 +41,7 @@ function writeSome(fd: number, bytes: Buffer, at: number): number {
   try {
     return fs.writeSync(fd, bytes, at);
   } catch (error) {
+    if (isSystemError(error) && error.code === 'EIO' && isClosedTerminal(fd)) return bytes.length - at;
     if (!isSystemError(error) || error.code !== 'EAGAIN')
       return call('', () => {
         throw error;

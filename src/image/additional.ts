@@ -2,7 +2,7 @@ import { HostError, type Host } from '../host/host.ts';
 import { digestAlgorithm, digestHex, parseDigest } from './digest.ts';
 import { layerDirectory, readLayer } from './images.ts';
 import { passwdEntry } from './store.ts';
-import { STORE_VERSION, type Digest, type LayerRecord } from './types.ts';
+import { STORE_VERSION, type Digest, type ImageRecord, type LayerRecord } from './types.ts';
 
 /**
  * Stores that are only read: `additionalimagestores` in [storage.options] of storage.conf (containers-storage.conf(5)), in its order.
@@ -76,6 +76,15 @@ export function findBlob(host: Host, store: string, digest: Digest): string | un
     if (bytes !== undefined) return bytes;
   }
   return undefined;
+}
+
+/** Whether all of an image is there: its documents, and its layers as wholes. What is in them `berth system check` looks at. */
+export function isWhole(host: Host, store: string, image: ImageRecord): boolean {
+  const documents = [configurationDigest(image.id), ...(image.manifest === undefined ? [] : [image.manifest])];
+  return (
+    documents.every(digest => (findBlob(host, store, digest) ?? '') !== '') &&
+    image.layers.every(layer => findLayer(host, store, layer) !== undefined)
+  );
 }
 
 /** The digest that an image id is. */

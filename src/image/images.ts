@@ -51,8 +51,9 @@ export function listImages(host: Host, store: string): ImageRecord[] {
 
 /** The layer's note; undefined when the layer is not there as a whole. */
 export function readLayer(host: Host, store: string, diffId: Digest): LayerRecord | undefined {
-  const text = host.readFileIfExists(`${layerDirectory(store, diffId)}/layer.json`, 1 << 20);
-  if (text === undefined) return undefined;
+  const directory = layerDirectory(store, diffId);
+  const text = host.readFileIfExists(`${directory}/layer.json`, 1 << 20);
+  if (text === undefined || host.lstat(`${directory}/fs`) === undefined) return undefined;
   try {
     const value = JSON.parse(text) as Partial<LayerRecord> | null;
     return value?.version === 1 && value.diffId === diffId ? (value as LayerRecord) : undefined;

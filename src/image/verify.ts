@@ -53,8 +53,21 @@ export async function verifyLayer(host: Host, store: string, diffId: Digest, qui
 
 /** Takes a broken layer out of the way: the image counts as absent until it is fetched again. */
 export function setAside(host: Host, store: string, layer: Digest, work: string): void {
-  const from = layerDirectory(store, layer);
+  move(host, store, layerDirectory(store, layer), asidePath(layer, work));
+}
+
+/** Undoes that, when nothing else has come in its place. */
+export function putBack(host: Host, store: string, layer: Digest, work: string): void {
+  if (host.lstat(layerDirectory(store, layer)) === undefined)
+    move(host, store, asidePath(layer, work), layerDirectory(store, layer));
+}
+
+function asidePath(layer: Digest, work: string): string {
+  return `${work}/broken-${digestName(layer)}`;
+}
+
+function move(host: Host, store: string, from: string, to: string): void {
   if (host.lstat(from) === undefined) return;
-  host.rename(from, `${work}/broken-${digestName(layer)}`);
+  host.rename(from, to);
   host.sync(`${store}/layers`);
 }

@@ -85,18 +85,19 @@ function asWord(use: OptionUse): string {
   return `--${use.name}=${use.value}`;
 }
 
+/** A stop meanwhile lets the child put away what it has begun: when we are gone systemd kills what is left (KillMode=mixed). */
 function pull(host: Host, argv: readonly string[], notify: boolean): number {
   const environment = host.environmentList().filter(pair => !pair.startsWith('NOTIFY_SOCKET='));
-  // Its result, the image's id, is of no use to a person who wants the container.
-  if (!notify) return host.run({ argv, environment, stdout: 'capture' }).status ?? 125;
   const [readEnd, writeEnd] = host.pipe();
   let child: Child;
   try {
-    child = host.spawn({ argv, environment, stdout: writeEnd });
+    child = host.spawn({ argv, environment, stdout: writeEnd, endsFirst: true });
   } finally {
     host.close(writeEnd);
   }
-  forward(host, readEnd);
+  if (notify) forward(host, readEnd);
+  // The image's id is of no use to a person who wants the container.
+  else while (host.receive(readEnd, 4096, -1).data !== '');
   host.close(readEnd);
   return host.wait(child).status ?? 125;
 }

@@ -16,6 +16,7 @@ import { hostPlatform } from '../image/registry/platform.ts';
 import type { RegistryOptions } from '../image/registry/types.ts';
 import { openStore } from '../image/store.ts';
 import { storeMap } from '../image/store-map.ts';
+import { askCreds } from './ask-creds.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
 import { pulledJson } from './pulled-json.ts';
@@ -23,13 +24,15 @@ import { tell } from './tell.ts';
 
 /** `berth pull` for which a registry is asked: fetches images. Prints their ids; progress goes to standard error. */
 export async function main(host: Host): Promise<number> {
-  const command = commandLine(host, PULL);
-  if (typeof command === 'number') return command;
+  const parsed = commandLine(host, PULL);
+  if (typeof parsed === 'number') return parsed;
+  const command = await askCreds(host, parsed);
   const format = formatOf(command);
   const store = openStore(host, globalValue(command, 'root'));
   // An account without subordinate ids cannot have layers: said before anything is fetched.
   storeMap(host);
-  const stop = interrupted();
+  const interruption = awaitInterruption();
+  const stop = interruption.signal;
   const names = await namesOf(host, command, stop);
   const done: Pulled[] = [];
   let status = 0;
@@ -50,6 +53,7 @@ export async function main(host: Host): Promise<number> {
       if (stop.aborted) break;
     }
   }
+  interruption.dieOfIt();
   if (done.some(pulled => pulled.layers > 0) && !isSet(command, 'quiet')) tellUnread(host);
   if (format === 'json') host.write(1, pulledJson(done));
   return status;
@@ -79,6 +83,7 @@ export async function fetchAgain(host: Host, store: string, name: string): Promi
     policy: 'always',
     platform: hostPlatform(),
     strict: false,
+    anew: true,
     registries: () => [openRegistry(host, name)],
     progress: makeProgress(host, host.isTerminal(2) ? 'bars' : 'lines'),
     signal: new AbortController().signal,
@@ -94,11 +99,19 @@ function formatOf(command: Command): string {
   return format;
 }
 
-/** Ctrl-C and a stop leave nothing behind: what was begun is removed before the end. */
-function interrupted(): AbortSignal {
+/** Ctrl-C, a stop and a terminal that is closed leave nothing behind: what was begun is removed before the end, which is by the signal. */
+function awaitInterruption(): { signal: AbortSignal; dieOfIt: () => void } {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
-  return stop.signal;
+  let came: NodeJS.Signals | undefined;
+  const take = (signal: NodeJS.Signals): void => {
+    came ??= signal;
+    stop.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, take);
+  const dieOfIt = (): void => {
+    if (came !== undefined) process.kill(process.pid, came);
+  };
+  return { signal: stop.signal, dieOfIt };
 }
 
 async function namesOf(host: Host, command: Command, signal: AbortSignal): Promise<readonly string[]> {

@@ -10,13 +10,15 @@ import { registryOptions } from '../image/registry/options.ts';
 import { findImage } from '../image/resolve.ts';
 import { pushImage } from '../image/send/push.ts';
 import { openStore } from '../image/store.ts';
+import { askCreds } from './ask-creds.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
 
 /** `berth push`: sends an image to a registry, under its own name or another. Prints nothing; --digestfile gets the digest there. */
 export async function main(host: Host): Promise<number> {
-  const command = commandLine(host, PUSH);
-  if (typeof command === 'number') return command;
+  const parsed = commandLine(host, PUSH);
+  if (typeof parsed === 'number') return parsed;
+  const command = await askCreds(host, parsed);
   const [name = '', destination] = command.operands;
   const store = openStore(host, globalValue(command, 'root'));
   const found = findImage(host, store, name);

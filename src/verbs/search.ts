@@ -9,14 +9,16 @@ import { searchRegistry, type SearchResult } from '../image/registry/search.ts';
 import type { RegistryOptions } from '../image/registry/types.ts';
 import { formatReference, localReference, parseReference } from '../image/reference.ts';
 import { Failure } from '../run/failure.ts';
+import { askCreds } from './ask-creds.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
 import { writeListing } from './list-output.ts';
 
 /** `berth search`: images of a registry by words, or the tags of one repository. */
 export async function main(host: Host): Promise<number> {
-  const command = commandLine(host, SEARCH);
-  if (typeof command === 'number') return command;
+  const parsed = commandLine(host, SEARCH);
+  if (typeof parsed === 'number') return parsed;
+  const command = await askCreds(host, parsed);
   const [operand = ''] = command.operands;
   const note = (line: string): void => say(host, line);
   const options = { ...registryOptions(command), note, waiting: note };

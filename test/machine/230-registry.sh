@@ -200,6 +200,13 @@ asks() {
     [[ $out != *'se cret'* ]]
     as alice berth logout 127.0.0.1:5443
     rm -f "$(auth_file alice)"
+    # The password that --creds leaves out; where nobody can be asked, one line says so.
+    contains "$(fails_with 125 as alice berth pull --creds me 127.0.0.1:5443/team/busybox:1 2>&1)" 'no terminal to ask for the password'
+    out=$(as alice python3 "$TESTS/terminals.py" wait:Password hidden 'send:se cret\n' end -- berth pull -q --creds me 127.0.0.1:5443/team/busybox:1)
+    [[ $out =~ [0-9a-f]{64} && $out != *'se cret'* ]]
+    as alice python3 "$TESTS/terminals.py" wait:Password hidden 'send:se cret\n' end -- berth search --creds me --list-tags 127.0.0.1:5443/team/busybox >/dev/null
+    fails_with 125 as alice python3 "$TESTS/terminals.py" wait:Password hidden 'send:other\n' end -- berth push --creds me 127.0.0.1:5443/team/busybox:1 >/dev/null
+    as alice berth rmi 127.0.0.1:5443/team/busybox:1
 }
 shows() { # WORD
     # shellcheck disable=SC2016 # expanded by the inner shell

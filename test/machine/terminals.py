@@ -6,6 +6,7 @@ hidden             until what is typed is not shown: who asks for a password dro
 send:TEXT          types TEXT
 still:SECONDS      reads nothing meanwhile: the terminal fills
 end                until the program ends; then its settings must be those from before
+close              closes the terminal (SIGHUP), until the program ends
 
 What was read goes to standard output.
 """
@@ -20,7 +21,7 @@ import sys
 import termios
 import time
 
-PATIENCE = 60
+PATIENCE = 120
 split = sys.argv.index("--")
 words, program = sys.argv[1:split], sys.argv[split + 1 :]
 # The settings are those from before the program: it may be quicker than we are.
@@ -71,6 +72,18 @@ def ended():
     return status is not None
 
 
+def waited(patience):
+    """How the program ended."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        got, value = os.waitpid(pid, os.WNOHANG)
+        if got:
+            return value
+        time.sleep(0.02)
+    os.kill(pid, 9)
+    sys.exit("never: the end of the program whose terminal was closed")
+
+
 for word in words:
     kind, _, value = word.partition(":")
     if kind == "size":
@@ -88,11 +101,15 @@ for word in words:
         os.write(master, bytes_of(value))
     elif kind == "still":
         time.sleep(float(value))
+    elif kind == "close":
+        os.close(master)
+        status = os.waitstatus_to_exitcode(waited(PATIENCE))
     elif kind == "end":
         until(ended, "the program's end")
         after = termios.tcgetattr(master)
         if after != settings:
             sys.exit(f"the terminal is not as it was: {settings} {after}")
-until(ended, "the program's end")
+if status is None:
+    until(ended, "the program's end")
 sys.stdout.flush()
 sys.exit(status if status >= 0 else 128 - status)

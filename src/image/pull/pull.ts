@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
-import { findLayer } from '../additional.ts';
+import { findLayer, isWhole } from '../additional.ts';
 import { withWork, writeDocuments } from '../archive/ingest.ts';
 import { parseImageConfig } from '../config.ts';
 import { ImageError } from '../error.ts';
@@ -25,6 +25,8 @@ export interface PullRequest {
   readonly platform: Platform;
   /** The platform was asked for: another one does not do. */
   readonly strict: boolean;
+  /** What the store has of its documents is not to be believed. */
+  readonly anew?: boolean;
   /** The repositories that the name may mean, likeliest first; read when the registry is asked. */
   readonly registries: () => readonly Registry[];
   readonly progress: Progress;
@@ -52,7 +54,7 @@ export async function pullImage(host: Host, store: string, request: PullRequest)
 }
 
 /** Kinds of failure after which a short name's next registry is tried. */
-const NEXT = new Set(['not-found', 'denied', 'unauthorized', 'offline', 'stalled', 'broken', 'certificate', 'policy']);
+const NEXT = new Set('not-found denied unauthorized offline stalled broken proxy certificate policy'.split(' '));
 
 async function firstOf(host: Host, store: string, request: PullRequest): Promise<Pulled> {
   const failures: RegistryError[] = [];
@@ -111,7 +113,8 @@ async function pullLocked(
 ): Promise<Pulled> {
   const there = usable(host, store, registry.reference, request);
   const known = readPulled(host, store, registry.reference);
-  if (there !== undefined && known?.image === there.id && (await registry.head()) === known.digest) {
+  const asBefore = request.anew !== true && there !== undefined && known?.image === there.id;
+  if (asBefore && isWhole(host, store, there) && (await registry.head()) === known.digest) {
     return unchanged(registry.reference, there);
   }
   const manifest = await registry.manifest(request.platform);

@@ -1,4 +1,5 @@
 import type { Host } from '../../host/host.ts';
+import { isWhole } from '../additional.ts';
 import { readPulled } from '../pulled.ts';
 import { formatReference } from '../reference.ts';
 import type { AccessOptions } from '../registry/access-options.ts';
@@ -37,10 +38,10 @@ export function pullUnchanged(
   const [reference, ...others] = fullReferences(conf, name);
   if (reference === undefined || others.length > 0) return undefined;
   const full = formatReference(reference);
-  const id = findImage(host, store, full)?.record.id;
+  const record = findImage(host, store, full)?.record;
   const known = readPulled(host, store, full);
-  if (known === undefined || known.image !== id) return undefined;
+  if (known === undefined || known.image !== record?.id || !isWhole(host, store, record)) return undefined;
   checkTrust(host, reference);
   if (quickDigest(host, conf, reference, options) !== known.digest) return undefined;
-  return { id, name: full, layers: 0, bytes: 0 };
+  return { id: record.id, name: full, layers: 0, bytes: 0 };
 }

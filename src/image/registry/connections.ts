@@ -35,7 +35,7 @@ export function connections(facts: ConnectionFacts): Connections {
       const known = agents.get(url.origin);
       if (known !== undefined) return known;
       const proxy = facts.proxy(url);
-      const agent = url.protocol === 'https:' ? secureAgent(facts.tls(url.host), proxy) : plainAgent(proxy);
+      const agent = url.protocol === 'https:' ? secureAgent(url.host, facts.tls(url.host), proxy) : plainAgent(proxy);
       const made = proxy === undefined ? { agent } : { agent, proxy };
       agents.set(url.origin, made);
       return made;
@@ -51,13 +51,13 @@ function plainAgent(proxy: Proxy | undefined): http.Agent {
   return proxy?.url.protocol === 'https:' ? new https.Agent(OPTIONS) : new http.Agent(OPTIONS);
 }
 
-function secureAgent(material: TlsMaterial, proxy: Proxy | undefined): https.Agent {
-  const options = { ...OPTIONS, ...tlsOptions(material) };
+function secureAgent(host: string, material: TlsMaterial, proxy: Proxy | undefined): https.Agent {
+  const options = { ...OPTIONS, ...tlsOptions(host, material) };
   return proxy === undefined ? new https.Agent(options) : new TunnelAgent(options, proxy);
 }
 
 /** The certificates are read once for all connections: that takes 10 ms. */
-function tlsOptions(material: TlsMaterial): https.AgentOptions {
+function tlsOptions(host: string, material: TlsMaterial): https.AgentOptions {
   const { ca, cert, key, verify } = material;
   try {
     const secureContext = tls.createSecureContext({
@@ -70,7 +70,7 @@ function tlsOptions(material: TlsMaterial): https.AgentOptions {
   } catch (error) {
     throw new RegistryError(
       'configuration',
-      `the certificates cannot be used: ${error instanceof Error ? error.message.split('\n')[0] : ''}`,
+      `${host}: the certificates of certs.d or --cert-dir for it cannot be used: ${error instanceof Error ? error.message.split('\n')[0] : ''}`,
     );
   }
 }
@@ -98,14 +98,14 @@ class TunnelAgent extends https.Agent {
       headers: { host: target, ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }) },
     });
     request.setTimeout(30_000, () =>
-      request.destroy(new RegistryError('offline', `${target}: the proxy ${url.host} does not answer`)),
+      request.destroy(new RegistryError('proxy', `${target}: the proxy ${url.host} does not answer`)),
     );
     request.once('error', error =>
       done(
         error instanceof RegistryError
           ? error
           : new RegistryError(
-              'offline',
+              'proxy',
               `${target}: the proxy ${url.host}: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
             ),
       ),
@@ -117,13 +117,17 @@ class TunnelAgent extends https.Agent {
         return;
       }
       socket.destroy();
-      done(
-        new RegistryError(
-          'offline',
-          `${target}: the proxy ${url.host} refuses the connection (${response.statusCode ?? 0})`,
-        ),
-      );
+      done(refusal(`${target}: the proxy ${url.host}`, response.statusCode ?? 0));
     });
     request.end();
   }
+}
+
+function refusal(who: string, status: number): RegistryError {
+  return status === 407
+    ? new RegistryError(
+        'configuration',
+        `${who} wants a user name and a password that it knows (407); write HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT`,
+      )
+    : new RegistryError('proxy', `${who} refuses the connection (${status})`);
 }

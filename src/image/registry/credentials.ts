@@ -33,7 +33,7 @@ export function findCredentials(
 function parseCreds(text: string): Credentials {
   const colon = text.indexOf(':');
   if (colon <= 0) {
-    throw new RegistryError('configuration', '--creds: USER:PASSWORD is needed; to be asked for it, use berth login');
+    throw new RegistryError('configuration', '--creds: write USER:PASSWORD, or USER to be asked for the password');
   }
   return { kind: 'password', user: text.slice(0, colon), password: text.slice(colon + 1) };
 }

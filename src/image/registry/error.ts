@@ -7,6 +7,7 @@ import { ImageError } from '../error.ts';
  * - `no-platform`: the index has no image for the platform
  * - `offline`: no address, no route, refused, timed out: no request reached it
  * - `stalled`: it was silent for too long; `broken`: the connection ended too early, or the server failed, after all tries
+ * - `proxy`: the proxy did not let a request through
  * - `certificate`: TLS could not be verified
  * - `policy`: registries.conf, policy.json or a rule of ours (redirects, realms) forbids it
  * - `too-large`, `bad-digest`, `bad-answer`: what it sent cannot be what it should be; `unsupported`: what Berth does not do
@@ -20,6 +21,7 @@ export type RegistryErrorKind =
   | 'offline'
   | 'stalled'
   | 'broken'
+  | 'proxy'
   | 'certificate'
   | 'policy'
   | 'too-large'
@@ -47,7 +49,7 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof RegistryError && UNREACHABLE.has(error.kind);
 }
 
-const UNREACHABLE: ReadonlySet<RegistryErrorKind> = new Set(['offline', 'stalled', 'broken']);
+const UNREACHABLE: ReadonlySet<RegistryErrorKind> = new Set(['offline', 'stalled', 'broken', 'proxy']);
 
 /** What went wrong on the way to `host`, as one of ours. */
 export function networkError(host: string, error: unknown): Error {
@@ -62,6 +64,8 @@ export function networkError(host: string, error: unknown): Error {
   if (broken !== undefined) return new RegistryError('broken', `${host}: ${broken}`);
   if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
     const plain = error.message.includes('wrong version number') || error.message.includes('packet length too long');
+    const alert = /alert (bad certificate|certificate required|unknown ca|handshake failure)/.exec(error.message)?.[1];
+    if (alert !== undefined) return clientCertificate(host, alert);
     return new RegistryError('certificate', `${host}: ${plain ? PLAIN_HTTP : 'TLS failed'}`);
   }
   if (code.startsWith('ERR_TLS_CERT_ALTNAME'))
@@ -73,6 +77,9 @@ export function networkError(host: string, error: unknown): Error {
       `${host}: its certificate ${TIMES.get(code) ?? ''}; the clock here says ${now}Z`,
     );
   }
+  // TLS 1.3 tells it after the handshake.
+  const [, late] = /_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA)/.exec(code) ?? [];
+  if (late !== undefined) return clientCertificate(host, late.toLowerCase().replaceAll('_', ' '));
   if (/CERT|SIGNATURE|ISSUER|CRL/.test(code)) {
     return new RegistryError(
       'certificate',
@@ -85,6 +92,14 @@ export function networkError(host: string, error: unknown): Error {
     return new RegistryError('certificate', `${host}: TLS failed (${code})`);
   // A disk that is full, a reader that ended: not the registry's.
   return error;
+}
+
+/** What it says to a client without one, or with that of an authority it does not know. */
+function clientCertificate(host: string, alert: string): RegistryError {
+  return new RegistryError(
+    'certificate',
+    `${host}: it refuses our client certificate or wants one (${alert}); put client.cert and client.key into /etc/containers/certs.d/${host}`,
+  );
 }
 
 const PLAIN_HTTP = 'it does not speak TLS; for a registry over http write insecure = true in registries.conf';

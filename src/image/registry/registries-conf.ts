@@ -118,8 +118,8 @@ function registryOf(table: Table, file: string): RegistryTable {
   const location = (table.text('location') ?? '').replace(/\/+$/, '');
   const prefix = (table.text('prefix') ?? location).replace(/\/+$/, '');
   if (prefix === '') throw table.wrong('location', 'is missing, and prefix too');
-  if (prefix.includes('*') && !/^\*\.[^*]+$/.test(prefix))
-    throw table.wrong('prefix', `is ${prefix}: * stands for subdomains, as in *.example.com`);
+  if (prefix.includes('*') && !/^\*\.[^*/]+$/.test(prefix))
+    throw table.wrong('prefix', `is ${prefix}: * stands for subdomains, without a path: *.example.com`);
   checkLocation(table, 'location', location);
   const digestOnly = table.flag('mirror-by-digest-only');
   const mirrors = table.tables('mirror').map(mirror => {

@@ -90,6 +90,7 @@ test('registries: what is wrong is one line with file and key', () => {
     ['[[registry]]\nblocked=true\n', /\[registry\] location is missing/],
     ['[[registry]]\nlocation="https://x"\n', /without http/],
     ['[[registry]]\nprefix="a*.x"\nlocation="y"\n', /\* stands for subdomains/],
+    ['[[registry]]\nprefix="*.x.io/a"\nlocation="y"\n', /\* stands for subdomains, without a path/],
     ['[[registry]]\nlocation="x"\ninsecure="yes"\n', /neither true nor false/],
     ['short-name-mode="loose"\n', /one of enforcing, permissive, disabled/],
     ['a = \n', /registries\.conf:1:\d+: is not TOML/],
