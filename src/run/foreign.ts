@@ -10,6 +10,7 @@ import { op } from '../ops/encode.ts';
 import { joinData } from '../ops/mount-options.ts';
 import type { Op } from '../ops/ops.ts';
 import type { NamespaceType, Spec } from '../plan/spec.ts';
+import { sharedLabel } from '../plan/security.ts';
 import type { Plan } from '../plan/types.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { Failure } from './failure.ts';
@@ -69,6 +70,7 @@ export function foreignOps(plan: Plan, request: RunRequest, bundle: string, runt
   for (const { path, target, uid, gid } of plan.copyUps)
     ops.push(op('copy-up', path, target === '' ? '' : `${root}${target}`, uid, gid));
   for (const { path, uid, gid } of plan.chowns) ops.push(op('chown-tree', path, uid, gid));
+  for (const { path, label } of plan.relabels) ops.push(op('label-tree', path, label));
   for (const [key, value] of Object.entries(plan.spec.linux.sysctl ?? {})) {
     // Without a pid namespace of its own the stage may have no fresh procfs to write our default settings through.
     const wanted = request.sysctls[key] !== undefined || !isNew('user');
@@ -121,6 +123,7 @@ function overlayOp(root: Extract<Plan['root'], { kind: 'overlay' }>, target: str
     ...(root.upper === '' ? [] : [`upperdir=${root.upper}`, `workdir=${root.work}`]),
     ...(root.userxattr ? ['userxattr'] : []),
     ...(root.volatile ? ['volatile'] : []),
+    ...(root.context === '' ? [] : [`context=${sharedLabel(root.context)}`]),
   ];
   return op('mount', 'overlay', 'overlay', target, '', joinData(data));
 }

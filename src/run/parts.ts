@@ -54,7 +54,8 @@ export interface SecretPart {
 }
 
 export interface VolumePart {
-  choose(host: Host, store: string, request: RunRequest, image?: ImageRecord): VolumeChoice;
+  /** `before`: the anonymous volumes of this container when it was started last. */
+  choose(host: Host, store: string, request: RunRequest, image?: ImageRecord, before?: readonly string[]): VolumeChoice;
   /** The locks are held until the container is listed as the user of its volumes. */
   create(host: Host, store: string, choice: VolumeChoice, undo: Undo): Lock[];
   /** The container with this bundle needs them no more. */

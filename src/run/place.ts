@@ -32,6 +32,7 @@ export interface Wanted {
   readonly id: string;
   readonly store: string;
   readonly image?: FoundImage;
+  readonly again?: boolean;
 }
 
 export function choosePlace(host: Host, parts: Parts, request: RunRequest, wanted: Wanted): StartPlace {

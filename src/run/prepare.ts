@@ -9,8 +9,9 @@ import type { LogFile } from '../plan/log-file.ts';
 import type { Plan, PlanFacts } from '../plan/types.ts';
 import { collectFacts } from './facts.ts';
 import { Failure, failureOf } from './failure.ts';
-import { layerPath } from './layer.ts';
+import { layerPath, readNote } from './layer.ts';
 import { planLogFile } from './log-file.ts';
+import { withTrueNames } from './labels.ts';
 import { withCopies, type LayerCopy } from './mapped-layers.ts';
 import { withMountPoints } from './mount-points.ts';
 import type { Parts, VolumeChoice } from './parts.ts';
@@ -40,6 +41,8 @@ export interface Place {
   /** The image, when it was looked for before. */
   readonly image?: FoundImage;
   readonly name: string;
+  /** The container is started again, with the files that it has (again.ts). */
+  readonly again?: boolean;
   readonly bundle: string;
   /** Controllers that the payload's group can have. */
   readonly controllers: readonly string[];
@@ -54,7 +57,8 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
   // A directory in the bundle is ours, and is made with it.
   const root = request.rootfs?.path;
   if (root !== undefined && !root.startsWith(`${place.bundle}/`)) requireDirectory(host, root);
-  const volumes = parts.volumes.choose(host, place.store, request, found?.record);
+  const note = place.again === true ? readNote(host, layerPath(place.store, place.name)) : undefined;
+  const volumes = parts.volumes.choose(host, place.store, request, found?.record, note?.anonymousVolumes);
   const layer = needsLayer(request) ? layerPath(place.store, place.name) : '';
   const facts = collectFacts(host, {
     request,
@@ -73,7 +77,7 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
   if (plan.isErr()) throw failureOf(plan.error);
   const log = planLogFile(host, request, place.store);
   const health = checkedHealth(host, request, place, found?.record);
-  const mapped = withCopies(host, place.store, plan.value);
+  const mapped = withCopies(host, place.store, withTrueNames(host, plan.value));
   const points = found === undefined ? undefined : withMountPoints(host, place.store, mapped.plan);
   const prepared = {
     volumes,

@@ -5,7 +5,7 @@ import { stopContainer } from './ending.ts';
 import { Failure } from './failure.ts';
 import { layerPath } from './layer.ts';
 import type { Parts } from './parts.ts';
-import { removeContainer, removeLayerOf } from './remove.ts';
+import { releaseContainer, removeContainer, removeLayerOf } from './remove.ts';
 
 /**
  * Before the lock of the name is taken: a container that runs is only replaced with --replace. It is stopped without the lock, since its
@@ -30,6 +30,26 @@ export function takeName(host: Host, parts: Parts, store: string, name: string):
   }
   if (host.lstat(layerPath(store, name)) !== undefined) report(removeLayerOf(host, parts, store, name));
 }
+
+/**
+ * Under the lock: the container of this name is started again, and its files stay. The result makes it what it was, for a start that fails:
+ * it is still listed, and `rm` finds it.
+ */
+export function takeAgain(host: Host, parts: Parts, store: string, name: string): () => void {
+  const before = findNamed(host, name);
+  if (before === undefined) return () => undefined;
+  if (before.state !== undefined && isRunning(host, before.state)) throw inUse(name);
+  report(releaseContainer(host, parts, store, before));
+  const texts = KEPT.map(file => host.readFileIfExists(before.bundle + file) ?? '');
+  host.removeTree(before.bundle);
+  return () => {
+    host.mkdirs(before.bundle, 0o700);
+    for (const [i, text] of texts.entries()) if (text !== '') host.writeFile(`${before.bundle}${KEPT[i]}`, text, 0o600);
+  };
+}
+
+/** What tells of a container that has ended. */
+const KEPT = ['/config.json', '/exit.json', '/state.json'];
 
 function inUse(name: string): Failure {
   return new Failure(125, `the container name ${name} is in use; remove it with 'berth rm ${name}' or give --replace`);

@@ -27,7 +27,8 @@ export function removeContainer(
   const attempt = attempting(lines);
   const maps = { uidMap: state?.uidMap ?? [], gidMap: state?.gidMap ?? [] };
   removeStoredParts(host, parts, store, container.name, maps, withVolumes, quickly, attempt, lines);
-  attempt(() => host.removeTree(container.bundle));
+  // Another runtime keeps its state there, as root of the container.
+  attempt(() => removeStored(host, store, container.bundle, maps.uidMap, maps.gidMap));
   attempt(() => lines.push(...sweepEarlierBoots(host, store, name => removeLayerOf(host, parts, store, name))));
   return lines;
 }

@@ -34,7 +34,7 @@ import type { Parts } from './parts.ts';
 import { setUpNetwork } from './network.ts';
 import { choosePlace, type StartPlace, type Wanted } from './place.ts';
 import { prepare, type Prepared } from './prepare.ts';
-import { stopForReplace, takeName } from './recover.ts';
+import { stopForReplace, takeAgain, takeName } from './recover.ts';
 import { joinedShm } from './shm.ts';
 import { startRelay } from './relay-start.ts';
 import { makeStreams } from './streams.ts';
@@ -43,7 +43,9 @@ import { makeUndo, type Undo } from './undo.ts';
 /** Runs a container; the exit status of the command. */
 export function startContainer(host: Host, parts: Parts, request: RunRequest, wanted: Wanted): number {
   const place = choosePlace(host, parts, request, wanted);
-  stopForReplace(host, place.context, place.name, request.replace, () => void prepare(host, parts, request, place));
+  const { again } = place;
+  const check = (): void => void prepare(host, parts, request, place);
+  if (again !== true) stopForReplace(host, place.context, place.name, request.replace, check);
   const undo = makeUndo();
   const locks = [lockName(host, place.store, place.name)];
   // Who attends is the one who waits for the relay: it can be there before the payload is.
@@ -51,7 +53,8 @@ export function startContainer(host: Host, parts: Parts, request: RunRequest, wa
   let started: Started;
   let relay: Child | undefined;
   try {
-    takeName(host, parts, place.store, place.name);
+    if (again === true) undo.add(place.bundle, takeAgain(host, parts, place.store, place.name));
+    else takeName(host, parts, place.store, place.name);
     started = startUnderLock(host, parts, request, place, undo, locks);
     const attended = started;
     reachReady(host, parts, started, () => {

@@ -1,4 +1,5 @@
 import dbus from 'dbus-next';
+import { decodeText } from '../base/text.ts';
 
 /**
  * The manager of systemd on D-Bus, for the verbs that control units: the only importer of dbus-next, its low-level calls only. (The hot
@@ -69,6 +70,25 @@ export function busAddress(scope: Scope, environment: (name: string) => string |
   const session = own ? environment('DBUS_SESSION_BUS_ADDRESS') : undefined;
   const runtime = (own ? environment('XDG_RUNTIME_DIR') : undefined) ?? `/run/user/${scope.uid}`;
   return session ?? `unix:path=${runtime}/bus`;
+}
+
+/** Arguments of StartTransientUnit for properties as org.freedesktop.systemd1(5) has them: name, signature, value. Texts are byte strings. */
+export function transientBody(unit: string, properties: readonly (readonly [string, string, unknown])[]): unknown[] {
+  return [
+    unit,
+    'fail',
+    properties.map(([name, signature, value]) => [name, new dbus.Variant(signature, wire(signature, value))]),
+    [],
+  ];
+}
+
+/** As the package wants them: 64 bits as BigInt, bytes as Buffer. */
+function wire(signature: string, value: unknown): unknown {
+  if (typeof value === 'string') return decodeText(value);
+  if (signature === 't' && typeof value === 'number') return BigInt(value);
+  if (signature === 'ay') return Buffer.from(value as number[]);
+  const inner = signature === 'aay' ? 'ay' : '';
+  return Array.isArray(value) ? value.map(one => wire(inner, one)) : value;
 }
 
 class Connection implements ManagerBus {

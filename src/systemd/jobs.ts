@@ -1,4 +1,4 @@
-import { ControlError, type ManagerBus } from './bus.ts';
+import { ControlError, transientBody, type ManagerBus } from './bus.ts';
 import { unitProperties } from './units.ts';
 
 /** How a job ended (man 5 org.freedesktop.systemd1, JobRemoved): `done`, `failed`, `dependency`, `timeout`, `canceled`, `skipped`, … */
@@ -30,8 +30,14 @@ export interface Line {
  * that was accepted is looked for, never asked for again, since somebody else may have put another in its place by then. `job` is the path of
  * one that was accepted on another connection.
  */
-export async function runJob(line: Line, verb: JobVerb, unit: string, job?: string): Promise<JobResult> {
-  const asked: Asked = { verb, unit, job };
+export async function runJob(
+  line: Line,
+  verb: JobVerb,
+  unit: string,
+  job?: string,
+  properties?: Transient,
+): Promise<JobResult> {
+  const asked: Asked = { verb, unit, job, properties };
   for (let attempt = 1; ; attempt++) {
     try {
       return await followOnce(line.bus, asked);
@@ -46,11 +52,15 @@ export async function runJob(line: Line, verb: JobVerb, unit: string, job?: stri
   }
 }
 
+/** Of a unit that is made for this start. */
+export type Transient = readonly (readonly [name: string, signature: string, value: unknown])[];
+
 interface Asked {
   readonly verb: JobVerb;
   readonly unit: string;
   /** Path of the job, once the manager has taken it. */
   job: string | undefined;
+  readonly properties: Transient | undefined;
 }
 
 /** Signals may be there before the answer that names the job. */
@@ -75,8 +85,12 @@ async function followOnce(bus: ManagerBus, asked: Asked): Promise<JobResult> {
 }
 
 async function ask(bus: ManagerBus, asked: Asked): Promise<undefined> {
-  const { verb, unit } = asked;
-  const [job] = await bus.call({ member: verb, signature: 'ss', body: [unit, 'replace'], timeout: 300_000 });
+  const { verb, unit, properties } = asked;
+  const request =
+    properties === undefined
+      ? { member: verb, signature: 'ss', body: [unit, 'replace'] }
+      : { member: 'StartTransientUnit', signature: 'ssa(sv)a(sa(sv))', body: transientBody(unit, properties) };
+  const [job] = await bus.call({ ...request, timeout: 300_000 });
   asked.job = String(job);
 }
 

@@ -3,9 +3,11 @@ import { render } from '../command/render.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
+import { writeWay, type Way } from '../run/again.ts';
 import { requireContainer } from '../run/containers.ts';
 import type { Context } from '../run/context.ts';
 import { runtimeDirectory } from '../run/directories.ts';
+import { layerPath } from '../run/layer.ts';
 import { expectedPlace, namespaceUnits } from '../run/place.ts';
 import { prepare } from '../run/prepare.ts';
 import { Failure } from '../run/failure.ts';
@@ -38,19 +40,33 @@ export function runDetached(
   const unit = `${request.name}.service`;
   const environment = writeEnvironment(host, command, request);
   const began = host.now();
+  const properties = propertiesOf(host, command, request, unit, environment, { id, store });
   try {
-    const properties = propertiesOf(host, command, request, unit, environment, id);
     const { result, status } = startTransientService(host, manager, unit, properties);
     if (result !== 'done') {
       // 126 and 127 tell of the command, as without -d; whatever else happened is a failure of ours.
       const said = status === 126 || status === 127 ? status : 125;
       throw new Failure(said, startFailure(host, manager, unit, result, began));
     }
+    if (!request.remove) keepWay(host, store, { version: 1, name: request.name, unit, properties }, environment);
   } finally {
     if (environment !== undefined) host.unlink(environment);
   }
   host.write(1, `${requireContainer(host, request.name).state.id}\n`);
   return 0;
+}
+
+/** For a start after the end. */
+function keepWay(host: Host, store: string, way: Way, environment: string | undefined): void {
+  const kept = keptEnvironment(store, way.name);
+  if (environment !== undefined && host.lstat(layerPath(store, way.name)) !== undefined)
+    host.writeFile(kept, host.readFile(environment), 0o600);
+  writeWay(host, store, way);
+}
+
+/** Where the variables of the environment lie for every start but the first: with the container's files, and as long. */
+function keptEnvironment(store: string, name: string): string {
+  return `${layerPath(store, name)}/environment`;
 }
 
 function propertiesOf(
@@ -59,7 +75,7 @@ function propertiesOf(
   request: RunRequest,
   unit: string,
   environment: string | undefined,
-  id: string,
+  { id, store }: { readonly id: string; readonly store: string },
 ): Property[] {
   const program = host.readlink('/proc/self/exe');
   const asked = command.options.some(use => use.name === 'sdnotify') && request.sdnotify !== 'ignore';
@@ -88,7 +104,16 @@ function propertiesOf(
     ['DelegateSubgroup', 's', 'supervisor'],
     ['Environment', 'as', [`PODMAN_SYSTEMD_UNIT=${unit}`, `${ID_VARIABLE}=${id}`]],
     ...(host.euid === 0 ? [logFields(request, id)] : []),
-    ...(environment === undefined ? [] : [['EnvironmentFiles', 'a(sb)', [[environment, true]]] as const]),
+    ...(environment === undefined
+      ? []
+      : [
+          // The first is there for the first start alone.
+          [
+            'EnvironmentFiles',
+            'a(sb)',
+            [environment, keptEnvironment(store, request.name)].map(path => [path, true]),
+          ] as const,
+        ]),
     ...requirement(namespaceUnits(host, request.networks)),
     ['WorkingDirectory', 's', host.cwd()],
     ['SyslogIdentifier', 's', request.name],

@@ -1,7 +1,10 @@
 import { RUN } from '../command/options-run.ts';
 import { globalValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
+import type { RunRequest } from '../plan/request.ts';
 import { parseRunRequest } from '../plan/request-parse.ts';
+import { findImage, type FoundImage } from '../image/resolve.ts';
+import { findNamed } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { failureOf } from '../run/failure.ts';
 import { ensureImage } from '../run/fetch.ts';
@@ -17,7 +20,8 @@ import { ID_VARIABLE, runDetached } from './run-detached.ts';
 
 /** `berth run`: see run/start.ts for how a container starts. */
 export const main: (host: Host) => number = verb(RUN, (host, command) => {
-  const id = idFrom(host) ?? host.random(32);
+  const before = fromUnit(host);
+  const id = before?.id ?? host.random(32);
   const store = storeOf(host, command);
   const member = podOf(host, store, command);
   const parsed = parseRunRequest(member?.command ?? command, readerOf(host), id.slice(0, 12));
@@ -25,14 +29,28 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const request = member === undefined ? parsed.value : joinPod(host, parsed.value, member.pod);
   if (globalValue(command, 'print-ops') === 'true') return printStart(host, PARTS, request, { id, store });
   const context = findContext(host);
-  const image = ensureImage(host, command, request, store, context.notify);
+  const again = before !== undefined && isAgain(host, request, before);
+  const own = again ? imageBefore(host, store, request.name) : undefined;
+  const image = own ?? ensureImage(host, command, request, store, context.notify);
   if (request.detach && !context.notify) return runDetached(host, context, command, request, { id, store });
-  const wanted = image === undefined ? { id, store } : { id, store, image };
+  const known = again ? { id, store, again } : { id, store };
+  const wanted = image === undefined ? known : { ...known, image };
   return namingSandbox(host, () => startContainer(host, PARTS, request, wanted));
 });
 
-/** Of a transient unit: who made it has told the journal this id. */
-function idFrom(host: Host): string | undefined {
-  const id = host.environment(ID_VARIABLE);
-  return id !== undefined && /^[0-9a-f]{64}$/.test(id) && findContext(host).inUnit ? id : undefined;
+/** The unit is a container's that keeps its files: it was made for a further start of it, or systemd starts it a further time. */
+function isAgain(host: Host, { name, remove }: RunRequest, before: { id: string; again: boolean }): boolean {
+  return !remove && (before.again || findNamed(host, name)?.state?.id === before.id);
+}
+
+/** Of a transient unit: who made it has told the journal this id, and with a mark behind it that the container was there before. */
+function fromUnit(host: Host): { id: string; again: boolean } | undefined {
+  const [, id, mark] = /^([0-9a-f]{64})(\+?)$/.exec(host.environment(ID_VARIABLE) ?? '') ?? [];
+  return id !== undefined && findContext(host).inUnit ? { id, again: mark === '+' } : undefined;
+}
+
+/** Started again, a container has the image that it was made from, whatever its name means by now. */
+function imageBefore(host: Host, store: string, name: string): FoundImage | undefined {
+  const id = findNamed(host, name)?.state?.imageId ?? '';
+  return id === '' ? undefined : findImage(host, store, id);
 }

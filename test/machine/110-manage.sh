@@ -170,6 +170,21 @@ ended() { # what is left of one without --rm says how it ended, and holds nothin
     equal "$(as "$1" berth container cleanup n3)" n3
     as "$1" berth rm n1 n2 n3 >/dev/null
 }
+again() { # the same container, with its files, volumes and variables, however often it is started
+    local id
+    id=$(as "$1" env WORD='a "$x' berth run -d --name a1 -e WORD -v /data --network none --stop-timeout 0 localhost/busybox \
+        sh -c 'echo "$WORD" >>/tmp/n; echo x >>/data/n; exec sleep 1000')
+    as "$1" berth restart -q a1
+    as "$1" berth stop a1 >/dev/null
+    as "$1" berth start -q a1
+    as "$1" berth stop a1 >/dev/null
+    as "$1" berth restart -q a1
+    # shellcheck disable=SC2016 # the variable's value
+    equal "$(as "$1" berth exec a1 sort /tmp/n /data/n | uniq -c | tr -s ' \n' ' ')" ' 4 a "$x 4 x '
+    equal "$(as "$1" berth inspect --format '{{.Id}}' a1)" "$id"
+    as "$1" berth rm -f -v a1 >/dev/null
+    contains "$(fails_with 5 as "$1" berth start a1 2>&1)" 'no container a1 that could be started again'
+}
 cidfile() {
     as "$1" berth run --rm --cidfile /tmp/id-"$1" --network none localhost/busybox true
     [ ! -e /tmp/id-"$1" ]
@@ -194,6 +209,7 @@ for who in root alice; do
     check "$who: a container that is not there" absent "$who"
     check "$who: stop and rm --filter" filtered "$who"
     check "$who: without --rm its end is known, and nothing is held" ended "$who"
+    check "$who: start and restart of what has ended" again "$who"
     check "$who: --cidfile goes with --rm" cidfile "$who"
 done
 check 'root: fields of the log of run -d' log_fields

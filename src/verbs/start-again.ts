@@ -1,0 +1,61 @@
+import type { Host } from '../host/host.ts';
+import { storeDirectory } from '../image/store.ts';
+import { readWay, type Way } from '../run/again.ts';
+import { listContainers } from '../run/containers.ts';
+import { runJob, type Line } from '../systemd/jobs.ts';
+import { ID_VARIABLE } from './run-detached.ts';
+import type { Realm } from './scope.ts';
+
+/** As systemctl(1) has them: failed, there is no such unit. */
+const FAILED = 1;
+const NOT_FOUND = 5;
+
+export interface Outcome {
+  readonly status: number;
+  /** The first is the error, the others belong to it. */
+  readonly lines: readonly string[];
+}
+
+/** A unit that systemd does not know may have been that of `run -d`, whose container is still there: then it is made once more. */
+export async function startAgain(line: Line, realm: Realm, unit: string): Promise<Outcome> {
+  const { host, scope } = realm;
+  const name = listContainers(host).find(one => one.state?.unit === unit)?.name ?? unit.replace(/\.service$/, '');
+  const own = scope.kind === 'system' ? host.euid === 0 : scope.uid === host.euid;
+  const way = own ? readWay(host, storeDirectory(host), name) : undefined;
+  if (way === undefined) {
+    const line = `${unit}: there is no such unit, and no container ${name} that could be started again (one of run --rm is gone with its end: run it anew)`;
+    return { status: NOT_FOUND, lines: [line] };
+  }
+  if (way.name !== name) {
+    const line = `${name}: was made as ${way.name} and renamed since; 'berth rm ${name}' and run it anew`;
+    return { status: FAILED, lines: [line] };
+  }
+  const began = Date.now() / 1000;
+  const result = await runJob(line, 'StartUnit', unit, undefined, marked(way));
+  if (result === 'done') return { status: 0, lines: [] };
+  return {
+    status: FAILED,
+    lines: [`${name}: could not be started again (${result})`, ...said(host, realm, unit, began)],
+  };
+}
+
+/** The start is told by the id's mark that the container was there before (verbs/run.ts). */
+function marked({ properties }: Way): Way['properties'] {
+  return properties.map(([name, signature, value]) => {
+    if (name !== 'Environment') return [name, signature, value];
+    const pairs = value as string[];
+    return [name, signature, pairs.map(pair => (pair.startsWith(`${ID_VARIABLE}=`) ? `${pair}+` : pair))];
+  });
+}
+
+/** systemd has forgotten the unit again: its lines since then are all that tells. */
+function said(host: Host, { scope }: Realm, unit: string, began: number): string[] {
+  const which = scope.kind === 'user' ? `--user-unit=${unit}` : `--unit=${unit}`;
+  const since = `--since=@${began}`;
+  const words = ['journalctl', '--quiet', '--no-pager', '--output=cat', '--lines=10', since, which];
+  const argv = [...words, `--identifier=${unit.replace(/\.service$/, '')}`];
+  const done = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  const shown = done.stdout.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, c => (c === '\t' ? ' ' : '?'));
+  return shown.split('\n').flatMap(one => (one === '' ? [] : [`  ${one}`]));
+}
