@@ -1,5 +1,6 @@
 import { HostError, type Host } from './host/host.ts';
 import { nodeHost } from './host/node.ts';
+import { outliveTerminals } from './host/node-terminal.ts';
 import { ImageError } from './image/error.ts';
 import { Failure } from './run/failure.ts';
 import { printable } from './verbs/command-line.ts';
@@ -65,13 +66,14 @@ void start();
 
 async function start(): Promise<void> {
   const host = nodeHost();
+  outliveTerminals();
   process.stdout.on('error', () => process.exit(0));
   try {
     process.exitCode = await run(host);
   } catch (error) {
     const { status, lines } = explain(error);
-    for (const line of lines) process.stderr.write(`berth: ${printable(line)}\n`, 'latin1');
-    if (process.env['BERTH_DEBUG'] === '1' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    for (const line of lines) host.write(2, `berth: ${printable(line)}\n`);
+    if (process.env['BERTH_DEBUG'] === '1' && error instanceof Error) host.write(2, `${error.stack ?? ''}\n`);
     process.exitCode = status;
   }
 }

@@ -33,7 +33,11 @@ export const QUADLET_INSTALL: VerbRow = hosted(
   'quadlet install',
   'PATH|URL [FILE...]',
   'install unit files',
-  [flag('replace', 'replace files of the same name', { short: 'r' }), RELOAD],
+  [
+    flag('force', 'install files with mistakes, too'),
+    flag('replace', 'replace files of the same name', { short: 'r' }),
+    RELOAD,
+  ],
   { least: 1 },
 );
 export const QUADLET_RM: VerbRow = hosted('quadlet rm', 'UNIT...', 'remove unit files', [

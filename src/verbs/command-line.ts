@@ -3,6 +3,7 @@ import { helpOf } from '../command/help.ts';
 import { asksHelp, parseVerb } from '../command/parse.ts';
 import type { Command, VerbRow } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
+import { forAccount } from './for-account.ts';
 
 /**
  * The first step of every verb: its command line as a value, or the exit status with which the verb ends at once
@@ -11,7 +12,8 @@ import type { Host } from '../host/host.ts';
 export function commandLine(host: Host, row: VerbRow, usage = 125): Command | number {
   const parsed = parseVerb(row, host.argv);
   if (parsed.isErr()) return complain(host, parsed.error, usage);
-  if (!asksHelp(parsed.value)) return refuseModule(host, row, parsed.value) ?? parsed.value;
+  if (!asksHelp(parsed.value))
+    return refuseModule(host, row, parsed.value) ?? forAccount(host, parsed.value) ?? parsed.value;
   host.write(1, helpOf(row));
   return 0;
 }

@@ -3,10 +3,10 @@ import type { Readable } from 'node:stream';
 import { isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
-import { findUser, type User } from '../host/users.ts';
 import { Failure } from '../run/failure.ts';
 import { connectBus, ControlError, type ManagerBus, type Scope } from '../systemd/bus.ts';
 import type { Line } from '../systemd/jobs.ts';
+import { becomeAccount } from './for-account.ts';
 
 /** Whose units a command means, and the Host as that account would see it: its directories of unit files are searched. */
 export interface Realm {
@@ -29,35 +29,7 @@ export function realmOf(host: Host, command: Command): Realm | number {
 }
 
 function realmOfAccount(host: Host, word: string): Realm | number {
-  const user = findUser(host, word);
-  if (user === undefined) throw new Failure(125, `--for ${word}: there is no such account`);
-  if (host.uid !== 0 && host.uid !== user.uid)
-    throw new Failure(125, `--for ${word}: only root may control the units of another account`);
-  return host.uid === user.uid ? { scope: { kind: 'user', uid: user.uid }, host } : runAs(host, user, word);
-}
-
-/**
- * A user manager's bus speaks to nobody but its account, and files that are written there belong to it: so root runs the same verb as the
- * account, with that account's places and nothing else of root's environment. The exit status of that.
- */
-function runAs(host: Host, user: User, word: string): number {
-  const at = host.argv.findIndex(one => one === '--for' || one === `--for=${word}`);
-  const rest = [...host.argv.slice(1, at), '--user', ...host.argv.slice(host.argv[at] === '--for' ? at + 2 : at + 1)];
-  const places = [`HOME=${user.home}`, `USER=${user.name}`, `XDG_RUNTIME_DIR=/run/user/${user.uid}`];
-  const kept = ['PATH', 'LANG', 'TERM'].flatMap(name => {
-    const value = host.environment(name);
-    return value === undefined ? [] : [`${name}=${value}`];
-  });
-  const argv = [
-    'setpriv',
-    `--reuid=${user.uid}`,
-    `--regid=${user.gid}`,
-    '--init-groups',
-    '--',
-    '/usr/bin/berth',
-    ...rest,
-  ];
-  return host.run({ argv, environment: [...kept, ...places], input: 0 }).status ?? 1;
+  return becomeAccount(host, word, ['--user']) ?? { scope: { kind: 'user', uid: host.uid }, host };
 }
 
 /** The directories of unit files that the system's manager reads, for somebody who is not root. */
