@@ -2,9 +2,11 @@ import { DAEMON_RELOAD, UNIT_JOB } from '../command/options-control.ts';
 import { isSet } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
-import { runJob, type JobVerb, type Line } from '../systemd/jobs.ts';
+import { ControlError } from '../systemd/bus.ts';
+import { runJob, type JobResult, type JobVerb, type Line } from '../systemd/jobs.ts';
 import { unitProperties } from '../systemd/units.ts';
 import { commandLine, printable } from './command-line.ts';
+import { startAgain } from './start-again.ts';
 import { withProgress } from './progress.ts';
 import { realmOf, withManager, type Realm } from './scope.ts';
 import { failureLines } from './unit-failure.ts';
@@ -76,11 +78,17 @@ async function controlOne(line: Line, realm: Realm, asked: Asked, { unit, path, 
     complain(realm.host, [`${named}: no such container, and there is no unit ${unit}`]);
     return NO_CONTAINER;
   }
+  if (loadState === 'not-found' && STARTS.has(asked.verb)) {
+    const { status, lines } = await startAgain(line, realm, unit);
+    complain(realm.host, lines);
+    if (status === 0 && !asked.quiet) realm.host.write(1, `${unit}\n`);
+    return status;
+  }
   if (path === undefined && loadState !== 'loaded' && asked.verb !== 'StopUnit') {
     complain(realm.host, await failureLines(line.bus, realm, unit, 'failed'));
     return loadState === 'not-found' ? NOT_FOUND : FAILED;
   }
-  const end = result === '' ? await runJob(line, asked.verb, unit, path) : result;
+  const end = result === '' ? await jobOf(line, asked.verb, unit, path) : result;
   if (end === 'done' || end === 'skipped') {
     if (!asked.quiet) realm.host.write(1, `${unit}\n`);
     return 0;
@@ -90,6 +98,20 @@ async function controlOne(line: Line, realm: Realm, asked: Asked, { unit, path, 
     await failureLines(line.bus, realm, unit, end, STARTS.has(asked.verb) ? asked.began : undefined),
   );
   return FAILED;
+}
+
+/** What the manager says may be of a unit that this one requires: then both are named. */
+async function jobOf(...[line, verb, unit, path]: Parameters<typeof runJob>): Promise<JobResult> {
+  try {
+    return await runJob(line, verb, unit, path);
+  } catch (error) {
+    if (!(error instanceof ControlError) || !/\.(NoSuchUnit|LoadFailed|BadUnitSetting|UnitMasked)$/.test(error.name))
+      throw error;
+    const { message } = error;
+    throw message.includes(unit)
+      ? error
+      : new ControlError(error.name, `${unit} needs what cannot be started: ${message}`);
+  }
 }
 
 /** The first line is the error, the others are what belongs to it. */

@@ -66,6 +66,11 @@ export function journalMatches(sources: readonly JournalSource[]): string[] {
   return sources.flatMap(({ match }, index) => (index === 0 ? match : ['+', ...match]));
 }
 
+/** Lines of a unit of the system: an account may not be allowed to read them. */
+export function isSystems(source: LogSource): boolean {
+  return source.kind === 'journal' && source.match[0]?.startsWith('_SYSTEMD_UNIT') === true;
+}
+
 /** The first of the starts, for `--since`; 0: everything. */
 export function oldestStart(sources: readonly JournalSource[]): number {
   return Math.min(...sources.map(({ since }) => since));

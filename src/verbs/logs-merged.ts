@@ -2,12 +2,20 @@ import { LOGS_MERGED } from '../command/options-container.ts';
 import { isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
+import { Failure } from '../run/failure.ts';
 import { commandLine } from './command-line.ts';
 import { fieldOf, readEntries } from './journal-entries.ts';
 import { LogFileReader } from './log-file-reader.ts';
-import { lineFilter, lineOf, type LogLine } from './log-line.ts';
+import { lineFilter, lineOf, moment, type LogLine } from './log-line.ts';
 import { LogWriter } from './log-show.ts';
-import { journalMatches, logSource, oldestStart, type FileSource, type JournalSource } from './log-sources.ts';
+import {
+  isSystems,
+  journalMatches,
+  logSource,
+  oldestStart,
+  type FileSource,
+  type JournalSource,
+} from './log-sources.ts';
 
 /**
  * `berth logs` where more than journalctl(1) is wanted: log files, names, colours, a terminal that escape sequences must not reach. Lines of
@@ -18,13 +26,37 @@ export async function main(host: Host): Promise<number> {
   if (typeof command === 'number') return command;
   const sources = command.operands.map(word => logSource(host, word));
   const journals = sources.filter((source): source is JournalSource => source.kind === 'journal');
+  const closed = host.euid === 0 ? undefined : journals.find(isSystems);
+  if (closed !== undefined) refuseClosed(host, closed);
   const files = sources.filter((source): source is FileSource => source.kind === 'file');
   const readers = files.map(source => new LogFileReader(host, source));
   const log = { command, wanted: lineFilter(host, command), writer: new LogWriter(command) };
   const journal = journals.length === 0 ? undefined : new JournalReader(command, journals);
   await showPast(log, journal, readers);
-  if (isSet(command, 'follow')) await follow(log, journal, readers);
+  const until = moment(host, command, 'until');
+  if (isSet(command, 'follow') && (until ?? Infinity) > Date.now() * 1000) {
+    // What comes later is not asked for. The process waits for nothing else.
+    if (until !== undefined) endAt(until / 1000);
+    await follow(log, journal, readers);
+  }
   return 0;
+}
+
+/** A timer of Node takes no more than 2^31 - 1 ms, 24 days, and ends at once with more. */
+function endAt(moment: number): void {
+  const left = moment - Date.now();
+  if (left <= 0) process.exit(0);
+  setTimeout(() => endAt(moment), Math.min(left, 2 ** 31 - 1));
+}
+
+/** What a unit of the system says is in the system's journal, also with User= (systemd-journald.service(8), "ACCESS CONTROL"). */
+function refuseClosed(host: Host, { name, unit }: JournalSource): void {
+  const machine = (host.readFileIfExists('/etc/machine-id') ?? '').trimEnd();
+  if (['/var/log', '/run/log'].some(path => host.access(`${path}/journal/${machine}/system.journal`, 4))) return;
+  throw new Failure(
+    125,
+    `${name}: its lines are in the journal of the system, which this account may not read; as root: journalctl -u ${unit}, or add the account to the group systemd-journal`,
+  );
 }
 
 interface Log {

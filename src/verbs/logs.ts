@@ -5,7 +5,14 @@ import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { verb } from './edge.ts';
 import { journalTime } from './journal-time.ts';
-import { journalMatches, logSource, oldestStart, type JournalSource, type LogSource } from './log-sources.ts';
+import {
+  isSystems,
+  journalMatches,
+  logSource,
+  oldestStart,
+  type JournalSource,
+  type LogSource,
+} from './log-sources.ts';
 
 /**
  * `berth logs`: a front to the journal; becomes journalctl(1) for the containers' units, whose lines it merges in the order of time. Names,
@@ -15,7 +22,8 @@ export const main: (host: Host) => number = verb(LOGS, (host, command) => {
   const format = lastValue(command, 'format');
   if (format !== undefined && format !== 'json') throw new Failure(125, `--format ${format}: write json`);
   const sources = command.operands.map(word => logSource(host, word));
-  if (!sources.every(isJournal) || needsMerger(host, command)) return merged(host);
+  const closed = host.euid !== 0 && sources.some(isSystems);
+  if (closed || !sources.every(isJournal) || needsMerger(host, command)) return merged(host);
   const argv = ['journalctl', '--no-pager', '--quiet', ...options(command, oldestStart(sources))];
   return host.exec([...argv, ...journalMatches(sources)], host.environmentList());
 });
@@ -26,11 +34,15 @@ function isJournal(source: LogSource): source is JournalSource {
 
 function needsMerger(host: Host, command: Command): boolean {
   const asked = (['names', 'color', 'timestamps'] as const).some(name => isSet(command, name));
-  // journalctl(1) takes no end before the beginning that we add; and it says in its own words what is no time.
+  // journalctl(1) takes no end before the beginning that we add; and it says in its own words what is no time and no level.
   const until = lastValue(command, 'until') !== undefined;
+  if (!LEVEL.test(lastValue(command, 'priority') ?? '')) return true;
+  // Of a pattern and a number of lines it makes the last ones in reverse order.
+  if (lastValue(command, 'grep') !== undefined && Number(lastValue(command, 'tail') ?? '-1') >= 0) return true;
   return asked || until || !PLAIN_TIME.test(journalTime(lastValue(command, 'since') ?? '@0')) || host.isTerminal(1);
 }
 
+const LEVEL = /^([0-7]|emerg|alert|crit|err|warning|notice|info|debug|)$/;
 const PLAIN_TIME = /^(@[\d.]+|-(\d+(h|ms|m|s))+|\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?|today|yesterday|now)$/;
 
 function merged(host: Host): never {

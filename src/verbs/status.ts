@@ -1,6 +1,6 @@
 import { encodeText } from '../base/text.ts';
 import { STATUS, WHY } from '../command/options-control.ts';
-import { lastValue } from '../command/read.ts';
+import { isSet, lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { describe } from '../base/problem.ts';
 import { listContainers } from '../run/containers.ts';
@@ -28,11 +28,12 @@ export async function main(host: Host): Promise<number> {
   const asked = host.argv.slice(1).find(one => one === 'status' || one === 'why');
   const command = commandLine(host, asked === 'why' ? WHY : STATUS);
   if (typeof command === 'number') return command;
-  const realm = realmOf(host, command);
-  if (typeof realm === 'number') return realm;
+  const asking = realmOf(host, command);
+  if (typeof asking === 'number') return asking;
   const format = lastValue(command, 'format') ?? '';
   if (format !== '' && format !== 'json') throw new Failure(125, `--format ${format}: write json`);
-  const units = command.operands.map(operand => unitNameOf(realm.host, operand));
+  const units = command.operands.map(operand => unitNameOf(asking.host, operand));
+  const realm = isSet(command, 'user') ? asking : realmOfUnits(asking, units);
   return withManager(realm, async ({ bus }) => {
     if (asked === 'why')
       return why(realm, await unitProperties(bus, units[0] ?? ''), unit => failureLines(bus, realm, unit, 'failed'));
@@ -45,6 +46,13 @@ export async function main(host: Host): Promise<number> {
       );
     return Math.max(...states.map(statusOf));
   });
+}
+
+/** A container of an account may be a unit of the system (User=), and that tells everybody of its units. */
+function realmOfUnits(realm: Realm, units: readonly string[]): Realm {
+  const known = listContainers(realm.host).filter(({ state }) => state !== undefined && units.includes(state.unit));
+  const systems = known.length > 0 && known.every(({ state }) => state?.manager === 'system');
+  return systems ? { ...realm, scope: { kind: 'system' } } : realm;
 }
 
 function linesOf(text: string | undefined): number {
@@ -119,8 +127,15 @@ async function why(realm: Realm, state: UnitState, failure: (unit: string) => Pr
   const mistakes = mistakesOf(host, state.name);
   const lines = isBroken(state)
     ? await failure(state.name)
-    : [`${state.name} is ${stateText(host, state)}: nobody asked for it, or it was stopped`];
+    : [`${state.name} is ${stateText(host, state)}: ${pastOf(state)}`];
   for (const line of [...lines, ...mistakes])
     host.write(1, encodeText(`${line.startsWith(' ') ? line : printable(line)}\n`));
   return statusOf(state);
+}
+
+/** Of a unit that is down and did not fail. */
+function pastOf(state: UnitState): string {
+  if (state.mainCode === 0) return 'nobody asked for it, or it was stopped';
+  const result = state.mainCode === 1 ? 'exit-code' : 'signal';
+  return `it ended or was stopped: ${reasonOf({ ...state, result }, 'done')}`;
 }

@@ -7,7 +7,7 @@ import { ImageError } from '../image/error.ts';
 import { readPulled } from '../image/pulled.ts';
 import { openStore } from '../image/store.ts';
 import type { Digest } from '../image/types.ts';
-import { setAside, verifyDocuments, verifyLayer, type Fault } from '../image/verify.ts';
+import { putBack, setAside, verifyDocuments, verifyLayer, type Fault } from '../image/verify.ts';
 import { listContainers } from '../run/containers.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
@@ -70,6 +70,23 @@ function usersOf(inventory: Inventory, fault: Fault): string {
   return names.length === 0 ? '' : ` (${names.join(', ')})`;
 }
 
+/** What cannot be fetched is as broken as it was: the image may still start. */
+async function instead(
+  host: Host,
+  store: string,
+  layers: readonly Digest[],
+  work: string,
+  fetch: () => Promise<void>,
+): Promise<void> {
+  for (const layer of layers) setAside(host, store, layer, work);
+  try {
+    await fetch();
+  } catch (error) {
+    for (const layer of layers) putBack(host, store, layer, work);
+    throw error;
+  }
+}
+
 /** An image's broken layers go aside, then it is fetched under the name that it was pulled by; not while a container uses it. */
 async function repair(host: Host, store: string, inventory: Inventory, faults: readonly Fault[]): Promise<number> {
   let status = 0;
@@ -85,12 +102,8 @@ async function repair(host: Host, store: string, inventory: Inventory, faults: r
       if (name === undefined)
         throw new ImageError(`${names[0] ?? id.slice(0, 12)}: not from a registry; load or import it again`);
       const layers = inventory.images.find(image => image.id === id)?.layers ?? [];
-      await withWork(host, store, work => {
-        for (const { layer } of faults)
-          if (layer !== undefined && layers.includes(layer)) setAside(host, store, layer, work);
-        return Promise.resolve();
-      });
-      await fetchAgain(host, store, name);
+      const broken = layers.filter(layer => faults.some(fault => fault.layer === layer));
+      await withWork(host, store, work => instead(host, store, broken, work, () => fetchAgain(host, store, name)));
       host.write(1, `${name}: fetched again\n`);
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;

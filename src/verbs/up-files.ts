@@ -55,7 +55,7 @@ export function removeFile(host: Host, path: Bytes, base: Bytes): void {
 }
 
 /** Puts back what is at a path now. It runs while an error is on its way: a second one must not hide that. */
-function restorer(host: Host, path: Bytes): () => void {
+export function restorer(host: Host, path: Bytes): () => void {
   const stat = host.lstat(path);
   const link = stat?.kind === 'symlink' ? host.readlink(path) : undefined;
   const text = stat?.kind === 'file' ? host.readFile(path) : undefined;

@@ -259,7 +259,7 @@ log_files() { # WAY
     equal "$(way_berth "$1" logs --priority err --names "$unit")" "$unit to err"
     equal "$(way_berth "$1" logs --grep '^af' --timestamps "$unit" | sed -E 's/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}[+-][0-9:]{5} //')" after
     equal "$(way_berth "$1" logs --tail 1 --format json "$unit" | jq -r '.MESSAGE, .CONTAINER_NAME')" "unfinished"$'\n'"$unit"
-    [ "$1" = svc ] || merged "$1" "$unit"
+    if [ "$1" = svc ]; then closed; else merged "$1" "$unit"; fi
     kill -SEGV "$(way_property "$1" "$unit" MainPID)"
     fails grep -x before <<<"$(way_journal "$1" "$unit")"
     way_end "$1" "$unit"
@@ -269,12 +269,24 @@ log_files() { # WAY
 }
 
 merged() { # WAY UNIT: with a container of the journal, in the order of time
-    unit "$1" "journaled$$" 'sh -c "echo in the journal; exec sleep inf"'
+    unit "$1" "journaled$$" 'sh -c "echo in the journal; echo in it, too; exec sleep inf"'
     way_start "$1" "journaled$$-$1"
     local spins=0
-    until way_journal "$1" "journaled$$-$1" | grep -qx 'in the journal'; do [ $((++spins)) -lt 300 ]; done
+    until way_journal "$1" "journaled$$-$1" | grep -qx 'in it, too'; do [ $((++spins)) -lt 300 ]; done
     equal "$(way_berth "$1" logs --names --grep 'e' "$2" "journaled$$-$1" | tail -n 3)" "$2 after"$'\n'"$2 unfinished"$'\n'"journaled$$-$1 in the journal"
+    equal "$(way_berth "$1" logs --grep '^in' --tail 2 "journaled$$-$1")" $'in the journal\nin it, too'
+    timeout 60 bash -c "$(declare -f as way_berth); way_berth $1 logs --follow --until 1s journaled$$-$1" >/dev/null
+    # An end that is further away than a timer of Node can be.
+    fails_with 124 timeout 3 bash -c "$(declare -f as way_berth); way_berth $1 logs --follow --until 2099-01-01 journaled$$-$1" >/dev/null
     way_end "$1" "journaled$$-$1"
+}
+
+closed() { # the lines of a unit of the system are not for its account
+    unit svc "journaled$$" 'sleep inf'
+    way_start svc "journaled$$-svc"
+    contains "$(fails_with 125 way_berth svc logs "journaled$$-svc" 2>&1)" "journalctl -u journaled$$-svc.service"
+    contains "$(way_berth svc why "journaled$$-svc")" 'is up'
+    way_end svc "journaled$$-svc"
 }
 
 refused_files() {

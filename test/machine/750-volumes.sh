@@ -119,6 +119,7 @@ of_an_image() {
     equal "$(run "$1" -v tools:/t localhost/busybox cat /t/more)" more
     way_berth "$1" volume rm tools
     equal "$(run "$1" --mount type=image,src=localhost/busybox,dst=/i localhost/busybox sh -c 'test -x /i/bin/busybox; touch /i/x 2>/dev/null || echo read-only')" read-only
+    equal "$(run "$1" --mount type=image,src=localhost/busybox,dst=/i,rw=true localhost/busybox sh -c 'echo written >/i/x; rm /i/bin/busybox; cat /i/x; stat -c %a /i')" $'written\n755'
     contains "$(fails_with 125 way_berth "$1" volume create --driver image --opt image=localhost/none x 2>&1)" 'no such image'
 }
 

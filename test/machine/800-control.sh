@@ -4,7 +4,7 @@
 . "$(dirname "$0")/ways.sh"
 SERVES='trap "exit 0" TERM; echo up; while :; do sleep 0.1; done'
 
-NAMES='c1 e1 s1 broken needs typo e2'
+NAMES='c1 e1 s1 broken needs lacks typo e2'
 # All units of an owner with one reload: c1, e1, s1 serve; the others are what is wrong with them.
 set_up() { # OWNER
     local name
@@ -14,6 +14,7 @@ set_up() { # OWNER
     done
     write_unit "$1" broken <<<$'[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=1h\n[Container]\nImage=localhost/busybox\nNetwork=none\n'"Exec=sh -c 'echo the last word; exit 7'"$'\n[Service]\nType=oneshot'
     write_unit "$1" needs <<<$'[Unit]\nRequires=broken.service\nAfter=broken.service\n[Container]\nImage=localhost/busybox\nNetwork=none'
+    write_unit "$1" lacks <<<$'[Unit]\nRequires=nowhere.service\nAfter=nowhere.service\n[Container]\nImage=localhost/busybox\nNetwork=none'
     write_unit "$1" typo <<<$'[Container]\nImage=localhost/busybox\nPublishPorts=80'
     write_unit "$1" e2 <<<$'[Container]\nImage=localhost/busybox\n[Install]\nWantedBy=timers.target'
     manager "$1" daemon-reload
@@ -48,6 +49,23 @@ starts_and_stops() {
     equal "$(control "$1" stop $name.service)" $name.service
     fails_with 3 manager "$owner" is-active $name >/dev/null
 }
+others_for() {
+    local said
+    berth --for alice start s1
+    contains "$(berth ps --for alice --format '{{.Names}}')" systemd-s1
+    equal "$(berth --for=alice exec systemd-s1 sh -c 'echo $0' inside)" inside
+    equal "$(berth inspect --for 1000 --format '{{.Name}}' systemd-s1)" systemd-s1
+    contains "$(berth logs --for alice s1)" up
+    contains "$(berth top --for alice systemd-s1)" COMMAND
+    equal "$(berth run --for alice --rm --network none -v /home/alice:/h localhost/busybox touch /h/by-alice; stat -c %U /home/alice/by-alice)" alice
+    rm /home/alice/by-alice
+    berth stop --for alice s1
+    fails berth exec --for alice systemd-s1 true
+    said=$(fails_with 125 berth ps --for nobody-of-that-name 2>&1)
+    equal "$said" 'berth: --for nobody-of-that-name: there is no such account'
+    said=$(fails_with 125 as alice berth ps --for bob 2>&1)
+    equal "$said" 'berth: --for bob: only root may act for another account'
+}
 tells_why() {
     local owner said
     owner=$(owner "$1")
@@ -63,8 +81,13 @@ tells_why() {
     said=$(fails_with 1 control "$1" start broken 2>&1)
     contains "$said" 'broken.service: it was started too often (StartLimitBurst=)'
     said=$(fails_with 5 control "$1" start nosuch 2>&1)
-    equal "$said" 'berth: nosuch.service: there is no such unit'
+    contains "$said" 'berth: nosuch.service: there is no such unit'
     manager "$owner" reset-failed broken # its count of starts, too
+    said=$(fails_with 125 control "$1" start lacks 2>&1)
+    equal "$said" 'berth: lacks.service needs what cannot be started: Unit nowhere.service not found'
+    control "$1" start e2
+    for _ in $(seq 300); do manager "$owner" is-active --quiet e2 || break; sleep 0.1; done
+    contains "$(fails_with 3 control "$1" why e2)" ': it ended or was stopped: its main process exited with status 0'
 }
 mistaken() {
     local owner said
@@ -240,6 +263,7 @@ done
 check 'root for alice: start, restart, stop' starts_and_stops for
 check 'root for alice: a failed start says why' tells_why for
 check 'root for alice: status' shows for
+check 'root for alice: every other verb, before and behind the option' others_for
 check 'alice: a start survives that the bus is restarted' bus_restarts
 put_away alice
 check 'every result of a job is told' job_results

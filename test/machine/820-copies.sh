@@ -158,6 +158,7 @@ exports() {
     grep -qx bin/busybox listed
     grep -qx data/ listed
     fails grep -q '^data/v\|^proc/.\|^sys/.' listed
+    equal "$(as "$1" sh -c '{ berth export c1 | head -c 1 >/dev/null; } 2>&1')" 'berth: copy: who reads the output has ended'
     as "$1" sh -c 'cd $(mktemp -d); berth export -o a.tar c1 && berth import a.tar exported >/dev/null'
     equal "$(as "$1" berth run --rm --network none localhost/exported cat /n/d/deep)" deep
     as "$1" berth rmi localhost/exported >/dev/null
