@@ -12,6 +12,7 @@
 #   npm run soak -- checks      only a hundred containers that are asked for their health: no line in the journal, 2 % of a processor
 #   npm run soak -- power       only a virtual machine whose power is cut while stores change (CUTS times, default 10)
 #   npm run soak -- forms       only what payloads see with every form of networks, ports, volumes and user namespaces, beside Podman
+#   npm run soak -- selinux     only a virtual machine that enforces Debian's policy of SELinux (a quarter of an hour)
 #   npm run soak -- restarts    only 500 rapid restarts of units with published ports, in each kind of network
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -61,12 +62,16 @@ cycles() {
     part 'starts and stops over one connection' bash test/soak/bus-cycles.sh 500
 }
 
+selinux() {
+    part 'a policy of SELinux' bash test/soak/selinux.sh
+}
+
 power() {
     part 'power cuts' bash test/soak/power.sh "${CUTS:-10}"
 }
 
 case $rounds in
-crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles | forms) "$rounds" ;;
+crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles | forms | selinux) "$rounds" ;;
 *)
     part native bash test/run.sh native
     crashes
@@ -78,6 +83,7 @@ crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles 
     checks
     cycles
     power
+    selinux
     forms
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" env BERTH_AGAIN=no bash test/run.sh machine; done
     ;;

@@ -8,9 +8,11 @@ RESTARTS=${RESTARTS:-500}
 SERVE='sh -c "mkdir -p /w; echo hello >/w/index.html; exec busybox httpd -f -p 80 -h /w"'
 
 restarts() { # WAY NETWORK
-    local way=$1 round began=$SECONDS
+    local way=$1 round began=$SECONDS udp=8494:84/udp
+    # All of TCP: an account's have no pasta then.
+    [ "$2" != app.network ] || udp=8494:84
     [ "$2" != app.network ] || unit_file "$(way_manager "$way")" app.network <<<$'[Network]\nNetworkDeleteOnStop=true'"$([ "$way" != svc ] || printf '\n[Service]\nUser=svc')"
-    way_unit "$way" ports <<<$'[Container]\nImage=localhost/busybox\nNetwork='"$2"$'\nPublishPort=8490:80\nPublishPort=8491-8493:81-83\nPublishPort=8494:84/udp\nStopSignal=SIGKILL\nExec='"$SERVE"$'\n[Unit]\nStartLimitIntervalSec=0'
+    way_unit "$way" ports <<<$'[Container]\nImage=localhost/busybox\nNetwork='"$2"$'\nPublishPort=8490:80\nPublishPort=8491-8493:81-83\nPublishPort='"$udp"$'\nStopSignal=SIGKILL\nExec='"$SERVE"$'\n[Unit]\nStartLimitIntervalSec=0'
     for ((round = 0; round <= RESTARTS; round++)); do
         manager "$(way_manager "$way")" restart ports || { echo "restart $round:"; way_journal "$way" ports | tail -n 5; return 1; }
     done
@@ -23,7 +25,7 @@ restarts() { # WAY NETWORK
 gone() { # WAY NETWORK
     way_gone "$1" ports
     [ "$2" != app.network ] || way_gone "$1" app.network
-    timeout 30 bash -c 'while pgrep "^(pasta|aardvark|berth-holder)" || ls /sys/class/net | grep -q ^berth || ss -Htuln | grep -E ":849[0-4] "; do read -rt 0.1 <> <(:) || :; done' >/dev/null
+    timeout 30 bash -c 'while pgrep "^(pasta|aardvark|berth-holder|berth-ports)" || ls /sys/class/net | grep -q ^berth || ss -Htuln | grep -E ":849[0-4] "; do read -rt 0.1 <> <(:) || :; done' >/dev/null
 }
 
 exec 3>&1
