@@ -9,9 +9,11 @@
 #include "ports.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +28,9 @@ enum {
     SHARE = 8,
     EVENTS = 64,
     ACCEPTS = 16, /* at a time */
-    REST = 100    /* ms without accepting when there is no descriptor left */
+    REST = 100,   /* ms without accepting when there is no descriptor left */
+    LOOK = 20,    /* ms between two looks at what a receiver has not taken yet */
+    PATIENCE = 2000
 };
 
 enum kind { LISTENER, CHANGES, PROCESS, END };
@@ -48,14 +52,16 @@ struct end {
 /* What comes from end[i] for end[!i]. */
 struct half {
     struct pipe *pipe;
-    size_t held;
-    bool ended; /* the sender has said so, and it was told to the receiver */
+    uint32_t held, passed;
+    bool ended; /* nothing more comes; the receiver was told so unless the sender failed */
 };
 
 struct flow {
     struct end end[2]; /* client, server */
     struct half half[2];
     bool connecting, queued, gone;
+    uint32_t taken; /* of what an end had sent before it failed, by the other one */
+    int64_t until;  /* whose time is over then; 0: it has not begun */
     struct flow *next;
 };
 
@@ -70,6 +76,7 @@ static int epoll;
 static struct pipe *idle;
 static int pipes, idle_pipes;
 static struct flow *queue, **queue_end = &queue;
+static bool hurry; /* one of the queue need not wait for LOOK */
 static struct flow *graves;
 static int flows;
 static struct watched *watched;
@@ -152,8 +159,9 @@ static void close_idle_pipes(void)
         close_pipe(borrow());
 }
 
-static void enqueue(struct flow *flow)
+static void enqueue(struct flow *flow, bool soon)
 {
+    hurry |= soon;
     if (flow->queued || flow->gone)
         return;
     flow->queued = true;
@@ -181,102 +189,124 @@ static void end_flow(struct flow *flow, bool complete)
     }
 }
 
-enum step { MORE, WAIT, BROKEN };
-
-static enum step empty_pipe(struct half *half, struct end *to)
+/* False: the receiver does not take all of it now. */
+static bool empty_pipe(struct half *half, struct end *to)
 {
     while (half->held > 0) {
-        if (!to->writable)
-            return WAIT;
+        if (!to->writable || to->failed)
+            return false;
         ssize_t n = splice(half->pipe->out, NULL, to->fd, NULL, half->held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-        if (n > 0)
-            half->held -= (size_t)n;
-        else if (n < 0 && errno == EAGAIN)
+        if (n > 0) {
+            half->held -= (uint32_t)n;
+            half->passed += (uint32_t)n;
+        } else if (n < 0 && errno == EAGAIN)
             to->writable = false;
         else if (n == 0 || errno != EINTR)
-            return BROKEN;
+            to->failed = true;
     }
-    return MORE;
+    return true;
 }
 
-static enum step finish(struct half *half, struct end *to)
+static void finish(struct half *half, const struct end *from, struct end *to)
 {
     half->ended = true;
-    return shutdown(to->fd, SHUT_WR) < 0 ? BROKEN : WAIT;
+    if (!from->failed && shutdown(to->fd, SHUT_WR) < 0)
+        to->failed = true;
+}
+
+/* What reading has come to when it gave nothing; true: another try. */
+static bool nothing_read(ssize_t n, struct half *half, struct end *from, struct end *to)
+{
+    if (n < 0 && errno == EINTR)
+        return true;
+    if (n < 0 && errno == EAGAIN) {
+        from->readable = false;
+        return false;
+    }
+    from->failed |= n < 0;
+    finish(half, from, to);
+    return false;
 }
 
 /* Without a pipe. */
-static enum step copy(struct half *half, struct end *from, struct end *to)
+static bool copy(struct half *half, struct end *from, struct end *to)
 {
     static char buffer[256 << 10];
     if (!to->writable)
-        return WAIT;
+        return false;
     ssize_t n = recv(from->fd, buffer, sizeof(buffer), MSG_PEEK);
-    if (n == 0)
-        return finish(half, to);
-    if (n > 0) {
-        ssize_t sent = send(to->fd, buffer, (size_t)n, MSG_NOSIGNAL);
-        if (sent > 0)
-            return recv(from->fd, NULL, (size_t)sent, MSG_TRUNC) == sent ? MORE : BROKEN;
-        if (errno == EAGAIN)
-            to->writable = false;
-    } else if (errno == EAGAIN)
-        from->readable = false;
-    return errno == EAGAIN ? WAIT : errno == EINTR ? MORE : BROKEN;
+    if (n <= 0)
+        return nothing_read(n, half, from, to);
+    ssize_t sent = send(to->fd, buffer, (size_t)n, MSG_NOSIGNAL);
+    if (sent > 0) {
+        half->passed += (uint32_t)sent;
+        from->failed |= recv(from->fd, NULL, (size_t)sent, MSG_TRUNC) != sent;
+        return true;
+    }
+    if (errno == EAGAIN)
+        to->writable = false;
+    else if (errno != EINTR)
+        to->failed = true;
+    return errno == EINTR;
 }
 
-static enum step move(struct half *half, struct end *from, struct end *to)
+/* One piece; true: there may be more. */
+static bool move(struct half *half, struct end *from, struct end *to)
 {
-    enum step step = empty_pipe(half, to);
-    if (step != MORE || half->ended)
-        return step == MORE ? WAIT : step;
-    if (!from->readable)
-        return WAIT;
+    if (to->failed || !empty_pipe(half, to) || half->ended || !from->readable)
+        return false;
     if (half->pipe == NULL && (half->pipe = borrow()) == NULL)
         return copy(half, from, to);
     ssize_t n = splice(from->fd, NULL, half->pipe->in, NULL, PIECE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-    if (n > 0) {
-        half->held = (size_t)n;
-        return empty_pipe(half, to);
-    }
-    if (n == 0)
-        return finish(half, to);
-    if (errno == EAGAIN)
-        from->readable = false;
-    return errno == EAGAIN ? WAIT : errno == EINTR ? MORE : BROKEN;
+    if (n <= 0)
+        return nothing_read(n, half, from, to);
+    half->held = (uint32_t)n;
+    return empty_pipe(half, to);
 }
 
-/* Up to SHARE pieces. What an end had sent before it was reset is passed on as far as the receiver takes it at once; then the receiver is reset, too. */
-static enum step take_turn(struct flow *flow, int i)
+/* Up to SHARE pieces. */
+static bool take_turn(struct flow *flow, int i)
 {
     struct half *half = &flow->half[i];
-    enum step step = flow->end[!i].failed ? WAIT : MORE;
-    for (int share = 0; step == MORE && share < SHARE; share++)
-        step = move(half, &flow->end[i], &flow->end[!i]);
-    if (step == WAIT && flow->end[i].failed)
-        step = BROKEN;
-    if (step != BROKEN && half->held == 0)
+    bool more = true;
+    for (int share = 0; more && share < SHARE; share++)
+        more = move(half, &flow->end[i], &flow->end[!i]);
+    if (half->held == 0)
         give_back(half);
-    return step;
+    return more;
+}
+
+/*
+ * What an end had sent before it failed reaches the other one, whose reset would take along what the kernel still holds for it: it has its time as long as it goes on
+ * taking some.
+ */
+static bool has_last_words(struct flow *flow, int i)
+{
+    struct half *half = &flow->half[i];
+    int held = 0;
+    if (ioctl(flow->end[!i].fd, SIOCOUTQ, &held) < 0 || (half->ended && half->held == 0 && held == 0))
+        return true;
+    uint32_t taken = half->passed - (uint32_t)held;
+    if (flow->until == 0 || taken != flow->taken) {
+        flow->taken = taken;
+        flow->until = now() + PATIENCE;
+    }
+    return now() >= flow->until;
 }
 
 static void work(struct flow *flow)
 {
     if (flow->connecting)
         return;
-    bool more = false;
-    for (int i = 0; i < 2; i++) {
-        enum step step = take_turn(flow, i);
-        if (step == BROKEN) {
-            end_flow(flow, false);
-            return;
-        }
-        more |= step == MORE;
-    }
-    if (flow->half[0].ended && flow->half[1].ended)
-        end_flow(flow, true);
-    else if (more)
-        enqueue(flow);
+    bool more = take_turn(flow, 0);
+    more |= take_turn(flow, 1);
+    const struct end *end = flow->end;
+    bool failed = end[0].failed || end[1].failed;
+    if (failed ? (end[0].failed && end[1].failed) || has_last_words(flow, end[0].failed ? 0 : 1)
+               : flow->half[0].ended && flow->half[1].ended)
+        end_flow(flow, !failed);
+    else if (more || failed)
+        enqueue(flow, more);
 }
 
 static bool watch(int fd, uint32_t events, void *what)
@@ -362,7 +392,7 @@ static void on_end(struct end *end, uint32_t events)
         end->writable = true;
     if (end == &flow->end[1] && end->writable)
         flow->connecting = false;
-    enqueue(flow);
+    enqueue(flow, true);
 }
 
 /* A stop ends us in order, and is not waited for; what an end without it leaves behind must not keep the ports. */
@@ -389,6 +419,7 @@ static void work_off(void)
     struct flow *flow = queue;
     queue = NULL;
     queue_end = &queue;
+    hurry = false;
     while (flow != NULL) {
         struct flow *next = flow->next;
         flow->queued = false;
@@ -436,7 +467,7 @@ void serve(struct listener *listeners, int count, int changes, int process)
         watch_one((struct watched){PROCESS, process, 0});
     for (;;) {
         struct epoll_event events[EVENTS];
-        int found = epoll_wait(epoll, events, EVENTS, queue != NULL ? 0 : resting ? REST : -1);
+        int found = epoll_wait(epoll, events, EVENTS, hurry ? 0 : queue != NULL ? LOOK : resting ? REST : -1);
         if (found < 0 && errno != EINTR)
             _exit(1);
         if (resting != 0 && now() >= resting)

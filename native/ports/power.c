@@ -6,7 +6,9 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -75,6 +77,12 @@ static const struct sock_filter rules[] __attribute__((unused)) = {
     UNLESS(__NR_mmap, 3),
     LOAD(args[2]),
     BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 4 /* PROT_EXEC */, 1, 0),
+    ANSWER(SECCOMP_RET_ALLOW),
+    /* What a receiver has not taken. */
+    LOAD(nr),
+    UNLESS(__NR_ioctl, 3),
+    LOAD(args[1]),
+    UNLESS(SIOCOUTQ, 1),
     ANSWER(SECCOMP_RET_ALLOW),
     /* TCP alone: the capability would allow raw sockets. */
     LOAD(nr),

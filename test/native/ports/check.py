@@ -1,5 +1,6 @@
 """check.py PROGRAM DIRECTORY: the program that carries ports, seen from its clients and from the container. Prints TAP without a plan."""
 import os
+import select
 import signal
 import socket
 import struct
@@ -30,16 +31,23 @@ def new_addresses(box):
     box.run("ip", "addr", "del", f"{INSIDE4}/24", "dev", "eth0")
     box.run("ip", "addr", "add", "10.91.0.3/24", "dev", "eth0")
     box.run("ip", "addr", "add", "fd00::2/64", "dev", "eth0", "nodad")
-    wait_until(lambda: read_all(connect(9300)).split()[2] == b"10.91.0.3")
-    wait_until(lambda: read_all(connect(9300, HOST6, CLIENT6)).split()[2] == b"fd00::2")
+    wait_until(lambda: reached(HOST4, CLIENT4) == b"10.91.0.3")
+    wait_until(lambda: reached(HOST6, CLIENT6) == b"fd00::2")
     box.run("ip", "addr", "flush", "dev", "eth0")
     box.run("ip", "addr", "add", f"{INSIDE4}/24", "dev", "eth0")
-    wait_until(lambda: read_all(connect(9300)).split()[2] == INSIDE4.encode())
+    wait_until(lambda: reached(HOST4, CLIENT4) == INSIDE4.encode())
+
+
+def reached(to, source):
+    try:
+        return read_all(connect(9300, to, source)).split()[2]
+    except ConnectionResetError:  # there was none for a moment
+        return b""
 
 
 def taken_port(box):
     """a client's port that something in the container has: another port, the same address"""
-    for port in (ECHO, 40000):
+    for port in (ECHO, 20000):
         s = connect(9300, source_port=port)
         peer, seen, _ = read_all(s).decode().split()
         assert peer == CLIENT4 and (int(seen) == port) == (port != ECHO), seen
@@ -78,31 +86,50 @@ def one_way(box):
 def small_pieces(box):
     """small pieces go at once: 300 questions and answers"""
     s = connect(9301)
-    begin = time.monotonic()
+    times = []
     for i in range(300):
+        begin = time.monotonic()
         s.sendall(b"q%d" % i)
         assert s.recv(100) == b"q%d" % i
-    assert time.monotonic() - begin < 10
+        times.append(time.monotonic() - begin)
+    assert sorted(times)[150] < 0.03, sorted(times)[150]
 
 
 def resets(box):
     """a reset of the server is one for the client, after what it had sent, and the other way round"""
     s = connect(9303)
     s.sendall(b"x")
-    assert len(s.recv(LAST_WORDS, socket.MSG_WAITALL)) == LAST_WORDS
-    assert raises(lambda: read_all(s)), "no reset"
+    hear_last_words(s, 1 << 18)
     s = connect(9301)
     s.sendall(b"x")
     s.recv(1)
-    before = established(box)
+    assert established(box, s)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    source = s.getsockname()
     s.close()
-    wait_until(lambda: established(box) < before)
+    wait_until(lambda: not established(box, source))
 
 
-def established(box):
-    lines = open(f"/proc/{box.pid}/net/tcp").read().split("\n")[1:]
-    return sum(1 for line in lines if len(line.split()) > 3 and line.split()[3] in ("01", "08"))
+def hear_last_words(s, size, pause=0):
+    got = 0
+    while got < LAST_WORDS:
+        got += len(s.recv(size))
+        time.sleep(pause)
+    assert raises(lambda: read_all(s)), "no reset"
+
+
+def last_words(box):
+    """a client that reads slowly gets what the server had sent before its reset; one that was sending, too; one that does not read is reset"""
+    for sent in (1, 4 << 20):
+        s = connect(9303, receive=4096)
+        raises(lambda: s.sendall(bytes(sent)))
+        time.sleep(0.5)
+        hear_last_words(s, 2000, 0.01)
+    s = connect(9303, receive=4096)
+    s.sendall(b"x")
+    ending = select.poll()
+    ending.register(s, 0)
+    assert ending.poll(30000) and raises(lambda: s.send(b"x"))
 
 
 def raises(act):
@@ -113,12 +140,19 @@ def raises(act):
         return True
 
 
+def established(box, s):
+    """Whether the container has a connection from there."""
+    source = s if isinstance(s, tuple) else s.getsockname()
+    lines = [line.split() for line in open(f"/proc/{box.pid}/net/tcp").read().split("\n")[1:] if line]
+    return any(words[2].endswith(f":{source[1]:04X}") and words[3] in ("01", "08") for words in lines)
+
+
 def refused(box):
     """where nobody listens a client is reset at once"""
     for to, source in ((HOST4, CLIENT4), (HOST6, CLIENT6), ("127.0.0.1", None)):
         begin = time.monotonic()
         assert raises(lambda: read_all(connect(9399, to, source)))
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 10
 
 
 def slow_readers(box):
@@ -143,10 +177,11 @@ def slow_readers(box):
         s.close()
 
 
-def idle():
-    before = carrier.ticks()
+def idle(one=None):
+    one = one or carrier
+    before = one.ticks()
     time.sleep(0.5)
-    return carrier.ticks() - before <= 5
+    return one.ticks() - before <= 5
 
 
 def many(box):
@@ -158,7 +193,7 @@ def many(box):
         s.sendall(b"hello")
     for s in all_of_them[::100]:
         assert s.recv(5) == b"hello"
-    assert idle(), "it does not rest"
+    wait_until(idle)
     memory = int(carrier.fact("RssAnon"))
     assert memory < (8192 if name == "ports" else 1 << 20), memory
     for s in all_of_them:
@@ -221,12 +256,10 @@ def want_of_descriptors(box):
     """without a descriptor it waits, copies without pipes, and goes on when there are some again"""
     one = Carrier(program, box, ["9410-9410:5301", "9411-9411:5302"], descriptors=40)
     slow = [connect(9410) for _ in range(30)]
-    time.sleep(0.5)
-    before = one.ticks()
     data = pattern(2 << 20)
     assert exchange(slow[0], data) == data + b"end"
-    time.sleep(1)
-    assert one.ticks() - before < 60, one.ticks() - before
+    wait_until(lambda: len(one.descriptors()) == 40)
+    wait_until(lambda: idle(one))
     for s in slow[1:]:
         s.close()
     s = connect(9411)
@@ -236,16 +269,18 @@ def want_of_descriptors(box):
 
 def without_pages(box):
     """an account without pages for more pipes (fs.pipe-user-pages-soft): the data are copied"""
+    pages = int(open("/proc/sys/fs/pipe-user-pages-soft").read())
     told, ready = os.pipe()
     eater = os.fork()
     if eater == 0:
-        as_account()
-        held = [os.pipe() for _ in range(1100)]
+        as_account(LONELY)
+        held = [os.pipe() for _ in range(pages // 16 + 100)]
         os.write(ready, b"x")
-        time.sleep(100)
+        signal.pause()
         os._exit(len(held))
     os.read(told, 1)
-    one = Carrier(program, box, ["9430-9430:5301", "9431-9431:5302"])
+    other = Container(LONELY)
+    one = Carrier(program, other, ["9430-9430:5301", "9431-9431:5302"])
     try:
         data = pattern(4 << 20)
         assert exchange(connect(9430), data) == data + b"end"
@@ -255,6 +290,7 @@ def without_pages(box):
         os.kill(eater, signal.SIGKILL)
         os.waitpid(eater, 0)
     one.end()
+    other.end()
 
 
 def read_only(box):
@@ -270,15 +306,14 @@ def read_only(box):
 
 def ends_with(box):
     """it ends with the process that it was told, and not before"""
-    other = Container.__new__(Container)
-    Container.__init__(other)
+    other = Container()
     one = Carrier(program, other, ["9420-9420:5300"], life=str(other.pid))
     assert read_all(connect(9420)).split()[0] == CLIENT4.encode()
     other.end()
     wait_until(lambda: reap() or not one.alive())
 
 
-CASES = (addresses, taken_port, both_ways, one_way, small_pieces, resets, refused, slow_readers, many, comes_and_goes)
+CASES = (addresses, taken_port, both_ways, one_way, small_pieces, resets, last_words, refused, slow_readers, many, comes_and_goes)
 CASES += (new_addresses, power, bad_words, one_address, want_of_descriptors, without_pages, read_only, ends_with)
 
 host()

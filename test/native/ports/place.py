@@ -1,5 +1,6 @@
 """Two network namespaces: ours, which is the host's, and a container's, of an account; what serves in the latter."""
 import ctypes
+import fcntl
 import os
 import resource
 import select
@@ -8,10 +9,12 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 
 ACCOUNT = 12345
+LONELY = 12346  # nobody else has anything of this one's
 HOST4, CLIENT4, INSIDE4 = "192.0.2.1", "192.0.2.50", "10.91.0.2"
 HOST6, CLIENT6 = "2001:db8::1", "2001:db8::50"
 WHO, ECHO, SOURCE, RESET, DEAF = 5300, 5301, 5302, 5303, 5304
@@ -24,10 +27,10 @@ def command(*words, **more):
     return subprocess.run(words, check=True, text=True, **more)
 
 
-def as_account():
+def as_account(account):
     os.setgroups([])
-    os.setgid(ACCOUNT)
-    os.setuid(ACCOUNT)
+    os.setgid(account)
+    os.setuid(account)
 
 
 def pattern(size):
@@ -38,9 +41,10 @@ def pattern(size):
 class Container:
     """A process in a user and a network namespace of the account, and servers beside it."""
 
-    def __init__(self):
+    def __init__(self, account=ACCOUNT):
+        self.account = account
         inside = ["unshare", "--user", "--map-root-user", "--net", "sleep", "inf"]
-        self.process = subprocess.Popen(inside, preexec_fn=as_account, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(inside, preexec_fn=lambda: as_account(account), stdout=subprocess.DEVNULL)
         self.pid = self.process.pid
         own = os.readlink("/proc/self/ns/net")
         while os.readlink(f"/proc/{self.pid}/ns/net") == own or "sleep" not in open(f"/proc/{self.pid}/comm").read():
@@ -53,7 +57,7 @@ class Container:
 
     def run(self, *words):
         at = ["nsenter", "-t", str(self.pid), "-U", "-n", "--preserve-credentials"]
-        return command(*at, *words, preexec_fn=as_account, stdout=subprocess.PIPE).stdout
+        return command(*at, *words, preexec_fn=lambda: as_account(self.account), stdout=subprocess.PIPE).stdout
 
     def serve(self):
         ready, told = os.pipe()
@@ -120,7 +124,10 @@ class Server:
             elif port == SOURCE:
                 self.pour(s)
             elif port == RESET:
+                s.setblocking(True)
                 s.sendall(bytes(LAST_WORDS))
+                while unsent(s):  # it would go with the reset
+                    time.sleep(0.001)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.drop(s)
         except OSError:
@@ -170,7 +177,7 @@ class Carrier:
         def prepare():
             if descriptors is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-            as_account()
+            as_account(container.account)
 
         at = f"/proc/{container.pid}/ns"
         done = subprocess.run(
@@ -226,6 +233,10 @@ def host():
     threading.stack_size(1 << 18)
 
 
+def unsent(s):
+    return struct.unpack("i", fcntl.ioctl(s.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
+
+
 def reap():
     try:
         while os.waitpid(-1, os.WNOHANG)[0] > 0:
@@ -234,10 +245,12 @@ def reap():
         pass
 
 
-def connect(port, to=HOST4, source=CLIENT4, source_port=0):
+def connect(port, to=HOST4, source=CLIENT4, source_port=0, receive=None):
     s = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.settimeout(30)
+    if receive is not None:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
     if source is not None:
         s.bind((source, source_port))
     s.connect((to, port))
