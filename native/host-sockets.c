@@ -70,13 +70,24 @@ static int send_with_fds(int fd, const char *data, size_t length, const int *fds
     return 0;
 }
 
+/* `stream` or `datagram` */
+static int take_type(JSContext *context, JSValueConst value, int *ret)
+{
+    cleanup_bytes struct bytes type = BYTES_NONE;
+    if (take_path(context, value, &type) < 0)
+        return -1;
+    *ret = strcmp(type.data, "datagram") == 0 ? SOCK_DGRAM : SOCK_STREAM;
+    return 0;
+}
+
 FUNCTION(connect_unix)
 {
     UNUSED;
-    cleanup_bytes struct bytes path = BYTES_NONE, type = BYTES_NONE;
-    if (take_path(context, argv[0], &path) < 0 || take_path(context, argv[1], &type) < 0)
+    cleanup_bytes struct bytes path = BYTES_NONE;
+    int type;
+    if (take_path(context, argv[0], &path) < 0 || take_type(context, argv[1], &type) < 0)
         return JS_EXCEPTION;
-    int fd = connect_to(path.data, strcmp(type.data, "datagram") == 0 ? SOCK_DGRAM : SOCK_STREAM);
+    int fd = connect_to(path.data, type);
     return fd < 0 ? throw_errno(context, "connect", path.data) : JS_NewInt32(context, fd);
 }
 
@@ -191,18 +202,20 @@ FUNCTION(notify)
     return JS_TRUE;
 }
 
-FUNCTION(bind_datagram)
+FUNCTION(bind_unix)
 {
     UNUSED;
     cleanup_bytes struct bytes path = BYTES_NONE;
     uint32_t mode;
-    if (take_path(context, argv[0], &path) < 0 || take_unsigned(context, argv[1], &mode) < 0)
+    int type;
+    if (take_path(context, argv[0], &path) < 0 || take_type(context, argv[1], &type) < 0 ||
+        take_unsigned(context, argv[2], &mode) < 0)
         return JS_EXCEPTION;
     struct sockaddr_un address;
     socklen_t length;
     if (unix_address(path.data, path.length, &address, &length) < 0)
         return throw_errno(context, "bind", path.data);
-    cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    cleanup_close int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return throw_errno(context, "socket", path.data);
     mode_t before = umask(0777); /* nobody connects before it has its mode */
@@ -212,13 +225,25 @@ FUNCTION(bind_datagram)
         return throw_errno(context, "bind", path.data);
     if (path.data[0] != '@' && chmod(path.data, mode) < 0)
         return throw_errno(context, "chmod", path.data);
+    if (type == SOCK_STREAM && listen(fd, 1) < 0)
+        return throw_errno(context, "listen", path.data);
     return JS_NewInt32(context, steal_fd(&fd));
 }
 
+FUNCTION(accept_one)
+{
+    UNUSED;
+    int listener;
+    if (take_int(context, argv[0], &listener) < 0)
+        return JS_EXCEPTION;
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    return fd < 0 ? throw_errno(context, "accept", "") : JS_NewInt32(context, fd);
+}
+
 static const JSCFunctionListEntry functions[] = {
-    JS_CFUNC_DEF("connectUnix", 2, connect_unix),   JS_CFUNC_DEF("send", 3, send_data),
-    JS_CFUNC_DEF("receive", 3, receive_data),       JS_CFUNC_DEF("notify", 2, notify),
-    JS_CFUNC_DEF("bindDatagram", 2, bind_datagram),
+    JS_CFUNC_DEF("connectUnix", 2, connect_unix), JS_CFUNC_DEF("send", 3, send_data),
+    JS_CFUNC_DEF("receive", 3, receive_data),     JS_CFUNC_DEF("notify", 2, notify),
+    JS_CFUNC_DEF("bindUnix", 3, bind_unix),       JS_CFUNC_DEF("accept", 1, accept_one),
 };
 
 void host_install_sockets(JSContext *context, JSValueConst host)

@@ -74,8 +74,10 @@ export interface Kernel {
    * `seccomp`, with 00 and 01 escaped.
    */
   defaultSeccomp(number: number): Bytes;
-  /** Creates an AF_UNIX datagram socket bound at `path` with this mode; its descriptor. */
-  bindDatagram(path: Bytes, mode: number): number;
+  /** Creates an AF_UNIX socket bound at `path` with this mode; its descriptor. A stream socket listens. */
+  bindUnix(path: Bytes, type: 'stream' | 'datagram', mode: number): number;
+  /** accept(2): waits for one who connects. */
+  accept(listener: number): number;
   /**
    * Says that a process will soon change its control group. Before the first such move in a while the kernel waits for all processors
    * (about 10 ms); with the `cgroup.procs` of any group that we may write and that has a process, that begins now, beside us: the process is

@@ -13,8 +13,9 @@ export function nodeHost(): Host {
 }
 
 const KERNEL_CALLS: readonly (keyof Kernel | keyof Sockets)[] = [
+  'accept',
   'attend',
-  'bindDatagram',
+  'bindUnix',
   'compileSeccomp',
   'connectUnix',
   'defaultSeccomp',

@@ -51,7 +51,7 @@ export function awaitNamespace(host: Host): NamespaceRecord | undefined {
   host.mkdirs(waitersPath(host), 0o700);
   const path = `${waitersPath(host)}/${host.pid}`;
   host.unlink(path);
-  const fd = host.bindDatagram(path, 0o600);
+  const fd = host.bindUnix(path, 'datagram', 0o600);
   try {
     const found = readNamespace(host);
     if (found !== undefined) return found;

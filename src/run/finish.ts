@@ -6,6 +6,8 @@ import { removeGroup } from './cgroup.ts';
 import { readContainer, writeState } from './containers.ts';
 import { awaitSync } from './dialogue.ts';
 import { Failure } from './failure.ts';
+import { runtimeError } from './foreign.ts';
+import { takeConsole } from './foreign-terminal.ts';
 import { containerFields, startMessage, tellEvent } from './event.ts';
 import { writeExit } from './exit-record.ts';
 import { holdInput } from './input.ts';
@@ -55,22 +57,29 @@ export function handOver(host: Host, started: Started): void {
 
 /** Waits for the payload beside it, then cleans up; the exit status, 128 + N after signal N. */
 export function attendPayload(host: Host, parts: Parts, started: Started, relay: Child | undefined): number {
-  const { begun, request, undo } = started;
+  const { begun, request, made, place, undo } = started;
   const { stage } = begun;
   undo.forget();
   host.proceed(stage, 'ready');
   const runs = host.outcome(stage) === '';
   if (runs) tellEvent(host, 'start', startMessage(started), containerFields(started));
-  const terminal = request.tty ? begun.heard.fds.get('console') : undefined;
+  const terminal = request.tty ? terminalOf(host, started, runs) : undefined;
   const exit = host.attend(stage, {
     forward: FORWARDED,
     child: true,
     ...(terminal === undefined ? {} : { terminal }),
   });
   if (relay !== undefined) host.wait(relay);
+  // Its error went to a terminal that nobody reads.
+  if (!runs && made.console !== undefined) host.write(2, `berth: ${runtimeError(host, place.bundle)}\n`);
   if (runs) tellEnd(host, started, exit);
   cleanUp(host, parts, started, exit);
   return statusOf(exit);
+}
+
+function terminalOf(host: Host, { begun, made }: Started, runs: boolean): number | undefined {
+  if (made.console === undefined) return begun.heard.fds.get('console');
+  return runs ? takeConsole(host, made.console) : undefined;
 }
 
 /** Nobody else sees the exit status of what a person runs in the foreground; of a unit systemd tells it. */

@@ -4,7 +4,8 @@ import { encodeOps, op } from '../ops/encode.ts';
 import { NAMESPACE_BITS } from '../ops/tables.ts';
 import type { Op } from '../ops/ops.ts';
 import type { SpecProcess } from '../plan/spec.ts';
-import { runtimeOps } from './foreign.ts';
+import { consoleWords, runtimeOps } from './foreign.ts';
+import { consolePath, listenForConsole, takeConsole } from './foreign-terminal.ts';
 import { finishJoin, type Joined } from './join.ts';
 import type { ContainerState } from './state.ts';
 
@@ -17,8 +18,15 @@ export interface ForeignExec {
   readonly payload: number;
   readonly group: string;
   readonly stdio: readonly [Stdio, Stdio, Stdio];
+  readonly tty: boolean;
   readonly detach: boolean;
   readonly attach?: (pid: number) => void;
+}
+
+interface ForeignJoined extends Joined {
+  readonly directory: string;
+  /** It failed, and its error went to a terminal that nobody reads. */
+  readonly unread: boolean;
 }
 
 /**
@@ -27,29 +35,41 @@ export interface ForeignExec {
  * file in the bundle, so that no value becomes a word of a command line; the caller removes its directory, where the errors are, too, when
  * the stage has ended.
  */
-export function joinForeign(host: Host, request: ForeignExec): Joined & { readonly directory: string } {
+export function joinForeign(host: Host, request: ForeignExec): ForeignJoined {
   const { state, bundle, process } = request;
   awaitState(host, `${bundle}/runtime/${state.name}`);
   const directory = `${bundle}/exec-${host.random(8)}`;
   const file = `${directory}/process.json`;
-  const words = ['exec', ...(request.detach ? ['--detach'] : []), '--process', file, state.name];
+  const console = request.tty ? consolePath(state.runtime, directory) : '';
+  const detach = request.detach ? ['--detach'] : [];
+  const words = ['exec', ...detach, ...consoleWords(console), '--process', file, state.name];
   const capabilities = capabilitiesOf(process, process.user.uid);
   host.mkdir(directory, 0o700);
   host.writeFile(file, JSON.stringify({ ...process, capabilities }), 0o600);
   try {
+    const listener = console === '' ? undefined : listenForConsole(host, directory);
     const launch: LaunchRequest = {
       namespaces: 0,
       sibling: false,
       ops: encodeOps(execOps(request, directory, words)),
-      stdio: request.stdio,
+      stdio: streamsOf(request, console),
       descriptors: [request.payload],
       ...(request.attach !== undefined || request.group === '' ? {} : { cgroup: request.group }),
     };
-    return { ...finishJoin(host, host.launch(launch), request.attach), directory };
+    const joined = finishJoin(host, host.launch(launch), request.attach);
+    const failed = joined.outcome !== '';
+    if (listener === undefined || failed) return { ...joined, directory, unread: listener !== undefined && failed };
+    return { ...joined, directory, unread: false, terminal: takeConsole(host, listener) };
   } catch (error) {
     host.removeTree(directory);
     throw error;
   }
+}
+
+/** runc relays its terminal to ours itself; of a terminal that comes to us there is nothing to read here, but errors. */
+function streamsOf({ tty, stdio }: ForeignExec, console: string): ForeignExec['stdio'] {
+  if (!tty) return stdio;
+  return console === '' ? ['inherit', 'inherit', 'inherit'] : ['null', 'inherit', 'inherit'];
 }
 
 const LONGEST_MS = 5_000;

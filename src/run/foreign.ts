@@ -56,8 +56,16 @@ export function stageSpec(plan: Plan): Spec {
   return { ...spec, linux: { ...spec.linux, namespaces } };
 }
 
+export interface ForeignPlace {
+  readonly bundle: string;
+  readonly foreign: string;
+  /** Where the other runtime sends the terminal; empty: nowhere. */
+  readonly console: string;
+}
+
 /** The stage's list; it ends in the other runtime. */
-export function foreignOps(plan: Plan, request: RunRequest, bundle: string, runtime: string, shm?: number): Op[] {
+export function foreignOps(plan: Plan, request: RunRequest, place: ForeignPlace, shm?: number): Op[] {
+  const { bundle, foreign, console } = place;
   const isNew = (type: NamespaceType): boolean =>
     (plan.spec.linux.namespaces ?? []).some(one => one.type === type && isNewPath(one.path));
   const root = rootOf(plan, bundle);
@@ -77,8 +85,13 @@ export function foreignOps(plan: Plan, request: RunRequest, bundle: string, runt
     if (wanted && isNew('network') && isNetworkKey(key)) ops.push(op('sysctl', key, value));
   }
   ops.push(op('session'), op('pivot'), op('sync', 'ready'));
-  ops.push(...runtimeOps(bundle, runtime, ['run', '--bundle', bundle, request.name]));
+  ops.push(...runtimeOps(bundle, foreign, ['run', '--bundle', bundle, ...consoleWords(console), request.name]));
   return ops;
+}
+
+/** Options of `run` and `exec`. */
+export function consoleWords(path: string): string[] {
+  return path === '' ? [] : ['--console-socket', path];
 }
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

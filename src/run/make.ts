@@ -5,6 +5,7 @@ import { specText } from '../plan/spec-text.ts';
 import { takeLayer } from './again.ts';
 import { makeBundle } from './bundle.ts';
 import { makePayloadGroup, type PayloadGroup } from './cgroup.ts';
+import { listenForConsole } from './foreign-terminal.ts';
 import { foreignSpec } from './foreign.ts';
 import { mapOf } from './begin.ts';
 import { bootId, layerPath, makeLayer, removeStored, type LayerNote } from './layer.ts';
@@ -21,6 +22,8 @@ export interface Made {
   readonly group?: PayloadGroup;
   /** The notification socket that the payload writes to. */
   readonly notify?: number;
+  /** Another runtime's terminal comes here (foreign-terminal.ts). */
+  readonly console?: number;
   /** Until the container is listed as the user of its volumes. */
   readonly locks: readonly Lock[];
 }
@@ -66,7 +69,11 @@ export function make(
     undo.add(path, () => host.removeTree(path));
   }
   showSources(host, prepared);
-  return place.notifySocket ? { locks, notify: host.bindDatagram(`${place.bundle}/notify`, 0o666) } : { locks };
+  return {
+    locks,
+    ...(place.notifySocket ? { notify: host.bindUnix(`${place.bundle}/notify`, 'datagram', 0o666) } : {}),
+    ...(place.console === '' ? {} : { console: listenForConsole(host, place.bundle) }),
+  };
 }
 
 /** The directory that changes of an overlay go to stands for its source: it has the mode of that, and of root's the owner. */

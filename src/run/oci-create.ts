@@ -64,7 +64,7 @@ function createInside(host: Host, parts: Parts, request: OciCreateRequest, spec:
   const path = spec.linux.cgroupsPath;
   let cgroup = request.systemdCgroup ? '' : makeFileGroup(host, path, limits, undo);
   let scope = '';
-  const start = host.bindDatagram(`${directory}/start`, 0o600);
+  const start = host.bindUnix(`${directory}/start`, 'datagram', 0o600);
   const compiled = compileRun(host, planOf(host, request, spec), {
     bundle: request.bundle,
     listen: Array.from({ length: request.preserveFds }, (_, index) => 3 + index),

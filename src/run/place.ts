@@ -7,6 +7,7 @@ import { findContext, requireUnified, type Context } from './context.ts';
 import { runtimeDirectory } from './directories.ts';
 import { Failure } from './failure.ts';
 import { foreignRuntime } from './foreign.ts';
+import { consolePath } from './foreign-terminal.ts';
 import type { Parts } from './parts.ts';
 import type { Place } from './prepare.ts';
 
@@ -25,6 +26,8 @@ export interface StartPlace extends Place {
   arrive(): StartPlace;
   /** The payload becomes the unit's main process and we leave; otherwise we stay and attend to it. */
   readonly handsOver: boolean;
+  /** Where another runtime sends its terminal; empty: nowhere. */
+  readonly console: string;
 }
 
 /** What the verb decides: the id of this start (64 hexadecimal digits) and the store. */
@@ -39,6 +42,8 @@ export function choosePlace(host: Host, parts: Parts, request: RunRequest, wante
   const { name } = request;
   const runtime = runtimeDirectory(host);
   const context = findContext(host);
+  const bundle = `${runtime}/containers/${name}`;
+  const foreign = foreignRuntime(request);
   const handsOver = request.detach && context.notify;
   const settled = (at: Context): StartPlace => {
     const unitPath = request.cgroups === 'disabled' ? '' : groupPath(host, at);
@@ -50,8 +55,9 @@ export function choosePlace(host: Host, parts: Parts, request: RunRequest, wante
       handsOver,
       unitPath,
       controllers: unitPath === '' ? [] : availableControllers(host, unitPath),
-      bundle: `${runtime}/containers/${name}`,
-      foreign: foreignRuntime(request),
+      bundle,
+      foreign,
+      console: request.tty && foreign !== '' ? consolePath(foreign, bundle) : '',
       notifySocket: handsOver && request.sdnotify === 'container',
       late: false,
       enter: () => undefined,

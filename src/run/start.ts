@@ -83,7 +83,7 @@ function startUnderLock(
   const prepared = prepareLocked(host, parts, request, chosen, locks);
   const { spec } = prepared.plan;
   const streams = makeStreams(host, request, spec, {
-    foreign: chosen.foreign !== '',
+    relays: chosen.foreign !== '' && chosen.console === '',
     keepsInput: keepsInput(host, request, chosen.handsOver),
   });
   const stage = chosen.foreign === '' ? spec : stageSpec(prepared.plan);
@@ -153,17 +153,18 @@ function compileStage(
   host: Host,
   request: RunRequest,
   prepared: Prepared,
-  { bundle, foreign }: StartPlace,
+  place: StartPlace,
   { nest, shm }: { readonly nest: Nest | undefined; readonly shm: number | undefined },
 ): { ops: readonly Op[]; descriptors: readonly number[] } {
   const { plan } = prepared;
+  const { bundle, foreign } = place;
   if (foreign === '') {
     const known = { ...(nest === undefined ? {} : { nest }), ...(shm === undefined ? {} : { shm }) };
     return compileRun(host, plan, { bundle, ...known });
   }
   if (nest !== undefined)
     throw new Failure(125, `--runtime ${foreign}: an account's networks work with the built-in runtime alone`);
-  return { ops: foreignOps(plan, request, bundle, foreign, shm), descriptors: shm === undefined ? [] : [shm] };
+  return { ops: foreignOps(plan, request, place, shm), descriptors: shm === undefined ? [] : [shm] };
 }
 
 /** The first error is what is said; what could not be taken back follows it. */

@@ -21,11 +21,11 @@ export function makeStreams(
   host: Host,
   request: RunRequest,
   spec: Spec,
-  { foreign, keepsInput }: { foreign: boolean; keepsInput: boolean },
+  { relays, keepsInput }: { relays: boolean; keepsInput: boolean },
 ): Streams {
   const nothing = { closePayloadEnds: () => undefined };
   // Another runtime relays its terminal to ours itself.
-  if (request.tty && foreign) return { stdio: ['inherit', 'inherit', 'inherit'], ...nothing };
+  if (request.tty && relays) return { stdio: ['inherit', 'inherit', 'inherit'], ...nothing };
   if (request.tty) return { stdio: ['null', 'null', 'null'], ...nothing };
   if (request.logDriver.startsWith('passthrough')) return { stdio: ['inherit', 'inherit', 'inherit'], ...nothing };
   const kept = keepsInput ? payloadPipe(host, spec, 0) : undefined;

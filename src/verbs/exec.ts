@@ -1,7 +1,7 @@
 import { EXEC } from '../command/options-container.ts';
 import { allValues, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
-import { HostError, type Host } from '../host/host.ts';
+import { HostError, type Host, type Launched } from '../host/host.ts';
 import type { Spec } from '../plan/spec.ts';
 import { openPayload, requireContainer } from '../run/containers.ts';
 import { execProcess, withSecrets } from '../run/exec-process.ts';
@@ -42,12 +42,11 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   const stdio = [interactive ? 'inherit' : 'null', output, output] as const;
   const common = { process, payload, group, ...(attach === undefined ? {} : { attach }) };
   if (foreign) {
-    const streams = tty ? INHERITED : stdio;
-    const { stage, directory } = joinForeign(host, { ...common, state, bundle, detach, stdio: streams });
+    const { stage, directory, terminal, unread } = joinForeign(host, { ...common, state, bundle, detach, stdio, tty });
     try {
       // Detached, too: the other runtime comes back as soon as the process runs.
-      const status = statusOf(host.attend(stage, { forward: FORWARDED, child: true }));
-      if (detach && status !== 0) throw new Failure(status, runtimeError(host, directory));
+      const status = attend(host, stage, terminal);
+      if (unread || (detach && status !== 0)) throw new Failure(status, runtimeError(host, directory));
       return status;
     } finally {
       host.removeTree(directory);
@@ -61,17 +60,14 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   });
   const { outcome } = joined;
   if (detach) return detached(outcome);
-  return statusOf(
-    host.attend(joined.stage, {
-      forward: FORWARDED,
-      child: true,
-      ...(joined.terminal === undefined ? {} : { terminal: joined.terminal, detachable: true }),
-    }),
-  );
+  return attend(host, joined.stage, joined.terminal);
 });
 
-/** Another runtime relays its terminal to ours itself. */
-const INHERITED = ['inherit', 'inherit', 'inherit'] as const;
+/** To the end of the process; its status. */
+function attend(host: Host, stage: Launched, terminal: number | undefined): number {
+  const own = terminal === undefined ? {} : { terminal, detachable: true };
+  return statusOf(host.attend(stage, { forward: FORWARDED, child: true, ...own }));
+}
 
 /** `STEP ERRNO EXIT TEXT` of a failed exec; the stage's own line went where the payload's output goes: nowhere. */
 function detached(outcome: string): number {

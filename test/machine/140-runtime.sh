@@ -19,6 +19,15 @@ same_confinement() { # the lines of /proc/self/status that tell of it
     theirs=$(as "$1" berth --runtime "$2" run --rm --network none localhost/busybox sh -c "$words")
     equal "$theirs" "$ours"
 }
+# crun alone would lose some: it may look at its terminal when the command has ended.
+terminal() { # WHO RUNTIME
+    local i
+    for ((i = 0; i < 20; i++)); do
+        contains "$(as "$1" script -qec "berth --runtime $2 run --rm -it --network none localhost/busybox tty" /dev/null </dev/null)" /dev/pts/
+    done
+    one_line 127 nosuch as "$1" script -qec "berth --runtime $2 run --rm -t --network none localhost/busybox nosuch" /dev/null </dev/null
+    fails_with 7 as "$1" script -qec "berth --runtime $2 run --rm -t --network none localhost/busybox sh -c 'exit 7'" /dev/null </dev/null
+}
 network() { contains "$(as "$1" berth --runtime "$2" run --rm localhost/busybox ip -4 addr)" 'scope global'; }
 volume() {
     as "$1" berth --runtime "$2" run --rm -v kept:/var/www --network none localhost/busybox sh -c 'cat /var/www/index.html; echo more >/var/www/more' | grep -q hello
@@ -33,8 +42,11 @@ executes() { # WHO
     equal "$(echo input | as "$1" berth exec -i systemd-foreign cat)" input
     as "$1" berth exec -d systemd-foreign touch /tmp/detached
     until as "$1" berth exec systemd-foreign ls /tmp/detached; do :; done >/dev/null 2>&1
-    contains "$(as "$1" script -qec 'berth exec -it systemd-foreign tty' /dev/null </dev/null)" /dev/pts/
+    for _ in {1..20}; do
+        contains "$(as "$1" script -qec 'berth exec -it systemd-foreign tty' /dev/null </dev/null)" /dev/pts/
+    done
     one_line 127 nosuch as "$1" berth exec systemd-foreign nosuch
+    one_line 127 nosuch as "$1" script -qec 'berth exec -t systemd-foreign nosuch' /dev/null </dev/null
     one_line 126 /etc/passwd as "$1" berth exec systemd-foreign /etc/passwd
     one_line 127 nosuch as "$1" berth exec -d systemd-foreign nosuch
 }
@@ -85,6 +97,7 @@ for who in root alice; do
         check "$who, $runtime: the same id map" same_map "$who" "$runtime"
         check "$who, $runtime: the same capabilities and filter" same_confinement "$who" "$runtime"
         check "$who, $runtime: the default network" network "$who" "$runtime"
+        check "$who, $runtime: all that is written to a terminal arrives, and the status" terminal "$who" "$runtime"
         check "$who, $runtime: a volume is filled from the image" volume "$who" "$runtime"
         check "$who, $runtime: what cannot start has the status that it has in Podman" failures "$who" "$runtime"
         check "$who, $runtime: as a unit" unit "$who" "$runtime"

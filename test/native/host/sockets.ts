@@ -2,7 +2,7 @@ import { check, equal, fails, type Tests } from './harness.ts';
 
 export const SOCKETS: Tests = {
   'datagrams with descriptors': ({ host, dir }) => {
-    const server = host.bindDatagram(`${dir}/s`, 0o622);
+    const server = host.bindUnix(`${dir}/s`, 'datagram', 0o622);
     equal(host.lstat(`${dir}/s`)?.mode, 0o622);
     const client = host.connectUnix(`${dir}/s`, 'datagram');
     host.writeFile(`${dir}/f`, 'through a socket', 0o600);
@@ -16,15 +16,29 @@ export const SOCKETS: Tests = {
     fails('ETIMEDOUT', () => host.receive(server, 100, 20));
     for (const fd of [server, client, file, ...got.fds]) host.close(fd);
   },
+  'a stream that is listened for, by a path of a descriptor': ({ host, dir }) => {
+    const place = host.open(dir, 0o10000000);
+    const listener = host.bindUnix(`/proc/self/fd/${place}/l`, 'stream', 0o660);
+    equal(host.lstat(`${dir}/l`)?.mode, 0o660);
+    equal(host.poll([listener], 10), []);
+    const client = host.connectUnix(`${dir}/l`, 'stream');
+    equal(host.poll([listener], 1000), [listener]);
+    const server = host.accept(listener);
+    host.send(client, 'with a descriptor', [client]);
+    const got = host.receive(server, 100, 1000);
+    equal([got.data, got.fds.length], ['with a descriptor', 1]);
+    for (const fd of [place, listener, client, server, ...got.fds]) host.close(fd);
+    fails('EBADF', () => host.accept(-1));
+  },
   'addresses that cannot be': ({ host, dir }) => {
     fails('ENAMETOOLONG', () => host.connectUnix(`/${'x'.repeat(108)}`, 'stream'));
     fails('EINVAL', () => host.connectUnix('', 'stream'));
     fails('ENOENT', () => host.connectUnix(`${dir}/none`, 'stream'));
     fails('ECONNREFUSED', () => host.connectUnix('@berth-test-nobody-listens', 'stream'));
-    host.close(host.bindDatagram(`${dir}/s`, 0o600));
-    fails('EADDRINUSE', () => host.bindDatagram(`${dir}/s`, 0o600));
+    host.close(host.bindUnix(`${dir}/s`, 'datagram', 0o600));
+    fails('EADDRINUSE', () => host.bindUnix(`${dir}/s`, 'datagram', 0o600));
     fails('EPROTOTYPE', () => {
-      const again = host.bindDatagram(`${dir}/t`, 0o600);
+      const again = host.bindUnix(`${dir}/t`, 'datagram', 0o600);
       try {
         host.connectUnix(`${dir}/t`, 'stream');
       } finally {
@@ -34,7 +48,7 @@ export const SOCKETS: Tests = {
   },
   'abstract addresses': ({ host }) => {
     const name = `@berth-test-${host.random(8)}`;
-    const server = host.bindDatagram(name, 0o600);
+    const server = host.bindUnix(name, 'datagram', 0o600);
     const client = host.connectUnix(name, 'datagram');
     host.send(client, 'x');
     equal(host.receive(server, 10, 1000).data, 'x');
@@ -43,7 +57,7 @@ export const SOCKETS: Tests = {
     host.close(client);
   },
   'notify reaches the manager, in order, with a barrier': ({ host, dir }) => {
-    const manager = host.bindDatagram(`${dir}/notify`, 0o600);
+    const manager = host.bindUnix(`${dir}/notify`, 'datagram', 0o600);
     const child = host.spawn({
       argv: ['/proc/self/exe'],
       environment: ['BERTH_TEST=notify', `NOTIFY_SOCKET=${dir}/notify`],

@@ -119,7 +119,7 @@ void test('who comes before the namespace waits for the word that it is made, or
     const sockets = new Set<string>();
     Object.assign(host, {
       pid: 600,
-      bindDatagram: (name: string) => {
+      bindUnix: (name: string) => {
         host.writeFile(name, '', 0o600);
         sockets.add(name);
         return 45;
