@@ -52,7 +52,7 @@ never_started() {
     configure sleep 1000
     oci create -b "$WORK/bundle" --pid-file "$WORK/pid" c2 </dev/null >/dev/null 2>&1
     oci delete c2
-    [ ! -e "/proc/$(cat "$WORK/pid")" ] || grep -q '^State:.Z' "/proc/$(cat "$WORK/pid")/status"
+    fails grep -qs '^State:.[^ZX]' "/proc/$(cat "$WORK/pid")/status" # gone, or about to be reaped
     [ ! -e "$WORK/state/c2" ]
 }
 hooks() {
