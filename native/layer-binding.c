@@ -123,7 +123,7 @@ static int take_copy(JSContext *context, JSValueConst request, struct layer_copy
     return result;
 }
 
-/* applyLayer(target, {source, offset, length, sha512Blob, sha512Diff, needsEnd, byteLimit, entryLimit, recipe, copy?}, map) */
+/* applyLayer(target, {source, offset, length, sha512Blob, sha512Diff, needsEnd, byteLimit, entryLimit, recipe, userns?, copy?}, map) */
 FUNCTION(apply_layer)
 {
     UNUSED;
@@ -138,6 +138,10 @@ FUNCTION(apply_layer)
         take_double(context, argv[1], "entryLimit", &entry_limit) < 0 ||
         take_double(context, argv[1], "recipe", &recipe) < 0 || take_map(context, argv[2], &map) < 0)
         return JS_EXCEPTION;
+    JSValue userns = take_property(context, argv[1], "userns");
+    if (!JS_IsUndefined(userns))
+        JS_ToInt32(context, &map.userns, userns);
+    JS_FreeValue(context, userns);
     static struct layer_copy copy;
     int copies = take_copy(context, argv[1], &copy);
     if (copies < 0)
@@ -163,6 +167,17 @@ FUNCTION(apply_layer)
     JSValue value = done < 0 ? throw_error(context, &error) : give_result(context, &result);
     free(result.warnings);
     return value;
+}
+
+/* holdUserns(map) */
+FUNCTION(hold_userns)
+{
+    UNUSED;
+    cleanup_map struct store_map map = {0};
+    struct error error = {0};
+    if (take_map(context, argv[0], &map) < 0)
+        return JS_EXCEPTION;
+    return userns_hold(&map, &error) < 0 ? throw_error(context, &error) : JS_UNDEFINED;
 }
 
 /* removeLayers(paths, map) */
@@ -295,6 +310,7 @@ FUNCTION(die_with_parent)
 
 static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("applyLayer", 3, apply_layer),
+    JS_CFUNC_DEF("holdUserns", 1, hold_userns),
     JS_CFUNC_DEF("removeLayers", 2, remove_layers),
     JS_CFUNC_DEF("exportLayer", 3, export_layer),
     JS_CFUNC_DEF("plain", 3, decompress),

@@ -176,11 +176,14 @@ int userns_fork(const struct store_map *map, void (*body)(void *), void *argumen
     char byte = 'g';
     if (pipe2(go, O_CLOEXEC) < 0)
         return error_errno(error, "pipe", "");
-    unsigned long flags = SIGCHLD | (map->kind == MAP_HOST ? 0 : CLONE_NEWUSER);
+    bool makes = map->kind != MAP_HOST && map->userns == 0;
+    unsigned long flags = SIGCHLD | (makes ? CLONE_NEWUSER : 0);
     pid_t pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, 0UL);
     if (pid == 0) {
         close(go[1]);
         if (read(go[0], &byte, 1) != 1)
+            _exit(1);
+        if (map->userns != 0 && setns(map->userns, CLONE_NEWUSER) < 0)
             _exit(1);
         if (map->kind == MAP_SUBORDINATE)
             setgroups(0, NULL);
@@ -194,7 +197,8 @@ int userns_fork(const struct store_map *map, void (*body)(void *), void *argumen
     int result = 0;
     if (pid < 0)
         result = clone_error(error);
-    else if (write_maps(pid, map, error) < 0 || (write(go[1], &byte, 1) != 1 && error_errno(error, "write", "")))
+    else if ((makes && write_maps(pid, map, error) < 0) ||
+             (write(go[1], &byte, 1) != 1 && error_errno(error, "write", "")))
         result = -1;
     close(go[1]);
     if (result < 0 && pid > 0)
@@ -202,6 +206,24 @@ int userns_fork(const struct store_map *map, void (*body)(void *), void *argumen
     if (result == 0)
         *ret_pid = pid;
     return result;
+}
+
+static void await_end(void *unused)
+{
+    char byte;
+    (void)unused;
+    while (read(0, &byte, 1) > 0)
+        ;
+}
+
+int userns_hold(const struct store_map *map, struct error *error)
+{
+    pid_t pid;
+    if (userns_fork(map, await_end, NULL, &pid, error) < 0)
+        return -1;
+    dprintf(1, "%d\n", (int)pid);
+    wait_for(pid);
+    return 0;
 }
 
 int confine_root(int directory, uint64_t keep)

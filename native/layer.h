@@ -44,6 +44,7 @@ struct store_map {
     enum map_kind kind;
     struct id_range *uid, *gid;
     size_t uid_count, gid_count;
+    int userns; /* descriptor of a user namespace that has these maps already; 0: none */
 };
 
 /* An archive that is no layer but files for somebody (`cp`): nothing in it stands for a whiteout, and what is there is not replaced by another kind. */
@@ -189,8 +190,10 @@ struct layer_limits {
 _Noreturn void layer_parser(const struct layer_limits *limits);
 _Noreturn void layer_writer(const struct layer_limits *limits);
 
-/* Forks a process in a new user namespace with this map (MAP_HOST: none); it runs `body` and never returns from it. */
+/* Forks a process in the map's user namespace, a new one where it names none (MAP_HOST: ours); it runs `body` and never returns from it. */
 int userns_fork(const struct store_map *map, void (*body)(void *), void *argument, pid_t *ret_pid, struct error *error);
+/* A user namespace with this map, for others to open: says on standard output whose it is, and keeps it until standard input ends. */
+int userns_hold(const struct store_map *map, struct error *error);
 /* Root of the file system becomes the directory; then only the capabilities in `keep` (bits) are left. */
 int confine_root(int directory, uint64_t keep);
 /* From here on only these system calls work; any other ends the process. */

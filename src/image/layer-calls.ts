@@ -5,6 +5,8 @@ import type { StoreMap } from './types.ts';
 export interface LayerCalls {
   /** Unpacks a layer into an empty directory, see native/layer.h. */
   applyLayer(target: Bytes, source: LayerSource, map: FlatMap): LayerAnswer;
+  /** Makes a user namespace with this map, writes on standard output whose it is, and keeps it until standard input ends. */
+  holdUserns(map: FlatMap): void;
   /** Removes trees of mapped ids. Absent ones are no error. */
   removeLayers(paths: readonly Bytes[], map: FlatMap): void;
   /** Writes the layer in this directory as a tar stream; `flags` of EXPORT. */
@@ -67,6 +69,8 @@ export interface LayerSource {
   readonly entryLimit: number;
   /** A file for the recipe (native/layer-recipe.h); -1: none is wanted. */
   readonly recipe: number;
+  /** Descriptor of a user namespace that has the map already. */
+  readonly userns?: number;
   readonly copy?: LayerCopy;
 }
 

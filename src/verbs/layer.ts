@@ -10,9 +10,10 @@ import { TRANSFERS } from './layer-transfer.ts';
 /**
  * `berth layer ACTION WORD…`, hidden: what load, import and rmi (Node) cannot do themselves. Words are `NAME=VALUE`.
  *
- *   apply target=DIR [offset=N] [length=N] [blob=DIGEST] [diff=DIGEST] [as=DIGEST] [bytes=N] [entries=N]
+ *   apply target=DIR [offset=N] [length=N] [blob=DIGEST] [diff=DIGEST] [as=DIGEST] [bytes=N] [entries=N] [userns=FD]
  *         reads a layer from standard input, unpacks it into DIR/fs, writes DIR/layer.json, prints an ApplyAnswer as JSON;
  *         `blob` and `diff` are verified, `as` is taken on trust (a layer that was exported has no digest of its own)
+ *   hold                      a user namespace with the account's ids, kept until standard input ends; prints the pid of a process in it
  *   missing name=REF id=HEX layer=DIGEST…   which of these the account's store lacks, one a line; `whole` when there is nothing to do
  *   adopt as=DIGEST           unpacks a layer from standard input straight into the account's store
  *   adopt-image               the documents of an image (JSON of Handover on standard input)
@@ -50,6 +51,7 @@ export interface ApplyAnswer extends LayerRecord {
 
 const ACTIONS = new Map<string, (host: Host, values: Values) => void>([
   ['apply', apply],
+  ['hold', host => layerCalls(host).holdUserns(flatMap(storeMap(host)))],
   ['lock', lock],
   ['missing', missing],
   ['adopt', adopt],
@@ -88,6 +90,7 @@ function apply(host: Host, values: Values): void {
       byteLimit: numberOf(values, 'bytes', BYTE_LIMIT),
       entryLimit: numberOf(values, 'entries', ENTRY_LIMIT),
       recipe,
+      userns: numberOf(values, 'userns', 0),
     },
     map,
   );

@@ -52,6 +52,27 @@ bomb() {
 }
 check 'T34 a layer that unpacks to thousands of times its size is refused' bomb
 
+# newuidmap(1) as it is, noting that it was called; refusing when there is $WORK/refuse.
+ids_once() {
+    mkdir -p "$WORK/bin"
+    install -m 666 /dev/null "$WORK/maps"
+    printf '#!/bin/sh\necho "$@" >>%s/maps\n[ ! -e %s/refuse ] || { echo "newuidmap: not today" >&2; exit 1; }\nexec /usr/bin/newuidmap "$@"\n' "$WORK" "$WORK" >"$WORK/bin/newuidmap"
+    chmod 755 "$WORK/bin/newuidmap"
+    fresh alice
+    as alice env "PATH=$WORK/bin:/usr/bin:/bin" berth pull -q $REGISTRY/t/oci:1
+    [ "$(find "$(store_of alice)/layers" -mindepth 1 -maxdepth 1 | wc -l)" -ge 2 ]
+    equal "$(wc -l <"$WORK/maps")" 1
+    sound alice
+    equal "$(pgrep -u alice -f 'berth layer')" ''
+    # Refused, each layer's program says so itself.
+    fresh alice
+    touch "$WORK/refuse"
+    fails_with 125 as alice env "PATH=$WORK/bin:/usr/bin:/bin" berth pull -q $REGISTRY/t/oci:1 2>"$WORK/err"
+    contains "$(head -n 1 "$WORK/err")" 'newuidmap: not today; the package uidmap must be installed'
+    equal "$(pgrep -u alice -f 'berth layer')" ''
+}
+check 'the ids of an account are mapped once for all layers of a pull' ids_once
+
 # Kills a command at a random point of the time it takes, which is measured first and follows how busy the machine is.
 elapsed() { echo $((($(date +%s%N) - $1) / 1000000)); }
 cut=0 tries=0 length=0

@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import type { Host } from '../../host/host.ts';
 import { ImageError } from '../error.ts';
+import { storeMap } from '../store-map.ts';
 
 /** The native program. Tests name another one. */
 export function programPath(): string {
@@ -31,6 +34,7 @@ export async function feedLayer(
   words: readonly string[],
   signal: AbortSignal,
   feed: (sink: (chunk: Uint8Array) => void | Promise<void>, signal: AbortSignal) => Promise<void>,
+  pass: readonly number[] = [],
 ): Promise<string> {
   const stop = new AbortController();
   const follow = (): void => stop.abort();
@@ -42,7 +46,7 @@ export async function feedLayer(
     stop.abort();
   };
   try {
-    const { child, done } = startLayer(words, { stdin: 'pipe', signal: stop.signal });
+    const { child, done } = startLayer(words, { stdin: 'pipe', pass, signal: stop.signal });
     const pipe = child.stdin;
     if (pipe === null) throw new Error('a program without standard input');
     pipe.on('error', () => undefined);
@@ -60,6 +64,36 @@ export async function feedLayer(
     return answer;
   } finally {
     signal.removeEventListener('abort', follow);
+  }
+}
+
+/** What `apply` needs to join a user namespace, and what closes ours. */
+export interface SharedIds {
+  readonly words: readonly string[];
+  readonly pass: readonly number[];
+  close(): void;
+}
+
+/**
+ * One user namespace for all layers of a pull: two programs of the package uidmap make its maps, for each layer anew they took a fifth of a pull
+ * of small ones. An open descriptor keeps it. Where it cannot be made, each layer's program tries for itself and says why not.
+ */
+export async function shareIds(host: Host): Promise<SharedIds> {
+  const none = { words: [], pass: [], close: () => undefined };
+  if (storeMap(host).kind !== 'subordinate') return none;
+  const { child, done } = startLayer(['hold'], { stdin: 'pipe' });
+  child.stdin?.on('error', () => undefined);
+  const ended = done.catch(() => '');
+  const said = new Promise<string>(resolve => child.stdout?.once('data', resolve));
+  const pid = (await Promise.race([said, ended])).trim();
+  try {
+    if (!/^\d+$/.test(pid)) return none;
+    const fd = openSync(`/proc/${pid}/ns/user`, 'r');
+    return { words: ['userns=3'], pass: [fd], close: () => closeSync(fd) };
+  } catch {
+    return none;
+  } finally {
+    child.stdin?.end();
   }
 }
 

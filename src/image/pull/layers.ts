@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Host } from '../../host/host.ts';
 import { settle } from '../archive/ingest.ts';
-import { feedLayer, runLayer } from '../archive/program.ts';
+import { feedLayer, runLayer, shareIds, type SharedIds } from '../archive/program.ts';
 import { digestName } from '../digest.ts';
 import { ImageError } from '../error.ts';
 import { readLayer } from '../images.ts';
@@ -38,6 +38,10 @@ export interface LayerFetch {
   ) => Promise<void>;
 }
 
+interface Fetching extends LayerFetch {
+  readonly ids: SharedIds;
+}
+
 /** Few at a time: the line is one, and a layer keeps two processors busy. */
 const WIDTH = Math.max(3, Math.min(6, availableParallelism() + 1));
 
@@ -49,11 +53,14 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
   const stop = new AbortController();
   const follow = (): void => stop.abort();
   how.signal.addEventListener('abort', follow, { once: true });
-  const locks = await lockLayers(
-    host,
-    how.store,
-    wanted.map(layer => layer.diffId),
-  );
+  const [locks, ids] = await Promise.all([
+    lockLayers(
+      host,
+      how.store,
+      wanted.map(layer => layer.diffId),
+    ),
+    shareIds(host),
+  ]);
   const places = makeSettler(host, how);
   let failure: unknown;
   const guarded = async (task: () => Promise<void>): Promise<void> => {
@@ -68,14 +75,14 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
   const worker = async (): Promise<void> => {
     for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) {
       const one = layer;
-      await guarded(() => fetchOne(host, one, locks.held.get(one.diffId), how, stop.signal, places));
+      await guarded(() => fetchOne(host, one, locks.held.get(one.diffId), { ...how, ids }, stop.signal, places));
     }
   };
   const waiter = async (layer: WantedLayer, signal: AbortSignal): Promise<void> => {
     const wait = locks.busy.get(layer.diffId);
     if (wait === undefined) return;
     const lock = await wait(signal);
-    await guarded(() => fetchOne(host, layer, lock, how, stop.signal, places));
+    await guarded(() => fetchOne(host, layer, lock, { ...how, ids }, stop.signal, places));
   };
   try {
     await Promise.all([
@@ -85,6 +92,7 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     await guarded(() => places.finish());
   } finally {
     how.signal.removeEventListener('abort', follow);
+    ids.close();
     places.releaseAll();
     for (const lock of locks.held.values()) lock.release(false);
   }
@@ -104,7 +112,7 @@ async function fetchOne(
   host: Host,
   layer: WantedLayer,
   lock: PullLock | undefined,
-  how: LayerFetch,
+  how: Fetching,
   signal: AbortSignal,
   places: Settler,
 ): Promise<void> {
@@ -129,20 +137,21 @@ async function unpack(
   host: Host,
   layer: WantedLayer,
   target: string,
-  how: LayerFetch,
+  how: Fetching,
   signal: AbortSignal,
 ): Promise<string> {
   const partial = openPartial(host, how.store, layer);
   let kept = 0;
   try {
-    const answer = await feedLayer(applyWords(layer, target), signal, async (sink, stop) => {
+    const feed = async (sink: Sink, stop: AbortSignal): Promise<void> => {
       kept = (await partial?.replay(sink)) ?? 0;
       const keeping: Sink = chunk => {
         partial?.keep(chunk);
         return sink(chunk);
       };
       await how.fetch(layer, kept, keeping, count => how.progress.bytes(layer.digest, count), stop);
-    });
+    };
+    const answer = await feedLayer([...applyWords(layer, target), ...how.ids.words], signal, feed, how.ids.pass);
     partial?.remove();
     return answer;
   } catch (error) {
