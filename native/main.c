@@ -3,7 +3,7 @@
  *
  *   name of the file         …-generator                → program `generator`
  *   berth [GLOBAL…] VERB …   native verbs               → program VERB, or `FIRST-SECOND` for two words
- *   anything else            Node's half                → execve of node with cli.mjs
+ *   anything else            Node's half                → execve of node with cli.cjs
  *
  * A native program is JavaScript for the QuickJS that is linked in: ready in the heap image (engine-image.h), or bytecode that
  * imports from there.
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #ifndef BERTH_CLI
-#define BERTH_CLI "/usr/lib/berth/cli.mjs"
+#define BERTH_CLI "/usr/lib/berth/cli.cjs"
 #endif
 #ifndef BERTH_NODE
 #define BERTH_NODE "/usr/bin/node"

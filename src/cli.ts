@@ -7,7 +7,7 @@ import { printable } from './verbs/command-line.ts';
 import { unknownVerb, verbIndex } from './verbs/first-verb.ts';
 
 /**
- * The Node half of Berth, /usr/lib/berth/cli.mjs: the verbs of which nobody waits for the milliseconds. The native program
+ * The Node half of Berth, /usr/lib/berth/cli.cjs: the verbs of which nobody waits for the milliseconds. The native program
  * executes it with its own words.
  */
 type Program = (host: Host) => number | Promise<number>;

@@ -37,7 +37,7 @@ export interface VerbRow {
   /** Fewest and most operands; no `most`: any number. */
   readonly least: number;
   readonly most?: number;
-  /** Owned by the native program; otherwise Node's cli.mjs. */
+  /** Owned by the native program; otherwise Node's cli.cjs. */
   readonly native: boolean;
   /** The native program that serves it, where several verbs share one; otherwise its name with dashes. */
   readonly program?: string;

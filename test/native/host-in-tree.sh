@@ -73,10 +73,10 @@ edge 'endless memory is one line' 125 '^berth: internal error: ' env BERTH_TEST=
 edge 'no status is said' 125 '^berth: internal error: the program gave no status$' env BERTH_TEST=silent $T
 edge 'a generator by its name' 0 '' env BERTH_TEST=nothing bash -c "exec -a /x/berth-system-generator $T a b c"
 edge 'two words' 0 '' env BERTH_TEST=nothing $T --module x two words
-edge 'a program name is no verb' 125 'cli.mjs: cannot be read' env BERTH_TEST=nothing $T two-words
+edge 'a program name is no verb' 125 'cli.cjs: cannot be read' env BERTH_TEST=nothing $T two-words
 edge 'a verb after a global with a value' 0 '' env BERTH_TEST=nothing $T --module help one
 edge 'a verb after a global with =' 0 '' env BERTH_TEST=nothing $T --module=x one --flag
-edge 'a verb that is not native' 125 '/usr/lib/berth/cli.mjs: cannot be read: .*; install the package berth again$' $T images
+edge 'a verb that is not native' 125 '/usr/lib/berth/cli.cjs: cannot be read: .*; install the package berth again$' $T images
 BERTH_DEBUG=1 BERTH_TEST=bug $T >/tmp/out 2>/tmp/err || true
 result $(($(wc -l </tmp/err) < 2)) 'BERTH_DEBUG=1 shows the stack'
 
