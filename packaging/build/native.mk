@@ -37,7 +37,7 @@ include $(O)/programs.mk
 TINY_CFLAGS := -std=gnu17 -D_GNU_SOURCE -iquote native -iquote native/tiny $(WARNINGS) -Os -ffreestanding -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -fomit-frame-pointer -fcf-protection=none \
 	-fno-pie -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections -mgeneral-regs-only
-TINY_LDFLAGS := -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,max-page-size=4096,-z,noexecstack
+TINY_LDFLAGS := -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,max-page-size=4096,-z,noexecstack,-z,nosectionheader
 
 QUICKJS := /usr/lib/x86_64-linux-gnu/quickjs/libquickjs.a
 LIBS := $(QUICKJS) -Wl,-Bstatic -lseccomp -lzstd -lz -lnettle $(if $(SANITIZE),-Wl$(comma)-Bdynamic) -lm -lpthread -ldl
