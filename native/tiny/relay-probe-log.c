@@ -25,25 +25,24 @@ static void add_two(struct text *t, int64_t number, int least)
 /* RFC 3339; days to a date by the civil calendar of 400 years (146097 days), which begins in March. */
 FILES_TOO void results_add_time(struct text *t, int64_t usec)
 {
-    int64_t seconds = usec / 1000000, days = seconds / 86400 + 719468, rest = seconds % 86400;
-    int64_t era = days / 146097, day = days % 146097;
-    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    int64_t of_year = day - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * of_year + 2) / 153;
-    text_add_number(t, year + era * 400 + (month >= 10));
-    text_add(t, "-");
-    add_two(t, month < 10 ? month + 3 : month - 9, 2);
-    text_add(t, "-");
-    add_two(t, of_year - (153 * month + 2) / 5 + 1, 2);
-    text_add(t, "T");
-    add_two(t, rest / 3600, 2);
-    text_add(t, ":");
-    add_two(t, rest / 60 % 60, 2);
-    text_add(t, ":");
-    add_two(t, rest % 60, 2);
-    text_add(t, ".");
-    add_two(t, usec % 1000000, 6);
-    text_add(t, "Z");
+    int64_t seconds = usec / 1000000;
+    int days = (int)(seconds / 86400) + 719468, rest = (int)(seconds % 86400);
+    int era = days / 146097, day = days % 146097;
+    int year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    int of_year = day - (365 * year + year / 4 - year / 100);
+    int month = (5 * of_year + 2) / 153;
+    int parts[] = {year + era * 400 + (month >= 10),
+                   month < 10 ? month + 3 : month - 9,
+                   of_year - (153 * month + 2) / 5 + 1,
+                   rest / 3600,
+                   rest / 60 % 60,
+                   rest % 60,
+                   (int)(usec % 1000000)};
+    static const char after[] = "-\0-\0T\0:\0:\0.\0Z";
+    for (int i = 0; i < 7; i++) {
+        add_two(t, parts[i], i < 6 ? 2 : 6);
+        text_add(t, after + 2 * i);
+    }
 }
 
 /* As a JSON string; control characters become blanks, and all is cut where one more would not fit. */

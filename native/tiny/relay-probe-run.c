@@ -4,7 +4,7 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 
-enum { STACK = 768, WALL = 0x40000000, EXIT_OURS = 125 };
+enum { STACK = 768, WALL = 0x40000000, EXIT_OURS = 125, MOST_DRAINS = 16 };
 static char stack[STACK] __attribute__((aligned(16)));
 
 /* Descriptors of the stage, as packaging/decisions/0002-processes.md says; the last two are on their way to 0, 1 and 2. */
@@ -167,78 +167,122 @@ void probe_ended(void)
     probe_finish((status & 0x7f) != 0 ? 128 + (status & 0x7f) : status >> 8 & 0xff);
 }
 
-static const struct check *socket_check;
+static unsigned short family(void)
+{
+    return probe.second ? 10 : TINY_AF_INET;
+}
 
 /* Inside the namespaces of the container, for as long as it takes to get a socket there. */
 static void socket_run(void)
 {
-    long fd = probe.namespaces != 0 ? sys2(__NR_setns, relay.payload, (long)probe.namespaces) : 0;
-    if (fd >= 0 && socket_check->kind == 'u')
-        fd = relay_connect(socket_check->target, TINY_SOCK_STREAM);
+    const struct check *check = &probe.check[probe.role];
+    /* A Unix socket is found by its name alone: of a file, or `@` of the network namespace. */
+    uint64_t without = check->kind == 'u' && check->target[0] != '@' ? CLONE_NEWNET : CLONE_NEWNS;
+    long fd = probe.namespaces != 0 ? sys2(__NR_setns, relay.payload, (long)(probe.namespaces & ~without)) : 0;
+    if (fd >= 0 && check->kind == 'u')
+        fd = relay_connect(check->target, TINY_SOCK_STREAM);
     else if (fd >= 0)
-        fd = sys3(__NR_socket, probe.second ? 10 : TINY_AF_INET,
-                  TINY_SOCK_STREAM | TINY_SOCK_CLOEXEC | TINY_SOCK_NONBLOCK, 0);
+        fd = sys3(__NR_socket, family(), TINY_SOCK_STREAM | TINY_SOCK_CLOEXEC | TINY_SOCK_NONBLOCK, 0);
     probe.out = (int)fd;
     sys_exit(0);
 }
 
-static long connect_port(int fd, uint64_t port)
+/* The start of both families' addresses is the same, and IPv6 does not look at the flow where IPv4 has its address. */
+static long connect_to(unsigned short family)
 {
-    uint16_t number = (uint16_t)(port << 8 | port >> 8);
-    struct sockaddr_in four = {.sin_family = TINY_AF_INET, .sin_port = number, .sin_addr = {0x0100007f}};
-    struct sockaddr_in6 six = {.sin6_family = 10, .sin6_port = number, .sin6_addr.s6_addr = {[15] = 1}};
-    return probe.second ? sys3(__NR_connect, fd, PTR(&six), sizeof six)
-                        : sys3(__NR_connect, fd, PTR(&four), sizeof four);
+    uint16_t port = probe.check[probe.role].port;
+    struct sockaddr_in6 address = {.sin6_family = family,
+                                   .sin6_port = (uint16_t)(port << 8 | port >> 8),
+                                   .sin6_flowinfo = 0x0100007f,
+                                   .sin6_addr.s6_addr = {[15] = 1}};
+    return sys3(__NR_connect, probe.out, PTR(&address), sizeof address);
+}
+
+/* What came is thrown away (tcp(7), MSG_TRUNC). True: both sides have ended, or there never was a connection. */
+static bool drained(int fd)
+{
+    long n = 1;
+    for (int i = 0; n > 0 && i < 2; i++)
+        n = sys6(__NR_recvfrom, fd, 0, INT32_MAX, TINY_MSG_DONTWAIT | TINY_MSG_TRUNC, 0, 0);
+    return n == 0 || n == -ENOTCONN;
+}
+
+/*
+ * A TCP socket serves again, so that no process has to enter the container for the next one. It is ended as by close(2): the server
+ * sees FIN, and it may still say what it likes. When its own end has come by the next probe, connect(2) with AF_UNSPEC makes
+ * the socket a new one; before, that would be a reset, which servers log, so a socket that is not at its end by then is closed.
+ */
+static void leave_socket(void)
+{
+    sys2(__NR_shutdown, probe.out, 1);
+    probe.kept[probe.second] = probe.out;
+    probe.out = -1;
+}
+
+/* What a server still sends is taken from it for a while: nobody shall wait for us. */
+static void drain(void)
+{
+    int *fd = &probe.kept[probe.second];
+    if (drained(*fd))
+        probe.draining = 0;
+    else if (--probe.draining == 0)
+        relay_close(fd);
+}
+
+static void get_socket(void)
+{
+    struct clone_args args = {.flags = CLONE_FILES};
+    int *kept = &probe.kept[probe.second];
+    probe.asked = false;
+    probe.out = *kept;
+    *kept = -1;
+    if (probe.out >= 0 && drained(probe.out) && connect_to(0) >= 0)
+        return;
+    relay_close(&probe.out);
+    long child = clone_run(&args, socket_run);
+    if (child > 0)
+        sys_wait4((int)child, NULL, WALL);
+    else
+        probe.out = (int)child;
+}
+
+static void start_socket(const struct check *check);
+
+/* Again when poll(2) tells. On the loopback all is over when the first call returns, and the second one says how. */
+static void try_socket(const struct check *check)
+{
+    bool tcp = check->kind != 'u';
+    long result = probe.out;
+    if (tcp && probe.out >= 0) {
+        result = connect_to(family());
+        if (result == -EINPROGRESS)
+            result = connect_to(family());
+        if (result == -EALREADY)
+            return;
+        if (check->kind == 't' || result < 0)
+            leave_socket();
+    }
+    if (result < 0 && !probe.second && tcp) {
+        probe.second = true;
+        start_socket(check);
+    } else if (result < 0) {
+        say("", (int)-result);
+        probe_finish(1);
+    } else if (check->kind == 'h') {
+        const char *path = text_find(check->target, '/');
+        TEXT(request, 600);
+        text_add_all(&request, "GET ", path == NULL ? "/" : path, " HTTP/1.0\r\nHost: localhost\r\n\r\n", NULL);
+        probe.asked = true;
+        sys6(__NR_sendto, probe.out, PTR(request.start), (long)request.length, TINY_MSG_NOSIGNAL, 0, 0);
+    } else {
+        probe_finish(0);
+    }
 }
 
 static void start_socket(const struct check *check)
 {
-    struct clone_args args = {.flags = CLONE_FILES};
-    uint64_t port = 0;
-    socket_check = check;
-    probe.out = -1;
-    probe.asked = false;
-    long child = clone_run(&args, socket_run);
-    if (child > 0)
-        sys_wait4((int)child, NULL, WALL);
-    long result = child < 0 ? child : probe.out;
-    for (const char *at = check->target; *at >= '0' && *at <= '9'; at++)
-        port = port * 10 + (uint64_t)(*at - '0');
-    if (result >= 0 && check->kind != 'u')
-        result = connect_port(probe.out, port);
-    if (result >= 0 || result == -EINPROGRESS)
-        return;
-    if (!probe.second && check->kind != 'u') {
-        probe.second = true;
-        relay_close(&probe.out);
-        start_socket(check);
-        return;
-    }
-    say("", (int)-result);
-    probe_finish(1);
-}
-
-static void connected(const struct check *check)
-{
-    int error = 0, size = sizeof error;
-    sys5(__NR_getsockopt, probe.out, TINY_SOL_SOCKET, 4, PTR(&error), PTR(&size));
-    if (error != 0 && !probe.second && check->kind != 'u') {
-        probe.second = true;
-        relay_close(&probe.out);
-        start_socket(check);
-        return;
-    }
-    if (error != 0)
-        say("", error);
-    if (error != 0 || check->kind != 'h') {
-        probe_finish(error != 0);
-        return;
-    }
-    const char *path = text_find(check->target, '/');
-    TEXT(request, 600);
-    text_add_all(&request, "GET ", path == NULL ? "/" : path, " HTTP/1.0\r\nHost: localhost\r\n\r\n", NULL);
-    probe.asked = true;
-    sys6(__NR_sendto, probe.out, PTR(request.start), (long)request.length, TINY_MSG_NOSIGNAL, 0, 0);
+    get_socket();
+    try_socket(check);
 }
 
 /* The status line, `HTTP/1.0 200 OK`; 200 to 399 is well. */
@@ -255,6 +299,9 @@ static void answered(void)
     for (size_t i = 0; i < probe.output_length; i++)
         if (probe.output[i] == '\r' || probe.output[i] == '\n')
             probe.output[probe.output_length = i] = 0;
+    leave_socket();
+    probe.draining = MOST_DRAINS;
+    drain();
     probe_finish(!(line && (probe.output[9] == '2' || probe.output[9] == '3')));
 }
 
@@ -263,8 +310,10 @@ void probe_output(void)
     const struct check *check = &probe.check[probe.role];
     char rest[256];
     if (!probe.running || check->kind != 'e') {
-        if (!probe.asked)
-            connected(check);
+        if (!probe.running)
+            drain();
+        else if (!probe.asked)
+            try_socket(check);
         else
             answered();
         return;
@@ -304,6 +353,7 @@ void probe_start(const struct check *check)
     sys2(__NR_clock_gettime, 0, PTR(&now));
     probe.started = now.tv_sec * 1000000 + now.tv_nsec / 1000;
     probe.running = true;
+    probe.draining = 0;
     probe.second = false;
     probe.output_length = 0;
     probe.output[0] = 0;

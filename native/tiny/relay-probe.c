@@ -31,6 +31,7 @@ struct probe probe = {
     .pidfd = -1,
     .control = -1,
     .out = -1,
+    .kept = {-1, -1},
 };
 
 /* The number up to the next comma or the end. */
@@ -55,47 +56,19 @@ static void read_check(const char *at)
     check->retries = probe_next_number(&at);
     check->successes = probe_next_number(&at);
     check->target = at;
-    if (check->kind == 'e')
-        check->ops = RELAY_FIRST_FD + (int)probe_next_number(&at);
+    uint64_t number = probe_next_number(&at);
+    check->ops = RELAY_FIRST_FD + (int)number;
+    check->port = (uint16_t)number;
 }
 
-static int next_descriptor(const char *at)
-{
-    return RELAY_FIRST_FD + (int)probe_next_number(&at);
-}
-
+/* Those that are no value of `probe` (relay.c, words). */
 void probe_read_word(const char *word)
 {
-    const char *value = text_find(word, '=');
-    if (value == NULL)
-        return;
-    value++;
     if (text_starts(word, "check="))
-        read_check(value);
-    else if (text_starts(word, "bundle="))
-        probe.bundle = next_descriptor(value);
-    else if (text_starts(word, "health-log=")) {
-        probe.log = next_descriptor(value);
-        probe_next_number(&value);
-        probe.log_count = probe_next_number(&value);
-        probe.log_size = probe_next_number(&value);
-        probe.log_name = value;
-    } else if (text_starts(word, "group="))
-        probe.group = next_descriptor(value);
-    else if (text_starts(word, "tiny="))
-        probe.tiny = next_descriptor(value);
-    else if (text_starts(word, "enter="))
-        probe.namespaces = probe_next_number(&value);
-    else if (text_starts(word, "start-period="))
-        probe.start_period = probe_next_number(&value);
-    else if (text_starts(word, "stop=")) {
-        probe.stop_signal = probe_next_number(&value);
-        probe.stop_timeout = probe_next_number(&value);
-    } else {
-        probe.kill |= text_equal(word, "on-failure=kill");
-        probe.stop |= text_equal(word, "on-failure=stop");
-        probe.awaited |= text_equal(word, "ready=probe");
-    }
+        read_check(word + 6);
+    probe.kill |= text_equal(word, "on-failure=kill");
+    probe.stop |= text_equal(word, "on-failure=stop");
+    probe.awaited |= text_equal(word, "ready=probe");
 }
 
 static void next_role(void)
@@ -234,6 +207,8 @@ void probe_finish(int status)
     int64_t now = relay_clock();
     probe.running = false;
     relay_close(&probe.out);
+    if (probe.once)
+        sys_exit(status != 0);
     if (status != 0 && (stopping() || payload_exiting())) {
         probe.next = 0;
         return;
@@ -260,7 +235,7 @@ void probe_choose(struct pollfd *fds)
     short events = POLLIN;
     if (probe.running && probe.check[probe.role].kind != 'e' && !probe.asked)
         events = POLLOUT;
-    fds[2] = (struct pollfd){.fd = probe.out, .events = events};
+    fds[2] = (struct pollfd){.fd = probe.draining > 0 ? probe.kept[probe.second] : probe.out, .events = events};
 }
 
 void probe_serve(const struct pollfd *fds)

@@ -12,6 +12,7 @@ enum health { HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY };
 struct check {
     char kind; /* 0: none; e exec (TARGET: index of the operations), t TCP, h HTTP, u Unix socket */
     int ops;
+    uint16_t port;
     const char *target; /* `5432`, `8080/ready`, `/run/app.sock` */
     uint64_t interval;  /* 0: never again by itself */
     uint64_t timeout;
@@ -27,6 +28,7 @@ struct probe {
     uint64_t namespaces;  /* for sockets: those to enter */
     uint64_t start_period, stop_signal, stop_timeout;
     uint64_t log_count, log_size;
+    uint64_t once;   /* not 0: one probe, whose result is our exit status */
     bool kill, stop; /* on failure */
     bool awaited;    /* READY=1 is told by a check */
 
@@ -39,8 +41,9 @@ struct probe {
     int64_t kill_at;  /* the stop signal was sent; 0: not */
     int pid, pidfd;   /* of an exec */
     int control, out; /* an exec's; `out` is the socket of the others */
-    int error;        /* of a socket */
     bool asked;       /* the HTTP request was sent */
+    int kept[2];      /* TCP sockets that were used: IPv4, IPv6 */
+    int draining;     /* the last one of them still gets bytes: how many times we look */
     int64_t started;  /* microseconds since 1970 */
     char *output;     /* of the running probe, log_size bytes and a NUL */
     size_t output_length;

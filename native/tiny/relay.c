@@ -92,38 +92,50 @@ long relay_connect(const char *path, int type)
 struct word {
     const char *name;
     uint16_t offset;
-    bool is_text;
+    char kind; /* t text, d descriptor; a capital letter: of `probe`, and N is a number */
 };
 
 static const struct word words[] = {
-    {"journal=", offsetof(struct relay, journal), true},
-    {"identifier=", offsetof(struct relay, identifier), true},
-    {"unit=", offsetof(struct relay, unit), true},
-    {"manager=", offsetof(struct relay, manager), true},
-    {"uids=", offsetof(struct relay, uids), true},
-    {"mainpid=", offsetof(struct relay, pid), true},
-    {"born=", offsetof(struct relay, born), true},
+    {"journal=", offsetof(struct relay, journal), 't'},
+    {"identifier=", offsetof(struct relay, identifier), 't'},
+    {"unit=", offsetof(struct relay, unit), 't'},
+    {"manager=", offsetof(struct relay, manager), 't'},
+    {"uids=", offsetof(struct relay, uids), 't'},
+    {"mainpid=", offsetof(struct relay, pid), 't'},
+    {"born=", offsetof(struct relay, born), 't'},
 #ifdef BERTH_PROBES
-    {"well=", offsetof(struct relay, well), true},
-    {"unwell=", offsetof(struct relay, unwell), true},
+    {"well=", offsetof(struct relay, well), 't'},
+    {"unwell=", offsetof(struct relay, unwell), 't'},
+    {"bundle=", offsetof(struct probe, bundle), 'D'},
+    {"health-log=", offsetof(struct probe, log), 'D'},
+    {"group=", offsetof(struct probe, group), 'D'},
+    {"tiny=", offsetof(struct probe, tiny), 'D'},
+    {"log-name=", offsetof(struct probe, log_name), 'T'},
+    {"log-count=", offsetof(struct probe, log_count), 'N'},
+    {"log-size=", offsetof(struct probe, log_size), 'N'},
+    {"enter=", offsetof(struct probe, namespaces), 'N'},
+    {"start-period=", offsetof(struct probe, start_period), 'N'},
+    {"stop=", offsetof(struct probe, stop_signal), 'N'},
+    {"stop-timeout=", offsetof(struct probe, stop_timeout), 'N'},
+    {"once=", offsetof(struct probe, once), 'N'},
 #endif
 #ifdef BERTH_FILES
-    {"lost=", offsetof(struct relay, lost), true},
+    {"lost=", offsetof(struct relay, lost), 't'},
 #endif
-    {"out=", offsetof(struct relay, stream[0].pipe), false},
-    {"err=", offsetof(struct relay, stream[1].pipe), false},
-    {"plain-out=", offsetof(struct relay, stream[0].sink), false},
-    {"plain-err=", offsetof(struct relay, stream[1].sink), false},
-    {"given=", offsetof(struct relay, given), false},
-    {"notify=", offsetof(struct relay, notify), false},
-    {"status=", offsetof(struct relay, status), false},
-    {"payload=", offsetof(struct relay, payload), false},
-    {"kill=", offsetof(struct relay, kill), false},
-    {"events=", offsetof(struct relay, events), false},
-    {"up=", offsetof(struct relay, up), false},
+    {"out=", offsetof(struct relay, stream[0].pipe), 'd'},
+    {"err=", offsetof(struct relay, stream[1].pipe), 'd'},
+    {"plain-out=", offsetof(struct relay, stream[0].sink), 'd'},
+    {"plain-err=", offsetof(struct relay, stream[1].sink), 'd'},
+    {"given=", offsetof(struct relay, given), 'd'},
+    {"notify=", offsetof(struct relay, notify), 'd'},
+    {"status=", offsetof(struct relay, status), 'd'},
+    {"payload=", offsetof(struct relay, payload), 'd'},
+    {"kill=", offsetof(struct relay, kill), 'd'},
+    {"events=", offsetof(struct relay, events), 'd'},
+    {"up=", offsetof(struct relay, up), 'd'},
 #ifdef BERTH_FILES
-    {"support=", offsetof(struct relay, support), false},
-    {"victim=", offsetof(struct relay, victim), false},
+    {"support=", offsetof(struct relay, support), 'd'},
+    {"victim=", offsetof(struct relay, victim), 'd'},
 #endif
 };
 
@@ -136,7 +148,14 @@ static void read_word(const char *word)
         const char *value = word + text_length(words[i].name);
         uint64_t index;
         void *to = (char *)&relay + words[i].offset;
-        if (words[i].is_text)
+#ifdef BERTH_PROBES
+        if (words[i].kind <= 'Z')
+            to = (char *)&probe + words[i].offset;
+        if (words[i].kind == 'N')
+            text_unsigned(value, 10, UINT64_MAX, to);
+        else
+#endif
+            if ((words[i].kind | 32) == 't')
             *(const char **)to = *value != 0 ? value : NULL;
         else if (text_unsigned(value, 10, 64, &index))
             *(int *)to = RELAY_FIRST_FD + (int)index;
@@ -429,5 +448,9 @@ int relay_main(int argc, char **argv, char **envp)
         notify_receive();
     if (notify_pending())
         notify_send();
+#ifdef BERTH_PROBES
+    return probe.once != 0;
+#else
     return 0;
+#endif
 }

@@ -129,6 +129,7 @@ static const char error_words[] = "\1operation not permitted\0"
                                   "\50too many levels of symbolic links\0"
                                   "\113value too large for defined data type\0"
                                   "\137operation not supported\0"
+                                  "\157connection refused\0"
                                   "\172disk quota exceeded\0";
 
 void text_add_error(struct text *t, int error)

@@ -53,7 +53,7 @@ export const UNITS = [
   '',
   'Readiness and health: Notify=healthy makes the start wait for the first success of HealthCmd= (or of the HEALTHCHECK of the image),',
   'Notify=port:N, http:N/PATH or unix:PATH for a connection from inside the container. The same three forms may stand in HealthCmd= and',
-  'HealthStartupCmd=; they start no process. HealthStartPeriod= extends the start beyond TimeoutStartSec=. Only a change is told in the journal; berth health',
+  'HealthStartupCmd=; they start no process, and the server sees an orderly end of each. HealthStartPeriod= extends the start beyond TimeoutStartSec=. Only a change is told in the journal; berth health',
   'shows the last results. HealthOnFailure=restart stops the payload, and the unit gets Restart=always when [Service] says nothing.',
   '',
   'Limits for the sum of a pod are those of a slice: Slice=shop.slice in [Service] of the .pod, and MemoryMax=, TasksMax=, CPUQuota= in a unit file shop.slice',

@@ -185,6 +185,7 @@ function healthState(plan: HealthPlan, bundle: string, id: string): HealthState 
     log: healthFile(plan, bundle, id),
     stopping: `${bundle}/stopping`,
     command,
+    ...(health === undefined || health.kind === 'exec' ? {} : { connection: `${health.kind}:${health.target}` }),
     timeout,
     interval,
     retries,

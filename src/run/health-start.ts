@@ -1,9 +1,12 @@
 import type { Host } from '../host/host.ts';
+import { RELAY } from '../host/kernel.ts';
 import { encodeOps } from '../ops/encode.ts';
 import { compileExec } from '../ops/exec.ts';
-import type { Check, HealthPlan } from '../plan/health.ts';
+import { readConnection, type Check, type HealthPlan } from '../plan/health.ts';
+import type { Spec } from '../plan/spec.ts';
 import { execProcess } from './exec-process.ts';
 import type { Started } from './finish.ts';
+import type { HealthState } from './state.ts';
 
 const O_PATH = 0o10000000;
 const O_DIRECTORY = 0o200000;
@@ -30,11 +33,15 @@ export function healthWords(host: Host, started: Started, plan: HealthPlan, open
   const at = file.lastIndexOf('/');
   const words = [
     `bundle=${open(place.bundle, O_PATH | O_DIRECTORY)}`,
-    `health-log=${open(file.slice(0, at), O_PATH | O_DIRECTORY)},${plan.logCount},${plan.logSize},${file.slice(at + 1)}`,
+    `health-log=${open(file.slice(0, at), O_PATH | O_DIRECTORY)}`,
+    `log-name=${file.slice(at + 1)}`,
+    `log-count=${plan.logCount}`,
+    `log-size=${plan.logSize}`,
     `start-period=${plan.startPeriod}`,
     `on-failure=${plan.onFailure}`,
-    `stop=${prepared.plan.stopSignal},${prepared.plan.stopTimeout * 1000}`,
-    `enter=${enteredBits(started)}`,
+    `stop=${prepared.plan.stopSignal}`,
+    `stop-timeout=${prepared.plan.stopTimeout * 1000}`,
+    `enter=${enteredBits(prepared.plan.spec)}`,
   ];
   if (made.group !== undefined) words.push(`group=${open(made.group.directory, O_PATH | O_DIRECTORY)}`);
   for (const [role, check] of [
@@ -51,10 +58,30 @@ export function healthWords(host: Host, started: Started, plan: HealthPlan, open
 }
 
 /** The namespaces from which a connection is made: where the container has its own. */
-function enteredBits({ prepared }: Started): number {
+function enteredBits(spec: Spec): number {
   let bits = 0;
-  for (const { type } of prepared.plan.spec.linux.namespaces ?? []) bits |= ENTERED[type] ?? 0;
+  for (const { type } of spec.linux.namespaces ?? []) bits |= ENTERED[type] ?? 0;
   return bits;
+}
+
+/** One connection, made now as the relay of the container makes it: whether all was well. */
+export function connectOnce(
+  host: Host,
+  spec: Spec,
+  payload: number,
+  { connection = '', timeout }: HealthState,
+): boolean {
+  const check = readConnection(connection);
+  if (check === undefined) throw new RangeError(`${connection}: not a connection`);
+  const words = [
+    'payload=0',
+    'attended=1',
+    'once=1',
+    'log-size=64',
+    `enter=${enteredBits(spec)}`,
+    `check=h,${KINDS[check.kind]},0,${timeout},1,1,${check.target}`,
+  ];
+  return host.wait(host.relay(words, [payload], false, RELAY.PROBER)).status === 0;
 }
 
 /** The operations lie in the bundle, which is ours alone. */

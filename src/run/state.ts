@@ -26,6 +26,8 @@ export interface HealthState {
   readonly stopping: string;
   /** Of the check for health; empty: there is none, or it is a connection. */
   readonly command: readonly string[];
+  /** `port:N`, `http:N/PATH`, `unix:PATH`; absent: it is a command, or the state is of an older version. */
+  readonly connection?: string;
   /** Milliseconds. */
   readonly timeout: number;
   /** Milliseconds; 0: never by itself. These three are absent in states of older versions. */

@@ -176,6 +176,60 @@ stop_is_no_failure() { # WAY
     equal "$(health_lines "$1" "$name")" 1
     way_end "$1" "$name"
 }
+# Connections from the relay end as those of any client do, and one socket serves for all of them.
+asked() { # NAME KIND COUNT [ADDRESS]: beside the payload, in its network
+    nsenter -t "$(way_berth root inspect "$1" --format '{{.State.Pid}}')" -n python3 "$TESTS/asked.py" "${@:2}"
+}
+relay_sockets() { # NAME: by their numbers
+    local relay
+    relay=$(head -n 1 "/sys/fs/cgroup$(way_property root "$1" ControlGroup)/supervisor/cgroup.procs")
+    find "/proc/$relay/fd" -lname 'socket:*' -printf '%l\n' | sort
+}
+connections_end_well() {
+    local before
+    unit root asked 'sleep inf' HealthCmd=port:9000 HealthInterval=100ms HealthRetries=2
+    way_start root asked
+    equal "$(asked asked ends 10)" '{"seen": ["end"], "resets": 0, "slow": false}'
+    before=$(relay_sockets asked)
+    equal "$(asked asked ends 10)" '{"seen": ["end"], "resets": 0, "slow": false}'
+    equal "$(relay_sockets asked)" "$before"
+    equal "$(asked asked speaks 10)" '{"seen": ["end"], "resets": 0, "slow": false}'
+    equal "$(relay_sockets asked)" "$before"
+    equal "$(asked asked keeps 30)" '{"seen": ["end"], "resets": 0, "slow": false}'
+    contains "$(asked asked ends 10 ::1)" '"seen": ["end"]'
+    eventually is root asked unhealthy
+    contains "$(way_berth root health asked || true)" 'connection refused'
+    small root asked
+    way_gone root asked
+    # The server answers one client at a time: that it can send all of a long answer is part of its health.
+    unit root asked 'sleep inf' HealthCmd=http:9000/ HealthInterval=3s
+    way_start root asked
+    contains "$(asked asked body 2)" '"slow": false}'
+    is root asked healthy
+    way_gone root asked
+}
+# Podman's users and their monitoring call it, whatever the check is.
+made_now() { # WAY
+    local way=$1 name=now-$1
+    unit "$way" "$name" 'sh -c "httpd -p 8080 -h /var/www; exec sleep inf"' HealthCmd=http:8080/index.html HealthInterval=1h
+    way_start "$way" "$name"
+    eventually way_berth "$way" healthcheck run "$name"
+    way_berth "$way" exec "$name" killall httpd
+    equal "$(fails_with 1 way_berth "$way" healthcheck run "$name")" unhealthy
+    way_end "$way" "$name"
+    unit "$way" "$name" 'sh -c "httpd -p [::1]:8080 -h /var/www; exec sleep inf"' HealthCmd=port:8080 HealthInterval=1h
+    way_start "$way" "$name"
+    eventually way_berth "$way" healthcheck run "$name"
+    way_end "$way" "$name"
+    unit "$way" "$name" 'sleep inf' HealthCmd=unix:/tmp/none.sock HealthInterval=1h
+    way_start "$way" "$name"
+    equal "$(fails_with 1 way_berth "$way" healthcheck run "$name")" unhealthy
+    way_end "$way" "$name"
+    unit "$way" "$name" 'httpd -f -p 8080 -h /var/www' Notify=port:8080
+    way_start "$way" "$name"
+    contains "$(fails_with 125 way_berth "$way" healthcheck run "$name" 2>&1)" 'no health check'
+    way_end "$way" "$name"
+}
 refused() {
     contains "$(fails_with 125 berth run --rm --sdnotify healthy --network none localhost/busybox true 2>&1)" 'needs a health check'
     contains "$(fails_with 125 berth run --rm --health-retries 0 --health-cmd true localhost/busybox true 2>&1)" '--health-retries 0: not a whole number of at least 1'
@@ -221,6 +275,8 @@ each_way 'a startup check' startup_check
 each_way 'a check that does not end' endless_check
 each_way "T11 a check has the payload's confinement" confined
 each_way 'a stop is no failure' stop_is_no_failure
+each_way 'healthcheck run asks by a connection, too' made_now
+check 'connections end as any client ends them, by one socket' connections_end_well
 check 'IPv6 when nobody listens on IPv4' ready_by_ipv6
 check 'Notify=unix:' ready_by_unix_socket
 check 'bad wishes' refused
