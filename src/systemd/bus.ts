@@ -76,7 +76,7 @@ export function busAddress(scope: Scope, environment: (name: string) => string |
 export function transientBody(unit: string, properties: readonly (readonly [string, string, unknown])[]): unknown[] {
   return [
     unit,
-    'fail',
+    'replace',
     properties.map(([name, signature, value]) => [name, new dbus.Variant(signature, wire(signature, value))]),
     [],
   ];

@@ -92,12 +92,12 @@ function exitOf(message: Message): number | undefined {
   return number('ExecMainCode') === CLD_EXITED ? number('ExecMainStatus') : undefined;
 }
 
-/** Asks for the start; the answer is the job. */
+/** Asks for the start; the answer is the job. It may be that what the unit needs is being stopped, since nobody needed it: then the start counts. */
 function postStart(bus: Bus, unit: string, properties: readonly Property[]): number {
   return post(bus, {
     ...managerCall('StartTransientUnit'),
     signature: 'ssa(sv)a(sa(sv))',
-    values: [unit, 'fail', properties.map(([name, signature, value]) => [name, [signature, value]]), []],
+    values: [unit, 'replace', properties.map(([name, signature, value]) => [name, [signature, value]]), []],
   });
 }
 

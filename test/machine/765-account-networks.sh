@@ -274,6 +274,19 @@ two_accounts() {
     done
 }
 
+# The namespace is being stopped when the next container wants it.
+one_after_the_other() {
+    as alice berth network create one
+    local i
+    for i in 1 2 3 4 5; do
+        as alice berth run -d --rm --name single --network one localhost/busybox:latest sleep inf
+        as alice berth rm -f -t 0 single
+    done
+    as alice berth run --rm --network one localhost/busybox:latest true
+    as alice berth network rm one
+    is_gone alice
+}
+
 # Another machine: a namespace with a server, which is also the way to everywhere.
 far() {
     ip netns add far && ip link add out0 type veth peer name out1 netns far
@@ -304,6 +317,7 @@ check 'route, address and resolver of the host change under running containers' 
 check 'two accounts do not see each other' two_accounts
 check 'a pod in a network' in_pod
 check 'the namespace comes and goes with a lone container, and its names are there at once' comes_and_goes
+check 'containers of run in a network, one right after the other' one_after_the_other
 check 'what carries a network is killed: containers and pods come back with another' carrier_dies
 check 'the namespace dies: containers come back with a new one' loses_its_network
 finish
