@@ -37,7 +37,7 @@ install-program:
 	[ ! -e dist/cli.cjs ] || install -D -m 644 dist/cli.cjs $(DESTDIR)$(libdir)/cli.cjs
 	for file in build/seccomp.json build/seccomp-no-chroot.json; do install -D -m 644 $$file $(DESTDIR)$(libdir)/$${file##*/} || exit 1; done
 	install -D -m 644 packaging/selinux/berth.cil $(DESTDIR)$(datadir)/berth/berth.cil
-	install -D -m 755 packaging/lib/start-names $(DESTDIR)$(libdir)/start-names
+	for file in start-names stop-names; do install -D -m 755 packaging/lib/$$file $(DESTDIR)$(libdir)/$$file || exit 1; done
 	install -d $(DESTDIR)$(generatordir) $(DESTDIR)$(usergeneratordir)
 	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(generatordir)/berth-system-generator
 	ln -sfr $(DESTDIR)$(bindir)/berth $(DESTDIR)$(usergeneratordir)/berth-user-generator

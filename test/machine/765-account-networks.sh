@@ -179,6 +179,34 @@ comes_and_goes() {
     as alice berth network rm one
 }
 
+# Who wants the namespace again while it goes has names all the same; so it is after a restart of it.
+comes_again() { # WAY
+    local way=$1 manager space
+    manager=$(way_manager "$way")
+    space=$(space "$way")
+    is_served() { wait_until "[ \"\$(systemctl $([ "$way" = svc ] || echo "--user -M $way@") is-active lone "$(names "$way")" | xargs)\" = 'active active' ]"; }
+    way_file "$way" again.network <<<$'[Network]\nNetworkDeleteOnStop=true'
+    way_unit "$way" lone <<<$'[Container]\nImage=localhost/busybox\nContainerName=lone\nNetwork=again.network\nExec=sleep inf\nStopTimeout=0'
+    manager "$manager" edit --runtime --stdin --drop-in=slow "$space" <<<"[Service]
+ExecStop=/bin/sh -c 'until [ -e $WORK/go.$way ]; do sleep 0.1; done'"
+    way_start "$way" lone
+    is_served
+    way_stop "$way" lone
+    wait_until "[ \"\$(systemctl $([ "$way" = svc ] || echo "--user -M $way@") is-active $space)\" = deactivating ]"
+    manager "$manager" start --no-block lone
+    touch "$WORK/go.$way"
+    is_served
+    way_berth "$way" exec lone nslookup lone
+    manager "$manager" restart "$space"
+    is_served
+    way_berth "$way" exec lone nslookup lone
+    way_stop "$way" lone
+    manager "$manager" revert "$space"
+    is_gone "$way"
+    way_stop "$way" again-network
+    way_gone "$way" lone again.network
+}
+
 wait_names() { # COMMAND ADDRESS
     local until=$((SECONDS + ${PATIENCE:-30}))
     until [[ $($1 timeout 2 nslookup where.example 2>&1) == *"$2"* ]]; do [ $SECONDS -lt $until ] || { echo "$1:"; $1 cat /etc/resolv.conf; return 1; }; done
@@ -318,6 +346,8 @@ check 'two accounts do not see each other' two_accounts
 check 'a pod in a network' in_pod
 check 'the namespace comes and goes with a lone container, and its names are there at once' comes_and_goes
 check 'containers of run in a network, one right after the other' one_after_the_other
+check 'alice: the namespace is wanted again while it goes' comes_again alice
+check 'svc: the same with User=' comes_again svc
 check 'what carries a network is killed: containers and pods come back with another' carrier_dies
 check 'the namespace dies: containers come back with a new one' loses_its_network
 finish
