@@ -11,7 +11,7 @@ export function createNetwork(host: Host, store: string, wish: NetworkWish): Net
   const wanted = readWish(wish);
   if (readNetwork(host, store, wish.name) !== undefined)
     throw new Failure(125, `${wish.name}: there is a network of this name`);
-  const { driver, routes } = wanted;
+  const { driver, routes, options } = wanted;
   checkDriver(host, wish, driver);
   const others = listNetworks(host, store);
   const taken = others.flatMap(other =>
@@ -38,7 +38,7 @@ export function createNetwork(host: Host, store: string, wish: NetworkWish): Net
     dns_enabled: wish.dns && driver === 'bridge',
     ...(wish.dnsServers.length === 0 ? {} : { network_dns_servers: wish.dnsServers }),
     labels: wish.labels,
-    options: Object.fromEntries(Object.entries(wish.options).filter(([key]) => key !== 'parent')),
+    options: Object.fromEntries(Object.entries(options).filter(([key]) => key !== 'parent')),
     ipam_options: { driver: wish.ipamDriver },
   };
   host.mkdirs(`${store}/networks`, 0o700);

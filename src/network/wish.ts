@@ -20,13 +20,14 @@ export interface NetworkWish {
 }
 
 /**
- * What a wish says of itself, before any host is asked: its driver, and its subnets and routes as they are recorded. A Failure (125)
+ * What a wish says of itself, before any host is asked: its driver, and its subnets, routes and options as they are recorded. A Failure (125)
  * names the first value that no host could do.
  */
 export function readWish(wish: NetworkWish): {
   readonly driver: NetworkRecord['driver'];
   readonly subnets: readonly SubnetRecord[];
   readonly routes: NonNullable<NetworkRecord['routes']>;
+  readonly options: NonNullable<NetworkRecord['options']>;
 } {
   if (!isName(wish.name) || RESERVED.includes(wish.name)) {
     throw new Failure(
@@ -39,7 +40,12 @@ export function readWish(wish: NetworkWish): {
   // Interfaces have at most 15 letters (IFNAMSIZ).
   if (driver === 'bridge' && interfaceName !== undefined && !/^[a-zA-Z0-9_.-]{1,15}$/.test(interfaceName))
     throw new Failure(125, `--interface-name ${interfaceName}: not a name of at most 15 letters`);
-  return { driver, subnets: wish.subnets.map(readSubnet), routes: wish.routes.map(readRoute) };
+  return {
+    driver,
+    subnets: wish.subnets.map(readSubnet),
+    routes: wish.routes.map(readRoute),
+    options: readOptions(wish.options, driver),
+  };
 }
 
 const RESERVED = [
@@ -55,29 +61,59 @@ const RESERVED = [
   'podman',
   'berth',
 ];
-/** Options of a network (netavark's), and what their values are. */
-const OPTIONS: Readonly<Record<string, RegExp>> = {
-  mtu: /^\d{1,5}$/,
-  vlan: /^([1-9]\d{0,2}|[1-3]\d{3}|40[0-8]\d|409[0-4])$/,
-  isolate: /^(true|false|1|0|strict)$/i,
-  metric: /^\d{1,9}$/,
-  mode: /^(managed|unmanaged|bridge|private|vepa|passthru|l2|l3|l3s)$/,
-  parent: /./,
-  no_default_route: /^(true|false|1|0)$/i,
-  vrf: /./,
-  bclim: /^-?\d{1,9}$/,
+
+/** An option as netavark has to be told it; undefined for a value that it would refuse, or pass over. */
+type Read = (value: string, driver: NetworkRecord['driver']) => string | undefined;
+
+const among =
+  (form: RegExp): Read =>
+  value =>
+    form.test(value) ? value : undefined;
+
+/** netavark takes `true` and `false` alone; what else says so is no mistake for Podman. */
+const flag: Read = value => (/^(1|t|true)$/i.test(value) ? 'true' : /^(0|f|false)$/i.test(value) ? 'false' : undefined);
+
+const MODES: Readonly<Record<NetworkRecord['driver'], readonly string[]>> = {
+  bridge: ['managed', 'unmanaged'],
+  macvlan: ['bridge', 'private', 'vepa', 'passthru'],
+  ipvlan: ['l2', 'l3', 'l3s'],
 };
+
+const OPTIONS: Readonly<Record<string, Read>> = {
+  // 68 is the least of IPv4; 0 is the host's.
+  mtu: value => (/^\d{1,5}$/.test(value) && isMtu(Number(value)) ? value : undefined),
+  vlan: among(/^([1-9]\d{0,2}|[1-3]\d{3}|40[0-8]\d|409[0-4])$/),
+  // Any other word is none for netavark, and the network would be open.
+  isolate: (value, driver) => (value.toLowerCase() === 'strict' ? 'strict' : flag(value, driver)),
+  metric: among(/^\d{1,9}$/),
+  mode: (value, driver) => (MODES[driver].includes(value) ? value : undefined),
+  parent: among(/./),
+  no_default_route: flag,
+  vrf: among(/./),
+  bclim: among(/^-?\d{1,9}$/),
+};
+
+const isMtu = (size: number): boolean => size === 0 || (size >= 68 && size <= 65535);
+
+function readOptions(
+  given: NetworkWish['options'],
+  driver: NetworkRecord['driver'],
+): NonNullable<NetworkRecord['options']> {
+  const read = Object.entries(given).map(([key, value]) => {
+    const option = Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined;
+    if (option === undefined)
+      throw new Failure(125, `--opt ${key}: not an option of a network; there are ${Object.keys(OPTIONS).join(', ')}`);
+    const known = option(value, driver);
+    if (known === undefined) throw new Failure(125, `--opt ${key}=${value}: the value is not understood`);
+    return [key, known] as const;
+  });
+  return Object.fromEntries(read);
+}
 
 function driverOf(wish: NetworkWish): NetworkRecord['driver'] {
   const { driver } = wish;
   if (driver !== 'bridge' && driver !== 'macvlan' && driver !== 'ipvlan') {
     throw new Failure(125, `--driver ${driver}: there is no such network driver; use bridge, macvlan or ipvlan`);
-  }
-  for (const [key, value] of Object.entries(wish.options)) {
-    const form = Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined;
-    if (form === undefined)
-      throw new Failure(125, `--opt ${key}: not an option of a network; there are ${Object.keys(OPTIONS).join(', ')}`);
-    if (!form.test(value)) throw new Failure(125, `--opt ${key}=${value}: the value is not understood`);
   }
   if (wish.ipamDriver !== 'host-local' && wish.ipamDriver !== 'none') {
     throw new Failure(
@@ -121,10 +157,17 @@ function leaseRange(subnet: Subnet, text: string, range: string | undefined): Pi
 
 /** `--route DESTINATION,GATEWAY[,METRIC]` */
 function readRoute(text: string): { destination: string; gateway: string; metric?: number } {
-  const [destination = '', gateway = '', metric, ...more] = text.split(',');
-  const right = parseSubnet(destination) !== undefined && parseAddress(gateway) !== undefined && more.length === 0;
-  if (!right || (metric !== undefined && !/^\d{1,9}$/.test(metric))) {
+  const [to = '', gateway = '', metric, ...more] = text.split(',');
+  const [subnet, address] = [parseSubnet(to), parseAddress(gateway)];
+  if (
+    subnet === undefined ||
+    address === undefined ||
+    more.length > 0 ||
+    (metric !== undefined && !/^\d{1,9}$/.test(metric))
+  )
     throw new Failure(125, `--route ${text}: write DESTINATION/PREFIX,GATEWAY[,METRIC]`);
-  }
+  if (subnet.family !== address.family)
+    throw new Failure(125, `--route ${text}: one of the two is of IPv4, the other of IPv6`);
+  const destination = formatSubnet(subnet);
   return metric === undefined ? { destination, gateway } : { destination, gateway, metric: Number(metric) };
 }

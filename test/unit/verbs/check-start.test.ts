@@ -61,6 +61,8 @@ for (const [type, lines, said] of [
   ],
   ['network', 'Subnet=10.0.0.0/24\nIPRange=x', `3:9: ${REFUSED}--ip-range x: neither a subnet nor FIRST-LAST`],
   ['network', 'Options=mtu=abc', `2:9: ${REFUSED}--opt mtu=abc: the value is not understood`],
+  ['network', 'Options=isolate=yess', `2:9: ${REFUSED}--opt isolate=yess: the value is not understood`],
+  ['network', 'Options=mode=l3', `2:9: ${REFUSED}--opt mode=l3: the value is not understood`],
   ['network', 'DNS=dns.example', `2:5: ${REFUSED}--dns dns.example: not an IP address`],
   [
     'network',
