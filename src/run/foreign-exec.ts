@@ -1,4 +1,4 @@
-import type { Host, LaunchRequest, Stdio } from '../host/host.ts';
+import { HostError, type Host, type LaunchRequest, type Stdio } from '../host/host.ts';
 import { capabilitiesOf } from '../ops/exec.ts';
 import { encodeOps, op } from '../ops/encode.ts';
 import { NAMESPACE_BITS } from '../ops/tables.ts';
@@ -37,7 +37,7 @@ interface ForeignJoined extends Joined {
  */
 export function joinForeign(host: Host, request: ForeignExec): ForeignJoined {
   const { state, bundle, process } = request;
-  awaitState(host, `${bundle}/runtime/${state.name}`);
+  awaitState(host, bundle, state.name);
   const directory = `${bundle}/exec-${host.random(8)}`;
   const file = `${directory}/process.json`;
   const console = request.tty ? consolePath(state.runtime, directory) : '';
@@ -75,11 +75,19 @@ function streamsOf({ tty, stdio }: ForeignExec, console: string): ForeignExec['s
 const LONGEST_MS = 5_000;
 const STEP_MS = 10;
 
-/** Before it counts as started a container can be found by others; a moment later the other runtime has the container (crun: `status`, runc: `state.json`). */
-function awaitState(host: Host, directory: string): void {
-  for (let waited = 0; waited < LONGEST_MS; waited += STEP_MS) {
-    if (host.stat(`${directory}/status`) !== undefined || host.stat(`${directory}/state.json`) !== undefined) return;
-    host.poll([], STEP_MS);
+/** Before it counts as started a container can be found by others; a moment later the other runtime has the container. */
+function awaitState(host: Host, bundle: string, name: string): void {
+  for (let waited = 0; waited < LONGEST_MS && !isKnown(host, bundle, name); waited += STEP_MS) host.poll([], STEP_MS);
+}
+
+/** crun keeps `status`, runc `state.json`. Where the container's root is another id than ours that is closed to us: then the file for others counts. */
+function isKnown(host: Host, bundle: string, name: string): boolean {
+  const directory = `${bundle}/runtime/${name}`;
+  try {
+    return ['status', 'state.json'].some(file => host.stat(`${directory}/${file}`) !== undefined);
+  } catch (error) {
+    if (!(error instanceof HostError) || error.code !== 'EACCES') throw error;
+    return host.stat(`${bundle}/runtime.pid`) !== undefined;
   }
 }
 

@@ -5,7 +5,7 @@ import { stopContainer } from './ending.ts';
 import { Failure } from './failure.ts';
 import { layerPath } from './layer.ts';
 import type { Parts } from './parts.ts';
-import { releaseContainer, removeContainer, removeLayerOf } from './remove.ts';
+import { releaseContainer, removeBundle, removeContainer, removeLayerOf } from './remove.ts';
 
 /**
  * Before the lock of the name is taken: a container that runs is only replaced with --replace. It is stopped without the lock, since its
@@ -41,11 +41,17 @@ export function takeAgain(host: Host, parts: Parts, store: string, name: string)
   if (before.state !== undefined && isRunning(host, before.state)) throw inUse(name);
   report(releaseContainer(host, parts, store, before));
   const texts = KEPT.map(file => host.readFileIfExists(before.bundle + file) ?? '');
-  host.removeTree(before.bundle);
-  return () => {
+  const restore = (): void => {
     host.mkdirs(before.bundle, 0o700);
     for (const [i, text] of texts.entries()) if (text !== '') host.writeFile(`${before.bundle}${KEPT[i]}`, text, 0o600);
   };
+  try {
+    removeBundle(host, store, before);
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  return restore;
 }
 
 /** What tells of a container that has ended. */

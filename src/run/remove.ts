@@ -27,10 +27,14 @@ export function removeContainer(
   const attempt = attempting(lines);
   const maps = { uidMap: state?.uidMap ?? [], gidMap: state?.gidMap ?? [] };
   removeStoredParts(host, parts, store, container.name, maps, withVolumes, quickly, attempt, lines);
-  // Another runtime keeps its state there, as root of the container.
-  attempt(() => removeStored(host, store, container.bundle, maps.uidMap, maps.gidMap));
+  attempt(() => removeBundle(host, store, container));
   attempt(() => lines.push(...sweepEarlierBoots(host, store, name => removeLayerOf(host, parts, store, name))));
   return lines;
+}
+
+/** Another runtime keeps its state there, as root of the container. */
+export function removeBundle(host: Host, store: string, { state, bundle }: Container): void {
+  removeStored(host, store, bundle, state?.uidMap ?? [], state?.gidMap ?? []);
 }
 
 /** What a container that has ended holds on the host: its network, volumes and control group. Its files stay. May be repeated. */

@@ -40,15 +40,15 @@ export function runDetached(
   const unit = `${request.name}.service`;
   const environment = writeEnvironment(host, command, request);
   const began = host.now();
-  const properties = propertiesOf(host, command, request, unit, environment, { id, store });
   try {
+    const properties = propertiesOf(host, command, request, unit, environment, { id, store });
     const { result, status } = startTransientService(host, manager, unit, properties);
     if (result !== 'done') {
       // 126 and 127 tell of the command, as without -d; whatever else happened is a failure of ours.
       const said = status === 126 || status === 127 ? status : 125;
       throw new Failure(said, startFailure(host, manager, unit, result, began));
     }
-    if (!request.remove) keepWay(host, store, { version: 1, name: request.name, unit, properties }, environment);
+    if (!request.remove) keepWay(host, store, { version: 1, name: request.name, unit, properties }, id, environment);
   } finally {
     if (environment !== undefined) host.unlink(environment);
   }
@@ -57,16 +57,19 @@ export function runDetached(
 }
 
 /** For a start after the end. */
-function keepWay(host: Host, store: string, way: Way, environment: string | undefined): void {
-  const kept = keptEnvironment(store, way.name);
+function keepWay(host: Host, store: string, way: Way, id: string, environment: string | undefined): void {
+  const kept = keptEnvironment(store, way.name, id);
   if (environment !== undefined && host.lstat(layerPath(store, way.name)) !== undefined)
     host.writeFile(kept, host.readFile(environment), 0o600);
   writeWay(host, store, way);
 }
 
-/** Where the variables of the environment lie for every start but the first: with the container's files, and as long. */
-function keptEnvironment(store: string, name: string): string {
-  return `${layerPath(store, name)}/environment`;
+/**
+ * Where the variables of the environment lie for every start but the first: with the container's files, and as long. Not under the name
+ * that they have for a container which this one replaces: systemd reads the file before that one is gone.
+ */
+function keptEnvironment(store: string, name: string, id: string): string {
+  return `${layerPath(store, name)}/environment-${id.slice(0, 12)}`;
 }
 
 function propertiesOf(
@@ -111,11 +114,12 @@ function propertiesOf(
           [
             'EnvironmentFiles',
             'a(sb)',
-            [environment, keptEnvironment(store, request.name)].map(path => [path, true]),
+            [environment, keptEnvironment(store, request.name, id)].map(path => [path, true]),
           ] as const,
         ]),
     ...requirement(namespaceUnits(host, request.networks)),
-    ['WorkingDirectory', 's', host.cwd()],
+    // It may be gone at a later start, or closed to the account (root's, with --for): words that need it have been looked at here.
+    ['WorkingDirectory', 's', `-${host.cwd()}`],
     ['SyslogIdentifier', 's', request.name],
     ['TimeoutStopUSec', 't', ((request.stopTimeout ?? 10) + 15) * 1_000_000],
     ['CollectMode', 's', 'inactive-or-failed'],

@@ -185,6 +185,28 @@ again() { # the same container, with its files, volumes and variables, however o
     as "$1" berth rm -f -v a1 >/dev/null
     contains "$(fails_with 5 as "$1" berth start a1 2>&1)" 'no container a1 that could be started again'
 }
+again_elsewhere() { # where it was made is gone
+    as "$1" sh -c 'mkdir /tmp/place && cd /tmp/place && berth run -d --name a2 --network none --stop-timeout 0 localhost/busybox sleep 1000' >/dev/null
+    rmdir /tmp/place
+    as "$1" berth stop a2 >/dev/null
+    as "$1" berth start -q a2
+    as "$1" berth rm -f -v a2 >/dev/null
+}
+again_replaced() { # the variables of the one that was replaced are gone with it
+    as "$1" env WORD=old OLD=old berth run -d --name a3 -e WORD -e OLD --network none --stop-timeout 0 localhost/busybox sleep 1000 >/dev/null
+    as "$1" env WORD=new berth run -d --replace --name a3 -e 'WORD*' -e 'OLD*' --network none --stop-timeout 0 localhost/busybox sleep 1000 >/dev/null
+    # shellcheck disable=SC2016 # the container's
+    equal "$(as "$1" berth exec a3 sh -c 'echo $WORD ${OLD-none}')" 'new none'
+    as "$1" berth rm -f -v a3 >/dev/null
+}
+again_crun() { # the state that crun leaves belongs to another id of the account's
+    as alice berth run -d --name a4 --runtime crun --userns keep-id --network none --stop-timeout 0 localhost/busybox sleep 1000 >/dev/null
+    as alice berth stop a4 >/dev/null
+    as alice berth start -q a4
+    equal "$(as alice berth exec a4 id -u)" 1000
+    as alice berth rm -f a4 >/dev/null
+    equal "$(find /run/user/1000/berth/containers /home/alice/.local/share/berth/tmp -mindepth 1)" ''
+}
 cidfile() {
     as "$1" berth run --rm --cidfile /tmp/id-"$1" --network none localhost/busybox true
     [ ! -e /tmp/id-"$1" ]
@@ -210,7 +232,10 @@ for who in root alice; do
     check "$who: stop and rm --filter" filtered "$who"
     check "$who: without --rm its end is known, and nothing is held" ended "$who"
     check "$who: start and restart of what has ended" again "$who"
+    check "$who: start again after the directory of run has gone" again_elsewhere "$who"
+    check "$who: run -d --replace takes no variable of the other one" again_replaced "$who"
     check "$who: --cidfile goes with --rm" cidfile "$who"
 done
+check 'alice: start again of a container of crun with --userns keep-id' again_crun
 check 'root: fields of the log of run -d' log_fields
 finish

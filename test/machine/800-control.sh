@@ -59,6 +59,11 @@ others_for() {
     contains "$(berth top --for alice systemd-s1)" COMMAND
     equal "$(berth run --for alice --rm --network none -v /home/alice:/h localhost/busybox touch /h/by-alice; stat -c %U /home/alice/by-alice)" alice
     rm /home/alice/by-alice
+    # From a directory that is closed to it, as root's home is.
+    mkdir -m 700 /tmp/closed
+    (cd /tmp/closed && berth run --for alice -d --name closed --network none --stop-timeout 0 localhost/busybox sleep 1000 >/dev/null)
+    berth rm --for alice -f closed >/dev/null
+    rmdir /tmp/closed
     berth stop --for alice s1
     fails berth exec --for alice systemd-s1 true
     said=$(fails_with 125 berth ps --for nobody-of-that-name 2>&1)
