@@ -8,6 +8,9 @@
  *
  * The same pair keeps Node and its children from signals that who started us ignores (nohup(1); a script's command with `&`): Node takes
  * each back to its default when it begins, and so do children of it. The carrier ignores them still, and the terminal sends none to the worker.
+ *
+ * And what root runs as another account (src/verbs/for-account.ts) is a worker, too: it holds root's terminal open, and whatever else runs as that
+ * account may trace it. In the terminal's own session it could type there as root (TIOCSTI).
  */
 #include "apart.h"
 #include "journal-end.h"

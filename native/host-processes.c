@@ -1,4 +1,5 @@
 /* Programs beside us: src/host/host.ts `Processes`. */
+#include "apart.h"
 #include "host.h"
 #include "process.h"
 #include <errno.h>
@@ -308,6 +309,11 @@ FUNCTION(become)
     cleanup_free char **words = NULL, **environment = NULL;
     if (take_words(context, argv[0], &words) < 0 || take_words(context, argv[1], &environment) < 0)
         return JS_EXCEPTION;
+    if (JS_ToBool(context, argv[2])) {
+        stand_apart(false);
+        if (getsid(0) != getpid())
+            return throw_errno(context, "fork", words[0]);
+    }
     struct error error;
     process_become(words, environment, &error);
     return throw_error(context, &error);
@@ -411,7 +417,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("run", 1, run),
     JS_CFUNC_DEF("spawn", 1, spawn),
     JS_CFUNC_DEF("wait", 1, wait_for),
-    JS_CFUNC_DEF("exec", 2, become),
+    JS_CFUNC_DEF("exec", 3, become),
     JS_CFUNC_DEF("openProcess", 1, open_process),
     JS_CFUNC_DEF("startTime", 1, start_time),
     JS_CFUNC_DEF("signal", 2, send_signal),

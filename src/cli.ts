@@ -1,5 +1,6 @@
 import { HostError, type Host } from './host/host.ts';
 import { nodeHost } from './host/node.ts';
+import { StandFor, standFor } from './host/node-apart.ts';
 import { outliveTerminals } from './host/node-terminal.ts';
 import { ImageError } from './image/error.ts';
 import { Failure } from './run/failure.ts';
@@ -83,7 +84,13 @@ async function run(host: Host): Promise<number> {
   const verb = words[verbIndex(words)] ?? '';
   const program = Object.hasOwn(PROGRAMS, verb) ? PROGRAMS[verb] : undefined;
   if (program === undefined) throw new Failure(125, unknownVerb(words));
-  return (await program()).main(host);
+  const { main } = await program();
+  try {
+    return await main(host);
+  } catch (error) {
+    if (error instanceof StandFor) return standFor(error);
+    throw error;
+  }
 }
 
 /** What went wrong, for people: one line each, never a stack. */

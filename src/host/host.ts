@@ -170,8 +170,11 @@ export interface Processes {
   spawn(request: SpawnRequest): Child;
   /** Waits for a child of ours. */
   wait(child: Child): Exit;
-  /** Replaces this program. Only descriptors 0, 1, 2 pass. Returns only by throwing. */
-  exec(argv: readonly Bytes[], environment: readonly Bytes[]): never;
+  /**
+   * Replaces this program. Only descriptors 0, 1, 2 pass. Returns only by throwing. `apart`: what takes its place has a session of its own, and
+   * this process stays to hand on its signals and to end as it ends (native/apart.c).
+   */
+  exec(argv: readonly Bytes[], environment: readonly Bytes[], apart?: boolean): never;
   /** pidfd_open(2); undefined when there is no such process. */
   openProcess(pid: number): number | undefined;
   /** Field 22 of /proc/PID/stat as decimal text; undefined when there is no such process. */

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { isatty } from 'node:tty';
 import { call, callUnless, fromBuffer, isSystemError, toBuffer } from './node-errors.ts';
+import { StandFor } from './node-apart.ts';
 import { isClosedTerminal } from './node-terminal.ts';
 import { HostError, type Bytes, type Facts, type Processes, type SpawnRequest, type SpawnResult } from './host.ts';
 
@@ -19,7 +20,7 @@ const PROCESSES: Processes = {
   run: (request: SpawnRequest): SpawnResult => run(request),
   spawn: () => lacks('pidfd_open'),
   wait: () => lacks('waitid'),
-  exec: () => lacks('execve'),
+  exec: (argv, environment, apart) => (apart === true ? standFor(argv, environment) : lacks('execve')),
   split: (): undefined => undefined,
   openProcess: () => lacks('pidfd_open'),
   startTime: (pid: number): string | undefined => {
@@ -76,6 +77,17 @@ function run(request: SpawnRequest): SpawnResult {
   const end = done.signal === null ? { status: done.status ?? 0 } : { signal: os.constants.signals[done.signal] };
   const captured = (data: Buffer | null): Bytes => (data === null ? '' : fromBuffer(data));
   return { ...end, stdout: captured(done.stdout), stderr: captured(done.stderr) };
+}
+
+function standFor(argv: readonly Bytes[], environment: readonly Bytes[]): never {
+  const [word = '', ...rest] = argv;
+  // As in run().
+  const text = (bytes: Bytes): string => toBuffer(bytes).toString('utf8');
+  throw new StandFor(
+    text(findProgram(word)),
+    rest.map(text),
+    Object.fromEntries(environment.map(entry => split(text(entry)))),
+  );
 }
 
 function output(wanted: SpawnRequest['stdout']): 'inherit' | 'pipe' | number {

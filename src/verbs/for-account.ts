@@ -1,5 +1,5 @@
 import type { Command } from '../command/types.ts';
-import { HostError, type Bytes, type Host } from '../host/host.ts';
+import type { Bytes, Host } from '../host/host.ts';
 import { findUser, type User } from '../host/users.ts';
 import { Failure } from '../run/failure.ts';
 
@@ -10,9 +10,10 @@ export function forAccount(host: Host, command: Command): number | undefined {
 }
 
 /**
- * Root runs the same words without the option, and with `more` before the verb, as the account, by setpriv(1), with that account's places and nothing else of
- * root's environment: its containers, files and bus are its own, and what root reads or writes in its place a link there could lead elsewhere (T16).
- * The exit status of that; undefined: the caller is the account.
+ * Root runs the same words without the option, and with `more` before the verb, as the account, by setpriv(1), with that account's places
+ * and nothing else of root's environment: its containers, files and bus are its own, and what root reads or writes in its place a link there
+ * could lead elsewhere (T16). In a session of its own: the account may trace it, and must not type at root's terminal (T28). The exit status
+ * of that; undefined: the caller is the account.
  */
 export function becomeAccount(host: Host, word: Bytes, more: readonly Bytes[]): number | undefined {
   const user = findUser(host, word);
@@ -22,15 +23,9 @@ export function becomeAccount(host: Host, word: Bytes, more: readonly Bytes[]): 
   const { argv } = host;
   const at = argv.findIndex((one, i) => one === `--for=${word}` || (one === '--for' && argv[i + 1] === word));
   const rest = argv.slice(argv[at] === '--for' ? at + 2 : at + 1);
-  const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--init-groups'];
+  const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--init-groups', '--pdeathsig=KILL'];
   const words = ['setpriv', ...ids, '--', '/usr/bin/berth', ...argv.slice(1, at), ...more, ...rest];
-  try {
-    return host.exec(words, placesOf(host, user));
-  } catch (error) {
-    if (!(error instanceof HostError) || error.code !== 'ENOSYS') throw error;
-    // Node has no execve(2).
-    return host.run({ argv: words, environment: placesOf(host, user), input: 0 }).status ?? 1;
-  }
+  return host.exec(words, placesOf(host, user), true);
 }
 
 function placesOf(host: Host, user: User): Bytes[] {

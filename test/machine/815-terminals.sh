@@ -27,6 +27,30 @@ exec_in_terminal() { # USER
     as "$1" berth stop shell
 }
 
+# T28: what runs as the account holds root's terminal open, but is of another session: the kernel lets it type nothing there (TIOCSTI).
+for_account() {
+    local said status
+    begin alice shell sleep inf
+    # shellcheck disable=SC2016 # expanded in the container: field 7 of the process that waits for it
+    said=$(in_terminal root end -- berth --for alice run --rm --pid host --network none localhost/busybox \
+        sh -c 'read -r _ _ _ berth _ </proc/$$/stat; set -- $(cat /proc/$berth/stat); echo "$2 has terminal $7"')
+    contains "$said" '(berth) has terminal 0'
+    printf '#!/bin/sh\ncut -d" " -f7 /proc/self/stat >/tmp/for-alice-terminal\n' >/usr/local/bin/docker-credential-seen
+    chmod 755 /usr/local/bin/docker-credential-seen
+    as alice sh -c 'echo "{\"credHelpers\":{\"seen.example\":\"seen\"}}" >/tmp/for-alice.json'
+    in_terminal root end -- berth --for alice logout --authfile /tmp/for-alice.json seen.example || true
+    equal "$(cat /tmp/for-alice-terminal)" 0
+    rm -f /usr/local/bin/docker-credential-seen /tmp/for-alice*
+    # Sizes, keys and the status go through all the same.
+    said=$(in_terminal root size:31x77 'wait:# ' 'send:stty size\n' 'wait:31 77' size:20x50 'send:stty size\n' 'wait:20 50' \
+        'send:sh -c "echo go; sleep 1000"\n' 'wait:go\r\n' 'send:\x03' 'send:exit 7\n' end -- berth exec --for alice -it shell sh 2>&1 || echo "status $?")
+    contains "$said" 'status 7'
+    status=0
+    in_terminal root wait:shell 'send:\x03' end -- berth stats --for alice >/dev/null || status=$?
+    [ $status = 0 ] || [ $status = 130 ]
+    as alice berth stop shell
+}
+
 attach_in_terminal() { # USER
     begin "$1" spoken sh -c 'trap "echo interrupted" INT; echo begun; while :; do echo turn; sleep 0.2; done'
     in_terminal "$1" wait:turn size:10x20 'send:\x03' wait:interrupted wait:turn 'send:\x10\x11' end -- berth attach spoken >/dev/null
@@ -96,4 +120,5 @@ for who in root alice; do
     check "$who: up, and Ctrl-C in the middle" up_in_terminal "$who"
     check "$who: T28 labels are text" labels_are_text "$who"
 done
+check 'T28: --for ACCOUNT: the terminal of root is another session' for_account
 finish
