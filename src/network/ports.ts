@@ -67,23 +67,26 @@ export function freePorts(host: Host, wanted: readonly PortRequest[]): Result<Po
   return ok(ports);
 }
 
-/** Why a port of ours could not be bound, of the kernel's reason in words; undefined when it is none of ours. */
+/** Why a port of ours could not be bound, of the kernel's reason in words; undefined when it is none of ours, or the reason is none of a port. */
 export function bindProblem(
   host: Host,
   ports: readonly PortRequest[],
   number: number,
   reason: string,
 ): Problem | undefined {
-  const port = ports.find(one => number >= one.hostPort && number < one.hostPort + one.count);
+  const found = ports.filter(one => number >= one.hostPort && number < one.hostPort + one.count);
+  const [port] = found;
   if (port === undefined) return undefined;
   if (/permission/i.test(reason)) {
     return problem('port-privileged', `port ${number} may not be published by this account`, {
       hint: 'use a port from net.ipv4.ip_unprivileged_port_start (sysctl) on, or lower that limit',
     });
   }
-  if (/assign/i.test(reason))
-    return problem('port-address', `port ${number}: ${port.hostAddress} is no address of this host`);
-  return portInUse(host, port.protocol, number);
+  if (/assign/i.test(reason)) {
+    const addresses = found.map(one => one.hostAddress).filter(address => address !== '');
+    return problem('port-address', `port ${number}: ${addresses.join(' or ')} is no address of this host`);
+  }
+  return /in use/i.test(reason) ? portInUse(host, port.protocol, number) : undefined;
 }
 
 /** In a unit systemd ends what is left of it. */

@@ -48,7 +48,8 @@ function names(host: Looked, directory: Bytes, below: Bytes, depth: number): Byt
 function sysctl(host: Looked, text: Bytes): ReturnType<Rule> {
   const [name] = cut(text, '=');
   const path = name.includes('/') ? name : name.replaceAll('.', '/');
-  if (/\/(conf|neigh)\//.test(path) || host.stat('/proc/sys/net') === undefined) return undefined;
+  // What leads out of there is no name, which the start says.
+  if (/\/(conf|neigh|\.*)\//.test(path) || host.stat('/proc/sys/net') === undefined) return undefined;
   const full = `/proc/sys/${path}`;
   if (host.stat(full) !== undefined) return undefined;
   const directory = full.slice(0, full.lastIndexOf('/'));

@@ -75,6 +75,15 @@ void test('why a port cannot be published is one line', () => {
   assert.equal(raced, 'port 8081/tcp is in use');
   const strange = line('ports: port 8080: Cannot assign requested address\n', '--publish', '192.0.2.77:8080:80');
   assert.equal(strange, 'port 8080: 192.0.2.77 is no address of this host');
+  const either = ['--publish', '127.0.0.1:8080:80', '--publish', '192.0.2.77:8080:80'];
+  assert.equal(
+    line('ports: port 8080: Cannot assign requested address\n', ...either),
+    'port 8080: 127.0.0.1 or 192.0.2.77 is no address of this host',
+  );
+  assert.equal(
+    line('ports: port 8081: Too many open files\n', '--publish', '8080-8081:80-81'),
+    'ports: port 8081: Too many open files',
+  );
   assert.equal(line('ports: setns /proc/77/ns/user: x\n', '--publish', '1:1'), 'ports: setns /proc/77/ns/user: x');
   const missing = account({ missing: true }).start('--network', 'blue', '--publish', '8080:80');
   assert.equal(refusal(missing), '/usr/lib/berth/ports is missing; install the package berth again');

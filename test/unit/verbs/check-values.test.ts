@@ -134,6 +134,20 @@ test('a path that cannot be looked at ends no run', () => {
     host.written.out,
     /^[^\n]*:5:8: warning: `Volume=\/circle\/v:\/w`: there is no such path on this machine\n/,
   );
+  const text = `${IMAGE}Sysctl=net/../../closed/x=1\n`;
+  const sysctl = fakeHost({
+    argv: ['berth', 'check'],
+    files: { ...HOST, [path]: text },
+    calls: {
+      ...calls,
+      stat: (one: string) => {
+        if (one.includes('closed')) throw new HostError('stat', 'EACCES', 13, 'permission denied', one);
+        return fakeHost({ files: { ...HOST, [path]: text } }).stat(one);
+      },
+    },
+  });
+  assert.equal(check(sysctl), 1);
+  assert.match(sysctl.written.out, /the start would refuse this: --sysctl net\/\.\.\/\.\.\/closed\/x=1/);
   const closed = fakeHost({ argv: ['berth', 'check', '/closed/a.container'], calls });
   assert.deepEqual([check(closed), closed.written.err], [2, 'berth: /closed/a.container: permission denied\n']);
 });
