@@ -33,8 +33,17 @@ export function waitForNames(host: Host): void {
   let absent = 0;
   for (let waited = 0; waited < PATIENCE && absent < 2; waited += LOOK) {
     host.poll([], LOOK);
-    absent = isRun(host, namesUnit(host)) ? 0 : absent + 1;
+    absent = isRun(host, namesUnit(host)) || isQueued(host) ? 0 : absent + 1;
   }
+}
+
+/** systemd, which may be busy with other units or be reloading, has not come to it yet. */
+function isQueued(host: Host): boolean {
+  const unit = namesUnit(host);
+  const argv = ['systemctl', ...(unit.includes('@') ? [] : ['--user']), 'show', '-P', 'Job', unit];
+  return (
+    host.run({ argv, environment: host.environmentList(), stdout: 'capture', timeout: PATIENCE }).stdout.trim() !== ''
+  );
 }
 
 /** Names are served, or will not be. */

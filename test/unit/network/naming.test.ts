@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SpawnRequest } from '../../../src/host/host.ts';
 import { announceNames, awaitNames, endWait, waitForNames } from '../../../src/network/naming.ts';
 import { setting } from './setting.ts';
 
@@ -56,7 +57,12 @@ void test('who masked the unit of the names, or where it failed, need not wait: 
     waited += time;
     return [];
   };
-  Object.assign(host, { poll, write: (_: number, text: string) => said.push(text), lock: () => ({ release }) });
+  const jobs: string[] = [];
+  const run = ({ argv }: SpawnRequest) => {
+    assert.deepEqual(argv, ['systemctl', '--user', 'show', '-P', 'Job', 'berth-names.service']);
+    return { status: 0, stdout: `${jobs.shift() ?? ''}\n`, stderr: '' };
+  };
+  Object.assign(host, { poll, run, write: (_: number, text: string) => said.push(text), lock: () => ({ release }) });
   waitForNames(host);
   assert.ok(waited > 0 && waited < 1000, String(waited));
   awaitNames(host);
@@ -67,6 +73,11 @@ void test('who masked the unit of the names, or where it failed, need not wait: 
   endWait(host);
   awaitNames(host);
   assert.equal(said.length, 1);
+  // One that systemd has not come to yet.
+  waited = 0;
+  jobs.push(...Array<string>(10).fill('57'));
+  waitForNames(host);
+  assert.ok(waited >= 2000 && waited < 3000, String(waited));
   // One that runs, but does not answer.
   waited = 0;
   Object.assign(host, { lstat: () => ({ kind: 'link' }) });
