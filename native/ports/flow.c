@@ -5,11 +5,15 @@
  * or the account has no more pages for pipes (fs.pipe-user-pages-soft; it would get pipes of 8 kB), the data stay where they are, in the sender's socket, and are copied
  * as far as the receiver takes them. One pipe is kept from the start.
  * An end is tried until it says EAGAIN (edge-triggered); one connection gets SHARE pieces before the others have their turn.
+ * Two threads: the first accepts and connects, and hands every other connection to the second, as the numbers of its descriptors. A connection stays where it is.
  */
 #include "ports.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -21,8 +25,8 @@
 enum {
     PIPE_SIZE = 256 << 10,
     PIPE_LEAST = 64 << 10,
-    PIPES_MOST = 16, /* of the 256 of this size that an account may have */
-    PIPES_IDLE = 4,
+    PIPES_MOST = 8, /* of each thread; of the 256 of this size that an account may have */
+    PIPES_IDLE = 2,
     REFUSED = 1000, /* ms before asking for another pipe after there was none */
     PIECE = 1 << 20,
     SHARE = 8,
@@ -30,10 +34,11 @@ enum {
     ACCEPTS = 16, /* at a time */
     REST = 100,   /* ms without accepting when there is no descriptor left */
     LOOK = 20,    /* ms between two looks at what a receiver has not taken yet */
-    PATIENCE = 2000
+    PATIENCE = 2000,
+    STACK = 64 << 10
 };
 
-enum kind { LISTENER, CHANGES, PROCESS, END };
+enum kind { LISTENER, CHANGES, PROCESS, INBOX, END };
 
 struct pipe {
     int out, in;
@@ -72,16 +77,25 @@ struct watched {
     uint16_t target;
 };
 
-static int epoll;
-static struct pipe *idle;
-static int pipes, idle_pipes;
-static struct flow *queue, **queue_end = &queue;
-static bool hurry; /* one of the queue need not wait for LOOK */
-static struct flow *graves;
-static int flows;
+static struct thread {
+    atomic_int flows;
+    int epoll, inbox; /* the second's: what it is to serve */
+} first, second;
+static int outbox = -1; /* there is no second */
 static struct watched *watched;
 static int watched_count;
-static int64_t resting; /* until then; 0: not */
+
+static int spare = -1;
+
+static _Thread_local struct thread *self;
+static _Thread_local int epoll;
+static _Thread_local struct pipe *idle;
+static _Thread_local int pipes, idle_pipes;
+static _Thread_local int64_t refused; /* a pipe, until then */
+static _Thread_local struct flow *queue, **queue_end;
+static _Thread_local bool hurry; /* one of the queue need not wait for LOOK */
+static _Thread_local struct flow *graves;
+static _Thread_local int64_t resting; /* until then; 0: not */
 
 static int64_t now(void)
 {
@@ -97,7 +111,6 @@ static bool is_worth_it(int fd)
 
 static struct pipe *make_pipe(void)
 {
-    static int64_t refused;
     int fds[2];
     if (pipes == PIPES_MOST || now() < refused)
         return NULL;
@@ -176,7 +189,7 @@ static void end_flow(struct flow *flow, bool complete)
     if (flow->gone)
         return;
     flow->gone = true;
-    flows--;
+    self->flows--;
     for (int i = 0; i < 2; i++) {
         give_back(&flow->half[i]);
         if (!complete)
@@ -231,10 +244,11 @@ static bool nothing_read(ssize_t n, struct half *half, struct end *from, struct 
 /* Without a pipe. */
 static bool copy(struct half *half, struct end *from, struct end *to)
 {
-    static char buffer[256 << 10];
+    static char buffers[2][256 << 10];
+    char *buffer = buffers[self == &second];
     if (!to->writable)
         return false;
-    ssize_t n = recv(from->fd, buffer, sizeof(buffer), MSG_PEEK);
+    ssize_t n = recv(from->fd, buffer, sizeof(buffers[0]), MSG_PEEK);
     if (n <= 0)
         return nothing_read(n, half, from, to);
     ssize_t sent = send(to->fd, buffer, (size_t)n, MSG_NOSIGNAL);
@@ -315,25 +329,68 @@ static bool watch(int fd, uint32_t events, void *what)
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static void open_flow(int client_fd, const union address *client, uint16_t target)
+static void abort_both(const int fds[2])
+{
+    for (int i = 0; i < 2; i++) {
+        setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+        close(fds[i]);
+    }
+}
+
+static void begin_flow(const int fds[2])
 {
     struct flow *flow = calloc(1, sizeof(*flow));
-    int server_fd = flow == NULL ? -1 : connect_inside(client_fd, client, target);
-    if (server_fd < 0) {
-        setsockopt(client_fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
-        close(client_fd);
-        free(flow);
+    if (flow == NULL) {
+        abort_both(fds);
+        self->flows--;
         return;
     }
-    flows++;
     flow->connecting = true;
-    flow->end[0] = (struct end){.kind = END, .fd = client_fd, .flow = flow};
-    flow->end[1] = (struct end){.kind = END, .fd = server_fd, .flow = flow};
     for (int i = 0; i < 2; i++)
-        if (!watch(flow->end[i].fd, EPOLLIN | EPOLLOUT | EPOLLET, &flow->end[i])) {
+        flow->end[i] = (struct end){.kind = END, .fd = fds[i], .flow = flow};
+    for (int i = 0; i < 2; i++)
+        if (!watch(fds[i], EPOLLIN | EPOLLOUT | EPOLLET, &flow->end[i])) {
             end_flow(flow, false);
             return;
         }
+}
+
+/* A client that is accepted needs another descriptor: this one is closed for it. */
+static bool have_spare(void)
+{
+    if (spare < 0)
+        spare = fcntl(epoll, F_DUPFD_CLOEXEC, 0);
+    return spare >= 0;
+}
+
+/* By the thread that has fewer. */
+static void open_flow(int client_fd, const union address *client, uint16_t target)
+{
+    int fds[2] = {client_fd, connect_inside(client_fd, client, target)};
+    if (fds[1] < 0 && errno == EMFILE) {
+        close(spare);
+        spare = -1;
+        fds[1] = connect_inside(client_fd, client, target);
+    }
+    if (fds[1] < 0) {
+        abort_both(fds);
+        return;
+    }
+    if (outbox >= 0 && second.flows < first.flows) {
+        second.flows++;
+        if (send(outbox, fds, sizeof(fds), MSG_NOSIGNAL) == sizeof(fds))
+            return;
+        second.flows--;
+    }
+    first.flows++;
+    begin_flow(fds);
+}
+
+static void take_over(int inbox)
+{
+    int fds[2];
+    for (int i = 0; i < ACCEPTS && recv(inbox, fds, sizeof(fds), 0) == sizeof(fds); i++)
+        begin_flow(fds);
 }
 
 /* Without a descriptor nobody is accepted for a moment: the listeners stay readable, and would keep us awake. */
@@ -360,6 +417,10 @@ static void unmap(union address *address)
 static void accept_some(int listener, uint16_t target)
 {
     for (int i = 0; i < ACCEPTS; i++) {
+        if (!have_spare()) {
+            rest(true);
+            return;
+        }
         union address client;
         socklen_t length = sizeof(client);
         int fd = accept4(listener, &client.any, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -409,6 +470,7 @@ static void on_event(const struct epoll_event *event)
     case LISTENER: accept_some(what->fd, what->target); break;
     case CHANGES: find_addresses(what->fd); break;
     case PROCESS: on_process(what->fd); break;
+    case INBOX: take_over(what->fd); break;
     case END: on_end(event->data.ptr, event->events); break;
     }
 }
@@ -439,32 +501,16 @@ static void bury(void)
         struct flow *flow = graves;
         graves = flow->next;
         free(flow);
-        if (flows == 0)
+        if (self->flows == 0)
             close_idle_pipes();
     }
 }
 
-static void watch_one(struct watched what)
-{
-    watched[watched_count] = what;
-    if (!watch(what.fd, EPOLLIN, &watched[watched_count++]))
-        _exit(1);
-}
+static void loop(void) __attribute__((noreturn));
 
-void serve(struct listener *listeners, int count, int changes, int process)
+static void loop(void)
 {
-    epoll = epoll_create1(EPOLL_CLOEXEC);
-    watched = calloc((size_t)count + 2, sizeof(*watched));
-    if (epoll < 0 || watched == NULL)
-        _exit(1);
-    struct pipe *first = make_pipe();
-    if (first != NULL)
-        keep(first);
-    for (int i = 0; i < count; i++)
-        watch_one((struct watched){LISTENER, listeners[i].fd, listeners[i].target});
-    watch_one((struct watched){CHANGES, changes, 0});
-    if (process >= 0)
-        watch_one((struct watched){PROCESS, process, 0});
+    queue_end = &queue;
     for (;;) {
         struct epoll_event events[EVENTS];
         int found = epoll_wait(epoll, events, EVENTS, hurry ? 0 : queue != NULL ? LOOK : resting ? REST : -1);
@@ -477,4 +523,64 @@ void serve(struct listener *listeners, int count, int changes, int process)
         work_off();
         bury();
     }
+}
+
+static void be(struct thread *thread)
+{
+    self = thread;
+    epoll = thread->epoll;
+    filter_calls();
+}
+
+static void *serve_second(void *nothing __attribute__((unused)))
+{
+    static struct watched inbox = {.kind = INBOX};
+    be(&second);
+    inbox.fd = second.inbox;
+    if (!watch(inbox.fd, EPOLLIN, &inbox))
+        _exit(1);
+    loop();
+}
+
+/* Before the filter, which need not allow it then. Where the unit may not have it (TasksMax=), one thread serves. */
+static void start_second(void)
+{
+    int pair[2];
+    pthread_t thread;
+    pthread_attr_t attributes;
+    mallopt(M_ARENA_MAX, 1);
+    second.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (second.epoll < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+        return;
+    second.inbox = pair[0];
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK);
+    if (pthread_create(&thread, &attributes, serve_second, NULL) == 0)
+        outbox = pair[1];
+}
+
+static void watch_one(struct watched what)
+{
+    watched[watched_count] = what;
+    if (!watch(what.fd, EPOLLIN, &watched[watched_count++]))
+        _exit(1);
+}
+
+void serve(struct listener *listeners, int count, int changes, int process)
+{
+    start_second();
+    first.epoll = epoll_create1(EPOLL_CLOEXEC);
+    watched = calloc((size_t)count + 2, sizeof(*watched));
+    if (first.epoll < 0 || watched == NULL)
+        _exit(1);
+    be(&first);
+    struct pipe *one = make_pipe();
+    if (one != NULL)
+        keep(one);
+    for (int i = 0; i < count; i++)
+        watch_one((struct watched){LISTENER, listeners[i].fd, listeners[i].target});
+    watch_one((struct watched){CHANGES, changes, 0});
+    if (process >= 0)
+        watch_one((struct watched){PROCESS, process, 0});
+    loop();
 }

@@ -179,6 +179,5 @@ int main(int argc, char **argv)
     }
     detach();
     prctl(PR_SET_NAME, "berth-ports");
-    filter_calls();
     serve(listeners, count, changes, process);
 }
