@@ -51,7 +51,7 @@ owner_reads() {
     way_start alice mine-alice
     way_stop alice mine-alice
     contains "$(as alice journalctl --user -u mine-alice -o cat)" 'mine to read'
-    ! contains "$(as bob journalctl _SYSTEMD_USER_UNIT=mine-alice.service -o cat 2>&1)" 'mine to read' 2>/dev/null
+    fails contains "$(as bob journalctl _SYSTEMD_USER_UNIT=mine-alice.service -o cat 2>&1)" 'mine to read' 2>/dev/null
     way_gone alice mine-alice
 }
 

@@ -47,7 +47,7 @@ waits_for_ready() { # WAY
 
 without_ready() { # WAY: it ends before it was ready: the start fails, with the payload's status
     unit "$1" 'sleep:0.2 exit:7'
-    ! way_start "$1" "told-$1" 2>/dev/null
+    fails way_start "$1" "told-$1" 2>/dev/null
     shows "$1" ExecMainStatus 7
     shows "$1" Result exit-code
     way_gone "$1" "told-$1"

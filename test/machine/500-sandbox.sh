@@ -74,7 +74,7 @@ refused_at_start() { # WAY OPTION=VALUE
 
 is_refused() { # WAY; leaves our lines
     now
-    ! way_start "$1" boxed
+    fails way_start "$1" boxed
     lines=$(said "$1")
     equal "$(way_property "$1" boxed MainPID)" 0
 }
@@ -145,7 +145,7 @@ killed_start() {
         for line in SystemCallFilter=~{clone,prctl}; do refused_at_start "$way" "$line"; done
         # Nothing of ours can say a word.
         dropped_in "$way" SystemCallFilter=~execve
-        ! way_start "$way" boxed
+        fails way_start "$way" boxed
         equal "$(way_property "$way" boxed ExecMainStatus)" 31
         contains "$(berth why boxed 2>&1 || true)" 'SystemCallFilter= in [Service] must allow @system-service'
         rm -rf "$(drop_in "$way")"

@@ -62,7 +62,7 @@ bad_unit() { # WAY STATUS PART TEXT
     local way=$1 unit=bad-$1
     way_unit "$way" "$unit" <<<"$4"
     now
-    ! way_start "$way" "$unit"
+    fails way_start "$way" "$unit"
     equal "$(way_property "$way" "$unit" ExecMainStatus)" "$2"
     equal "$(said "$way" "$unit" | wc -l)" 1
     contains "$(said "$way" "$unit")" "$3"
@@ -86,7 +86,7 @@ unreadable_file() { # WAY
     if [ "$manager" = root ]; then ln -sf nowhere "$file"; else chmod 0 "$file"; fi
     manager "$manager" daemon-reload
     now
-    ! way_start "$1" bad
+    fails way_start "$1" bad
     equal "$(way_property "$1" bad ExecMainStatus)" 78
     contains "$(said "$1" bad)" bad.container
     rm -f "$file"
@@ -121,14 +121,14 @@ name_in_use() { # WAY
     way_unit "$1" bad-"$1" <<<"$GOOD"$'\nContainerName=taken\n[Service]\nExecStartPre=false'
     way_start "$1" first-"$1"
     now
-    ! way_start "$1" bad-"$1"
+    fails way_start "$1" bad-"$1"
     equal "$(said "$1" bad-"$1" | wc -l)" 0
     equal "$(way_property "$1" first-"$1" ActiveState)" active
     way_unit "$1" bad-"$1" <<<"$GOOD"$'\nContainerName=taken'
     manager "$(way_manager "$1")" reset-failed bad-"$1" 2>/dev/null || true
     now
     if [ "$1" = svc ]; then
-        ! way_start "$1" bad-"$1"
+        fails way_start "$1" bad-"$1"
         equal "$(said "$1" bad-"$1" | wc -l)" 1
         contains "$(said "$1" bad-"$1")" "taken: the container is first-svc.service's"
         equal "$(way_property "$1" first-"$1" ActiveState)" active
@@ -150,7 +150,7 @@ no_newuidmap_unit() { # WAY
     else
         way_unit "$1" bad-"$1" <<<"$GOOD"
         now
-        ! way_start "$1" bad-"$1"
+        fails way_start "$1" bad-"$1"
         equal "$(way_property "$1" bad-"$1" ExecMainStatus)" 125
         equal "$(said "$1" bad-"$1" | wc -l)" 1
         contains "$(said "$1" bad-"$1")" uidmap
@@ -162,7 +162,7 @@ no_newuidmap_unit() { # WAY
 no_subordinate_ids_unit() {
     way_unit root bad <<<"$GOOD"$'\n[Service]\nUser=plain'
     now
-    ! way_start root bad
+    fails way_start root bad
     contains "$(way_property root bad ExecStartPre)" 'status=125' # root hands the image over
     equal "$(said root bad | wc -l)" 1
     contains "$(said root bad)" /etc/subuid

@@ -17,13 +17,13 @@ serves() { # WAY PORT
     way_start "$1" net-"$1"
     equal "$(fetch "http://127.0.0.1:$2/")" 'hello from box'
     way_stop "$1" net-"$1"
-    ! fetch --retry 0 "http://127.0.0.1:$2/" 2>/dev/null
+    fails fetch --retry 0 "http://127.0.0.1:$2/" 2>/dev/null
     # A restart must not meet its own port.
     way_start "$1" net-"$1"
     manager "$(way_manager "$1")" restart net-"$1"
     equal "$(fetch "http://127.0.0.1:$2/")" 'hello from box'
     way_gone "$1" net-"$1"
-    ! pgrep ^pasta
+    fails pgrep ^pasta
 }
 
 # The payload crashes: the helper must not stay, nor the rules.
@@ -33,7 +33,7 @@ crash_leaves_nothing() { # WAY PORT
     kill -KILL "$(way_property "$1" net-"$1" MainPID)" 2>/dev/null || true
     timeout 10 bash -c 'while pgrep ^pasta >/dev/null; do read -rt 0.05 <> <(:) || :; done'
     way_gone "$1" net-"$1"
-    ! nft list ruleset 2>/dev/null | grep "dport $2 "
+    fails grep "dport $2 " <<<"$(nft list ruleset 2>/dev/null)"
     [ ! -e /sys/class/net/berth0 ]
 }
 
@@ -42,7 +42,7 @@ udp_and_ranges() {
     contains "$(ss -Htln)" '127.0.0.1:8103 '
     contains "$(ss -Huln)" ':8104 '
     as alice berth stop -t 0 span
-    ! ss -Htuln | grep -E ':810[1-4] '
+    fails grep -E ':810[1-4] ' <<<"$(ss -Htuln)"
 }
 
 both_families() { # of the host's addresses
@@ -57,7 +57,7 @@ both_families() { # of the host's addresses
     as alice berth run -d --rm --name six -p 8105:80 -p '[::1]:8106:80' localhost/busybox sh -c 'mkdir -p /w; echo six >/w/index.html; exec busybox httpd -f -p 80 -h /w'
     local at
     for at in 127.0.0.1:8105 '[::1]:8105' '[::1]:8106'; do equal "$(fetch -g "http://$at/")" six; done
-    ! fetch --retry 0 http://127.0.0.1:8106/ 2>/dev/null
+    fails fetch --retry 0 http://127.0.0.1:8106/ 2>/dev/null
     contains "$(fails_with 125 as bob berth run --rm -p '[::1]:8106:80' localhost/busybox true 2>&1)" 'port 8106/tcp is in use'
     contains "$(fails_with 125 berth run --rm -p '[::1]:8106:80' localhost/busybox true 2>&1)" 'port 8106/tcp is in use'
     as alice berth stop -t 0 six

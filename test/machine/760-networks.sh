@@ -28,7 +28,7 @@ names() { # containers of a network find each other by name, alias and short hos
     equal "$(run --network red localhost/busybox sh -c "$fetch" web)" box
     equal "$(run --network red localhost/busybox sh -c "$fetch" www)" box
     contains "$(run --network red localhost/busybox cat /etc/resolv.conf)" 'search dns.podman'
-    ! run localhost/busybox timeout 3 wget -qO- http://web/
+    fails run localhost/busybox timeout 3 wget -qO- http://web/
     contains "$(fails_with 2 berth network rm red 2>&1)" 'in use by container web'
     equal "$(berth network inspect red | jq -r '.[0].containers.web.addresses | length')" 1
     berth stop -t 0 web
@@ -62,7 +62,8 @@ several() {
     contains "$seen" 10.77.1.5/24
     contains "$seen" 'back '
     contains "$(run --network two localhost/busybox sh -c 'ip route')" '10.77.2.0/24'
-    ! run --network two localhost/busybox ip route | grep default
+    seen=$(run --network two localhost/busybox ip route)
+    fails grep default <<<"$seen"
     contains "$(fails_with 125 run --network one --network one localhost/busybox true 2>&1)" 'named twice'
     berth network rm one two
 }
@@ -81,7 +82,7 @@ connects() {
     contains "$(berth exec joiner ip -o addr show eth1)" 10.77.5.50/24
     run --network late localhost/busybox sh -c "$fetch" other >/dev/null
     berth network disconnect late joiner
-    ! berth exec joiner ip -o addr show eth1 2>/dev/null
+    fails berth exec joiner ip -o addr show eth1 2>/dev/null
     berth network connect late joiner
     berth stop -t 0 joiner
     timeout 20 bash -c 'while ls /sys/class/net | grep -q ^berth; do read -rt 0.1 <> <(:) || :; done'
@@ -110,7 +111,7 @@ crash_leaves_nothing() {
     berth run -d --rm --name victim --network crash -p 8162:80 localhost/busybox sleep 1000
     kill -KILL "$(berth inspect --format '{{.State.Pid}}' victim)"
     timeout 20 bash -c 'while ls /sys/class/net | grep -q ^berth; do read -rt 0.1 <> <(:) || :; done'
-    ! nft list ruleset | grep -E 'dport 8162 |netavark.*crash'
+    fails grep -E 'dport 8162 |netavark.*crash' <<<"$(nft list ruleset)"
     berth network rm crash
 }
 
@@ -122,7 +123,7 @@ lingers() { # what keeps the namespace of a dead container alive keeps neither i
     exec 5<"/proc/$pid/ns/net"
     berth kill held >/dev/null
     timeout 20 bash -c 'while ls /sys/class/net | grep -qE "^(berth|veth)"; do read -rt 0.1 <> <(:) || :; done'
-    ! nft list ruleset | grep -E 'dport 8163 |nv_.*slow'
+    fails grep -E 'dport 8163 |nv_.*slow' <<<"$(nft list ruleset)"
     exec 5<&-
     berth network rm slow
 }

@@ -68,7 +68,7 @@ stack() { # two containers of a network know each other; the port is published; 
     curl -sS --max-time 10 --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8461/ >/dev/null
     way_berth "$way" exec client sh -c "$(fetch web)"
     way_stop "$way" web
-    ! curl -sS --max-time 2 http://127.0.0.1:8461/
+    fails curl -sS --max-time 2 http://127.0.0.1:8461/
     equal "$(way_property "$way" "$space" ActiveState)" active
     way_stop "$way" client
     is_gone "$way"
@@ -88,14 +88,16 @@ several() { # a person's containers: two networks, one of them internal, connect
     $run --name late --network one localhost/busybox sh -c "$SERVE"
     as alice berth exec hidden sh -c "$(fetch both)"
     as alice berth exec late sh -c "$(fetch both)"
-    ! as alice berth exec hidden wget -T 2 -qO- http://192.0.2.50:8470/
-    ! as alice berth exec hidden ip route | grep default
+    fails as alice berth exec hidden wget -T 2 -qO- http://192.0.2.50:8470/
+    local said
+    said=$(as alice berth exec hidden ip route)
+    fails grep default <<<"$said"
     as alice berth exec both ip -o addr show back
     as alice berth network connect --ip 10.77.2.50 two late
     contains "$(as alice berth exec late ip -o addr show eth1)" 10.77.2.50/24
     as alice berth exec hidden sh -c "$(fetch late)"
     as alice berth network disconnect two late
-    ! as alice berth exec late ip -o addr show eth1
+    fails as alice berth exec late ip -o addr show eth1
     # a foreground container in a scope
     contains "$(as alice berth run --rm --network one localhost/busybox ip route)" 'default via 10.77.1.1'
     contains "$(fails_with 125 as alice berth run --rm --network nothing localhost/busybox true 2>&1)" 'no such network'

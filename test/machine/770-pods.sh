@@ -51,7 +51,9 @@ pod() { # WAY PORT
     equal "$(way_berth "$way" exec side wget -qO- http://127.0.0.1/)" box
     equal "$(way_berth "$way" exec side hostname)" box
     equal "$(way_berth "$way" exec side cat /dev/shm/file)" shared
-    ! way_berth "$way" exec side ps | grep -q httpd
+    local said
+    said=$(way_berth "$way" exec side ps)
+    fails grep -q httpd <<<"$said"
     equal "$(way_berth "$way" pod ls --format '{{.Name}} {{.Status}} {{.NumberOfContainers}}')" 'app Running 3'
     equal "$(way_berth "$way" pod inspect app | jq -r '.[0] | .State, .NumContainers, .ExitPolicy')" $'Running\n3\nstop'
     # The log of each member is its own unit's.
@@ -79,11 +81,11 @@ stops() {
     local way=$1 port=$2
     manager "$(way_manager "$way")" stop app-pod
     for name in web side; do [ "$(way_property "$way" $name ActiveState)" != active ]; done
-    ! curl -sS --max-time 2 "http://127.0.0.1:$port/" 2>/dev/null
+    fails curl -sS --max-time 2 "http://127.0.0.1:$port/" 2>/dev/null
     equal "$(way_berth "$way" ps -aq)" ''
     equal "$(way_berth "$way" pod ls -q)" ''
-    ! pgrep ^pasta
-    ! pgrep ^berth-holder
+    fails pgrep ^pasta
+    fails pgrep ^berth-holder
     gone "$way" app web side
 }
 
@@ -136,7 +138,7 @@ of_a_unit() { # WAY
     # One tmpfs of 300 kB for both, and one set of processes: the holder is the first.
     equal "$(way_berth "$way" exec late sh -c 'df -k /dev/shm | tail -n 1 | xargs | cut -d" " -f2; echo x >/dev/shm/seen')" 300
     equal "$(way_berth "$way" exec with cat /dev/shm/seen)" x
-    ! way_berth "$way" exec with dd if=/dev/zero of=/dev/shm/large bs=1k count=400 2>/dev/null
+    fails way_berth "$way" exec with dd if=/dev/zero of=/dev/shm/large bs=1k count=400 2>/dev/null
     equal "$(way_berth "$way" exec late cat /proc/1/comm)" berth-holder
     equal "$(way_berth "$way" exec late sh -c 'grep -l sleep /proc/[0-9]*/comm | wc -l')" 2
     equal "$(way_berth "$way" pod inspect keys | jq -c '.[0].SharedNamespaces')" '["ipc","net","pid","uts"]'

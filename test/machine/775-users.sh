@@ -71,7 +71,7 @@ copied_once() { # WAY
     way_berth "$way" run --rm --network none --userns keep-id localhost/busybox true
     equal "$(find "$(store_of "$way")/layers" -maxdepth 2 -printf '%i %C@ %p\n' | sort)" "$before"
     contains "$before" mapped-
-    ! find /var/lib/berth/layers -maxdepth 2 -name 'mapped-*' | grep .
+    fails grep . <<<"$(find /var/lib/berth/layers -maxdepth 2 -name 'mapped-*')"
 }
 
 # No two have an id in common; who comes too late is told so.
