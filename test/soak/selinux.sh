@@ -57,17 +57,7 @@ pack() {
     cp test/machine/{lib,ways}.sh "$here/selinux-in-vm.sh" "$work/parcel/tests/"
     tar -C "$work/parcel" -cf "$work/parcel.img" .
     echo "export WAYS='${WAYS:-}'" >"$work/script.img"
-    cat >>"$work/script.img" <<'END'
-exec >/dev/ttyS1 2>&1 </dev/null
-mkdir -p /run/parcel /var/lib/images
-mount -o remount,rw /
-tar -C /run/parcel -xf /dev/vdc
-cp -a /run/parcel/images/. /var/lib/images/
-ip link set lo up
-dpkg --install /run/parcel/berth.deb >/run/parcel/dpkg.log 2>&1 || cat /run/parcel/dpkg.log
-modprobe -a overlay tun fuse
-systemctl start multi-user.target user@1000.service
-echo "@@ up for $(cut -d. -f1 /proc/uptime) s"
+    cat test/vm/start.sh - >>"$work/script.img" <<'END'
 timeout --kill-after=10 1800 bash /run/parcel/tests/selinux-in-vm.sh
 echo "@@ status $?"
 sync

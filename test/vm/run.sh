@@ -16,7 +16,7 @@ main() {
     mapfile -t files < <(choose "$@")
     [ ${#files[@]} -gt 0 ] || { echo "no vm tests"; close 1; }
     bash packaging/build/build.sh || { echo "not ok - the build"; close 1; }
-    mkdir -p "$work/parcel"
+    mkdir -p "$work/parcel/tests"
     pack "${files[@]}" || close 1
     boot
     for file in "${files[@]}"; do report "$file"; done
@@ -38,23 +38,10 @@ pack() {
     images=$(test/machine/images.sh) || return
     cp "$deb" "$work/parcel/berth.deb"
     cp -r "$images" "$work/parcel/images"
-    mkdir "$work/parcel/tests"
     cp test/machine/{lib,ways}.sh "$here"/*.sh "$work/parcel/tests/"
     tar -C "$work/parcel" -cf "$work/parcel.img" .
     {
-        cat <<'END'
-exec >/dev/ttyS1 2>&1 </dev/null
-mkdir -p /run/parcel /var/lib/images
-mount -o remount,rw /
-tar -C /run/parcel -xf /dev/vdc
-cp -a /run/parcel/images/. /var/lib/images/
-ip link set lo up
-dpkg --install /run/parcel/berth.deb >/run/parcel/dpkg.log 2>&1 || { cat /run/parcel/dpkg.log; echo "not ok - the package is installed"; }
-modprobe -a overlay tun fuse
-systemctl start multi-user.target user@1000.service
-systemctl list-units --failed --plain --no-legend
-echo "@@ up for $(cut -d. -f1 /proc/uptime) s"
-END
+        cat "$here/start.sh"
         printf 'for test in %s; do\n' "$*"
         cat <<'END'
     echo "@@ begin $test"
