@@ -144,5 +144,7 @@ long file_move(const struct stream *s)
     if (n <= 0)
         return n;
     records(s, data, (size_t)n);
+    if (s == relay.stream)
+        terminal_show(data, (size_t)n);
     return !s->shown || log_write(s->sink, data, (size_t)n) ? n : -EPIPE;
 }

@@ -83,6 +83,10 @@ static __attribute__((noinline)) long copy(struct stream *s)
     long n = sys_read(s->pipe, data, sizeof data);
     if (n > 0 && !log_write(s->sink, data, (size_t)n))
         return -EPIPE;
+#ifdef BERTH_FILES
+    if (n > 0 && s == relay.stream)
+        terminal_show(data, (size_t)n);
+#endif
     return n;
 }
 
@@ -92,6 +96,13 @@ static long move_some(struct stream *s)
 #ifdef BERTH_FILES
     if (file_wanted())
         return file_move(s);
+#endif
+#ifdef BERTH_FILES
+    if (relay.client >= 0 && s == relay.stream) {
+        struct pollfd now = {.fd = s->sink, .events = POLLOUT};
+        struct __kernel_timespec none = {0, 0};
+        return sys_ppoll(&now, 1, &none) > 0 ? copy(s) : -EAGAIN;
+    }
 #endif
     if (!s->copy)
         n = sys6(__NR_splice, s->pipe, 0, s->sink, 0, MOVE_AT_ONCE, SPLICE_NONBLOCK);
@@ -107,6 +118,10 @@ void log_move(struct stream *s)
 {
     if (s->pipe < 0 || s->blocked)
         return;
+#ifdef BERTH_FILES
+    if (s == relay.stream && !terminal_ready())
+        return;
+#endif
     long n = move_some(s);
     if (n > 0 || n == -EINTR)
         return;

@@ -87,6 +87,13 @@ long file_move(const struct stream *s);
 
 /* relay-file-support.c */
 void support_ended(void);
+
+/* relay-file-terminal.c */
+bool terminal_ready(void);
+void terminal_show(const char *data, size_t n);
+/* `out`: where the payload's output is waited for. */
+void terminal_choose(struct pollfd *fds, struct pollfd *out);
+void terminal_serve(const struct pollfd *fds);
 #endif
 
 /* relay-notify.c: lines for the manager, sent before all others. */

@@ -24,7 +24,7 @@
 #include "relay-probe.h"
 #define PROBES_TOO
 #ifdef BERTH_FILES
-enum { PROBE_SOURCES = 4 };
+enum { PROBE_SOURCES = 7 };
 #else
 enum { PROBE_SOURCES = 3 };
 #endif
@@ -41,6 +41,8 @@ struct relay relay = {
 #ifdef BERTH_FILES
     .support = -1,
     .victim = -1,
+    .attach = -1,
+    .client = -1,
 #endif
     .kill = -1,
     .events = -1,
@@ -136,6 +138,7 @@ static const struct word words[] = {
 #ifdef BERTH_FILES
     {"support=", offsetof(struct relay, support), 'd'},
     {"victim=", offsetof(struct relay, victim), 'd'},
+    {"attach=", offsetof(struct relay, attach), 'd'},
 #endif
 };
 
@@ -298,6 +301,7 @@ enum {
     EVENTS,
     PROBE,
     SUPPORT = PROBE + 3,
+    TERMINAL,
     SOURCES = PROBE + PROBE_SOURCES
 };
 
@@ -328,6 +332,7 @@ static void choose(struct pollfd *fds)
 #endif
 #ifdef BERTH_FILES
     want(fds, SUPPORT, relay.ended ? -1 : relay.support, POLLIN);
+    terminal_choose(fds + TERMINAL, fds + PIPE_OUT);
 #endif
 }
 
@@ -397,6 +402,7 @@ static void serve(const struct pollfd *fds)
 #ifdef BERTH_FILES
     if (fds[SUPPORT].revents != 0 && !relay.ended)
         support_ended();
+    terminal_serve(fds + TERMINAL);
 #endif
     if (notify_pending())
         notify_send();

@@ -33,6 +33,7 @@ struct relay {
     int notify, status, payload, kill, events, up;
 #ifdef BERTH_FILES
     int support, victim; /* pidfds, see relay-file-support.c */
+    int attach, client;  /* sockets, see relay-file-terminal.c */
 #endif
     int given; /* our own standard output, a journal stream; names the journal's socket */
     int manager_socket;

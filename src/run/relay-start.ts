@@ -13,6 +13,7 @@ import { isJournal } from './streams.ts';
 
 const O_RDONLY = 0;
 const O_WRONLY = 1;
+const O_PATH = 0o10000000;
 const JOURNAL = '/run/systemd/journal/stdout';
 const NEWUSER = 0x10000000;
 const NEWPID = 0x20000000;
@@ -45,6 +46,11 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   const open = (name: string, path: string, flags: number): void => void words.push(`${name}=${opening(path, flags)}`);
   give('out', out);
   give('err', streams.err);
+  if (handsOver && terminal !== undefined && out === terminal) {
+    const attach = listenForAttach(host, started.place.bundle);
+    opened.push(attach);
+    give('attach', attach);
+  }
   sinkWords(host, started, words, give);
   give('payload', begun.stage.pidfd);
   supportWords(host, started, (name, fd) => {
@@ -104,10 +110,21 @@ function openNamed(host: Host, { pid, startTime }: ProcessName): number | undefi
   return undefined;
 }
 
+/** Who attaches to a terminal connects here (native/tiny/relay-file-terminal.c). */
+function listenForAttach(host: Host, bundle: string): number {
+  const place = host.open(bundle, O_PATH);
+  try {
+    // The path of a long name does not fit into an address (unix(7)).
+    return host.bindUnix(`/proc/self/fd/${place}/attach`, 'stream', 0o600);
+  } finally {
+    host.close(place);
+  }
+}
+
 /** The smallest that knows the words. */
 function programFor(words: readonly string[]): RelayProgram {
   const has = (name: string): boolean => words.some(word => word.startsWith(name));
-  if (has('log-file=') || has('support=')) return RELAY.FILER;
+  if (has('log-file=') || has('support=') || has('attach=')) return RELAY.FILER;
   return has('tiny=') ? RELAY.PROBER : RELAY.PLAIN;
 }
 

@@ -1,35 +1,36 @@
-import { spawn } from 'node:child_process';
 import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { ATTACH } from '../command/options-seeing.ts';
 import { isSet, lastValue } from '../command/read.ts';
-import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
-import { programPath } from '../image/archive/program.ts';
 import { isAlive, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import type { ContainerState } from '../run/state.ts';
+import { attachTerminal, hasTerminal } from './attach-terminal.ts';
+import { ended, passOn } from './attached.ts';
 import { commandLine } from './command-line.ts';
-import { detachKeys, KeyWatch } from './detach-keys.ts';
+import { detachKeys } from './detach-keys.ts';
 import { fieldOf, lastPlace, readEntries, type Entry } from './journal-entries.ts';
 
 /**
  * `berth attach`: what a running container writes, as it comes from the journal, until it ends (its exit status is ours) or the detach keys
  * are typed. Signals and Ctrl-C go to the payload. What is typed goes to a payload with a standard input (`-i` without `-t`, src/run/input.ts), line
- * by line, and so does its end; others have none.
+ * by line, and so does its end; to a payload with a terminal every key (attach-terminal.ts); others have none.
  */
 export async function main(host: Host): Promise<number> {
   const command = commandLine(host, ATTACH);
   if (typeof command === 'number') return command;
   const [word = ''] = command.operands;
-  const { state } = requireContainer(host, word);
+  const { state, bundle } = requireContainer(host, word);
   if (!isAlive(host, state)) throw new Failure(125, `${word}: container is not running`);
+  const keys = detachKeys(lastValue(command, 'detach-keys') ?? 'ctrl-p,ctrl-q');
+  if (hasTerminal(bundle)) return await attachTerminal(command, state, bundle, keys);
   if (!state.logDriver.startsWith('journald'))
     throw new Failure(125, `${word}: its log driver ${state.logDriver} keeps nothing that could be followed`);
   if (state.unit === '' || state.unit.endsWith('.scope'))
     throw new Failure(125, `${word}: runs in the foreground and writes to its terminal`);
-  const keys = detachKeys(lastValue(command, 'detach-keys') ?? 'ctrl-p,ctrl-q');
-  const restore = passOn(command, state, keys);
+  // Where lines are typed the terminal edits them, and Ctrl-C is a signal.
+  const restore = passOn(command, state, state.input === undefined || isSet(command, 'no-stdin') ? keys : undefined);
   const leave = isSet(command, 'no-stdin') ? undefined : typeInto(host, state);
   try {
     return await follow(host, state);
@@ -92,51 +93,4 @@ async function show(entry: Entry): Promise<void> {
   await new Promise<void>(resolve => {
     stream.write(Buffer.concat([bytes, Buffer.from('\n')]), () => resolve());
   });
-}
-
-/** `berth wait` has a pidfd; it prints the exit status. */
-function ended({ name }: ContainerState): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(programPath(), ['wait', name], { stdio: ['ignore', 'pipe', 'ignore'] });
-    let said = '';
-    child.stdout.setEncoding('latin1').on('data', (text: string) => (said += text));
-    child.on('error', reject);
-    child.on('close', () => resolve(/^\d+$/.test(said.trim()) ? Number(said) : 0));
-    process.once('exit', () => void child.kill('SIGTERM'));
-  });
-}
-
-const PASSED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
-
-/** The terminal in raw mode, so that the detach keys and Ctrl-C are ours. The result puts it back. */
-function passOn(command: Command, { name, input }: ContainerState, keys: readonly number[]): () => void {
-  const proxied = isSet(command, 'sig-proxy', true);
-  const tell = (signal: string): void => {
-    if (!proxied) process.exit(130);
-    spawn(programPath(), ['kill', '--signal', signal, name], { stdio: 'ignore' });
-  };
-  const handlers = PASSED.map(signal => [signal, () => tell(signal)] as const);
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  const { stdin } = process;
-  // Where lines are typed the terminal edits them, and Ctrl-C is a signal.
-  const raw = stdin.isTTY && (input === undefined || isSet(command, 'no-stdin'));
-  if (raw) {
-    const watch = new KeyWatch(keys);
-    stdin.setRawMode(true);
-    stdin.on('data', (chunk: Buffer) => {
-      for (const byte of chunk) {
-        if (watch.completes(byte)) {
-          stdin.setRawMode(false);
-          process.exit(0);
-        }
-        if (byte === 3) tell('SIGINT');
-      }
-    });
-  }
-  return () => {
-    for (const [signal, handler] of handlers) process.off(signal, handler);
-    if (!raw) return;
-    stdin.setRawMode(false);
-    stdin.pause();
-  };
 }

@@ -28,3 +28,30 @@ export class KeyWatch {
     return this.#keys.length > 0 && this.#keys.every((key, index) => this.#seen[index] === key);
   }
 }
+
+/** Keeps back what may become the detach keys: the payload does not get them. */
+export class KeyHolder {
+  readonly #keys: readonly number[];
+  #held = 0;
+  complete = false;
+
+  constructor(keys: readonly number[]) {
+    this.#keys = keys;
+  }
+
+  /** What goes on to the payload. */
+  take(bytes: Iterable<number>): number[] {
+    const passed: number[] = [];
+    for (const byte of bytes) {
+      if (this.complete) break;
+      if (byte !== this.#keys[this.#held]) {
+        passed.push(...this.#keys.slice(0, this.#held));
+        this.#held = 0;
+      }
+      if (byte === this.#keys[this.#held]) this.#held++;
+      else passed.push(byte);
+      this.complete = this.#keys.length > 0 && this.#held === this.#keys.length;
+    }
+    return passed;
+  }
+}

@@ -58,6 +58,33 @@ attach_in_terminal() { # USER
     as "$1" berth stop spoken
 }
 
+# A payload that has a terminal and nobody attends to: what is typed reaches it, and what it says is in the log all the same.
+attach_to_terminal() { # USER
+    as "$1" berth run -d -i -t --rm --name typed --stop-timeout 1 --network none localhost/busybox sh >/dev/null
+    local said
+    said=$(in_terminal "$1" size:31x77 'send:stty size\n' 'wait:31 77' size:20x50 still:1 'send:stty size\n' 'wait:20 50' 'send:echo a$((40+2))\n' wait:a42 \
+        'send:printf "\\200\\377\\n"\n' 'wait:\x80\xff' 'send:sh -c "echo go; sleep 1000"\n' 'wait:go\r\n' 'send:\x03' 'wait:# ' 'send:\x10' 'send:\x11' end -- berth attach typed)
+    alive "$1" typed
+    # What is typed with --no-stdin is typed to nobody; one attaches at a time.
+    in_terminal "$1" still:5 'send:echo unseen$((1+1))\n' 'send:\x10\x11' end -- berth attach --no-stdin typed >/dev/null &
+    local first=$! spins=0
+    sleep 2
+    contains "$(fails_with 125 as "$1" berth attach typed 2>&1 </dev/null)" 'somebody else is attached'
+    wait $first
+    # 1 MB that a reader does not take at first is there afterwards, and in the log; so is what was typed beyond a line.
+    until said=$(in_terminal "$1" 'send:head -c 1000000 /dev/zero | tr "\\0" x | fold -w 100; echo the end''ing\n' still:1 'wait:the ending\r\n/ # ' 'send:\x10\x11' end -- berth attach typed); do
+        [ $((++spins)) -lt 10 ]
+        sleep 0.3
+    done
+    [ "$(tr -cd x <<<"$said" | wc -c)" -ge 1000000 ]
+    said=$(as "$1" berth logs typed)
+    contains "$said" a42
+    equal "$(grep -c '^x\{100\}' <<<"${said//$'\r'/}")" 10000
+    equal "$(grep -c unseen2 <<<"$said" || true)" 0
+    said=$(in_terminal "$1" 'send:exit 7\n' end -- berth attach typed 2>&1 || echo "status $?")
+    contains "$said" 'status 7'
+}
+
 logs_in_terminal() { # USER
     begin "$1" wild sh -c 'printf "\033[31mred\033[0m \033]0;title\007 \033[2J \302\233 \200\n"; echo bad >&2; i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); echo "line $i of many that fill a terminal whose reader has stopped"; done; exec sleep inf'
     local said
@@ -112,6 +139,7 @@ labels_are_text() { # USER
 for who in root alice; do
     as "$who" berth load -q -i "$IMAGES/busybox.tar" >/dev/null
     check "$who: exec -it: sizes, bytes, Ctrl-C, a reader that stops, Ctrl-P Ctrl-Q" exec_in_terminal "$who"
+    check "$who: attach to a terminal: keys, sizes, bytes, one at a time, a reader that stops" attach_to_terminal "$who"
     check "$who: attach: Ctrl-C for the payload, Ctrl-P Ctrl-Q" attach_in_terminal "$who"
     # What does not depend on who asks is shown once.
     [ "$who" = root ] || continue
