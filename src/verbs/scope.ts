@@ -29,7 +29,7 @@ export function realmOf(host: Host, command: Command): Realm | number {
 }
 
 function realmOfAccount(host: Host, word: string): Realm | number {
-  return becomeAccount(host, word, ['--user']) ?? { scope: { kind: 'user', uid: host.uid }, host };
+  return becomeAccount(host, word) ?? { scope: { kind: 'user', uid: host.uid }, host };
 }
 
 /** The directories of unit files that the system's manager reads, for somebody who is not root. */

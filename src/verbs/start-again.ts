@@ -2,7 +2,8 @@ import type { Host } from '../host/host.ts';
 import { storeDirectory } from '../image/store.ts';
 import { readWay, type Way } from '../run/again.ts';
 import { listContainers } from '../run/containers.ts';
-import { runJob, type Line } from '../systemd/jobs.ts';
+import { ControlError } from '../systemd/bus.ts';
+import { runJob, type JobResult, type Line } from '../systemd/jobs.ts';
 import { ID_VARIABLE } from './run-detached.ts';
 import type { Realm } from './scope.ts';
 
@@ -31,12 +32,22 @@ export async function startAgain(line: Line, realm: Realm, unit: string): Promis
     return { status: FAILED, lines: [line] };
   }
   const began = Date.now() / 1000;
-  const result = await runJob(line, 'StartUnit', unit, undefined, marked(way));
+  const result = await makeAgain(line, unit, way);
   if (result === 'done') return { status: 0, lines: [] };
   return {
     status: FAILED,
     lines: [`${name}: could not be started again (${result})`, ...said(host, realm, unit, began)],
   };
+}
+
+/** Somebody else may have made it a moment ago: then that start is followed. */
+async function makeAgain(line: Line, unit: string, way: Way): Promise<JobResult> {
+  try {
+    return await runJob(line, 'StartUnit', unit, undefined, marked(way));
+  } catch (error) {
+    if (!(error instanceof ControlError) || !error.name.endsWith('.UnitExists')) throw error;
+    return runJob(line, 'StartUnit', unit);
+  }
 }
 
 /** The start is told by the id's mark that the container was there before (verbs/run.ts). */

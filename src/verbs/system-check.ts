@@ -78,8 +78,8 @@ async function instead(
   work: string,
   fetch: () => Promise<void>,
 ): Promise<void> {
-  for (const layer of layers) setAside(host, store, layer, work);
   try {
+    for (const layer of layers) setAside(host, store, layer, work);
     await fetch();
   } catch (error) {
     for (const layer of layers) putBack(host, store, layer, work);

@@ -185,6 +185,13 @@ again() { # the same container, with its files, volumes and variables, however o
     as "$1" berth rm -f -v a1 >/dev/null
     contains "$(fails_with 5 as "$1" berth start a1 2>&1)" 'no container a1 that could be started again'
 }
+again_at_once() { # by several
+    as "$1" berth run -d --name a5 --network none --stop-timeout 0 localhost/busybox sleep 1000 >/dev/null
+    as "$1" berth stop a5 >/dev/null
+    # shellcheck disable=SC2016 # expanded by the account's shell
+    as "$1" sh -c 'for i in 1 2 3 4 5; do berth start -q a5 & pids="$pids $!"; done; for pid in $pids; do wait $pid || exit; done'
+    as "$1" berth rm -f -v a5 >/dev/null
+}
 again_elsewhere() { # where it was made is gone
     as "$1" sh -c 'mkdir /tmp/place && cd /tmp/place && berth run -d --name a2 --network none --stop-timeout 0 localhost/busybox sleep 1000' >/dev/null
     rmdir /tmp/place
@@ -232,6 +239,7 @@ for who in root alice; do
     check "$who: stop and rm --filter" filtered "$who"
     check "$who: without --rm its end is known, and nothing is held" ended "$who"
     check "$who: start and restart of what has ended" again "$who"
+    check "$who: start again by several at once" again_at_once "$who"
     check "$who: start again after the directory of run has gone" again_elsewhere "$who"
     check "$who: run -d --replace takes no variable of the other one" again_replaced "$who"
     check "$who: --cidfile goes with --rm" cidfile "$who"

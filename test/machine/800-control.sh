@@ -71,6 +71,15 @@ others_for() {
     said=$(fails_with 125 as alice berth ps --for bob 2>&1)
     equal "$said" 'berth: --for bob: only root may act for another account'
 }
+of_service() { # a container of User= without login: its unit is the system's, and that tells
+    way_load svc "$IMAGES/busybox.tar" >/dev/null
+    way_unit svc served <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\nExec=sleep 1000'
+    manager root start served
+    contains "$(berth status --for svc served)" 'container systemd-served'
+    contains "$(berth --for svc why served)" 'served.service is up'
+    manager root stop served
+    way_gone svc served
+}
 tells_why() {
     local owner said
     owner=$(owner "$1")
@@ -269,6 +278,7 @@ check 'root for alice: start, restart, stop' starts_and_stops for
 check 'root for alice: a failed start says why' tells_why for
 check 'root for alice: status' shows for
 check 'root for alice: every other verb, before and behind the option' others_for
+check 'root for an account of User=: status, why' of_service
 check 'alice: a start survives that the bus is restarted' bus_restarts
 put_away alice
 check 'every result of a job is told' job_results
