@@ -55,7 +55,7 @@ export const GLOBAL_OPTIONS: readonly OptionRow[] = [
     refused: 'there is no remote service; run berth there by ssh',
   }),
   text('out', 'FILE', 'send standard output to a file', { refused: 'redirect with > FILE' }),
-  text('for', 'ACCOUNT', 'do it as this account would, as root'),
+  text('for', 'ACCOUNT', 'as root: act as this account'),
   flag('syslog', 'accepted for compatibility; messages go to standard error'),
   flag('print-ops', 'print the operations of a start instead of running it'),
   flag('version', 'print the version', { short: 'v' }),

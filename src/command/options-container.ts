@@ -16,7 +16,7 @@ export const EXEC: VerbRow = native(
   'CONTAINER COMMAND [ARG...]',
   'run a command in a running container',
   [
-    flag('detach', 'do not wait', { short: 'd' }),
+    flag('detach', 'do not wait; no terminal', { short: 'd' }),
     text('detach-keys', 'KEYS', 'key sequence that detaches from a terminal'),
     list('env', 'NAME=VALUE', 'set an environment variable', { short: 'e' }),
     list('env-file', 'FILE', 'read environment variables from a file'),

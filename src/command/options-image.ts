@@ -134,7 +134,7 @@ export const TAG: VerbRow = hosted('tag', 'IMAGE NAME...', 'give an image furthe
 const FETCH: readonly OptionRow[] = [
   text('authfile', 'FILE', 'registry credentials'),
   text('cert-dir', 'DIR', 'certificates of the registry'),
-  text('creds', 'USER[:PASSWORD]', 'registry credentials; without a password it is asked for'),
+  text('creds', 'USER[:PASSWORD]', 'credentials; asks for a missing password'),
   text('decryption-key', 'KEY', 'key of an encrypted image', {
     refused: 'encrypted images are not in this version of Berth',
   }),

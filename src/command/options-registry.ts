@@ -45,7 +45,7 @@ export const SEARCH: VerbRow = hosted(
   [
     AUTHFILE,
     CERT_DIR,
-    text('creds', 'USER[:PASSWORD]', 'registry credentials; without a password it is asked for'),
+    text('creds', 'USER[:PASSWORD]', 'credentials; asks for a missing password'),
     list('filter', 'NAME=VALUE', 'stars=N, is-official=true|false or is-automated=true|false', { short: 'f' }),
     text('format', 'FORMAT', 'json, or a template'),
     integer('limit', 'N', 'at most so many (default 25)'),

@@ -84,7 +84,7 @@ function awaitState(host: Host, bundle: string, name: string): void {
 function isKnown(host: Host, bundle: string, name: string): boolean {
   const directory = `${bundle}/runtime/${name}`;
   try {
-    return ['status', 'state.json'].some(file => host.stat(`${directory}/${file}`) !== undefined);
+    return (host.stat(`${directory}/status`) ?? host.stat(`${directory}/state.json`)) !== undefined;
   } catch (error) {
     if (!(error instanceof HostError) || error.code !== 'EACCES') throw error;
     return host.stat(`${bundle}/runtime.pid`) !== undefined;

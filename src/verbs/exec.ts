@@ -25,8 +25,9 @@ export const main: (host: Host) => number = verb(EXEC, (host, command) => {
   const attach = attacher(host, state, group);
   const spec = JSON.parse(host.readFile(`${bundle}/config.json`)) as Spec;
   if (spec.process === undefined) throw new Failure(125, `${bundle}/config.json: has no process`);
-  const tty = isSet(command, 'tty');
   const detach = isSet(command, 'detach');
+  // Its terminal would be closed with our end, and the process with that (SIGHUP).
+  const tty = isSet(command, 'tty') && !detach;
   const foreign = state.runtime !== '' && state.runtime !== 'berth';
   // The other runtime has made its root below the one that our stage has.
   const root = foreign ? `/proc/${state.pid}/root${spec.root.path}` : state.pid;

@@ -69,7 +69,7 @@ function keepWay(host: Host, store: string, way: Way, id: string, environment: s
  * that they have for a container which this one replaces: systemd reads the file before that one is gone.
  */
 function keptEnvironment(store: string, name: string, id: string): string {
-  return `${layerPath(store, name)}/environment-${id.slice(0, 12)}`;
+  return `${layerPath(store, name)}/environment-${id}`;
 }
 
 function propertiesOf(

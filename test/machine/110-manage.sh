@@ -53,6 +53,8 @@ executes() {
     fails_with 126 as "$1" berth exec e1 /etc/passwd
     contains "$(fails_with 127 as "$1" berth exec -w /missing e1 pwd 2>&1)" 'cwd /missing: no such'
     contains "$(fails_with 127 as "$1" berth exec -d e1 no-such-program 2>&1)" no-such-program
+    as "$1" berth exec -dt e1 sh -c 'sleep 0.5; echo alive >/tmp/alive'
+    as "$1" timeout 30 berth exec e1 sh -c 'until grep -q alive /tmp/alive 2>/dev/null; do sleep 0.1; done'
     contains "$(fails_with 126 as "$1" berth exec -u nobody-here e1 true 2>&1)" nobody-here
     contains "$(fails_with 125 as "$1" berth exec no-container true 2>&1)" no-container
 }
@@ -212,7 +214,7 @@ again_crun() { # the state that crun leaves belongs to another id of the account
     as alice berth start -q a4
     equal "$(as alice berth exec a4 id -u)" 1000
     as alice berth rm -f a4 >/dev/null
-    equal "$(find /run/user/1000/berth/containers /home/alice/.local/share/berth/tmp -mindepth 1)" ''
+    equal "$(find /run/user/1000/berth/containers /home/alice/.local/share/berth/tmp -name "a4*" -o -path "*/tmp/*")" ''
 }
 cidfile() {
     as "$1" berth run --rm --cidfile /tmp/id-"$1" --network none localhost/busybox true
