@@ -56,7 +56,7 @@ export const GLOBAL_OPTIONS: readonly OptionRow[] = [
   }),
   text('out', 'FILE', 'send standard output to a file', { refused: 'redirect with > FILE' }),
   text('for', 'ACCOUNT', 'as root: act as this account'),
-  flag('syslog', 'accepted for compatibility; messages go to standard error'),
+  flag('syslog', 'accepted; messages go to standard error'),
   flag('print-ops', 'print the operations of a start instead of running it'),
   flag('version', 'print the version', { short: 'v' }),
   flag('help', 'print help', { short: 'h' }),

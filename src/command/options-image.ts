@@ -34,7 +34,7 @@ export const IMAGES: VerbRow = hosted(
   '[IMAGE]',
   'list images',
   [
-    flag('all', 'accepted for compatibility; there are no intermediate images', { short: 'a' }),
+    flag('all', 'accepted; there are no intermediate images', { short: 'a' }),
     flag('digests', 'show digests'),
     list('filter', 'NAME=VALUE', 'only those that match', { short: 'f' }),
     text('format', 'FORMAT', 'json, or a template'),
@@ -87,9 +87,9 @@ export const SAVE: VerbRow = hosted(
   'IMAGE...',
   'write images to an archive',
   [
-    flag('compress', 'accepted for compatibility; layers of a layout are compressed'),
+    flag('compress', 'accepted; layers of a layout are compressed'),
     text('format', 'FORMAT', 'docker-archive (default), oci-archive or oci-dir'),
-    flag('multi-image-archive', 'accepted for compatibility; an archive may hold several', { short: 'm' }),
+    flag('multi-image-archive', 'accepted; an archive may hold several', { short: 'm' }),
     text('output', 'FILE|DIR', 'where to (default: standard output)', { short: 'o' }),
     QUIET,
     flag('uncompressed', 'leave the layers of a layout as they are'),
@@ -169,7 +169,7 @@ export const PUSH: VerbRow = hosted(
   [
     ...FETCH.filter(row => row.name !== 'decryption-key'),
     text('digestfile', 'FILE', 'write the digest that the image has there'),
-    flag('remove-signatures', 'accepted for compatibility; signatures are not sent'),
+    flag('remove-signatures', 'accepted; signatures are not sent'),
   ],
   { least: 1, most: 2 },
 );
