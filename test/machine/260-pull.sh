@@ -138,7 +138,7 @@ TimeoutStartSec=3"
     grep -Eqx 'pulling busybox:1: layer 1/1, [0-9.]+/1\.[0-9]+ MB, [0-9]+ kB/s, ([0-9]+ min|[0-9]+ s) left' <<<"$seen" || { echo "status: $(sort -u <<<"$seen")" >&2; return 1; }
     pid=$(property alice slow MainPID)
     equal "$(cat "/proc/$pid/comm")" sleep
-    ! pgrep -u alice -x node
+    fails pgrep -u alice -x node
     unit_gone alice slow
     sound alice
     # The start is not to wait longer than it must.
@@ -156,7 +156,7 @@ Image=127.0.0.1:$SLOW/t/busybox:1
 Exec=sleep inf
 [Service]
 TimeoutStartSec=2"
-    ! manager alice start stalled
+    fails manager alice start stalled
     equal "$(property alice stalled Result)" timeout
     unit_gone alice stalled
     systemctl stop test-slow

@@ -88,7 +88,7 @@ of_a_failed_pull() {
     entry=$(until_entry 01c89bac9bd44c34875d1053fe507c84 "BERTH_NAME=localhost:1/nosuch$$")
     contains "$(field BERTH_ERROR <<<"$entry")" refused
     unit_file root "evr$$" <<<$'[Container]\nImage=localhost:1/unit'$$$'\nNetwork=none'
-    ! systemctl start "evr$$" 2>/dev/null
+    fails systemctl start "evr$$" 2>/dev/null
     until_entry 01c89bac9bd44c34875d1053fe507c84 "_SYSTEMD_UNIT=evr$$.service" >/dev/null
     unit_gone root "evr$$"
 }
