@@ -45,18 +45,23 @@ static void lift(struct in6_addr *address)
         memcpy(address, prefix, sizeof(prefix));
 }
 
-/* Where to: on the host's loopback the container's; the container's address; without one of IPv6 the one that the client aimed at, which is local by our mark. */
+/*
+ * Where to: the container's address; without one of IPv6 the one that the client aimed at, which is local by our mark. A client of the host's loopback is another
+ * machine for the container: what trusts its own loopback there must not trust it. It comes from the container's address, of the other family where there is none.
+ */
 static bool destination(int accepted, const union address *client, uint16_t target, union address *ret)
 {
-    if (is_loopback(client)) {
-        *ret = *client;
-        if (client->any.sa_family == AF_INET)
-            ret->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    } else if (!address_inside(client->any.sa_family, ret)) {
+    int family = client->any.sa_family;
+    bool found = address_inside(family, ret);
+    if (!found && is_loopback(client))
+        found = address_inside(family == AF_INET ? AF_INET6 : AF_INET, ret);
+    else if (!found && family == AF_INET6) {
         socklen_t length = sizeof(*ret);
+        found = getsockname(accepted, &ret->any, &length) == 0;
+    }
+    if (!found) {
         errno = EHOSTUNREACH;
-        if (client->any.sa_family == AF_INET || getsockname(accepted, &ret->any, &length) < 0)
-            return false;
+        return false;
     }
     if (ret->any.sa_family == AF_INET) {
         ret->v4.sin_port = target;
