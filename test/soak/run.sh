@@ -13,6 +13,7 @@
 #   npm run soak -- power       only a virtual machine whose power is cut while stores change (CUTS times, default 10)
 #   npm run soak -- forms       only what payloads see with every form of networks, ports, volumes and user namespaces, beside Podman
 #   npm run soak -- selinux     only a virtual machine that enforces Debian's policy of SELinux (a quarter of an hour)
+#   npm run soak -- limits      only a pod in a slice: its limits are for the sum of the members, in an emulated machine (ten minutes)
 #   npm run soak -- restarts    only 500 rapid restarts of units with published ports, in each kind of network
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -66,12 +67,16 @@ selinux() {
     part 'a policy of SELinux' bash test/soak/selinux.sh
 }
 
+limits() {
+    part "a slice's limits for a pod" bash test/vm/run.sh test/soak/pod-limits.sh
+}
+
 power() {
     part 'power cuts' bash test/soak/power.sh "${CUTS:-10}"
 }
 
 case $rounds in
-crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles | forms | selinux) "$rounds" ;;
+crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles | forms | selinux | limits) "$rounds" ;;
 *)
     part native bash test/run.sh native
     crashes
@@ -84,6 +89,7 @@ crashes | power | pulls | images | upgrade | stack | restarts | checks | cycles 
     cycles
     power
     selinux
+    limits
     forms
     for ((round = 1; round <= rounds; round++)); do part "round $round of $rounds" env BERTH_AGAIN=no bash test/run.sh machine; done
     ;;

@@ -2,6 +2,7 @@
 # Tier vm: every test/vm/NNN-*.sh inside the Debian 13 tree booted by qemu with Debian's own kernel: all controllers of the
 # unified hierarchy are there, so limits bite, and AppArmor is on. Emulated: no place for timings.
 #   run.sh [NNN…]        numbers or parts of names choose tests
+#   run.sh DIRECTORY/FILE   this one, which is elsewhere
 # BERTH_VM_SECONDS limits the whole run (default 1800).
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,10 +14,11 @@ work=$checkout/build/vm.$$ # of its own: two runs may be on their way in one che
 
 main() {
     local files file
-    mapfile -t files < <(choose "$@")
+    if [[ ${1:-} == */* ]]; then files=("${1##*/}"); else mapfile -t files < <(choose "$@"); fi
     [ ${#files[@]} -gt 0 ] || { echo "no vm tests"; close 1; }
     bash packaging/build/build.sh || { echo "not ok - the build"; close 1; }
     mkdir -p "$work/parcel/tests"
+    [[ ${1:-} != */* ]] || cp "$1" "$work/parcel/tests/"
     pack "${files[@]}" || close 1
     boot
     for file in "${files[@]}"; do report "$file"; done
