@@ -151,7 +151,10 @@ export const ATTACH: VerbRow = hosted(
   [
     text('detach-keys', 'KEYS', 'key sequence that ends it (default ctrl-p,ctrl-q)'),
     LATEST,
-    flag('no-stdin', 'type nothing into it: a container that was started with --interactive or --tty reads it otherwise'),
+    flag(
+      'no-stdin',
+      'type nothing into it: a container that was started with --interactive or --tty reads it otherwise',
+    ),
     flag('sig-proxy', 'pass signals on to the payload (default true)'),
   ],
   { least: 1, most: 1 },
