@@ -129,6 +129,14 @@ export const SYSTEM_CHECK: VerbRow = hosted(
   { most: 0 },
 );
 
+export const IMAGE_EXISTS: VerbRow = hosted(
+  'image exists',
+  'IMAGE',
+  'whether the image is here: exit status 0 or 1',
+  [],
+  { least: 1, most: 1 },
+);
+
 export const TAG: VerbRow = hosted('tag', 'IMAGE NAME...', 'give an image further names', [], { least: 2 });
 
 const FETCH: readonly OptionRow[] = [

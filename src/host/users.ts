@@ -15,7 +15,7 @@ export interface User {
  * name service of its own.
  */
 export function findUser(host: Host, word: Bytes): User | undefined {
-  const isNumber = /^\d{1,10}$/.test(word);
+  const isNumber = isId(word);
   return (
     inPasswd(host, isNumber ? 2 : 0, word) ?? inDatabase(host, isNumber ? { uid: Number(word) } : { userName: word })
   );
@@ -24,10 +24,15 @@ export function findUser(host: Host, word: Bytes): User | undefined {
 function inPasswd(host: Host, field: 0 | 2, word: Bytes): User | undefined {
   for (const line of (host.readFileIfExists('/etc/passwd') ?? '').split('\n')) {
     const parts = line.split(':');
-    if (parts.length < 7 || parts[field] !== word) continue;
+    // An empty number would be root's.
+    if (parts.length < 7 || parts[field] !== word || !isId(parts[2]) || !isId(parts[3])) continue;
     return { name: parts[0] ?? '', uid: Number(parts[2]), gid: Number(parts[3]), home: parts[5] ?? '' };
   }
   return undefined;
+}
+
+function isId(text: Bytes | undefined): boolean {
+  return text !== undefined && /^\d{1,10}$/.test(text);
 }
 
 const SERVICES = '/run/systemd/userdb';

@@ -1,6 +1,6 @@
 import { isName } from '../plan/parse-values.ts';
 import { Failure } from '../run/failure.ts';
-import { contains, formatAddress, formatSubnet, parseAddress, parseSubnet, type Subnet } from './ip.ts';
+import { contains, formatAddress, formatSubnet, overlap, parseAddress, parseSubnet, type Subnet } from './ip.ts';
 import type { NetworkRecord, SubnetRecord } from './records.ts';
 
 /** What `network create` was asked for; subnets with the gateway and the range of the same position. */
@@ -38,14 +38,20 @@ export function readWish(wish: NetworkWish): {
   const driver = driverOf(wish);
   const { interfaceName } = wish;
   // Interfaces have at most 15 letters (IFNAMSIZ).
-  if (driver === 'bridge' && interfaceName !== undefined && !/^[a-zA-Z0-9_.-]{1,15}$/.test(interfaceName))
+  if (driver === 'bridge' && interfaceName !== undefined && !isInterface(interfaceName))
     throw new Failure(125, `--interface-name ${interfaceName}: not a name of at most 15 letters`);
+  if (driver === 'bridge') checkRanges(wish.subnets.map(one => one.subnet));
   return {
     driver,
     subnets: wish.subnets.map(readSubnet),
     routes: wish.routes.map(readRoute),
     options: readOptions(wish.options, driver),
   };
+}
+
+/** The names of directories, and those that stand for all interfaces in /proc/sys/net. */
+function isInterface(name: string): boolean {
+  return /^[a-zA-Z0-9_.-]{1,15}$/.test(name) && !['.', '..', 'all', 'default'].includes(name);
 }
 
 const RESERVED = [
@@ -137,8 +143,37 @@ function readSubnet({ subnet, gateway, range }: NetworkWish['subnets'][number]):
   const address = parseAddress(door);
   if (address === undefined || !contains(parsed, address))
     throw new Failure(125, `--gateway ${door}: the gateway is outside of ${subnet}`);
+  if (address.family === 4 && parsed.prefix < 31 && (address.value === parsed.first || address.value === parsed.last))
+    throw new Failure(125, `--gateway ${door}: the first and the last address of ${subnet} are no host's`);
   return { subnet: formatSubnet(parsed), gateway: formatAddress(address), ...leaseRange(parsed, subnet, range) };
 }
+
+/** Of a bridge, where each container and the gateway have an address in the subnet. */
+function checkRanges(texts: readonly string[]): void {
+  const ranges = texts.map(parseSubnet);
+  for (const [i, range] of ranges.entries()) {
+    if (range === undefined) continue;
+    const text = texts[i] ?? '';
+    const longest = range.family === 4 ? 30 : 126;
+    if (range.prefix > longest)
+      throw new Failure(125, `--subnet ${text}: no room for a gateway and a container; write /${longest} or less`);
+    const special = SPECIAL.find(one => overlap(one, range));
+    if (special !== undefined)
+      throw new Failure(125, `--subnet ${text}: hosts have no address in ${formatSubnet(special)}`);
+    const other = ranges.findIndex((one, at) => at < i && one !== undefined && overlap(one, range));
+    if (other >= 0) throw new Failure(125, `--subnet ${text}: overlaps --subnet ${texts[other] ?? ''}`);
+  }
+}
+
+/** This network, loopback, multicast and what is reserved (RFC 6890); link-local addresses of IPv6 are the kernel's to give. */
+const SPECIAL: readonly Subnet[] = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '224.0.0.0/3',
+  '::/127',
+  'fe80::/10',
+  'ff00::/8',
+].flatMap(text => parseSubnet(text) ?? []);
 
 /** `--ip-range`: a subnet within the subnet, or `FIRST-LAST`. */
 function leaseRange(subnet: Subnet, text: string, range: string | undefined): Pick<SubnetRecord, 'lease_range'> {

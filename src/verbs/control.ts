@@ -8,7 +8,7 @@ import { unitProperties } from '../systemd/units.ts';
 import { commandLine, printable } from './command-line.ts';
 import { startAgain } from './start-again.ts';
 import { withProgress } from './progress.ts';
-import { realmOf, withManager, type Realm } from './scope.ts';
+import { realmOf, realmOfUnits, withManager, type Realm } from './scope.ts';
 import { failureLines } from './unit-failure.ts';
 import { unitNameOf } from './unit-names.ts';
 
@@ -39,6 +39,10 @@ export async function main(host: Host): Promise<number> {
   const verb = JOBS.find(one => one === word);
   if (verb === undefined) throw new Failure(125, `${word ?? ''}: this is no job`);
   const known = words.map(one => knownOf(realm.host, one));
+  refuseSystems(
+    realm,
+    known.map(one => one.unit),
+  );
   const asked = { verb, began: Number(began), quiet: isSet(command, 'quiet') };
   return withManager(realm, line => control(line, realm, asked, known));
 }
@@ -46,6 +50,14 @@ export async function main(host: Host): Promise<number> {
 function knownOf(host: Host, word: string): Known {
   const [name = '', path, result = ''] = word.split('=');
   return { unit: path === undefined ? unitNameOf(host, name) : name, path, result };
+}
+
+/** The account's own manager does not have them, and may not run at all. */
+function refuseSystems(realm: Realm, units: readonly string[]): void {
+  if (realm.scope.kind === 'system') return;
+  const unit = units.find(one => realmOfUnits(realm, [one]).scope.kind === 'system');
+  if (unit !== undefined)
+    throw new Failure(125, `${unit}: a unit of the system, with User=; ask as root, without --for and --user`);
 }
 
 const STARTS: ReadonlySet<JobVerb> = new Set(['StartUnit', 'RestartUnit']);

@@ -5,6 +5,7 @@ type Program = (host: Host) => number | Promise<number>;
 
 /** `berth image WORD`: Podman's second names of the verbs of images, and the verb that each is; empty: it is one of its own. */
 const PROGRAMS: Readonly<Record<string, readonly [verb: string, load: () => Promise<{ main: Program }>]>> = {
+  exists: ['', () => import('./image-exists.ts')],
   history: ['history', () => import('./history.ts')],
   import: ['import', () => import('./import.ts')],
   inspect: ['', () => import('./image-inspect.ts')],

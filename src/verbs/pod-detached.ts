@@ -5,6 +5,7 @@ import { namespaceUnits } from '../run/place.ts';
 import type { PodRecord } from '../run/pods.ts';
 import { transientUnit } from './pod-end.ts';
 import { requirement, startTransientService } from '../systemd/transient.ts';
+import { journalCommand } from '../systemd/journal-hint.ts';
 
 /** `berth pod start` typed by a person: a transient unit of the form that a .pod file gives. */
 export function startPodDetached(host: Host, pod: PodRecord): void {
@@ -30,5 +31,5 @@ export function startPodDetached(host: Host, pod: PodRecord): void {
     ['ExecStopPostEx', 'a(sasas)', line([program, 'rm', '-f', '-i', '-v', pod.infraName])],
   ]);
   if (result !== 'done')
-    throw new Failure(125, `pod ${pod.name}: the start failed (${result}); see journalctl -u ${unit}`);
+    throw new Failure(125, `pod ${pod.name}: the start failed (${result}); see ${journalCommand(manager, unit)}`);
 }

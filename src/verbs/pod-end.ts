@@ -12,6 +12,7 @@ import { removeContainer } from '../run/remove.ts';
 import { forEachOperand } from './edge.ts';
 import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
+import { journalCommand } from '../systemd/journal-hint.ts';
 
 const SIGTERM = 15;
 const SIGKILL = 9;
@@ -58,7 +59,7 @@ export function stopUnit(
 ): void {
   const argv = ['systemctl', ...(manager === 'user' ? ['--user'] : []), '--no-ask-password', verb, unit];
   if (host.run({ argv, environment: host.environmentList(), stdout: 'capture' }).status !== 0) {
-    throw new Failure(125, `systemctl could not ${verb} ${unit}; see journalctl -u ${unit}`);
+    throw new Failure(125, `systemctl could not ${verb} ${unit}; see ${journalCommand(manager, unit)}`);
   }
 }
 

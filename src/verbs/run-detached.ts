@@ -16,6 +16,7 @@ import { startContainer } from '../run/start.ts';
 import { requirement, startTransientService, type Property } from '../systemd/transient.ts';
 import { say } from './edge.ts';
 import { PARTS } from './parts.ts';
+import { journalCommand } from '../systemd/journal-hint.ts';
 
 /**
  * `berth run -d` typed by a person: a transient unit whose ExecStart= is this very command. It is the same start as that of a generated
@@ -185,7 +186,7 @@ function startFailure(host: Host, manager: 'system' | 'user', unit: string, resu
     if (line !== '') return line.replace(/^berth: /, '');
     host.poll([], 50);
   }
-  return `${unit}: the start failed (${result}); see journalctl -u ${unit}`;
+  return `${unit}: the start failed (${result}); see ${journalCommand(manager, unit)}`;
 }
 
 function lastLine(host: Host, manager: 'system' | 'user', unit: string, began: number): string {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
+import { listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { connectBus, ControlError, type ManagerBus, type Scope } from '../systemd/bus.ts';
 import type { Line } from '../systemd/jobs.ts';
@@ -30,6 +31,13 @@ export function realmOf(host: Host, command: Command): Realm | number {
 
 function realmOfAccount(host: Host, word: string): Realm | number {
   return becomeAccount(host, word) ?? { scope: { kind: 'user', uid: host.uid }, host };
+}
+
+/** A container of an account may be a unit of the system (User=), and that tells everybody of its units. */
+export function realmOfUnits(realm: Realm, units: readonly string[]): Realm {
+  const known = listContainers(realm.host).filter(({ state }) => state !== undefined && units.includes(state.unit));
+  const systems = known.length > 0 && known.every(({ state }) => state?.manager === 'system');
+  return systems ? { ...realm, scope: { kind: 'system' } } : realm;
 }
 
 /** The directories of unit files that the system's manager reads, for somebody who is not root. */

@@ -14,7 +14,7 @@ import { allUnits } from './quadlet-units.ts';
 import { graphOf } from '../quadlet/model.ts';
 import { settingOf } from '../quadlet/setting.ts';
 import { translateAll } from '../quadlet/translate.ts';
-import { realmOf, withManager, type Realm } from './scope.ts';
+import { realmOf, realmOfUnits, withManager, type Realm } from './scope.ts';
 import { ageOf, portsText } from './show.ts';
 import { failureLines } from './unit-failure.ts';
 import { sourceOf, unitNameOf } from './unit-names.ts';
@@ -46,13 +46,6 @@ export async function main(host: Host): Promise<number> {
       );
     return Math.max(...states.map(statusOf));
   });
-}
-
-/** A container of an account may be a unit of the system (User=), and that tells everybody of its units. */
-function realmOfUnits(realm: Realm, units: readonly string[]): Realm {
-  const known = listContainers(realm.host).filter(({ state }) => state !== undefined && units.includes(state.unit));
-  const systems = known.length > 0 && known.every(({ state }) => state?.manager === 'system');
-  return systems ? { ...realm, scope: { kind: 'system' } } : realm;
 }
 
 function linesOf(text: string | undefined): number {

@@ -91,6 +91,7 @@ export const GROUPS: readonly VerbGroup[] = [
       registry.LOGIN,
       registry.LOGOUT,
       registry.SEARCH,
+      image.IMAGE_EXISTS,
       image.IMAGE_PRUNE,
       image.IMAGE_INSPECT,
     ],

@@ -192,7 +192,9 @@ names() {
     equal "$(as "$1" berth images --format json | jq '.[0].Names | length')" 3
     equal "$(as "$1" berth images -f reference=other -n | wc -l)" 1
     fails_with 125 as "$1" berth rmi "$(as "$1" berth images -q)"
+    as "$1" berth image exists other:2
     contains "$(as "$1" berth rmi other:2)" 'Untagged: localhost/other:2'
+    fails_with 1 as "$1" berth image exists other:2
     contains "$(as "$1" berth rmi it plain)" 'Deleted: '
     equal "$(as "$1" berth images -q)" ''
     fails_with 1 as "$1" berth rmi plain

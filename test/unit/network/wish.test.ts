@@ -35,6 +35,16 @@ void test('what netavark or the kernel would refuse at the first start is refuse
   const macvlan = { driver: 'macvlan', subnets: [{ subnet: '10.9.0.0/24' }] };
   refused({ ...macvlan, options: { mode: 'managed' } }, /--opt mode=managed/);
   assert.equal(readWish({ ...WISH, ...macvlan, options: { mode: 'private' } }).options['mode'], 'private');
+  const subnets = (...texts: string[]): Partial<NetworkWish> => ({ subnets: texts.map(subnet => ({ subnet })) });
+  refused(subnets('10.66.0.0/31'), /10\.66\.0\.0\/31: no room .* \/30 or less/);
+  refused(subnets('fd00::/127'), /\/126 or less/);
+  for (const text of ['224.1.0.0/16', '127.5.0.0/24', 'fe80::/64', 'ff02::/64'])
+    refused(subnets(text), /no address in/);
+  refused(subnets('10.66.0.0/16', 'fd00::/64', '10.66.7.0/24'), /10\.66\.7\.0\/24: overlaps --subnet 10\.66\.0\.0\/16/);
+  for (const gateway of ['10.66.0.0', '10.66.0.255'])
+    refused({ subnets: [{ subnet: '10.66.0.0/24', gateway }] }, /the first and the last/);
+  for (const interfaceName of ['all', 'default', '..']) refused({ interfaceName }, /--interface-name/);
+  assert.equal(readWish({ ...WISH, ...subnets('10.66.0.0/30', 'fd00::/126') }).subnets.length, 2);
   refused({ routes: ['10.9.0.0/16,fd00::1'] }, /one of the two is of IPv4, the other of IPv6/);
   const [route] = readWish({ ...WISH, routes: ['10.9.0.1/16,10.66.0.9'] }).routes;
   assert.deepEqual(route, { destination: '10.9.0.0/16', gateway: '10.66.0.9' });
