@@ -102,7 +102,7 @@ static unsigned entries(const char *path)
 static int try_one(const char *directory, int blob, size_t length)
 {
     struct id_range uid = {0, getuid(), 1}, gid = {0, getgid(), 1};
-    struct store_map map = {MAP_SINGLE, &uid, &gid, 1, 1};
+    struct store_map map = {.kind = MAP_SINGLE, .uid = &uid, .gid = &gid, .uid_count = 1, .gid_count = 1};
     struct layer_result result;
     struct error error = {0};
     char target[4096], *paths[] = {target, NULL};
