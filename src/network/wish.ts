@@ -88,7 +88,7 @@ const MODES: Readonly<Record<NetworkRecord['driver'], readonly string[]>> = {
 const OPTIONS: Readonly<Record<string, Read>> = {
   // 68 is the least of IPv4; 0 is the host's.
   mtu: value => (/^\d{1,5}$/.test(value) && isMtu(Number(value)) ? value : undefined),
-  vlan: among(/^([1-9]\d{0,2}|[1-3]\d{3}|40[0-8]\d|409[0-4])$/),
+  vlan: value => (/^[1-9]\d{0,3}$/.test(value) && Number(value) <= 4094 ? value : undefined),
   // Any other word is none for netavark, and the network would be open.
   isolate: (value, driver) => (value.toLowerCase() === 'strict' ? 'strict' : flag(value, driver)),
   metric: among(/^\d{1,9}$/),
@@ -154,9 +154,8 @@ function checkRanges(texts: readonly string[]): void {
   for (const [i, range] of ranges.entries()) {
     if (range === undefined) continue;
     const text = texts[i] ?? '';
-    const longest = range.family === 4 ? 30 : 126;
-    if (range.prefix > longest)
-      throw new Failure(125, `--subnet ${text}: no room for a gateway and a container; write /${longest} or less`);
+    if (range.prefix > (range.family === 4 ? 30 : 126))
+      throw new Failure(125, `--subnet ${text}: no room for a gateway and a container`);
     const special = SPECIAL.find(one => overlap(one, range));
     if (special !== undefined)
       throw new Failure(125, `--subnet ${text}: hosts have no address in ${formatSubnet(special)}`);
