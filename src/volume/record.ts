@@ -3,8 +3,8 @@ import { isName } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 
 /**
- * A volume: STORE/volumes/NAME with `_data/` and `volume.json`. It is `fresh` until one start has filled it from the image; that is
- * noted after the copy, so that a start that was cut off fills it again. Fields behind `labels` came later: a record without them is a
+ * A volume: STORE/volumes/NAME with `_data/` and `volume.json`. It is `fresh` while nothing is in it, and no start has found it otherwise: one
+ * whose image has nothing in its place leaves it to the next. Fields behind `labels` came later: a record without them is a
  * plain directory.
  */
 export interface VolumeRecord {
@@ -14,6 +14,8 @@ export interface VolumeRecord {
   /** Seconds since the epoch. */
   readonly created: number;
   readonly filled: boolean;
+  /** A first payload has got it, and nothing of the image. */
+  readonly owned?: true;
   readonly labels: Readonly<Record<string, string>>;
   readonly driver?: 'local' | 'image';
   /** As given to `volume create --opt`. */

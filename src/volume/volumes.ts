@@ -1,4 +1,4 @@
-import type { Host, Lock } from '../host/host.ts';
+import { HostError, type Host, type Lock } from '../host/host.ts';
 import { findImage } from '../image/resolve.ts';
 import type { ImageRecord } from '../image/types.ts';
 import type { RunRequest } from '../plan/request.ts';
@@ -58,15 +58,19 @@ export function chooseVolumes(
   return { volumes, anonymous, missing, fresh, named };
 }
 
+function isNew({ filled, owned }: VolumeRecord): boolean {
+  return !filled && owned !== true;
+}
+
 /** Where a volume's content is, and what a mount of it must say. */
 function factsOf(host: Host, store: string, record: VolumeRecord): Facts {
   const backing = backingOf(record);
   const copies = record.options?.['nocopy'] === undefined;
-  const fresh = !record.filled && copies;
+  const fresh = !record.filled && copies && isEmpty(host, placeOf(store, record));
   const path = dataPath(store, record.name);
   switch (backing.kind) {
     case 'directory':
-      return { path, fresh, unowned: !record.filled && record.uid === undefined && record.gid === undefined };
+      return { path, fresh, unowned: isNew(record) && record.uid === undefined && record.gid === undefined };
     case 'image':
       return { ...imageFacts(host, store, backing.image), writable: volumePath(store, record.name) };
     case 'bind': {
@@ -142,11 +146,28 @@ export function makeVolume(host: Host, store: string, record: VolumeRecord, undo
   return true;
 }
 
-/** Notes that the fresh volumes hold what the image had for them. */
+/** Notes which of the fresh volumes hold what an image had for them. */
 export function markFilled(host: Host, store: string, choice: VolumeChoice): void {
   for (const name of choice.fresh) {
     const record = readVolume(host, store, name);
-    if (record !== undefined) writeRecord(host, volumePath(store, name), { ...record, filled: true });
+    if (record === undefined) continue;
+    const now = isEmpty(host, placeOf(store, record)) ? { owned: true as const } : { filled: true };
+    if (record.owned !== true || now.filled === true) writeRecord(host, volumePath(store, name), { ...record, ...now });
+  }
+}
+
+function placeOf(store: string, record: VolumeRecord): string {
+  const backing = backingOf(record);
+  return backing.kind === 'bind' ? backing.device : dataPath(store, record.name);
+}
+
+/** A directory that this account may not look into is a payload's. */
+function isEmpty(host: Host, path: string): boolean {
+  try {
+    return host.list(path).length === 0;
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
   }
 }
 

@@ -34,8 +34,24 @@ test('a named volume is made once, fresh until a start has filled it', () => {
   createVolumes(host, '/store', choice, makeUndo());
   assert.deepEqual(chooseVolumes(host, '/store', request([volume('data', '/data')])).missing, []);
   assert.equal(chooseVolumes(host, '/store', request([volume('data', '/data')])).volumes['volume:data']?.fresh, true);
+  host.writeFile('/store/volumes/data/_data/file', '', 0o600);
   markFilled(host, '/store', choice);
   assert.equal(chooseVolumes(host, '/store', request([volume('data', '/data')])).volumes['volume:data']?.fresh, false);
+});
+
+test("a volume that the first image has nothing for is left to the next one, and stays its first owner's", () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const choose = (): ReturnType<typeof chooseVolumes> =>
+    chooseVolumes(host, '/store', request([volume('data', '/data')]));
+  createVolumes(host, '/store', choose(), makeUndo());
+  markFilled(host, '/store', choose());
+  const path = '/store/volumes/data/_data';
+  assert.deepEqual(choose().volumes['volume:data'], { path, fresh: true, unowned: false });
+  host.writeFile(`${path}/file`, 'of a payload', 0o600);
+  assert.deepEqual(choose().volumes['volume:data'], { path, fresh: false, unowned: false });
+  assert.equal(readVolume(host, '/store', 'data')?.filled, false);
+  markFilled(host, '/store', choose());
+  assert.equal(readVolume(host, '/store', 'data')?.filled, true);
 });
 
 test('an image volume is anonymous unless a mount covers it', () => {
