@@ -29,9 +29,10 @@ export function ensureImage(
   if (request.pull === 'never') return there;
   if (request.pull === 'missing' && found !== undefined) return found;
   const status = pull(host, pullWords(host, command, request, notify), notify);
-  if (status === 127 && there !== undefined && request.pull === 'newer') {
+  // The child uses it by itself, but for what it does not come to: without Node, without memory.
+  if (status !== 0 && found !== undefined && request.pull === 'newer') {
     host.write(2, `berth: warning: ${reference}: not asked for a newer one; the image that is there is used\n`);
-    return there;
+    return found;
   }
   // The child has said why.
   if (notify) tellPull(host, reference, status, there, findImage(host, store, reference));
@@ -105,7 +106,7 @@ function pull(host: Host, argv: readonly string[], notify: boolean): number {
 /** Lines `BYTES TEXT`: the text is the unit's status; more bytes than before are a reason to wait longer, a mere line is not. */
 function forward(host: Host, fd: number): void {
   let rest = '';
-  let most = 0;
+  let before = 0;
   for (;;) {
     const { data } = host.receive(fd, 65_536, -1);
     if (data === '') break;
@@ -115,8 +116,9 @@ function forward(host: Host, fd: number): void {
     if (line === undefined) continue;
     const blank = line.indexOf(' ');
     const bytes = Number(line.slice(0, blank));
-    const extend = bytes > most ? `\nEXTEND_TIMEOUT_USEC=${EXTENSION}` : '';
-    most = Math.max(most, bytes);
+    const extend = bytes > before ? `\nEXTEND_TIMEOUT_USEC=${EXTENSION}` : '';
+    // Another pull's count comes first where we waited for it; ours begins anew.
+    before = bytes;
     host.notify(`STATUS=${line.slice(blank + 1)}${extend}`, false);
   }
   host.notify('STATUS=', false);

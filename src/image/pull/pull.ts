@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
-import type { Host } from '../../host/host.ts';
+import { HostError, type Host } from '../../host/host.ts';
 import { findLayer, isWhole } from '../additional.ts';
 import { withWork, writeDocuments } from '../archive/ingest.ts';
 import { parseImageConfig } from '../config.ts';
@@ -27,8 +27,8 @@ export interface PullRequest {
   readonly strict: boolean;
   /** What the store has of its documents is not to be believed. */
   readonly anew?: boolean;
-  /** The repositories that the name may mean, likeliest first; read when the registry is asked. */
-  readonly registries: () => readonly Registry[];
+  /** The repositories that the name may mean, likeliest first; read when the registry is asked. `hurried`: an image is there that does, too. */
+  readonly registries: (hurried: boolean) => readonly Registry[];
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
@@ -44,21 +44,27 @@ export async function pullImage(host: Host, store: string, request: PullRequest)
     if (there !== undefined) return unchanged(request.name, there);
     throw new ImageError(`${request.name}: no such image in ${store}, and the policy never forbids to fetch it`);
   }
+  const spare = toleratesFailure(request.policy, true) ? there : undefined;
   try {
-    return await firstOf(host, store, request);
+    return await firstOf(host, store, request, spare !== undefined);
   } catch (error) {
-    if (!(error instanceof ImageError) || there === undefined || !toleratesFailure(request.policy, true)) throw error;
+    if (spare === undefined || !isFault(error)) throw error;
     request.say(`warning: ${error.message}; the image that is there is used`);
-    return unchanged(request.name, there);
+    return unchanged(request.name, spare);
   }
+}
+
+/** Of a registry, or of this host (a full disk); anything else is a mistake of ours. */
+function isFault(error: unknown): error is Error {
+  return error instanceof ImageError || error instanceof HostError || (error instanceof Error && 'errno' in error);
 }
 
 /** Kinds of failure after which a short name's next registry is tried. */
 const NEXT = new Set('not-found denied unauthorized offline stalled broken proxy certificate policy'.split(' '));
 
-async function firstOf(host: Host, store: string, request: PullRequest): Promise<Pulled> {
+async function firstOf(host: Host, store: string, request: PullRequest, hurried: boolean): Promise<Pulled> {
   const failures: RegistryError[] = [];
-  const registries = request.registries();
+  const registries = request.registries(hurried);
   try {
     for (const registry of registries) {
       try {

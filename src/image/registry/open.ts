@@ -32,7 +32,9 @@ export function openRegistry(host: Host, fullReference: string, options: Registr
 function open(host: Host, conf: RegistriesConf, reference: Reference, options: RegistryOptions): Registry {
   const endpoints = endpointsOf(conf, reference);
   const pool = openConnections(host, endpoints, options);
-  const repositories = endpoints.map(endpoint => openRepository(host, conf, endpoint, pool, options));
+  // Another try is another endpoint's while there is one.
+  const own = (i: number): RegistryOptions => (i < endpoints.length - 1 ? { retry: 0, ...options } : options);
+  const repositories = endpoints.map((endpoint, i) => openRepository(host, conf, endpoint, pool, own(i)));
   return registryOf({
     name: formatReference(reference),
     reference: reference.digest ?? reference.tag,

@@ -141,6 +141,22 @@ test('mirrors: the one that fails is said, the next one takes over in the middle
   assert.deepEqual(ranges, ['bytes=1000-']);
 });
 
+test('mirrors: while another endpoint is left, one that fails is asked once', async () => {
+  const text = manifest(DATA);
+  let asked = 0;
+  const mirror = await start((_request, response) => {
+    asked++;
+    answer(response, 503, '');
+  });
+  const own = await start((_request, response) => answer(response, 200, text, { 'content-type': MANIFEST }));
+  const conf = `[[registry]]\nlocation="${own.host}"\ninsecure=true\n[[registry.mirror]]\nlocation="${mirror.host}"\ninsecure=true\n`;
+  const host = hostFor(servers, { files: { '/etc/containers/registries.conf': conf } });
+  const registry = openRegistry(host, `${own.host}/team/app:1`, { retryDelay: 0.01 });
+  opened.push(registry);
+  assert.equal((await registry.manifest()).digest, sha256(text));
+  assert.equal(asked, 1);
+});
+
 test('an index is followed to the platform, verified at each step, and head tells the digest of the tag', async () => {
   const text = manifest(DATA);
   const entry = {
