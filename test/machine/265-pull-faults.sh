@@ -47,7 +47,7 @@ bomb() {
     push "oci:$WORK/bomb" docker://$REGISTRY/t/bomb:1
     fresh alice
     fails_with 125 as alice berth pull -q $REGISTRY/t/bomb:1 2>"$WORK/err"
-    contains "$(cat "$WORK/err")" 'bomb'
+    contains "$(cat "$WORK/err")" 'refused as a bomb'
     equal "$(ls "$(store_of alice)/tmp" "$(store_of alice)/layers" | grep -v :)" ''
 }
 check 'T34 a layer that unpacks to thousands of times its size is refused' bomb

@@ -44,6 +44,16 @@ outlives() {
     equal "$(ls "$WORK/below")" ''
 }
 
+# Of two images that share a new volume the one that has something for it fills it, whichever comes first.
+left_to_the_next() {
+    run "$1" -v shared:/nothing-of-the-image localhost/busybox true
+    run "$1" -v shared:/var/www:nocopy localhost/busybox true
+    equal "$(run "$1" -v shared:/var/www localhost/busybox cat /var/www/index.html)" "$(run "$1" localhost/busybox cat /var/www/index.html)"
+    run "$1" -v shared:/var/www localhost/busybox rm -r /var/www/index.html
+    fails run "$1" -v shared:/var/www localhost/busybox test -e /var/www/index.html
+    way_berth "$1" volume rm shared
+}
+
 archives() {
     run "$1" -v kept:/k localhost/busybox sh -c 'chown 33:44 /k/file; chmod 640 /k/file; ln -s file /k/link'
     way_berth "$1" volume export kept >"$WORK/kept.tar"
@@ -201,6 +211,7 @@ for way in $WAYS; do
     # A person who is svc has no manager to start a container in the background.
     [ "$way" = svc ] || check "$way: a volume in use stays unless it is forced" in_use "$way"
     check "$way: a volume outlives its containers, an anonymous one does not" outlives "$way"
+    check "$way: a new volume is left to the next image, while nothing was put into it" left_to_the_next "$way"
     check "$way: export and import keep owners, modes and links" archives "$way"
     check "$way: T17 an archive that leads out of the volume" hostile_archive "$way"
     check "$way: T3 a part of a volume" subpath "$way"
