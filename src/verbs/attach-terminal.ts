@@ -46,8 +46,10 @@ export async function attachTerminal(
   socket.pipe(process.stdout, { end: false });
   try {
     if (await Promise.race([detached, closed])) return 0;
-    const still = new Promise<undefined>(resolve => setTimeout(resolve, PATIENCE_MS, undefined));
+    let timer: NodeJS.Timeout | undefined;
+    const still = new Promise<undefined>(resolve => (timer = setTimeout(resolve, PATIENCE_MS, undefined)));
     const left = await Promise.race([status, still]);
+    clearTimeout(timer); // it would keep us that long
     if (left === undefined) throw new Failure(125, `${state.name}: somebody else is attached to its terminal`);
     return left;
   } finally {
