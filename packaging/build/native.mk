@@ -82,7 +82,7 @@ $(O)/left-out.o: CFLAGS += -fno-builtin
 
 # No start waits for these, or only for the kernel's part of them, and no pull for long: small rather than fast.
 SMALL := layer-binding layer-export layer-pax layer-recipe layer-remove layer-userns layer host-facts host-split host-kernel host-processes host-sockets \
-	seccomp-compile transfer tty process clone engine-record apart launch main host-tree layer-write layer-path layer-tar
+	seccomp-compile transfer tty engine-record apart
 $(SMALL:%=$(O)/%.o): CFLAGS += -Os
 
 $(O)/%.o: native/%.c packaging/build/native.mk | $(O)

@@ -77,6 +77,19 @@ edge 'a program name is no verb' 125 'cli.cjs: cannot be read' env BERTH_TEST=no
 edge 'a verb after a global with a value' 0 '' env BERTH_TEST=nothing $T --module help one
 edge 'a verb after a global with =' 0 '' env BERTH_TEST=nothing $T --module=x one --flag
 edge 'a verb that is not native' 125 '/usr/lib/berth/cli.cjs: cannot be read: .*; install the package berth again$' $T images
+# The static program reads the rules of a time zone by a function of ours (native/left-out.c), the other one by libc's.
+zones='CET-1CEST,M3.5.0,M10.5.0/3 EST5EDT NZST-12:00:00NZDT-13:00:00,M10.1.0,M3.3.0/2:45:00 <+0330>-3:30 IST-2IDT,M3.4.4/26,M10.5.0 CET-1CEST,J60,300/1:30
+    Europe/Berlin Asia/Kathmandu :UTC nonsense UTC+ CET-1CEST,M3 XXX25:61:61'
+bad=0
+for zone in $zones; do
+    for program in /tmp/berth-test /tmp/berth-test-static; do
+        TZ=$zone BERTH_TEST=zone ASAN_OPTIONS=detect_leaks=0 $program >$program.zone || bad=1
+    done
+    cmp /tmp/berth-test.zone /tmp/berth-test-static.zone || { bad=1; echo "# TZ=$zone"; }
+done
+result $bad 'hours of a time zone, by rules of every form'
+[ "$(TZ=CET-1CEST,M3.5.0,M10.5.0/3 BERTH_TEST=zone /tmp/berth-test-static | tr '\n' ' ')" = '-60 -60 -60 -120 -120 -60 ' ]
+result $? 'a day of summer and one of winter'
 BERTH_DEBUG=1 BERTH_TEST=bug $T >/tmp/out 2>/tmp/err || true
 result $(($(wc -l </tmp/err) < 2)) 'BERTH_DEBUG=1 shows the stack'
 
