@@ -117,7 +117,6 @@ function forward(host: Host, fd: number): void {
     const blank = line.indexOf(' ');
     const bytes = Number(line.slice(0, blank));
     const extend = bytes > before ? `\nEXTEND_TIMEOUT_USEC=${EXTENSION}` : '';
-    // Another pull's count comes first where we waited for it; ours begins anew.
     before = bytes;
     host.notify(`STATUS=${line.slice(blank + 1)}${extend}`, false);
   }

@@ -146,6 +146,73 @@ TimeoutStartSec=3"
 }
 check 'a pull that takes longer than TimeoutStartSec= says how far it is and is not killed' slow_line
 
+waiting_unit() { # NAME IMAGE
+    unit_file alice "$1" <<<"$LOCAL
+[Container]
+Image=127.0.0.1:$SLOW/t/$2:1
+Exec=sleep inf
+StopTimeout=1
+[Service]
+TimeoutStartSec=3"
+}
+statuses() { # NAME TEXT: what the unit says while it starts, at last until it says TEXT
+    local now
+    while [[ $(property alice "$1" ActiveState) == @(activating|inactive) ]]; do
+        now=$(property alice "$1" StatusText)
+        echo "$now"
+        [[ -z $2 || $now != *"$2"* ]] || return 0
+        sleep 0.2
+    done
+}
+layers_asked() { journalctl --sync; journalctl -u test-registry --since "@$1" -o cat --no-pager | grep -c "\"GET /v2/t/[a-z]*/blobs/$layer" || true; }
+common_layer() {
+    local began layer seen
+    derive twin
+    layer=$(jq -r '.layers[0].digest' "$WORK/twin/manifest.json")
+    fresh alice
+    slow_at 60000
+    waiting_unit common busybox
+    waiting_unit twin twin
+    began=$(date +%s.%N)
+    manager alice start --no-block common
+    statuses common kB/s >/dev/null
+    manager alice start --no-block twin
+    seen=$(statuses twin '')
+    equal "$(property alice twin ActiveState)" active
+    equal "$(property alice common ActiveState)" active
+    grep -Eqx 'pulling twin:1: layer 1/1, [0-9.]+/1\.[0-9]+ MB, [0-9]+ kB/s, ([0-9]+ min|[0-9]+ s) left; another pull brings it' <<<"$seen" || { echo "status: $(sort -u <<<"$seen")" >&2; return 1; }
+    equal "$(layers_asked "$began")" 1
+    unit_gone alice common twin
+    sound alice
+    # The one that brings it dies, and then there is one that brings nothing.
+    fresh alice
+    slow_at 150000
+    as alice berth pull -q 127.0.0.1:$SLOW/t/busybox:1 >/dev/null 2>&1 &
+    timeout 60 sh -c 'until ls "$0"/tmp/*/sha256-* >/dev/null 2>&1; do sleep 0.02; done' "$(store_of alice)"
+    waiting_unit twin twin
+    manager alice start --no-block twin
+    contains "$(statuses twin 'kB/s')" 'another pull brings it'
+    kill -KILL "$(pgrep -u alice -x node -o)"
+    wait
+    seen=$(statuses twin '')
+    equal "$(property alice twin ActiveState)" active
+    contains "$seen" 'left'
+    unit_gone alice twin
+    sound alice
+    fresh alice
+    as alice berth pull -q 127.0.0.1:$SLOW/t/busybox:1 >/dev/null 2>&1 &
+    timeout 60 sh -c 'until ls "$0"/tmp/*/sha256-* >/dev/null 2>&1; do sleep 0.02; done' "$(store_of alice)"
+    sleep 1
+    pkill -STOP -u alice -x node
+    waiting_unit twin twin
+    fails manager alice start twin
+    equal "$(property alice twin Result)" timeout
+    pkill -KILL -u alice -x node
+    wait
+    unit_gone alice twin
+}
+check 'who waits for a layer that another pull brings says so and is not killed while it comes' common_layer
+
 stalled() {
     fresh alice
     systemctl stop test-slow

@@ -154,7 +154,6 @@ check 'two pulls, a removal and a start of one image at once' at_once
 
 # An image with one layer of 12 MB that cannot be compressed, and a line to it of this many bytes a second.
 large() { # BYTES-PER-SECOND
-    local i
     if [ ! -e "$WORK/large.tar" ]; then
         mkdir "$WORK/large"
         head -c 12000000 /dev/urandom >"$WORK/large/noise"
@@ -163,10 +162,7 @@ large() { # BYTES-PER-SECOND
         berth push -q localhost/large $REGISTRY/t/large:1
         berth rmi -f localhost/large >/dev/null
     fi
-    systemctl stop test-slow 2>/dev/null || true
-    systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT "$1"
-    for i in $(seq 300); do ! curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null || return 0; sleep 0.1; done
-    return 1
+    slow_at "$1"
 }
 # Of a kernel that shares the processors between sessions, where no control group does: Node has a session of its own, with the group's niceness.
 apart() { # PID
@@ -222,6 +218,23 @@ resumed() {
     systemctl stop test-slow
 }
 check 'a pull that was killed within a layer goes on where it was' resumed
+
+# A layer that is whole is for all, though the pull that brought it has a large one to go.
+not_held_back() {
+    local pid
+    large 200000
+    derive both large
+    fresh alice
+    as alice berth pull -q 127.0.0.1:$SLOW/t/both:1 >"$WORK/out" 2>&1 &
+    pid=$!
+    timeout 60 sh -c 'until [ "$(ls -d "$0"/tmp/*/sha256-* 2>/dev/null | wc -l)" -ge 2 ]; do sleep 0.02; done' "$(store_of alice)"
+    as alice berth pull -q 127.0.0.1:$SLOW/t/busybox:1
+    kill -0 $pid
+    pkill -KILL -u alice -x node
+    wait
+    systemctl stop test-slow
+}
+check 'a layer that is whole does not wait for the large one beside it' not_held_back
 
 # In a repository of its own: where the registry has the blobs, none are sent.
 in_pieces() {

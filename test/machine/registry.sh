@@ -30,7 +30,36 @@ restore() {
 }
 trap 'systemctl stop test-registry test-slow 2>/dev/null; restore root; restore alice; rm -rf "$WORK" /etc/containers/registries.conf.d/260-test.conf' EXIT
 serve || { echo 'not ok 1 - the registry serves'; echo '1..1'; exit 1; }
+slow_at() { # BYTES-PER-SECOND: the registry on a line of that speed
+    local i
+    systemctl stop test-slow 2>/dev/null || true
+    systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT "$1"
+    for i in $(seq 300); do ! curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null || return 0; sleep 0.1; done
+    return 1
+}
 push() { skopeo --insecure-policy copy -q --dest-tls-verify=false "$@"; }
+# derive NAME [IMAGE]: t/NAME:1, which is t/busybox:1 with another configuration, and with the layers of t/IMAGE:1 above its own.
+derive() {
+    local directory=$WORK/$1 above=$WORK/$1.above config
+    fetch() { skopeo --insecure-policy copy -q --src-tls-verify=false "docker://$REGISTRY/t/$1:1" "dir:$2"; }
+    part() { jq -r '.config.digest | split(":")[1]' "$1/manifest.json"; }
+    fetch busybox "$directory"
+    echo '{"layers":[]}' >"$WORK/layers"
+    echo '{"rootfs":{"diff_ids":[]}}' >"$WORK/ids"
+    if [ -n "${2:-}" ]; then
+        fetch "$2" "$above"
+        cp "$above/manifest.json" "$WORK/layers"
+        cp "$above/$(part "$above")" "$WORK/ids"
+        cp -n "$above"/[0-9a-f]* "$directory/"
+    fi
+    jq -c --slurpfile more "$WORK/ids" '.config.Labels.derived = "yes" | del(.history) | .rootfs.diff_ids += $more[0].rootfs.diff_ids' "$directory/$(part "$directory")" >"$directory/new"
+    config=$(sha256sum <"$directory/new" | cut -d' ' -f1)
+    mv "$directory/new" "$directory/$config"
+    jq -c --slurpfile more "$WORK/layers" --arg digest "sha256:$config" --argjson size "$(stat -c %s "$directory/$config")" \
+        '.config += {$digest, $size} | .layers += $more[0].layers' "$directory/manifest.json" >"$directory/new"
+    mv "$directory/new" "$directory/manifest.json"
+    push "dir:$directory" "docker://$REGISTRY/t/$1:1"
+}
 push "docker-archive:$ARCHIVES/plain.tar" --format oci docker://$REGISTRY/t/oci:1
 push "oci-archive:$IMAGES/busybox-oci.tar" docker://$REGISTRY/t/busybox:1
 

@@ -8,7 +8,7 @@ import { readLayer } from '../images.ts';
 import type { Digest } from '../types.ts';
 import { RegistryError } from '../registry/error.ts';
 import type { Sink } from '../registry/types.ts';
-import { lockLayers, type PullLock } from './locks.ts';
+import { lockLayers, type PullLock, type Waiting } from './locks.ts';
 import { openPartial, removePartial } from './partial.ts';
 import type { Progress } from './progress.ts';
 
@@ -29,13 +29,7 @@ export interface LayerFetch {
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
   /** Writes the blob's bytes from `offset` on to the sink, all of them or it throws. */
-  readonly fetch: (
-    layer: WantedLayer,
-    offset: number,
-    sink: Sink,
-    counted: (bytes: number) => void,
-    signal: AbortSignal,
-  ) => Promise<void>;
+  readonly fetch: (layer: WantedLayer, offset: number, sink: Sink, signal: AbortSignal) => Promise<void>;
 }
 
 interface Fetching extends LayerFetch {
@@ -61,6 +55,8 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     ),
     shareIds(host),
   ]);
+  // Those that we wait for come to it.
+  const ours = new Map(locks.held);
   const places = makeSettler(host, how);
   let failure: unknown;
   const guarded = async (task: () => Promise<void>): Promise<void> => {
@@ -71,36 +67,46 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
       stop.abort();
     }
   };
-  const queue = wanted.filter(layer => locks.held.has(layer.diffId)).sort((a, b) => b.size - a.size);
+  const one = (layer: WantedLayer): Promise<void> =>
+    guarded(() => fetchOne(host, layer, ours.get(layer.diffId), { ...how, ids }, stop.signal, places));
+  const queue = wanted.filter(layer => ours.has(layer.diffId)).sort((a, b) => b.size - a.size);
   const worker = async (): Promise<void> => {
-    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) {
-      const one = layer;
-      await guarded(() => fetchOne(host, one, locks.held.get(one.diffId), { ...how, ids }, stop.signal, places));
-    }
+    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) await one(layer);
   };
-  const waiter = async (layer: WantedLayer, signal: AbortSignal): Promise<void> => {
-    const wait = locks.busy.get(layer.diffId);
-    if (wait === undefined) return;
-    const lock = await wait(signal);
-    await guarded(() => fetchOne(host, layer, lock, { ...how, ids }, stop.signal, places));
+  const waiter = async (layer: WantedLayer): Promise<void> => {
+    const lock = await locks.busy.get(layer.diffId)?.(state => followOther(how.progress, layer, state), stop.signal);
+    if (lock !== undefined) ours.set(layer.diffId, lock);
+    await one(layer);
   };
+  const publish = (): void => {
+    for (const { diffId, digest, size } of wanted) ours.get(diffId)?.publish(how.progress.at(digest), String(size));
+  };
+  publish();
+  const timer = setInterval(publish, 1000);
   try {
     await Promise.all([
       ...Array.from({ length: Math.min(WIDTH, Math.max(1, queue.length)) }, () => worker()),
-      ...wanted.filter(layer => locks.busy.has(layer.diffId)).map(layer => guarded(() => waiter(layer, stop.signal))),
+      ...wanted.filter(layer => locks.busy.has(layer.diffId)).map(layer => guarded(() => waiter(layer))),
     ]);
     await guarded(() => places.finish());
   } finally {
+    clearInterval(timer);
     how.signal.removeEventListener('abort', follow);
     ids.close();
-    places.releaseAll();
-    for (const lock of locks.held.values()) lock.release(false);
+    await places.end();
+    for (const lock of ours.values()) lock.release(false);
   }
   if (failure === undefined) return;
   // Not the line's fault (a full disk): then what was kept for another try goes, too.
   if (!(failure instanceof RegistryError) && !how.signal.aborted)
-    for (const layer of wanted) if (locks.held.has(layer.diffId)) removePartial(how.store, layer);
+    for (const layer of wanted) if (ours.has(layer.diffId)) removePartial(how.store, layer);
   throw failure as Error;
+}
+
+/** How far another pull is with a layer. Its blob may be packed otherwise than ours: it tells the size, too. */
+function followOther(progress: Progress, layer: WantedLayer, { bytes, text }: Waiting): void {
+  const size = Number(text);
+  progress.bytes(layer.digest, size > 0 ? Math.floor(Math.min(1, bytes / size) * layer.size) : 0, true);
 }
 
 /** The ratio that a bomb exceeds (T34): beyond it a layer of this size is refused. */
@@ -149,7 +155,7 @@ async function unpack(
         partial?.keep(chunk);
         return sink(chunk);
       };
-      await how.fetch(layer, kept, keeping, count => how.progress.bytes(layer.digest, count), stop);
+      await how.fetch(layer, kept, keeping, stop);
     };
     const answer = await feedLayer([...applyWords(layer, target), ...how.ids.words], signal, feed, how.ids.pass);
     partial?.remove();
@@ -174,39 +180,47 @@ function applyWords(layer: WantedLayer, target: string): string[] {
 interface Settler {
   add(layer: WantedLayer, target: string, lock: PullLock | undefined): Promise<void>;
   finish(): Promise<void>;
-  releaseAll(): void;
+  /** Nothing more is put into its place. */
+  end(): Promise<void>;
 }
 
 const SETTLE_BYTES = 256 << 20;
 const SETTLE_SECONDS = 15;
 
-/** One syncfs for several layers, since each brings the whole file system to the disk; but not so few that a crash costs much. */
+/**
+ * One syncfs for several layers, since each brings the whole file system to the disk; but not so few that a crash costs much, or that
+ * who waits for a layer waits for a large one after it.
+ */
 function makeSettler(host: Host, how: LayerFetch): Settler {
   let waiting = new Map<Digest, { target: string; size: number; lock: PullLock | undefined }>();
   let running: Promise<void> = Promise.resolve();
-  let last = host.now();
+  let timer: NodeJS.Timeout | undefined;
   const flush = async (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
     const batch = waiting;
     if (batch.size === 0) return;
     waiting = new Map();
-    last = host.now();
     await settle(host, how.store, new Map([...batch].map(([diffId, { target }]) => [diffId, target])));
     for (const { lock } of batch.values()) lock?.release(true);
+  };
+  const begin = (): Promise<void> => {
+    running = running.then(flush);
+    // What went wrong is thrown where it is waited for.
+    running.catch(() => undefined);
+    return running;
   };
   return {
     async add(layer, target, lock) {
       waiting.set(layer.diffId, { target, size: layer.size, lock });
       const bytes = [...waiting.values()].reduce((sum, one) => sum + one.size, 0);
-      if (bytes < SETTLE_BYTES && host.now() - last < SETTLE_SECONDS) return;
-      running = running.then(flush);
-      await running;
+      if (bytes >= SETTLE_BYTES) await begin();
+      else timer ??= setTimeout(() => void begin(), SETTLE_SECONDS * 1000);
     },
-    async finish() {
-      running = running.then(flush);
-      await running;
-    },
-    releaseAll() {
-      for (const { lock } of waiting.values()) lock?.release(false);
+    finish: begin,
+    end: () => {
+      clearTimeout(timer);
+      return running.catch(() => undefined);
     },
   };
 }

@@ -31,12 +31,7 @@ export async function lockPull(
   const file = openLock(`${store}/locks/pull-${name}`, false);
   try {
     if ((await tryLocks([file.fd], false)).length > 0) return { lock: file, waited: false };
-    const timer = setInterval(() => tell(readState(file.fd)), 1000);
-    try {
-      await tryLocks([file.fd], true);
-    } finally {
-      clearInterval(timer);
-    }
+    await awaitLock(file.fd, tell);
     return { lock: file, waited: true };
   } catch (error) {
     file.release(false);
@@ -48,7 +43,7 @@ export interface LayerLocks {
   /** Ours now. */
   readonly held: ReadonlyMap<Digest, PullLock>;
   /** Another's: resolves when it is ours. */
-  readonly busy: ReadonlyMap<Digest, (signal: AbortSignal) => Promise<PullLock>>;
+  readonly busy: ReadonlyMap<Digest, (tell: (state: Waiting) => void, signal: AbortSignal) => Promise<PullLock>>;
 }
 
 /** Takes what is free at once. Nobody waits for another's layer while his own do not go on, so two pulls cannot block each other. */
@@ -56,7 +51,7 @@ export async function lockLayers(host: Host, store: string, layers: readonly Dig
   host.mkdirs(`${store}/locks`, 0o700);
   const files = layers.map(layer => openLock(`${store}/locks/layer-${digestName(layer)}`, true));
   const held = new Map<Digest, PullLock>();
-  const busy = new Map<Digest, (signal: AbortSignal) => Promise<PullLock>>();
+  const busy = new Map<Digest, (tell: (state: Waiting) => void, signal: AbortSignal) => Promise<PullLock>>();
   const ours = new Set(
     await tryLocks(
       files.map(file => file.fd),
@@ -67,9 +62,20 @@ export async function lockLayers(host: Host, store: string, layers: readonly Dig
     const file = files[index];
     if (file === undefined) continue;
     if (ours.has(index)) held.set(layer, file);
-    else busy.set(layer, signal => tryLocks([file.fd], true, signal).then(() => file));
+    else busy.set(layer, (tell, signal) => awaitLock(file.fd, tell, signal).then(() => file));
   }
   return { held, busy };
+}
+
+async function awaitLock(fd: number, tell: (state: Waiting) => void, signal?: AbortSignal): Promise<void> {
+  const look = (): void => tell(readState(fd));
+  look();
+  const timer = setInterval(look, 1000);
+  try {
+    await tryLocks([fd], true, signal);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function tryLocks(fds: readonly number[], wait: boolean, signal?: AbortSignal): Promise<number[]> {
@@ -91,7 +97,9 @@ function openLock(path: string, partial: boolean): PullLock & { readonly fd: num
   let open = true;
   return {
     fd,
-    publish: (bytes, text) => void writeSync(fd, `${bytes} ${text}\n`.slice(0, STATE_LENGTH).padEnd(STATE_LENGTH), 0),
+    publish: (bytes, text) => {
+      if (open) writeSync(fd, `${bytes} ${text}\n`.slice(0, STATE_LENGTH).padEnd(STATE_LENGTH), 0);
+    },
     release: done => {
       if (!open) return;
       open = false;

@@ -1,6 +1,7 @@
 import type { Host } from '../../host/host.ts';
 import type { Digest } from '../types.ts';
-import { amountText, labelOf, makeMeter, sizeWord, statusText, type Meter, type PullState } from './status.ts';
+import { barLine, liveLines, terminalSize } from './bars.ts';
+import { labelOf, makeMeter, sizeWord, statusText, type Meter, type PullState } from './status.ts';
 
 /** Who looks: a terminal gets a bar per layer, another program a line it can read, a log whole lines. */
 export type ProgressKind = 'bars' | 'lines' | 'report' | 'none';
@@ -8,14 +9,16 @@ export type ProgressKind = 'bars' | 'lines' | 'report' | 'none';
 /** Hears of one pull at a time. */
 export interface Progress {
   begin(reference: string, layers: readonly { readonly digest: Digest; readonly size: number }[]): void;
-  bytes(digest: Digest, count: number): void;
-  /** A download begins again from here (a server that takes no range). */
+  /** How many of its bytes are here; fewer than before when it begins again. `other`: another pull brings them. */
+  bytes(digest: Digest, bytes: number, other?: boolean): void;
   layerDone(digest: Digest): void;
+  /** Bytes of a layer that are here. */
+  at(digest: Digest): number;
   /** Another pull does it; `bytes`: its count. */
   others(bytes: number, text: string): void;
   /** What keeps it from going on for a while. */
   waiting(text: string): void;
-  /** Bytes so far and a line, for those who wait for us. */
+  /** Bytes that have arrived and a line, for those who wait for us. */
   state(): { readonly bytes: number; readonly text: string };
   end(): void;
 }
@@ -23,10 +26,14 @@ export interface Progress {
 interface Counted {
   readonly size: number;
   bytes: number;
+  /** Another pull brings it. */
+  other: boolean;
 }
 
 interface Counts {
   label: string;
+  /** What came while we looked, whoever brought it: more than before is a reason to wait longer. */
+  arrived: number;
   readonly layers: Map<Digest, Counted>;
   readonly active: Map<Digest, Counted>;
   done: number;
@@ -39,6 +46,7 @@ interface Counts {
 export function makeProgress(host: Host, kind: ProgressKind): Progress {
   const counts: Counts = {
     label: '',
+    arrived: 0,
     layers: new Map(),
     active: new Map(),
     done: 0,
@@ -47,35 +55,51 @@ export function makeProgress(host: Host, kind: ProgressKind): Progress {
     meter: makeMeter(),
   };
   const view = VIEWS[kind](host, counts);
+  let theirs: number | undefined;
   return {
     begin(reference, layers) {
       counts.label = labelOf(reference);
       counts.layers.clear();
       counts.active.clear();
-      for (const { digest, size } of layers) counts.layers.set(digest, { size, bytes: 0 });
+      for (const { digest, size } of layers) counts.layers.set(digest, { size, bytes: 0, other: false });
       counts.done = counts.bytes = 0;
       counts.total = layers.reduce((sum, layer) => sum + layer.size, 0);
       counts.meter = makeMeter();
       view.begin();
     },
-    bytes(digest, count) {
+    bytes(digest, bytes, other = false) {
       const layer = counts.layers.get(digest);
       if (layer === undefined) return;
       counts.active.set(digest, layer);
-      layer.bytes += count;
+      const count = bytes - layer.bytes;
+      // What another had before we looked has not just come.
+      if (count > 0 && (!other || layer.other)) {
+        counts.arrived += count;
+        counts.meter.count(count, host.now());
+      }
+      if (other && !layer.other) view.follows(digest);
+      layer.other = other;
+      layer.bytes = bytes;
       counts.bytes += count;
-      counts.meter.count(count, host.now());
       view.changed();
     },
     layerDone(digest) {
       const layer = counts.layers.get(digest);
       counts.active.delete(digest);
       counts.done++;
-      if (layer !== undefined) view.layerDone(digest, layer);
+      if (layer === undefined) return;
+      counts.bytes += layer.size - layer.bytes;
+      layer.bytes = layer.size;
+      view.layerDone(digest, layer);
     },
-    others: (bytes, text) => view.others(bytes, text),
+    at: digest => counts.layers.get(digest)?.bytes ?? 0,
+    others(bytes, text) {
+      if (theirs !== undefined && bytes > theirs) counts.arrived += bytes - theirs;
+      theirs = bytes;
+      view.others(text === '' ? 'asking the registry' : text);
+    },
     waiting: text => view.waiting(text),
-    state: () => ({ bytes: counts.bytes, text: statusText(stateOf(host, counts)) }),
+    state: () => ({ bytes: counts.arrived, text: statusText(stateOf(host, counts)) }),
     end: () => view.end(),
   };
 }
@@ -88,6 +112,7 @@ function stateOf(host: Host, counts: Counts): PullState {
     total: counts.total,
     bytes: counts.bytes,
     rate: counts.meter.rate(host.now()),
+    others: counts.active.size > 0 && [...counts.active.values()].every(layer => layer.other),
   };
 }
 
@@ -95,7 +120,9 @@ interface View {
   begin(): void;
   changed(): void;
   layerDone(digest: Digest, layer: Counted): void;
-  others(bytes: number, text: string): void;
+  /** From now on another pull's layer is looked at. */
+  follows(digest: Digest): void;
+  others(text: string): void;
   waiting(text: string): void;
   end(): void;
 }
@@ -104,6 +131,7 @@ const QUIET: View = {
   begin: () => undefined,
   changed: () => undefined,
   layerDone: () => undefined,
+  follows: () => undefined,
   others: () => undefined,
   waiting: () => undefined,
   end: () => undefined,
@@ -124,7 +152,8 @@ function linesView(host: Host, counts: Counts): View {
     begin: () => say(`pulling ${counts.label}: ${counts.layers.size} layers, ${sizeWord(counts.total)}`),
     layerDone: (digest, layer) =>
       say(`layer ${counts.done}/${counts.layers.size} ${shortDigest(digest)}: ${sizeWord(layer.size)}`),
-    others: (_bytes, text) => {
+    follows: digest => say(`layer ${shortDigest(digest)}: another pull brings it`),
+    others: text => {
       if (told === '') say(`another pull of it is running: ${text}`);
       told = text;
     },
@@ -134,11 +163,11 @@ function linesView(host: Host, counts: Counts): View {
 /** For the launcher (run/fetch.ts): `BYTES TEXT`, at most one line a second. */
 function reportView(host: Host, counts: Counts): View {
   let last = 0;
-  const tell = (bytes: number, text: string): void => {
+  const tell = (text: string): void => {
     last = host.now();
-    host.write(1, `${bytes} ${text}\n`);
+    host.write(1, `${counts.arrived} ${text}\n`);
   };
-  const tellOwn = (): void => tell(counts.bytes, statusText(stateOf(host, counts)));
+  const tellOwn = (): void => tell(statusText(stateOf(host, counts)));
   return {
     ...QUIET,
     begin: tellOwn,
@@ -147,53 +176,39 @@ function reportView(host: Host, counts: Counts): View {
     },
     layerDone: tellOwn,
     others: tell,
-    waiting: text => tell(counts.bytes, text),
+    waiting: tell,
   };
 }
 
-const BAR = 30;
 const FRAME = 0.1;
 
 /** Finished layers scroll away; those that move and one line for all are drawn again in their place. */
 function barsView(host: Host, counts: Counts): View {
-  let drawn = 0;
+  const lines = liveLines(host);
   let last = 0;
-  const clear = (): void => {
-    if (drawn > 0) host.write(2, `\x1b[${drawn}A\x1b[J`);
-    drawn = 0;
-  };
   const draw = (): void => {
-    clear();
-    const lines = [...counts.active].map(([digest, layer]) => `${shortDigest(digest)} ${bar(layer)}`);
-    lines.push(statusText(stateOf(host, counts)));
-    host.write(2, lines.map(line => `${line.slice(0, 79)}\n`).join(''));
-    drawn = lines.length;
+    const { columns } = terminalSize();
+    // Ours first: those that others bring may be more than there are rows.
+    const active = [...counts.active].sort(([, a], [, b]) => Number(a.other) - Number(b.other));
+    const bars = active.map(([digest, layer]) => barLine(shortDigest(digest), layer, columns));
+    lines.draw([...bars, statusText(stateOf(host, counts))]);
     last = host.now();
   };
-  const line = (text: string): void => {
-    clear();
-    host.write(2, `${text.slice(0, 79)}\n`);
-    drawn = 1;
-  };
   return {
+    ...QUIET,
     begin: draw,
     changed: () => {
       if (host.now() - last >= FRAME) draw();
     },
     layerDone: (digest, layer) => {
-      clear();
+      lines.clear();
       host.write(2, `${shortDigest(digest)} ${sizeWord(layer.size)}\n`);
       draw();
     },
-    others: (_bytes, text) => line(`another pull: ${text}`),
-    waiting: line,
-    end: clear,
+    others: text => lines.draw([`another pull: ${text}`]),
+    waiting: text => lines.draw([text]),
+    end: () => lines.clear(),
   };
-}
-
-function bar(layer: Counted): string {
-  const full = Math.min(BAR, layer.size === 0 ? BAR : Math.floor((layer.bytes / layer.size) * BAR));
-  return `[${'='.repeat(full)}${' '.repeat(BAR - full)}] ${amountText(layer.bytes, layer.size)}`;
 }
 
 function shortDigest(digest: Digest): string {

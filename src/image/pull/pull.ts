@@ -182,14 +182,10 @@ async function fetchWanted(
       progress,
       signal,
       say,
-      fetch: async (layer, offset, sink, counted, stop) => {
-        let before = 0;
-        const count = (now: number): void => {
-          counted(now - before);
-          before = now;
-        };
+      fetch: async (layer, offset, sink, stop) => {
         // berth layer computes both digests while it unpacks.
-        await registry.blob(layer, sink, { signal: stop, unverified: true, progress: count, offset });
+        const counted = (now: number): void => progress.bytes(layer.digest, now);
+        await registry.blob(layer, sink, { signal: stop, unverified: true, progress: counted, offset });
         bytes += layer.size - offset;
       },
     });

@@ -8,6 +8,8 @@ export interface PullState {
   readonly bytes: number;
   /** Bytes per second of late; 0: unknown or standing still. */
   readonly rate: number;
+  /** Nothing comes but what another pull brings. */
+  readonly others: boolean;
 }
 
 /** `pulling app:1.2: layer 3/7, 412/980 MB, 9 MB/s, 1 min left` */
@@ -18,7 +20,7 @@ export function statusText(state: PullState): string {
     parts.push(`${sizeWord(state.rate)}/s`);
     if (state.bytes < state.total) parts.push(`${timeText((state.total - state.bytes) / state.rate)} left`);
   }
-  return `pulling ${state.label}: ${parts.join(', ')}`;
+  return `pulling ${state.label}: ${parts.join(', ')}${state.others ? '; another pull brings it' : ''}`;
 }
 
 /** `412/980 MB`: both in the unit of the larger. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost } from '../../../../src/host/fake.ts';
+import type { Digest } from '../../../../src/image/types.ts';
 import { makeProgress, type ProgressKind } from '../../../../src/image/pull/progress.ts';
 
 test('what is tried again is the status of a unit, a passing line of a terminal, and nothing in a log', () => {
@@ -18,4 +19,32 @@ test('what is tried again is the status of a unit, a passing line of a terminal,
   assert.equal(written('report').err, '');
   // Each line is drawn over the one before, and the end takes the last one away.
   assert.match(written('bars').err, /1\.0 s\n\x1b\[1A\x1b\[Jrefused; trying again in 2\.0 s\n\x1b\[1A\x1b\[J$/);
+});
+
+test('a reason to wait longer is what arrives while we look, whoever brings it', () => {
+  const host = fakeHost({});
+  const progress = makeProgress(host, 'report');
+  const reported = () =>
+    host.written.out
+      .trimEnd()
+      .split('\n')
+      .map(line => Number(line.split(' ')[0]));
+  const [layer, other] = ['a', 'b'].map(letter => ({ digest: `sha256:${letter.repeat(64)}` as Digest, size: 100 }));
+  assert.ok(layer !== undefined && other !== undefined);
+  progress.others(700, 'an earlier one');
+  progress.others(750, 'an earlier one');
+  progress.begin('localhost/app:1', [layer, other]);
+  progress.bytes(layer.digest, 10);
+  progress.bytes(other.digest, 40, true);
+  progress.layerDone(layer.digest);
+  progress.bytes(other.digest, 55, true);
+  assert.equal(progress.at(other.digest), 55);
+  assert.match(progress.state().text, /layer 2\/2, 155\/200 B.*; another pull brings it$/);
+  // Its puller died: it begins anew with us.
+  progress.bytes(other.digest, 5);
+  progress.bytes(other.digest, 25);
+  assert.doesNotMatch(progress.state().text, /another pull/);
+  progress.layerDone(other.digest);
+  assert.deepEqual(reported(), [0, 50, 50, 60, 95]);
+  assert.match(progress.state().text, /200\/200 B/);
 });

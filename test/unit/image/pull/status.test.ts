@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { asksRegistry, parsePolicy, toleratesFailure } from '../../../../src/image/pull/policy.ts';
 import { amountText, labelOf, makeMeter, sizeWord, statusText, timeText } from '../../../../src/image/pull/status.ts';
 
-const STATE = { label: 'app:1.2', layers: 7, layersDone: 2, total: 980e6, bytes: 412e6, rate: 9e6 };
+const STATE = { label: 'app:1.2', layers: 7, layersDone: 2, total: 980e6, bytes: 412e6, rate: 9e6, others: false };
 
 test('the status of a pull: layer, bytes, speed and what is left', () => {
   assert.equal(statusText(STATE), 'pulling app:1.2: layer 3/7, 412/980 MB, 9 MB/s, 1 min left');
+  assert.match(statusText({ ...STATE, others: true }), /1 min left; another pull brings it$/);
 });
 
 test('the status says no time while nothing arrives, and none when all is there', () => {
