@@ -69,6 +69,7 @@ export function newDraft(reader: Reader, name: string): Draft {
       replace: false,
       remove: false,
       detach: false,
+      restart: { after: 'never' },
       interactive: false,
       tty: false,
       init: false,

@@ -94,6 +94,15 @@ const WHAT_RUNS: Readonly<Record<string, Apply>> = {
     take(draft, option, value, values.readInteger(value, -1, 4294967295), 'not a number of seconds', read => {
       draft.request.stopTimeout = read < 0 ? 4294967295 : read;
     }),
+  restart: (draft, value, option) =>
+    take(
+      draft,
+      option,
+      value,
+      values.readRestart(value),
+      'not a policy: no, always, unless-stopped, on-failure or on-failure:N',
+      read => (draft.request.restart = read),
+    ),
   cidfile: path('cidfile'),
   pidfile: path('pidfile'),
   sdnotify: parseNotify,

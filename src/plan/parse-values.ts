@@ -3,6 +3,8 @@
  * names option, value and what is right.
  */
 
+import type { RunRequest } from './request.ts';
+
 /** Largest id that names somebody: 4294967295 is (uid_t)-1, "no change" for chown(2) and setresuid(2) (T13). */
 export const MAX_ID = 4294967294;
 
@@ -16,6 +18,15 @@ export function readDigits(text: string, max: number): number | undefined {
     value = value * 10 + digit;
   }
   return value <= max ? value : undefined;
+}
+
+/** Podman's policies; what tells `unless-stopped` from `always` is the boot, after which neither is there. */
+export function readRestart(text: string): RunRequest['restart'] | undefined {
+  if (text === '' || text === 'no' || text === 'never') return { after: 'never' };
+  if (text === 'always' || text === 'unless-stopped') return { after: 'always' };
+  if (text === 'on-failure') return { after: 'failure' };
+  const most = text.startsWith('on-failure:') ? readDigits(text.slice('on-failure:'.length), 1e6) : undefined;
+  return most === undefined ? undefined : { after: 'failure', most };
 }
 
 /** A user or group id: unsigned, below 4294967295 (T13). */

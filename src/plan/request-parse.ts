@@ -88,6 +88,10 @@ function checkTogether(draft: Draft): void {
   if (request.hostname !== undefined && request.uts !== 'private') {
     conflict('--hostname needs a host name namespace of its own', 'leave out --uts');
   }
+  if (request.restart.after !== 'never' && (request.remove || !request.detach)) {
+    const why = request.remove ? '--rm leaves nothing to start again' : 'it is for --detach';
+    conflict(`--restart: ${why}`, 'in a unit file write Restart= in [Service]; elsewhere give -d without --rm');
+  }
   if (request.tty && request.detach && request.logDriver === 'passthrough') {
     conflict('--tty with --detach has no use for --log-driver=passthrough', 'leave out --tty');
   }

@@ -12,6 +12,8 @@ export interface RunRequest {
   readonly replace: boolean;
   readonly remove: boolean;
   readonly detach: boolean;
+  /** After which end the container of `-d` is started again; `most`: how often. */
+  readonly restart: { readonly after: 'never' | 'always' | 'failure'; readonly most?: number };
   readonly interactive: boolean;
   readonly tty: boolean;
   readonly init: boolean;

@@ -25,6 +25,24 @@ export function stopContainer(host: Host, context: Context, state: ContainerStat
   }
 }
 
+/** The payload does not run, but its unit may be about to start it again (Restart=): a stop ends that, too. */
+export function endWaiting(host: Host, context: Context, state: ContainerState): void {
+  if (state.restarts !== true || context.inUnit || !context.systemd) return;
+  endUnit(host, state);
+}
+
+type Unit = Pick<ContainerState, 'manager' | 'unit'>;
+
+/** A unit that has no payload. Mostly systemd has forgotten it, and says so. */
+export function endUnit(host: Host, unit: Unit): void {
+  const environment = host.environmentList();
+  host.run({ argv: systemctlStop(unit), environment, stdout: 'capture', stderr: 'capture' });
+}
+
+function systemctlStop({ manager, unit }: Unit): string[] {
+  return ['systemctl', ...(manager === 'user' ? ['--user'] : []), '--no-ask-password', 'stop', unit];
+}
+
 export function isOwnUnit(context: Context, state: ContainerState): boolean {
   return context.own.unit === state.unit && context.own.manager === state.manager;
 }
@@ -34,10 +52,9 @@ const NOT_LOADED = 5;
 
 /** `systemctl stop` runs the unit's ExecStop=, which knows the unit's timeout; another timeout is kept here, beside it. */
 function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: number | undefined): void {
-  const argv = ['systemctl', ...(state.manager === 'user' ? ['--user'] : []), '--no-ask-password', 'stop', state.unit];
   let child;
   try {
-    child = host.spawn({ argv, environment: host.environmentList(), stdout: 2 });
+    child = host.spawn({ argv: systemctlStop(state), environment: host.environmentList(), stdout: 2 });
   } catch (error) {
     if (!(error instanceof HostError) || error.code !== 'ENOENT') throw error;
     stopPayload(host, state, state.stopSignal, timeout ?? state.stopTimeout);

@@ -33,6 +33,8 @@ export interface Started {
   readonly begun: Begun;
   readonly network: NetworkState;
   readonly undo: Undo;
+  /** When it was made, where this is not its first start. Seconds since the epoch. */
+  readonly first?: number;
 }
 
 /** HUP INT QUIT USR1 USR2 TERM CONT WINCH: what a person or systemd means for the payload. */
@@ -155,10 +157,12 @@ function stateOf(host: Host, started: Started): ContainerState {
     imageId: prepared.image?.id ?? '',
     command: plan.spec.process?.args ?? [],
     created: Math.floor(host.now()),
+    ...(started.first === undefined ? {} : { first: started.first }),
     stopSignal: plan.stopSignal,
     stopTimeout: plan.stopTimeout,
     layer: prepared.layer,
     remove: request.remove,
+    ...(request.restart.after === 'never' ? {} : { restarts: true }),
     uidMap: mapOf(plan.spec.linux.uidMappings),
     gidMap: mapOf(plan.spec.linux.gidMappings),
     ...(request.userns.kind === 'auto' ? { autoIds: true } : {}),

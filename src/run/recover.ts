@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts';
 import { findNamed, isRunning } from './containers.ts';
 import type { Context } from './context.ts';
-import { stopContainer } from './ending.ts';
+import { endWaiting, stopContainer } from './ending.ts';
 import { Failure } from './failure.ts';
 import { layerPath } from './layer.ts';
 import type { Parts } from './parts.ts';
@@ -16,9 +16,9 @@ export function stopForReplace(host: Host, context: Context, name: string, repla
   if (state === undefined) return;
   const running = isRunning(host, state);
   if (!replace && (running || !state.remove)) throw inUse(name);
-  if (!running) return;
-  check();
-  stopContainer(host, context, state);
+  if (running || state.restarts === true) check();
+  if (running) stopContainer(host, context, state);
+  else endWaiting(host, context, state);
 }
 
 /** Under the lock: removes what an earlier container of this name has left, by a crash or to be replaced. */

@@ -39,6 +39,8 @@ import { joinedShm } from './shm.ts';
 import { startRelay } from './relay-start.ts';
 import { makeStreams } from './streams.ts';
 import { makeUndo, type Undo } from './undo.ts';
+import { madeAt } from './state.ts';
+import { findNamed } from './containers.ts';
 
 /** Runs a container; the exit status of the command. */
 export function startContainer(host: Host, parts: Parts, request: RunRequest, wanted: Wanted): number {
@@ -51,11 +53,13 @@ export function startContainer(host: Host, parts: Parts, request: RunRequest, wa
   // Who attends is the one who waits for the relay: it can be there before the payload is.
   const attends = !place.handsOver && !place.context.inUnit;
   let started: Started;
+  const before = again === true ? findNamed(host, place.name)?.state : undefined;
   let relay: Child | undefined;
   try {
     if (again === true) undo.add(place.bundle, takeAgain(host, parts, place.store, place.name));
     else takeName(host, parts, place.store, place.name);
-    started = startUnderLock(host, parts, request, place, undo, locks);
+    const begun = startUnderLock(host, parts, request, place, undo, locks);
+    started = before === undefined ? begun : { ...begun, first: madeAt(before) };
     const attended = started;
     reachReady(host, parts, started, () => {
       if (attends) relay = startRelay(host, attended, false);

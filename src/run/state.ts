@@ -61,6 +61,8 @@ export interface ContainerState {
   readonly command: readonly string[];
   /** Seconds since the epoch. */
   readonly created: number;
+  /** The same of its first start, where this is a further one. */
+  readonly first?: number;
   readonly stopSignal: number;
   /** Seconds. */
   readonly stopTimeout: number;
@@ -68,6 +70,8 @@ export interface ContainerState {
   readonly layer: string;
   /** --rm was given. */
   readonly remove: boolean;
+  /** Its unit starts it again (--restart): while it waits to do so, a stop is the unit's, too. */
+  readonly restarts?: boolean;
   /** Maps in force; empty arrays: no user namespace. Recorded so that `rm` can enter one like it. */
   readonly uidMap: readonly (readonly [inside: number, outside: number, count: number])[];
   readonly gidMap: readonly (readonly [inside: number, outside: number, count: number])[];
@@ -97,4 +101,9 @@ export interface ContainerState {
     readonly process?: ProcessName;
     readonly resolver?: unknown;
   };
+}
+
+/** Seconds since the epoch when the container was made: `created` is when it was last started. */
+export function madeAt({ first, created }: ContainerState): number {
+  return first ?? created;
 }

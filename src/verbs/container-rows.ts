@@ -6,7 +6,7 @@ import { Failure } from '../run/failure.ts';
 import { readExit, type ExitRecord } from '../run/exit-record.ts';
 import { isFrozen } from '../run/freezer.ts';
 import { readHealth } from '../run/health-results.ts';
-import type { ContainerState } from '../run/state.ts';
+import { type ContainerState, madeAt } from '../run/state.ts';
 import { ageOf, agoOf } from './show.ts';
 
 /** A container as lists and filters see it. */
@@ -92,16 +92,16 @@ const FILTERS: Readonly<Record<string, Maker>> = {
   pod: value => row => row.state.pod === value,
   command: value => row => row.state.command[0] === value,
   before: (value, _host, rows) => {
-    const { created } = named(value, rows).state;
-    return row => row.state.created < created;
+    const made = madeAt(named(value, rows).state);
+    return row => madeAt(row.state) < made;
   },
   since: (value, _host, rows) => {
-    const { created } = named(value, rows).state;
-    return row => row.state.created > created;
+    const made = madeAt(named(value, rows).state);
+    return row => madeAt(row.state) > made;
   },
   until: (value, host) => {
     const end = untilOf(value, host.now());
-    return row => row.state.created < end;
+    return row => madeAt(row.state) < end;
   },
 };
 

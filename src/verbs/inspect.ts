@@ -8,7 +8,7 @@ import type { Spec, SpecMount } from '../plan/spec.ts';
 import { findContainer, listContainers, requireContainer, type Container } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { readHealth } from '../run/health-results.ts';
-import type { ContainerState } from '../run/state.ts';
+import { type ContainerState, madeAt } from '../run/state.ts';
 import { rowOf, stateWord } from './container-rows.ts';
 import { forEachOperand, verb } from './edge.ts';
 import { configOf } from './inspect-config.ts';
@@ -60,7 +60,7 @@ function inspected(host: Host, store: string, container: Found): Record<string, 
   const file = (name: string): string => (host.stat(`${bundle}/${name}`) === undefined ? '' : `${bundle}/${name}`);
   return {
     Id: state.id,
-    Created: timeOf(state.created),
+    Created: timeOf(madeAt(state)),
     Path: path,
     Args: args,
     State: stateOf(host, container, spec, end),

@@ -2,6 +2,7 @@ import type { Host } from '../host/host.ts';
 import { findContainer, isName, listContainers, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { isFileDriver } from '../run/log-file.ts';
+import { madeAt } from '../run/state.ts';
 
 /** Where the lines of one container are. */
 export type LogSource = JournalSource | FileSource;
@@ -46,7 +47,7 @@ export function logSource(host: Host, word: string): LogSource {
   if (unit === '' || unit.endsWith('.scope')) {
     throw new Failure(125, `${word}: runs in the foreground and writes to its terminal`);
   }
-  return { kind: 'journal', name, unit, match: unitMatches(host, unit, state.manager), since: state.created };
+  return { kind: 'journal', name, unit, match: unitMatches(host, unit, state.manager), since: madeAt(state) };
 }
 
 function isUnitOfContainer(host: Host, word: string): boolean {

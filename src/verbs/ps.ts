@@ -9,6 +9,7 @@ import { containerSizes, type Sizes } from './container-sizes.ts';
 import { verb } from './edge.ts';
 import { renderRows } from './format.ts';
 import { agoOf, portsText, shortSize } from './show.ts';
+import { madeAt } from '../run/state.ts';
 
 /** `berth ps`: the containers of this account, from their runtime directories; nothing is cached. */
 export const main: (host: Host) => number = verb(PS, (host, command) => {
@@ -85,8 +86,8 @@ function sorted(command: Command, rows: Row[]): Row[] {
   const by = lastValue(command, 'sort') ?? 'created';
   const keys: Readonly<Record<string, (row: Row) => string | number>> = {
     command: row => row.state.command.join(' '),
-    created: row => -row.state.created,
-    runningfor: row => -row.state.created,
+    created: row => -madeAt(row.state),
+    runningfor: row => -madeAt(row.state),
     id: row => row.state.id,
     image: row => row.state.image,
     names: row => row.state.name,
@@ -107,9 +108,9 @@ function cellsOf(row: Sized, now: number, full: boolean): Record<string, string>
     Image: state.image,
     ImageID: full ? state.imageId : state.imageId.slice(0, 12),
     Command: full || line.length <= 20 ? line : `${line.slice(0, 17)}...`,
-    Created: agoOf(now - state.created),
-    CreatedAt: new Date(state.created * 1000).toISOString(),
-    RunningFor: agoOf(now - state.created),
+    Created: agoOf(now - madeAt(state)),
+    CreatedAt: new Date(madeAt(state) * 1000).toISOString(),
+    RunningFor: agoOf(now - madeAt(state)),
     Status: statusText(row, now),
     State: stateWord(row),
     Ports: portsText(state.ports),
@@ -140,8 +141,8 @@ function toJson(row: Sized, now: number): Record<string, unknown> {
   return {
     AutoRemove: state.remove,
     Command: state.command,
-    Created: state.created,
-    CreatedAt: agoOf(now - state.created),
+    Created: madeAt(state),
+    CreatedAt: agoOf(now - madeAt(state)),
     ExitCode: row.exit?.status ?? 0,
     Exited: !running,
     ExitedAt: row.exit === undefined ? 0 : Math.floor(row.exit.finished),

@@ -7,7 +7,7 @@ import { findHalfMade } from '../run/bundle.ts';
 import { findContainer, findNamed, isName, isRunning, type Container } from '../run/containers.ts';
 import { findContext, type Context } from '../run/context.ts';
 import { tellEndOf } from '../run/ended.ts';
-import { isOwnUnit, stopContainer } from '../run/ending.ts';
+import { endWaiting, isOwnUnit, stopContainer } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import { layerPath } from '../run/layer.ts';
 import { lockName } from '../run/locks.ts';
@@ -40,6 +40,7 @@ function removeOne(host: Host, context: Context, store: string, command: Command
     if (isForeign(host, context, command, found)) return 0;
     pod ??= found.name === found.state?.name ? found.state.pod : undefined;
     if (found.state !== undefined && isRunning(host, found.state)) stopFirst(host, context, command, found);
+    else if (found.state !== undefined) endWaiting(host, context, found.state);
     const left = removeStopped(host, store, found.name, withVolumes);
     if (left === undefined) {
       tellEndOf(host, context, found);

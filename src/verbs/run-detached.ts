@@ -7,6 +7,7 @@ import { writeWay, type Way } from '../run/again.ts';
 import { requireContainer } from '../run/containers.ts';
 import type { Context } from '../run/context.ts';
 import { runtimeDirectory } from '../run/directories.ts';
+import { endUnit } from '../run/ending.ts';
 import { layerPath } from '../run/layer.ts';
 import { expectedPlace, namespaceUnits } from '../run/place.ts';
 import { prepare } from '../run/prepare.ts';
@@ -45,6 +46,8 @@ export function runDetached(
     const properties = propertiesOf(host, command, request, unit, environment, { id, store });
     const { result, status } = startTransientService(host, manager, unit, properties);
     if (result !== 'done') {
+      // systemd would go on trying what a person has been told does not work.
+      if (request.restart.after !== 'never') endUnit(host, { manager, unit });
       // 126 and 127 tell of the command, as without -d; whatever else happened is a failure of ours.
       const said = status === 126 || status === 127 ? status : 125;
       throw new Failure(said, startFailure(host, manager, unit, result, began));
@@ -124,11 +127,28 @@ function propertiesOf(
     ['SyslogIdentifier', 's', request.name],
     ['TimeoutStopUSec', 't', ((request.stopTimeout ?? 10) + 15) * 1_000_000],
     ['CollectMode', 's', 'inactive-or-failed'],
+    ...restartOf(request),
     ['ExecStartEx', 'a(sasas)', line(start)],
     ['ExecStopEx', 'a(sasas)', line([program, ...stop])],
     ['ExecStopPostEx', 'a(sasas)', line([program, ...after])],
   ];
 }
+
+/** --restart: by systemd, a second later; without `:N` as often as it takes. */
+function restartOf({ restart: { after, most } }: RunRequest): Property[] {
+  if (after === 'never') return [];
+  const limit: Property[] =
+    most === undefined
+      ? [['StartLimitIntervalUSec', 't', 0]]
+      : [
+          ['StartLimitIntervalUSec', 't', FOREVER],
+          ['StartLimitBurst', 'u', most + 1],
+        ];
+  return [['Restart', 's', after === 'always' ? 'always' : 'on-failure'], ['RestartUSec', 't', 1_000_000], ...limit];
+}
+
+/** Microseconds. */
+const FOREVER = Number.MAX_SAFE_INTEGER;
 
 /** The id that a transient unit's container has: the fields of its log name it before it is there. */
 export const ID_VARIABLE = 'BERTH_CONTAINER_ID';

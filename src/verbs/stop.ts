@@ -3,7 +3,7 @@ import { isSet, lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { findContainer, isRunning, listContainers, requireContainer } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
-import { stopContainer } from '../run/ending.ts';
+import { endWaiting, stopContainer } from '../run/ending.ts';
 import { forEachOperand, verb } from './edge.ts';
 import { secondsOf, selectContainers } from './select.ts';
 
@@ -23,6 +23,7 @@ export const main: (host: Host) => number = verb(STOP, (host, command) => {
     if (isSet(command, 'ignore') && findContainer(host, word)?.state === undefined) return 0;
     const { state } = requireContainer(host, word);
     if (isRunning(host, state)) stopContainer(host, context, state, timeout);
+    else endWaiting(host, context, state);
     if (!context.inUnit) host.write(1, `${word}\n`);
     return 0;
   });

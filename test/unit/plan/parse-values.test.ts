@@ -56,6 +56,20 @@ table('signals by name and number', v.readSignal, [
   ['', undefined],
 ]);
 
+table('restart policies', v.readRestart, [
+  ['no', { after: 'never' }],
+  ['', { after: 'never' }],
+  ['always', { after: 'always' }],
+  ['unless-stopped', { after: 'always' }],
+  ['on-failure', { after: 'failure' }],
+  ['on-failure:5', { after: 'failure', most: 5 }],
+  ['on-failure:0', { after: 'failure', most: 0 }],
+  ['on-failure:', undefined],
+  ['on-failure:-1', undefined],
+  ['always:3', undefined],
+  ['Always', undefined],
+]);
+
 table('T13: ids are unsigned and below 4294967295', v.readId, [
   ['0', 0],
   ['4294967294', 4294967294],

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# `run -d --restart`: systemd starts the container again, until somebody stops it, whenever that is.
+. "$(dirname "$0")/lib.sh"
+
+detach() { # WHO NAME POLICY COMMAND…
+    local who=$1 name=$2 policy=$3
+    shift 3
+    as "$who" berth run -d --name "$name" --restart "$policy" --network none --stop-timeout 0 localhost/busybox "$@" >/dev/null
+}
+starts() { # WHO NAME: lines that the payload wrote
+    journalctl --sync
+    as "$1" berth logs "$2" | grep -c '^begun' || true
+}
+until_starts() { # WHO NAME N
+    local tries
+    for tries in $(seq 300); do
+        [ "$(starts "$1" "$2")" -lt "$3" ] || return 0
+        sleep 0.1
+    done
+    echo "# $2 was started $(starts "$1" "$2") times in 30 s" >&2
+    return 1
+}
+pid_of() { as "$1" berth inspect --format '{{.State.Pid}}' "$2" 2>/dev/null || echo 0; } # 0 while it is being started
+until_pid() { # WHO NAME PID: it runs, with another payload
+    local tries now
+    for tries in $(seq 300); do
+        now=$(pid_of "$1" "$2")
+        [ "$now" = "$3" ] || [ "$now" = 0 ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+always() { # and its files, its id and its name stay
+    local before made
+    detach "$1" r1 always sh -c 'echo x >>/count; echo begun; exec sleep 1000'
+    before=$(pid_of "$1" r1)
+    equal "$(as "$1" berth inspect --format '{{.HostConfig.RestartPolicy.Name}}' r1)" always
+    kill -KILL "$before"
+    until_pid "$1" r1 "$before"
+    equal "$(as "$1" berth exec r1 wc -l /count)" '2 /count'
+    made=$(as "$1" berth inspect --format '{{.Created}}' r1)
+    before=$(pid_of "$1" r1)
+    kill -KILL "$before"
+    until_pid "$1" r1 "$before"
+    equal "$(as "$1" berth inspect --format '{{.Created}}' r1)" "$made"
+    equal "$(starts "$1" r1)" 3
+    as "$1" berth stop r1 >/dev/null
+    sleep 2
+    equal "$(as "$1" berth ps -q --filter name=r1)" ''
+    as "$1" berth start -q r1
+    before=$(pid_of "$1" r1)
+    kill -KILL "$before"
+    until_pid "$1" r1 "$before"
+    as "$1" berth rm -f r1 >/dev/null
+    sleep 2
+    equal "$(as "$1" berth ps -a -q --filter name=r1)" ''
+}
+on_failure() { # not after a good end; with :N so often and no more
+    detach "$1" r2 on-failure sh -c 'echo begun; [ -e /once ] || { touch /once; exit 3; }'
+    until_starts "$1" r2 2
+    sleep 3
+    equal "$(starts "$1" r2)" 2
+    as "$1" berth rm r2 >/dev/null
+    detach "$1" r3 on-failure:2 sh -c 'echo begun; sleep 0.2; exit 4'
+    until_starts "$1" r3 3
+    sleep 3
+    equal "$(starts "$1" r3)" 3
+    equal "$(as "$1" berth inspect --format '{{.State.ExitCode}}' r3)" 4
+    as "$1" berth rm r3 >/dev/null
+}
+waiting() { # stop, rm and run --replace while nothing runs, since systemd waits for the next try
+    local verb
+    for verb in 'stop' 'rm' 'rm -f'; do
+        detach "$1" r4 unless-stopped sh -c 'echo begun; exit 5'
+        until_starts "$1" r4 1
+        # shellcheck disable=SC2086 # its words
+        until [ "$(as "$1" berth ps -q --filter name=r4)" = '' ] && as "$1" berth $verb r4 >/dev/null 2>"$WORK/said"; do sleep 0.05; done
+        sleep 2
+        equal "$(manager "$1" is-active r4.service || true)" inactive
+        equal "$(as "$1" berth ps -q --filter name=r4)" ''
+        as "$1" berth rm -f -i r4 >/dev/null
+    done
+    detach "$1" r4 always sh -c 'echo begun; exit 5'
+    as "$1" berth run -d --replace --name r4 --network none --stop-timeout 0 localhost/busybox sleep 1000 >/dev/null
+    sleep 2
+    equal "$(as "$1" berth inspect --format '{{.Config.Cmd}}' r4)" '["sleep","1000"]'
+    as "$1" berth rm -f r4 >/dev/null
+}
+fails_at_once() { # a start that fails is told, and not tried for ever behind the back of who was told
+    contains "$(fails_with 127 as "$1" berth run -d --name r5 --restart always --network none localhost/busybox no-such 2>&1)" no-such
+    sleep 2
+    equal "$(manager "$1" is-active r5.service || true)" inactive
+    as "$1" berth rm -f -i r5 >/dev/null
+}
+refused() {
+    contains "$(fails_with 125 as "$1" berth run --restart sometimes localhost/busybox true 2>&1)" 'no, always, unless-stopped'
+    contains "$(fails_with 125 as "$1" berth run --restart always localhost/busybox true 2>&1)" 'Restart= in [Service]'
+    contains "$(fails_with 125 as "$1" berth run -d --rm --restart always localhost/busybox true 2>&1)" 'nothing to start again'
+    as "$1" berth run --rm --restart no --network none localhost/busybox true
+}
+
+for who in root alice; do
+    as "$who" berth load -q -i "$IMAGES/busybox.tar" >/dev/null
+    check "$who: run -d --restart always" always "$who"
+    check "$who: run -d --restart on-failure" on_failure "$who"
+    check "$who: a container that waits to be started again is stopped, removed, replaced" waiting "$who"
+    check "$who: run -d --restart of what cannot start" fails_at_once "$who"
+    check "$who: --restart where it has no meaning" refused "$who"
+done
+finish
