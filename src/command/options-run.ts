@@ -74,9 +74,7 @@ const FILES: readonly OptionRow[] = [
   list('volume', '[SOURCE:]TARGET[:OPTIONS]', 'mount a directory or a volume', { short: 'v' }),
   list('mount', 'type=TYPE,...', 'mount a bind, volume, image or tmpfs'),
   list('tmpfs', 'TARGET[:OPTIONS]', 'mount a tmpfs'),
-  list('volumes-from', 'CONTAINER', 'mount the volumes of another container', {
-    refused: 'name the volumes with --volume',
-  }),
+  list('volumes-from', 'CONTAINER[:OPTIONS]', 'mount the binds and volumes of another container: rw, ro, z'),
   text('image-volume', 'MODE', "the image's volumes: anonymous, tmpfs or ignore"),
   size('shm-size', 'SIZE', 'size of /dev/shm'),
   size('shm-size-systemd', 'SIZE', 'size of /run for systemd', {

@@ -91,6 +91,7 @@ export function newDraft(reader: Reader, name: string): Draft {
       readOnly: false,
       readOnlyTmpfs: true,
       mounts: [],
+      volumesFrom: [],
       devices: [],
       imageVolumes: 'anonymous',
       capAdd: [],

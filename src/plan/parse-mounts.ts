@@ -50,6 +50,20 @@ export function parseVolume(draft: Draft, value: string): void {
   if (mount !== undefined) addMount(draft, 'volume', value, mount);
 }
 
+/** `--volumes-from CONTAINER[:OPTIONS]`; which volumes these are tells the start. */
+export function parseVolumesFrom(draft: Draft, value: string): void {
+  const [container = '', words = '', more] = value.split(':');
+  if (!isName(container) || more !== undefined) {
+    return bad(draft, 'volumes-from', value, 'not the name or id of a container', 'write CONTAINER or CONTAINER:ro');
+  }
+  const options = words === '' ? [] : words.split(',');
+  const other = options.find(word => !['ro', 'rw', 'z'].includes(word));
+  if (other !== undefined) return bad(draft, 'volumes-from', value, `${other} is not one of ro, rw and z`);
+  if (options.includes('ro') && options.includes('rw'))
+    return bad(draft, 'volumes-from', value, 'ro and rw exclude each other');
+  draft.request.volumesFrom.push({ container, readOnly: options.includes('ro'), shared: options.includes('z') });
+}
+
 /** Bind or volume, by the look of the source. */
 export function mountOf(
   draft: Draft,

@@ -4,7 +4,7 @@ import { choice, flag, NOT_SIZE, nothing, path, type Apply } from './option-read
 import { parseEntrypoint, parseEnv, parseEnvFile, parsePair } from './parse-environment.ts';
 import { HEALTH, parseNotify } from './parse-health.ts';
 import { parseMount } from './parse-mount.ts';
-import { parseVolume } from './parse-mounts.ts';
+import { parseVolume, parseVolumesFrom } from './parse-mounts.ts';
 import * as security from './parse-security.ts';
 import { parseSecret } from './parse-secret.ts';
 import { parseTmpfs } from './parse-tmpfs.ts';
@@ -129,6 +129,7 @@ const FILES: Readonly<Record<string, Apply>> = {
   'read-only': flag('readOnly'),
   'read-only-tmpfs': flag('readOnlyTmpfs'),
   volume: parseVolume,
+  'volumes-from': parseVolumesFrom,
   mount: parseMount,
   tmpfs: parseTmpfs,
   'image-volume': choice('imageVolumes', {

@@ -59,6 +59,7 @@ export interface RunRequest {
   readonly readOnly: boolean;
   readonly readOnlyTmpfs: boolean;
   readonly mounts: readonly MountRequest[];
+  readonly volumesFrom: readonly { readonly container: string; readonly readOnly: boolean; readonly shared: boolean }[];
   readonly devices: readonly DeviceRequest[];
   /** The image's volumes that no mount covers. */
   readonly imageVolumes: 'anonymous' | 'tmpfs' | 'ignore';

@@ -168,6 +168,7 @@ function stateOf(host: Host, started: Started): ContainerState {
     ...(request.userns.kind === 'auto' ? { autoIds: true } : {}),
     anonymousVolumes: prepared.volumes.anonymous,
     volumes: prepared.volumes.named,
+    mounts: request.mounts.filter(mount => mount.kind === 'bind' || mount.kind === 'volume'),
     ...(request.pod === undefined ? {} : { pod: request.pod }),
     ports: portsOf(request),
     labels: { ...prepared.image?.config.labels, ...request.labels },

@@ -1,3 +1,5 @@
+import type { MountRequest } from '../plan/request.ts';
+
 /**
  * The runtime directory: one directory per container, gone on stop.
  *
@@ -81,6 +83,8 @@ export interface ContainerState {
   readonly anonymousVolumes: readonly string[];
   /** The pod that it is a member of, or holds. */
   readonly pod?: string;
+  /** Binds and volumes that were asked for; absent in states of older versions. */
+  readonly mounts?: readonly Extract<MountRequest, { kind: 'bind' | 'volume' }>[];
   /** Volumes with a name; absent in states of older versions. */
   readonly volumes?: readonly string[];
   readonly ports: readonly { host: string; hostPort: number; port: number; protocol: string }[];

@@ -1,3 +1,4 @@
+import { volumeOf } from '../run/volumes-from.ts';
 import { INSPECT } from '../command/options-container.ts';
 import { lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
@@ -128,8 +129,9 @@ function layersOf(store: string, state: ContainerState, image: ImageRecord | und
 /** What the container has of others; the files that every container gets from its bundle are no news. */
 function mountOf({ type, source = '', destination, options = [] }: SpecMount, { state, bundle }: Found): Mount[] {
   if (type !== 'bind' || source.startsWith(`${bundle}/`)) return [];
-  const volume = /\/volumes\/([^/]+)\/_data$/.exec(source)?.[1] ?? '';
+  const volume = volumeOf(source);
   const isVolume = [...(state.volumes ?? []), ...state.anonymousVolumes].includes(volume);
+  if (!isVolume && state.mounts?.every(mount => mount.target !== destination) === true) return [];
   const propagation = options.find(option => /^r?(private|shared|slave|unbindable)$/.test(option)) ?? 'rprivate';
   return [
     {

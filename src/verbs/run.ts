@@ -12,6 +12,7 @@ import { joinPod, podOf } from '../run/pod-join.ts';
 import { printStart } from '../run/preview.ts';
 import { namingSandbox } from '../run/sandbox.ts';
 import { startContainer } from '../run/start.ts';
+import { withVolumesOf } from '../run/volumes-from.ts';
 import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
@@ -26,7 +27,8 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const member = podOf(host, store, command);
   const parsed = parseRunRequest(member?.command ?? command, readerOf(host), id.slice(0, 12));
   if (parsed.isErr()) throw failureOf(parsed.error);
-  const request = member === undefined ? parsed.value : joinPod(host, parsed.value, member.pod);
+  const alone = withVolumesOf(host, parsed.value);
+  const request = member === undefined ? alone : joinPod(host, alone, member.pod);
   if (globalValue(command, 'print-ops') === 'true') return printStart(host, PARTS, request, { id, store });
   const context = findContext(host);
   const again = before !== undefined && isAgain(host, request, before);

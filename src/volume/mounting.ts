@@ -69,6 +69,23 @@ export function lockVolume(
   return host.lock(lockPath(store, name), exclusive, wait);
 }
 
+/**
+ * What happens to an anonymous volume at the end of its container, unless another one has it by its name (--volumes-from). Mostly nobody ever
+ * named it, which the lock file tells.
+ */
+export function unlessNamed(host: Host, store: string, name: string, act: () => void): void {
+  if (host.lstat(lockPath(store, name)) === undefined) return act();
+  const lock = lockVolume(host, store, name, true, false);
+  if (lock === undefined) return;
+  try {
+    if (listContainers(host).some(({ state }) => state?.volumes?.includes(name) === true)) return;
+    act();
+    removeVolumeLocks(host, store, name);
+  } finally {
+    lock.release();
+  }
+}
+
 /** By who holds it exclusively and has removed the volume. */
 export function removeVolumeLocks(host: Host, store: string, name: string): void {
   host.unlink(`${lockPath(store, name)}.mount`);

@@ -8,7 +8,7 @@ import type { IdMap } from '../run/ids.ts';
 import { removeStored, temporaryPath } from '../run/layer.ts';
 import type { VolumeChoice } from '../run/parts.ts';
 import type { Undo } from '../run/undo.ts';
-import { lockVolume, mountVolume, unmountVolume } from './mounting.ts';
+import { lockVolume, mountVolume, unlessNamed, unmountVolume } from './mounting.ts';
 import { backingOf } from './options.ts';
 import { dataPath, readVolume, volumePath, writeRecord, type VolumeRecord } from './record.ts';
 
@@ -199,7 +199,7 @@ export function removeVolumes(
     // One whose record a power cut has emptied is known by the container's note alone.
     if (!isName(name) || readVolume(host, store, name)?.anonymous === false) continue;
     try {
-      removeStored(host, store, volumePath(store, name), uidMap, gidMap);
+      unlessNamed(host, store, name, () => removeStored(host, store, volumePath(store, name), uidMap, gidMap));
     } catch (error) {
       lines.push(error instanceof Error ? error.message : String(error));
     }
