@@ -106,7 +106,7 @@ test('all problems of a command line are reported, with a near name', () => {
     'berth',
     'run',
     '--pids-limit=many',
-    '--restart=no',
+    '--init-path=/x',
     '--volum=/a',
     '--rm=perhaps',
     'image',
