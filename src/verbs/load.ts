@@ -1,5 +1,5 @@
 import { LOAD } from '../command/options-image.ts';
-import { isSet, lastValue } from '../command/read.ts';
+import { lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { ingest, withWork } from '../image/archive/ingest.ts';
 import { openArchive, readImages } from '../image/archive/open.ts';
@@ -27,8 +27,7 @@ export async function main(host: Host): Promise<number> {
           throw error instanceof ImageError ? new ImageError(`${members.name}: ${error.message}`) : error;
         }
         const names = image.names.length > 0 ? image.names : [`sha256:${image.id}`];
-        const label = isSet(command, 'quiet') ? '' : 'Loaded image: ';
-        for (const name of names) host.write(1, `${label}${name}\n`);
+        for (const name of names) host.write(1, `Loaded image: ${name}\n`);
       }
     } finally {
       members.close();

@@ -173,11 +173,11 @@ saved_by_others() {
         as alice berth load -i "$WORK/$form"
     done
     as alice podman save -q -m -o "$WORK/many" localhost/plain localhost/gzipped >/dev/null
-    equal "$(as alice berth load -q -i "$WORK/many" | sort | tr '\n' ' ')" 'localhost/gzipped:latest localhost/plain:latest '
+    equal "$(as alice berth load -q -i "$WORK/many" | sort | tr '\n' ' ')" 'Loaded image: localhost/gzipped:latest Loaded image: localhost/plain:latest '
     id=$(as alice podman images -q --no-trunc localhost/plain)
     contains "$(as alice berth images --no-trunc -n)" "$id"
     as alice skopeo --insecure-policy copy -q --dest-compress-format zstd containers-storage:localhost/plain "oci-archive:$WORK/zstd:quay.io/a/b:c"
-    equal "$(as alice berth load -q -i "$WORK/zstd")" quay.io/a/b:c
+    equal "$(as alice berth load -q -i "$WORK/zstd")" 'Loaded image: quay.io/a/b:c'
     for name in plain gzipped; do as alice podman rmi -f localhost/$name >/dev/null 2>&1 || true; done
     is_clean alice
 }
