@@ -12,6 +12,7 @@ const IDS: readonly OptionRow[] = [
 const ALL = flag('all', 'all pods', { short: 'a' });
 const IGNORE = flag('ignore', 'a missing pod is no error', { short: 'i' });
 const TIME = integer('time', 'SECONDS', 'time between stop signal and kill', { short: 't' });
+const ID_FILE = list('pod-id-file', 'FILE', 'the pod whose id is in this file');
 const FORCE = flag('force', 'end what still runs', { short: 'f' });
 const FORMAT = text('format', 'FORMAT', 'json, or a template');
 const POD = { program: 'pod' } as const;
@@ -27,6 +28,8 @@ export const POD_CREATE: VerbRow = native(
     text('exit-policy', 'POLICY', 'what happens when the last container has ended: stop or continue'),
     flag('replace', 'replace a pod of this name'),
     list('label', 'NAME=VALUE', 'set a label', { short: 'l' }),
+    list('label-file', 'FILE', 'read labels from a file'),
+    text('pod-id-file', 'FILE', 'write the id of the pod to this file'),
     text('share', 'LIST', 'namespaces that the containers share: ipc, net, pid, uts or none; + adds to ipc,net,uts'),
     size('shm-size', 'SIZE', 'size of /dev/shm'),
     words('sysctl', 'NAME=VALUE', 'set a kernel parameter of the namespaces'),
@@ -79,7 +82,7 @@ export const POD_VERBS: readonly VerbRow[] = [
     { most: 0, ...POD },
   ),
   native('pod restart', 'POD...', 'stop pods and start them again', [ALL], POD),
-  native('pod rm', 'POD...', 'remove pods', [ALL, IGNORE, FORCE, TIME], POD),
-  native('pod start', 'POD...', 'start pods', [ALL], POD),
-  native('pod stop', 'POD...', 'stop pods', [ALL, IGNORE, TIME], POD),
+  native('pod rm', 'POD...', 'remove pods', [ALL, IGNORE, FORCE, ID_FILE, TIME], POD),
+  native('pod start', 'POD...', 'start pods', [ALL, ID_FILE], POD),
+  native('pod stop', 'POD...', 'stop pods', [ALL, IGNORE, ID_FILE, TIME], POD),
 ];

@@ -19,9 +19,7 @@ const WHAT_RUNS: readonly OptionRow[] = [
   list('env', 'NAME=VALUE', 'set an environment variable', { short: 'e' }),
   list('env-file', 'FILE', 'read environment variables from a file'),
   flag('env-host', 'pass our own environment on'),
-  list('env-merge', 'NAME=VALUE', "set a variable from the image's environment", {
-    refused: 'write the whole value with --env',
-  }),
+  list('env-merge', 'NAME=VALUE', "set a variable after the image's, with ${NAME} in the value filled in"),
   list('unsetenv', 'NAME', "remove a variable of the image's environment"),
   flag('unsetenv-all', "remove all variables of the image's environment"),
   flag('http-proxy', 'pass the proxy variables on (default true)'),
@@ -49,10 +47,10 @@ const WHAT_RUNS: readonly OptionRow[] = [
   text('log-driver', 'DRIVER', 'journald, passthrough, none, or k8s-file (json-file is the same): a file'),
   list('log-opt', 'NAME=VALUE', 'of a file: path=FILE, max-size=10m, max-file=2 (with the old ones, FILE.1 and so on)'),
   list('label', 'NAME=VALUE', 'set a label', { short: 'l' }),
-  list('label-file', 'FILE', 'read labels from a file', { refused: 'write the labels with --label' }),
+  list('label-file', 'FILE', 'read labels from a file'),
   list('annotation', 'NAME=VALUE', 'set an annotation'),
   text('pod', 'NAME', 'join a pod'),
-  text('pod-id-file', 'FILE', 'join the pod of this file', { refused: `pods are ${LATER}` }),
+  text('pod-id-file', 'FILE', 'join the pod whose id is in this file'),
   list('preserve-fd', 'FD', 'pass this descriptor on', {
     refused: 'descriptors are passed by socket units (LISTEN_FDS)',
   }),

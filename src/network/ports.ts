@@ -15,7 +15,8 @@ interface Listener {
 /** Gives a number to each request that leaves the host's port open: a random run of free ports of the dynamic range. */
 export function choosePorts(host: Host, ports: readonly PortRequest[]): PortRequest[] {
   if (ports.every(port => port.hostPort !== 0)) return [...ports];
-  const taken = new Set<number>();
+  // Those of containers first: what netavark publishes has no listener.
+  const taken = new Set(listContainers(host).flatMap(one => one.state?.ports.map(port => port.hostPort) ?? []));
   for (const protocol of ['tcp', 'udp']) for (const { port } of listeners(host, protocol)) taken.add(port);
   for (const port of ports) if (port.hostPort !== 0) for (let i = 0; i < port.count; i++) taken.add(port.hostPort + i);
   return ports.map(port => {

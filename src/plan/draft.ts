@@ -26,6 +26,7 @@ export interface Draft {
   readonly reader: Reader;
   readonly problems: Problem[];
   readonly fileEnvironment: string[];
+  readonly fileLabels: Record<string, string>;
   readonly ip: { ip?: string; ip6?: string; mac?: string };
   readonly maps: { uid: string[]; gid: string[]; subUid?: string; subGid?: string };
   readonly cpu: { period?: number; quota?: number };
@@ -59,6 +60,7 @@ export function newDraft(reader: Reader, name: string): Draft {
     reader,
     problems: [],
     fileEnvironment: [],
+    fileLabels: {},
     ip: {},
     maps: { uid: [], gid: [] },
     cpu: {},
@@ -80,6 +82,7 @@ export function newDraft(reader: Reader, name: string): Draft {
       logOptions: [],
       command: [],
       environment: [],
+      environmentMerge: [],
       environmentHost: false,
       unsetEnvironment: [],
       httpProxy: true,
@@ -111,6 +114,8 @@ export function newDraft(reader: Reader, name: string): Draft {
       cgroupns: 'private',
       networks: [],
       ports: [],
+      exposed: [],
+      publishAll: false,
       dns: [],
       dnsSearch: [],
       dnsOptions: [],

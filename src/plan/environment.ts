@@ -1,4 +1,5 @@
 import { refuse, type PlanContext } from './context.ts';
+import { expandWord } from './expand-word.ts';
 import type { UserPlan } from './user.ts';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -8,7 +9,7 @@ export const NOTIFY_TARGET = '/run/notify/notify.sock';
 
 /**
  * The whole environment of the payload: our defaults, the image's, the proxy variables, then the request's; what is unset is taken
- * from the defaults and the image alone, as in Podman. Nothing of ours passes otherwise.
+ * from the defaults and the image alone, and HOME and HOSTNAME are there all the same, as in Podman. Nothing of ours passes otherwise.
  */
 export function planEnvironment(context: PlanContext, user: UserPlan, hostname: string, systemd: boolean): string[] {
   const { request, facts, image } = context;
@@ -19,12 +20,13 @@ export function planEnvironment(context: PlanContext, user: UserPlan, hostname: 
   if (request.tty) env.set('TERM', 'xterm');
   if (systemd) env.set('container_uuid', uuidOf(request.name));
   put(env, image?.environment ?? []);
-  env.set('HOME', env.get('HOME') ?? user.home);
-  env.set('HOSTNAME', env.get('HOSTNAME') ?? hostname);
+  for (const pair of request.environmentMerge) merge(context, env, pair);
   for (const name of request.unsetEnvironment) {
     if (name === '*') env.clear();
     else env.delete(name);
   }
+  env.set('HOME', env.get('HOME') ?? user.home);
+  env.set('HOSTNAME', env.get('HOSTNAME') ?? hostname);
   if (request.httpProxy) put(env, facts.proxyEnvironment);
   put(env, request.environment);
   if (facts.notifySocket) {
@@ -43,6 +45,19 @@ export function planEnvironment(context: PlanContext, user: UserPlan, hostname: 
   const wrong = out.find(entry => entry.includes('\0'));
   if (wrong !== undefined) refuse(context, '--env', `the variable ${wrong.split('=')[0] ?? ''} holds a NUL byte`);
   return out;
+}
+
+/** `--env-merge NAME=VALUE`: may name what was merged before it. */
+function merge(context: PlanContext, env: Map<string, string>, pair: string): void {
+  const filled = expandWord(pair, name => env.get(name) ?? '');
+  if (filled === undefined)
+    refuse(
+      context,
+      '--env-merge',
+      `--env-merge ${pair}: a quote or brace is open, or the substitution is none`,
+      'write $NAME, ${NAME}, ${NAME:-WORD} or ${NAME:+WORD}',
+    );
+  else put(env, [filled]);
 }
 
 function put(env: Map<string, string>, entries: readonly string[]): void {

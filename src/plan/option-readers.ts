@@ -20,6 +20,7 @@ export function flag(
     | 'noHostname'
     | 'privileged'
     | 'environmentHost'
+    | 'publishAll'
     | 'remove',
 ): Apply {
   return (draft, value) => {

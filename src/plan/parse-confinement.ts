@@ -1,5 +1,5 @@
 import { bad, take, type Draft } from './draft.ts';
-import { choice, flag, NOT_SIZE, nothing, type Apply } from './option-readers.ts';
+import { choice, flag, NOT_SIZE, type Apply } from './option-readers.ts';
 import * as network from './parse-network.ts';
 import { parsePort } from './parse-ports.ts';
 import * as security from './parse-security.ts';
@@ -82,8 +82,9 @@ export const NETWORK: Readonly<Record<string, Apply>> = {
   network: network.parseNetwork,
   'network-alias': (draft, value, option) => network.parseDnsWord(draft, option, value, draft.request.networkAliases),
   hostname: network.parseHostname,
-  publish: parsePort,
-  expose: nothing,
+  publish: (draft, value) => parsePort(draft, 'publish', value),
+  'publish-all': flag('publishAll'),
+  expose: (draft, value) => parsePort(draft, 'expose', value),
   ip: (draft, value) => network.parseIp(draft, 'ip', value),
   ip6: (draft, value) => network.parseIp(draft, 'ip6', value),
   'mac-address': network.parseMac,

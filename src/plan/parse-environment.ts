@@ -35,16 +35,34 @@ export function parseEnv(draft: Draft, value: string): void {
  * (Podman's pkg/env).
  */
 export function parseEnvFile(draft: Draft, path: string): void {
+  readLines(draft, 'env-file', path, line => readEnvLine(draft.reader, line, draft.fileEnvironment));
+}
+
+/** `--label-file FILE`: as an env-file, also in that a name alone takes the value of our environment; `--label` wins. */
+export function parseLabelFile(draft: Draft, path: string): void {
+  const pairs: string[] = [];
+  readLines(draft, 'label-file', path, line => {
+    const [name] = cut(line, '=');
+    return /[ \t]/.test(name) ? 'the name holds a blank' : readEnvLine(draft.reader, line, pairs);
+  });
+  for (const pair of pairs) {
+    const [name, value = ''] = cut(pair, '=');
+    draft.fileLabels[name] = value;
+  }
+}
+
+/** Lines that say something; `read` returns what is wrong with one. */
+function readLines(draft: Draft, option: string, path: string, read: (line: string) => string | undefined): void {
   const text = draft.reader.readFile(path);
-  if (text === undefined) return bad(draft, 'env-file', path, 'the file cannot be read');
-  if (text.includes('\0')) return bad(draft, 'env-file', path, 'the file holds a NUL byte');
+  if (text === undefined) return bad(draft, option, path, 'the file cannot be read');
+  if (text.includes('\0')) return bad(draft, option, path, 'the file holds a NUL byte');
   let number = 0;
   for (const raw of text.split('\n')) {
     number++;
     const line = trimStart(raw.endsWith('\r') ? raw.slice(0, -1) : raw);
     if (line === '' || line.startsWith('#')) continue;
-    const wrong = readEnvLine(draft.reader, line, draft.fileEnvironment);
-    if (wrong !== undefined) bad(draft, 'env-file', `${path}:${number}`, wrong, 'write NAME=VALUE');
+    const wrong = read(line);
+    if (wrong !== undefined) bad(draft, option, `${path}:${number}`, wrong, 'write NAME=VALUE');
   }
 }
 
@@ -64,9 +82,10 @@ function readEnvLine(reader: Reader, line: string, into: string[]): string | und
   return undefined;
 }
 
-/** Puts the environment together: ours (--env-host), env-files, --env; a later one wins. */
+/** Puts environment and labels together: ours (--env-host), env-files, --env; a later one wins. */
 export function finishEnvironment(draft: Draft): void {
   const { request, reader, fileEnvironment } = draft;
+  request.labels = { ...draft.fileLabels, ...request.labels };
   if (!request.environmentHost && fileEnvironment.length === 0) return;
   const ours = request.environmentHost
     ? reader.environmentList().filter(entry => !SYSTEMD.includes(cut(entry, '=')[0]))

@@ -1,7 +1,7 @@
 import { problem } from '../base/problem.ts';
 import { bad, take, type Draft } from './draft.ts';
 import { choice, flag, NOT_SIZE, nothing, path, type Apply } from './option-readers.ts';
-import { parseEntrypoint, parseEnv, parseEnvFile, parsePair } from './parse-environment.ts';
+import { parseEntrypoint, parseEnv, parseEnvFile, parseLabelFile, parsePair } from './parse-environment.ts';
 import { HEALTH, parseNotify } from './parse-health.ts';
 import { parseMount } from './parse-mount.ts';
 import { parseVolume, parseVolumesFrom } from './parse-mounts.ts';
@@ -47,6 +47,10 @@ const WHAT_RUNS: Readonly<Record<string, Apply>> = {
   entrypoint: parseEntrypoint,
   env: parseEnv,
   'env-file': parseEnvFile,
+  'env-merge': (draft, value, option) =>
+    value.includes('=')
+      ? draft.request.environmentMerge.push(value)
+      : bad(draft, option, value, 'the value is missing', 'write NAME=VALUE'),
   'env-host': flag('environmentHost'),
   unsetenv: (draft, value) => draft.request.unsetEnvironment.push(value),
   'unsetenv-all': (draft, value) => value === 'true' && draft.request.unsetEnvironment.push('*'),
@@ -118,6 +122,7 @@ const WHAT_RUNS: Readonly<Record<string, Apply>> = {
   'log-opt': (draft, value, option) =>
     value.indexOf('=') > 0 ? draft.request.logOptions.push(value) : bad(draft, option, value, 'write NAME=VALUE'),
   label: (draft, value, option) => parsePair(draft, option, value, draft.request.labels),
+  'label-file': parseLabelFile,
   annotation: (draft, value, option) =>
     value.includes('=')
       ? parsePair(draft, option, value, draft.request.annotations)
@@ -169,7 +174,7 @@ const REST: Readonly<Record<string, Apply>> = {
 
 /** Understood elsewhere (terminal, pull) or without an effect here. */
 const ELSEWHERE =
-  'detach-keys attach sig-proxy quiet disable-content-trust arch os variant platform authfile tls-verify retry retry-delay';
+  'pod-id-file detach-keys attach sig-proxy quiet disable-content-trust arch os variant platform authfile tls-verify retry retry-delay';
 
 const HANDLERS: Readonly<Record<string, Apply>> = {
   ...WHAT_RUNS,

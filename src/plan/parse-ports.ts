@@ -4,14 +4,23 @@ import type { PortRequest } from './request.ts';
 
 const FORM = 'write [[ADDRESS:]HOSTPORT:]PORT[/tcp|udp|sctp]';
 
-/** `--publish [[ADDRESS:][HOSTPORT]:]PORT[/PROTOCOL]`, ports as ranges, IPv6 addresses in brackets. */
-export function parsePort(draft: Draft, value: string): void {
+/**
+ * `--publish [[ADDRESS:][HOSTPORT]:]PORT[/PROTOCOL]`, ports as ranges, IPv6 addresses in brackets; of `--expose` the last two alone.
+ */
+export function parsePort(draft: Draft, option: 'publish' | 'expose', value: string): void {
   const slash = value.lastIndexOf('/');
   const protocol = slash < 0 ? 'tcp' : value.slice(slash + 1).toLowerCase();
   if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') {
-    return bad(draft, 'publish', value, `${protocol} is not tcp, udp or sctp`);
+    return bad(draft, option, value, `${protocol} is not tcp, udp or sctp`);
   }
-  const parts = splitAddress(slash < 0 ? value : value.slice(0, slash));
+  const text = slash < 0 ? value : value.slice(0, slash);
+  if (option === 'expose') {
+    const range = readRange(text);
+    if (range === undefined) return bad(draft, option, value, `${text} is not a port from 1 to 65535`);
+    draft.request.exposed.push({ hostAddress: '', hostPort: 0, port: range.first, count: range.count, protocol });
+    return;
+  }
+  const parts = splitAddress(text);
   if (parts === undefined) return bad(draft, 'publish', value, 'not understood', FORM);
   const inside = readRange(parts.port);
   if (inside === undefined) return bad(draft, 'publish', value, `${parts.port} is not a port from 1 to 65535`, FORM);
@@ -72,7 +81,7 @@ function splitAddress(text: string): { address: string; hostPort: string; port: 
   return parts.length > 0 ? undefined : { address, hostPort, port };
 }
 
-function readRange(text: string): { first: number; count: number } | undefined {
+export function readRange(text: string): { first: number; count: number } | undefined {
   const dash = text.indexOf('-');
   const first = readDigits(dash < 0 ? text : text.slice(0, dash), 65535);
   const last = dash < 0 ? first : readDigits(text.slice(dash + 1), 65535);

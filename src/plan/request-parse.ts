@@ -85,6 +85,10 @@ function checkTogether(draft: Draft): void {
   if (request.ports.length > 0 && shared) {
     conflict(`--publish has no effect with --network ${mode}`, 'leave one of the two out');
   }
+  const resolver = [...request.dns, ...request.dnsSearch, ...request.dnsOptions];
+  if (resolver.length > 0 && mode === 'none') {
+    conflict('--dns, --dns-search and --dns-option have no effect with --network none', 'leave one of the two out');
+  }
   if (request.hostname !== undefined && request.uts !== 'private') {
     conflict('--hostname needs a host name namespace of its own', 'leave out --uts');
   }

@@ -35,6 +35,8 @@ export interface RunRequest {
   readonly command: readonly string[];
   /** `NAME=VALUE`, in order, env-files first; `NAME` alone was resolved from our environment. */
   readonly environment: readonly string[];
+  /** `NAME=VALUE` of --env-merge, in order: for the image's environment, before `environment`. */
+  readonly environmentMerge: readonly string[];
   /** --env-host: our own environment already stands at the beginning of `environment`. */
   readonly environmentHost: boolean;
   /** `*`: all that Berth and the image set. */
@@ -114,6 +116,10 @@ export interface RunRequest {
   /** Empty: the default network. `none`, `host`, `pasta[:…]`, `bridge[:…]`, NAME[:…], `container:NAME`, `ns:PATH`. */
   readonly networks: readonly string[];
   readonly ports: readonly PortRequest[];
+  /** --expose, for `publishAll`. */
+  readonly exposed: readonly PortRequest[];
+  /** Exposed ports that nothing publishes get a free one of the host (publish-all.ts). */
+  readonly publishAll: boolean;
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];
   readonly dnsOptions: readonly string[];

@@ -6,6 +6,12 @@ import type { NetworkState, Parts } from './parts.ts';
 import type { StartPlace } from './place.ts';
 import type { Undo } from './undo.ts';
 
+/** The request with a number for each port that it leaves open. */
+export function withPorts(host: Host, parts: Parts, request: RunRequest): RunRequest {
+  if (request.ports.every(port => port.hostPort !== 0)) return request;
+  return { ...request, ports: parts.network.choosePorts(host, request.ports) };
+}
+
 /** Sets up the network of a stage that waits at `created`. Throws a Failure. */
 export function setUpNetwork(
   host: Host,

@@ -32,6 +32,8 @@ export interface NetworkPlace {
 }
 
 export interface NetworkPart {
+  /** With a number for each port that the request leaves open: others are told what it is. */
+  choosePorts(host: Host, ports: RunRequest['ports']): RunRequest['ports'];
   /** The user namespace of an account's networks, when the container is to be in one of them; undefined: it needs none. */
   nest(host: Host, request: RunRequest, spec: Spec): Result<Nest | undefined, Problem>;
   setUp(host: Host, request: RunRequest, place: NetworkPlace): Result<NetworkState, Problem>;

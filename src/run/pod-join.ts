@@ -8,6 +8,7 @@ import { requirePod, sharedBy, type PodRecord, type Shared } from './pods.ts';
 /** What belongs to the pod as far as that is shared: a member that brings its own contradicts it. */
 const POD_OPTIONS: Readonly<Record<string, Shared | 'user'>> = {
   publish: 'net',
+  'publish-all': 'net',
   network: 'net',
   hostname: 'uts',
   ip: 'net',
@@ -25,9 +26,21 @@ const POD_OPTIONS: Readonly<Record<string, Shared | 'user'>> = {
   'shm-size': 'ipc',
 };
 
+/** `--pod NAME`, or the id that `pod create --pod-id-file` has written. */
+function podNamed(host: Host, command: Command): string | undefined {
+  const use = command.options.findLast(one => one.name === 'pod' || one.name === 'pod-id-file');
+  return use?.name === 'pod-id-file' ? podIdIn(host, use.value) : use?.value;
+}
+
+export function podIdIn(host: Host, file: string): string {
+  const text = host.readFileIfExists(file, 4096);
+  if (text === undefined) throw new Failure(125, `--pod-id-file ${file}: no such file`);
+  return text.trim();
+}
+
 /** The command line of a member with the volumes of its pod, and that pod; undefined without `--pod`. */
 export function podOf(host: Host, store: string, command: Command): { pod: PodRecord; command: Command } | undefined {
-  const name = command.options.findLast(use => use.name === 'pod')?.value;
+  const name = podNamed(host, command);
   if (name === undefined) return undefined;
   const pod = requirePod(host, store, name.startsWith('new:') ? name.slice(4) : name);
   const shared = sharedBy(pod);

@@ -13,7 +13,7 @@ import { lockIds, lockName } from './locks.ts';
 import { make } from './make.ts';
 import { storeMaps } from './mapped-layers.ts';
 import type { Parts } from './parts.ts';
-import { setUpNetwork } from './network.ts';
+import { setUpNetwork, withPorts } from './network.ts';
 import { choosePlace, type Wanted } from './place.ts';
 import type { PodRecord } from './pods.ts';
 import { prepare } from './prepare.ts';
@@ -58,7 +58,7 @@ export function startHolder(host: Host, parts: Parts, request: RunRequest, pod: 
   try {
     takeName(host, parts, place.store, place.name);
     if (request.userns.kind === 'auto') locks.push(lockIds(host, place.store));
-    const own = holderRequest(request, pod, place.bundle);
+    const own = withPorts(host, parts, holderRequest(request, pod, place.bundle));
     const prepared = prepare(host, parts, own, place);
     for (const warning of prepared.plan.warnings) host.write(2, `berth: warning: ${warning}\n`);
     const made = make(host, parts, prepared, place, undo, false);

@@ -31,7 +31,7 @@ import { lockIds, lockName } from './locks.ts';
 import { make, makeGroup, type Made } from './make.ts';
 import { storeMaps } from './mapped-layers.ts';
 import type { Parts } from './parts.ts';
-import { setUpNetwork } from './network.ts';
+import { setUpNetwork, withPorts } from './network.ts';
 import { choosePlace, type StartPlace, type Wanted } from './place.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { stopForReplace, takeAgain, takeName } from './recover.ts';
@@ -131,8 +131,9 @@ function startUnderLock(
   // The stage waits: no payload has run in the group.
   if (chosen.foreign === '') limitDevices(host, prepared.plan.spec, group);
   if (shm !== undefined) host.close(shm);
-  const network = setUpNetwork(host, parts, request, place, begun, undo);
-  return { request, place, prepared, made, streams, begun, network, undo };
+  const asked = withPorts(host, parts, request);
+  const network = setUpNetwork(host, parts, asked, place, begun, undo);
+  return { request: asked, place, prepared, made, streams, begun, network, undo };
 }
 
 function prepareLocked(host: Host, parts: Parts, request: RunRequest, chosen: StartPlace, locks: Lock[]): Prepared {

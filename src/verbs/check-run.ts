@@ -13,20 +13,26 @@ import { parseExitPolicy, parseShare } from '../run/pods.ts';
 import { judgeImage, noted, ofUse, thrown, type Judge } from './check-judge.ts';
 import { labelsOf } from './labels.ts';
 
+/** A file of variables may come with the host that the unit is for. */
+const FILES = ['env-file', 'label-file'];
+
 /** `run` of a container. */
 export const judgeRun: Judge = ({ command, known, reader }) => {
   const [image = ''] = command.operands;
   const isRootfs = command.options.some(use => use.name === 'rootfs');
-  // A file of variables may come with the host that the unit is for.
-  const uses = known.filter(use => use.name !== 'env-file');
-  const others = new Set(['name', 'env-file']);
+  const uses = known.filter(use => !FILES.includes(use.name));
+  const others = new Set(['name', ...FILES]);
   const isWhole = command.options.every(use => uses.includes(use) || others.has(use.name));
   return [...ofUses(uses, reader, isWhole), ...(isRootfs ? [] : judgeImage(image))];
 };
 
 /** `pod create`: options of its own, and those of `run` for its holder (pod.ts). */
 export const judgePod: Judge = ({ command, known, reader }) => {
-  const own = ['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace', 'share'];
+  const own = [
+    ...['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace', 'share'],
+    'pod-id-file',
+    ...FILES,
+  ];
   const uses = known.filter(use => !own.includes(use.name));
   const isWhole = command.options.every(use => uses.includes(use) || own.includes(use.name));
   const joined = uses.filter(use => use.name === 'network' && /^(container|ns):/.test(use.value));

@@ -3,11 +3,12 @@ import { readSecret } from '../secret/store.ts';
 import { createVolumes, chooseVolumes, markFilled, releaseVolumes, removeVolumes } from '../volume/volumes.ts';
 import { nest } from '../network/namespace.ts';
 import { setUp, tearDown } from '../network/network.ts';
+import { choosePorts } from '../network/ports.ts';
 import { linkTo } from '../systemd/transient.ts';
 
 /** The folders above `run/` that a start needs: this is where they are put together. */
 export const PARTS: Parts = {
-  network: { nest, setUp, tearDown },
+  network: { choosePorts, nest, setUp, tearDown },
   volumes: {
     choose: chooseVolumes,
     create: createVolumes,

@@ -1,5 +1,5 @@
 import { POD_VERBS } from '../command/options-pod.ts';
-import { isSet, lastValue } from '../command/read.ts';
+import { allValues, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
@@ -7,11 +7,11 @@ import { parseRunRequest } from '../plan/request-parse.ts';
 import { findContainer, isName, isRunning } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { Failure, failureOf } from '../run/failure.ts';
+import { podIdIn } from '../run/pod-join.ts';
 import { startHolder } from '../run/pod-start.ts';
 import { listPods, parseExitPolicy, parseShare, readPod, requirePod, writePod, type PodRecord } from '../run/pods.ts';
 import { forEachOperand } from './edge.ts';
 import { family } from './family.ts';
-import { labelsOf } from './labels.ts';
 import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
 import { killPods, removePod, stopPod, stopUnit } from './pod-end.ts';
@@ -37,13 +37,14 @@ export const main: (host: Host) => number = family('pod', POD_VERBS, {
 /** The pods that a command line means. */
 function chosen(host: Host, command: Command): readonly string[] {
   const all = isSet(command, 'all');
-  if (all && command.operands.length > 0) throw new Failure(125, '--all and names of pods exclude each other');
-  if (!all && command.operands.length === 0) throw new Failure(125, 'name at least one pod, or give --all');
-  return all ? listPods(host, storeOf(host, command)).map(pod => pod.name) : command.operands;
+  const words = [...command.operands, ...allValues(command, 'pod-id-file').map(file => podIdIn(host, file))];
+  if (all && words.length > 0) throw new Failure(125, '--all and names of pods exclude each other');
+  if (!all && words.length === 0) throw new Failure(125, 'name at least one pod, or give --all');
+  return all ? listPods(host, storeOf(host, command)).map(pod => pod.name) : words;
 }
 
 /** Options that are the pod's own; the others mean what they mean for `run`. */
-const OWN = ['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace', 'share'];
+const OWN = ['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace', 'share', 'pod-id-file'];
 
 function create(host: Host, command: Command): number {
   const store = storeOf(host, command);
@@ -51,11 +52,15 @@ function create(host: Host, command: Command): number {
   const before = readPod(host, store, record.name);
   if (before !== undefined && !isSet(command, 'replace'))
     throw new Failure(125, `${record.name}: there is a pod of this name; give --replace`);
+  const idFile = lastValue(command, 'pod-id-file');
+  if (idFile !== undefined && !isSet(command, 'replace') && host.lstat(idFile) !== undefined)
+    throw new Failure(125, `--pod-id-file ${idFile}: the file is there; remove it, or give --replace`);
   // All that is wrong with the options is said now, not at the start.
   requestOf(host, record);
   const old = before === undefined ? undefined : findContainer(host, before.infraName)?.state;
   if (before !== undefined && old !== undefined && isRunning(host, old)) stopPod(host, before, undefined);
   writePod(host, store, record);
+  if (idFile !== undefined) host.writeFileAtomic(idFile, record.id, 0o644);
   if (!findContext(host).inUnit) host.write(1, `${record.id}\n`);
   return 0;
 }
@@ -72,22 +77,31 @@ function wanted(host: Host, command: Command): PodRecord {
   const share = lastValue(command, 'share');
   const pidFile = lastValue(command, 'infra-conmon-pidfile');
   const context = findContext(host);
+  const labels = labelsOf(host, command);
   return {
     version: 1,
     id,
     name,
     infraName,
     created: Math.floor(host.now()),
-    labels: labelsOf(command),
+    labels,
     exitPolicy,
     ...(share === undefined ? {} : { share: parseShare(share) }),
     ...(pidFile === undefined ? {} : { pidFile }),
     unit: context.inUnit ? context.own.unit : '',
     manager: context.inUnit ? context.own.manager : '',
     options: command.options
-      .filter(use => !OWN.includes(use.name))
+      .filter(use => !OWN.includes(use.name) && use.name !== 'label-file')
       .map(({ name: key, value }) => ({ name: key, value })),
   };
+}
+
+/** The files are read once: they need not be there at a start. */
+function labelsOf(host: Host, command: Command): Readonly<Record<string, string>> {
+  const options = command.options.filter(use => use.name === 'label' || use.name === 'label-file');
+  const request = parseRunRequest({ globals: [], verb: 'run', options, operands: ['image'] }, readerOf(host), 'pod');
+  if (request.isErr()) throw failureOf(request.error);
+  return request.value.labels;
 }
 
 /** What the options of a pod mean for its holder. */

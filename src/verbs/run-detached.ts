@@ -1,6 +1,6 @@
 import { RUN } from '../command/options-run.ts';
 import { render } from '../command/render.ts';
-import type { Command } from '../command/types.ts';
+import type { Command, OptionUse } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { writeWay, type Way } from '../run/again.ts';
@@ -89,7 +89,7 @@ function propertiesOf(
   const named: Command = {
     ...command,
     options: [
-      ...command.options.filter(use => !['name', 'pull', 'sdnotify'].includes(use.name)),
+      ...withoutFiles(command, request).filter(use => !['name', 'pull', 'sdnotify'].includes(use.name)),
       // What was to be fetched has been, where the person saw it.
       { name: 'pull', value: request.pull === 'never' ? 'never' : 'missing' },
       { name: 'name', value: request.name },
@@ -149,6 +149,17 @@ function restartOf({ restart: { after, most } }: RunRequest): Property[] {
 
 /** Microseconds. */
 const FOREVER = Number.MAX_SAFE_INTEGER;
+
+/** What was read from files of labels and of a pod's id stands in the unit itself: a later start finds neither them nor our environment. */
+function withoutFiles({ options }: Command, { labels, pod }: RunRequest): OptionUse[] {
+  const read = ['label-file', 'pod-id-file'].filter(name => options.some(use => use.name === name));
+  const gone = new Set(read.flatMap(name => [name, name === 'label-file' ? 'label' : 'pod']));
+  const put = options.filter(use => !gone.has(use.name));
+  if (gone.has('pod') && pod !== undefined) put.push({ name: 'pod', value: pod });
+  if (gone.has('label'))
+    for (const [name, value] of Object.entries(labels)) put.push({ name: 'label', value: `${name}=${value}` });
+  return put;
+}
 
 /** The id that a transient unit's container has: the fields of its log name it before it is there. */
 export const ID_VARIABLE = 'BERTH_CONTAINER_ID';

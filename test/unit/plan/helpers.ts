@@ -2,8 +2,14 @@ import type { Command } from '../../../src/command/types.ts';
 import { parseRunRequest, type Reader } from '../../../src/plan/request-parse.ts';
 import type { RunRequest } from '../../../src/plan/request.ts';
 
+const FILES = new Map([
+  ['/e.env', '# c\n  A=1\nB=x y # z\r\n\nHOME\nP_*\nC="q"\n'],
+  ['/l.labels', '# c\nA=1\n  HOME\nunknown\nD=x y\r\n'],
+  ['/bad.labels', 'A=1\nB = 2\n'],
+]);
+
 export const reader: Reader = {
-  readFile: path => (path === '/e.env' ? '# c\n  A=1\nB=x y # z\r\n\nHOME\nP_*\nC="q"\n' : undefined),
+  readFile: path => FILES.get(path),
   environment: name => ({ HOME: '/root', LANG: 'C' })[name],
   environmentList: () => ['HOME=/root', 'LANG=C', 'P_1=a', 'P_2=b', 'NOTIFY_SOCKET=/run/x'],
   cwd: () => '/work dir',

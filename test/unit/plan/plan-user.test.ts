@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlanFacts } from '../../../src/plan/types.ts';
+import { problems } from './helpers.ts';
 import { accountFacts, plan, refusals, rootFacts } from './plan-helpers.ts';
 
 type Options = readonly (readonly [string, string])[];
@@ -49,8 +50,29 @@ test('environment: defaults, image, request', () => {
       ['http-proxy', 'false'],
       ['env', 'X=1'],
     ]),
-    ['X=1'],
+    ['HOME=/root', 'HOSTNAME=c1', 'X=1'],
   );
+});
+
+test("--env-merge fills in the image's variables, one after the other, before --env and --unsetenv", () => {
+  const merged = (...words: string[]) =>
+    plan([...words.map(word => ['env-merge', word] as const), ['env', 'E=over'], ['unsetenv', 'GONE']], rootFacts(), {
+      environment: ['PATH=/bin', 'HELLO=world', 'E=x'],
+    }).spec.process?.env?.filter(entry => !/^(PATH|container|HOME|HOSTNAME)=/.test(entry));
+  assert.deepEqual(merged('HELLO=${HELLO}-some', 'Z=a-$HELLO-$PATH', 'CHAIN=$Z', 'GONE=1'), [
+    'HELLO=world-some',
+    'E=over',
+    'Z=a-world-some-/bin',
+    'CHAIN=a-world-some-/bin',
+  ]);
+  assert.deepEqual(
+    merged(`Q='$HELLO' "\${HELLO}" \\$HELLO`, 'D=${no:-def}${HELLO:+alt}${no}', 'EQ=a=$HELLO', 'E=y$E', '$HELLO=5'),
+    ['HELLO=world', 'E=over', 'Q=$HELLO world $HELLO', 'D=defalt', 'EQ=a=world', 'world=5'],
+  );
+  assert.deepEqual(merged('N=${no:-${HELLO}}.$', 'P=$1.'), ['HELLO=world', 'E=over', 'N=world.$', 'P=.']);
+  for (const wrong of ['A=x${HELLO', 'A="x', "A='x", 'A=${HELLO?err}', 'A=${}'])
+    assert.match(refusals([['env-merge', wrong]])[0] ?? '', /--env-merge .*: a quote or brace is open/);
+  assert.match(problems([['env-merge', 'HELLO']])[0] ?? '', /--env-merge HELLO: the value is missing/);
 });
 
 test('T35: nothing of the unit passes but the sockets and our own notification socket', () => {

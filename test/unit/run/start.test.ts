@@ -106,6 +106,7 @@ function unit(faults: Faults = {}): FakeHost {
 function parts(host: FakeHost, faults: Faults = {}): Parts {
   return {
     network: {
+      choosePorts: (_, ports) => ports,
       nest: () => ok(undefined),
       setUp() {
         host.log.push('network up');

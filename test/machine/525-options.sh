@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Options of `podman run` in each way: what they mean there they mean here.
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=test/machine/ways.sh
+. "$TESTS/ways.sh"
+
+for who in root alice; do as $who berth load -q -i "$IMAGES/busybox.tar" >/dev/null; done
+berth run --replace --name made --network none localhost/busybox true
+berth commit -q -c 'EXPOSE 8080 81-82/udp' -c 'ENV hello=world PATH=/bin' made localhost/exposes >/dev/null
+berth rm made >/dev/null
+berth save -q -o "$WORK/exposes.tar" localhost/exposes
+chmod 644 "$WORK/exposes.tar"
+for way in $WAYS; do way_load "$way" "$WORK/exposes.tar" >/dev/null; done
+
+# `PORT/PROTOCOL` of what is published, sorted; each on a port of the host of its own.
+published() { # TEXT OF berth port
+    [ "$(sed 's/.*://' <<<"$1" | sort -u | wc -l)" = "$(wc -l <<<"$1")" ] && fails grep -q ':0$' <<<"$1" || return
+    cut -d' ' -f1 <<<"$1" | sort | tr '\n' ' '
+}
+
+all_published() { # WAY
+    local unit="all-$1" ports
+    way_unit "$1" "$unit" <<'U'
+[Container]
+Image=localhost/exposes
+Exec=sh -c 'echo served | nc -l -p 8080; exec sleep 100'
+ExposeHostPort=99
+PodmanArgs=-P
+U
+    way_start "$1" "$unit"
+    ports=$(way_berth "$1" port "$unit")
+    equal "$(published "$ports")" '8080/tcp 81/udp 82/udp 99/tcp '
+    contains "$(way_berth "$1" ps)" '->8080/tcp'
+    contains "$(way_berth "$1" inspect --format '{{json .NetworkSettings.Ports}}' "$unit")" '"81/udp":[{"HostIp":"0.0.0.0","HostPort":"'
+    equal "$(timeout 5 bash -c 'cat </dev/tcp/127.0.0.1/$0' "$(sed -n 's/^8080.*://p' <<<"$ports")")" served
+    way_end "$1" "$unit"
+}
+each_way '--publish-all publishes what the image and --expose name' all_published
+
+published_by_hand() { # USER
+    as "$1" berth run -d --rm --name all -P -p 127.0.0.1:9393:8080 localhost/exposes sleep 100 >/dev/null
+    equal "$(published "$(as "$1" berth port all)")" '8080/tcp 81/udp 82/udp '
+    equal "$(as "$1" berth port all 8080)" 127.0.0.1:9393
+    as "$1" berth rm -f -t 0 all >/dev/null
+    # Where the container has no ports of its own it is passed over, as Podman does.
+    as "$1" berth run --rm -P --network none localhost/exposes true
+    as "$1" berth run --rm -P --network host localhost/exposes true
+    as "$1" berth pod create all-pod >/dev/null
+    contains "$(fails_with 125 as "$1" berth run --pod all-pod -P localhost/exposes true 2>&1)" '--publish-all: belongs to the pod all-pod'
+    as "$1" berth pod rm all-pod >/dev/null
+}
+for who in root alice; do check "$who: --publish-all typed by a person" published_by_hand $who; done
+
+labelled() { # WAY
+    local unit="labelled-$1"
+    printf '# of a file\na=file\nb=x y\n' >"$WORK/labels-$1"
+    chmod 644 "$WORK/labels-$1"
+    way_unit "$1" "$unit" <<U
+[Container]
+Image=localhost/exposes
+Exec=sh -c 'env; exec sleep 100'
+Label=a=key
+PodmanArgs=--label-file $WORK/labels-$1 --env-merge 'hello=\$\${hello}-some'
+U
+    way_start "$1" "$unit"
+    equal "$(way_berth "$1" inspect --format '{{index .Config.Labels "a"}} {{index .Config.Labels "b"}}' "$unit")" 'key x y'
+    way_stop "$1" "$unit"
+    contains "$(way_journal "$1" "$unit")" hello=world-some
+    way_end "$1" "$unit"
+}
+each_way '--label-file and --env-merge in a unit' labelled
+
+by_hand() { # USER
+    local run=(berth run --rm --network none)
+    printf 'a=file\nHOME\n' >"$WORK/labels"
+    as "$1" "${run[@]}" -d --name l --label b=2 --label-file "$WORK/labels" localhost/exposes sleep 100 >/dev/null
+    equal "$(as "$1" berth inspect --format '{{index .Config.Labels "a"}} {{index .Config.Labels "b"}} {{index .Config.Labels "HOME"}}' l)" \
+        "file 2 $(as "$1" printenv HOME)"
+    as "$1" berth rm -f -t 0 l >/dev/null
+    contains "$(as "$1" "${run[@]}" --env-merge 'hello=${hello}-some' --env-merge 'z=${hello}' localhost/exposes env)" $'hello=world-some\n'
+    equal "$(as "$1" "${run[@]}" --unsetenv-all -e A=1 --hostname h localhost/exposes /bin/env | sort)" $'A=1\nHOME=/root\nHOSTNAME=h'
+    contains "$(fails_with 125 as "$1" "${run[@]}" --dns 1.1.1.1 localhost/exposes true 2>&1)" 'no effect with --network none'
+}
+for who in root alice; do check "$who: --label-file, --env-merge and --unsetenv-all typed by a person" by_hand $who; done
+
+pod_id() { # USER
+    local file
+    file=$(as "$1" mktemp -u /var/tmp/pod.XXXXXX)
+    as "$1" berth pod create --label-file "$WORK/labels" --pod-id-file "$file" -p 80 idp >/dev/null
+    contains "$(as "$1" berth pod inspect idp)" "\"Id\": \"$(cat "$file")\""
+    contains "$(fails_with 125 as "$1" berth pod create --pod-id-file "$file" other 2>&1)" 'the file is there'
+    contains "$(as "$1" berth pod inspect idp)" '"a": "file"'
+    as "$1" berth pod start --pod-id-file "$file" >/dev/null
+    fails grep -q ':0$' <<<"$(as "$1" berth port idp-infra)"
+    as "$1" berth run -d --pod-id-file "$file" --name member localhost/exposes sleep 100 >/dev/null
+    equal "$(as "$1" berth inspect --format '{{.Pod}}' member)" idp
+    contains "$(fails_with 125 as "$1" berth run --pod-id-file /nonexistent localhost/exposes true 2>&1)" 'no such file'
+    as "$1" berth pod stop -t 0 --pod-id-file "$file" >/dev/null
+    # Started again when the file is gone: the unit has the pod itself.
+    as "$1" berth pod start idp >/dev/null
+    as "$1" mv "$file" "$file.away"
+    as "$1" berth start member >/dev/null
+    as "$1" berth pod rm -f -t 0 --pod-id-file "$file.away" >/dev/null
+    rm "$file.away"
+}
+for who in root alice; do check "$who: --pod-id-file of pod create, run, pod start, stop and rm" pod_id $who; done
+
+finish
