@@ -47,7 +47,13 @@ export function logSource(host: Host, word: string): LogSource {
   if (unit === '' || unit.endsWith('.scope')) {
     throw new Failure(125, `${word}: runs in the foreground and writes to its terminal`);
   }
-  return { kind: 'journal', name, unit, match: unitMatches(host, unit, state.manager), since: madeAt(state) };
+  return {
+    kind: 'journal',
+    name,
+    unit,
+    match: unitMatches(host, unit, state.manager, state.cgroup),
+    since: madeAt(state),
+  };
 }
 
 function isUnitOfContainer(host: Host, word: string): boolean {
@@ -55,11 +61,31 @@ function isUnitOfContainer(host: Host, word: string): boolean {
   return listContainers(host).some(one => one.state?.unit === unit);
 }
 
-/** Fields that the journal itself makes of the sender's group: the manager's own lines about the unit do not match. */
-function unitMatches(host: Host, unit: string, manager = host.euid === 0 ? 'system' : 'user'): string[] {
+/**
+ * Fields that the journal itself makes of the sender's group: the manager's own lines about the unit do not match. What the payload says by
+ * syslog(3) comes from its own group; pasta, beside it, says such lines, too. Our own events come over the journal's native socket.
+ */
+function unitMatches(
+  host: Host,
+  unit: string,
+  manager = host.euid === 0 ? 'system' : 'user',
+  cgroup = '',
+): readonly string[] {
   const own = manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
-  // Our own events come over the journal's native socket: they are no output of the container.
-  return [...own, '_TRANSPORT=stdout', '_TRANSPORT=syslog'];
+  const groups = cgroup === '' ? payloadGroups(host, own) : [cgroup];
+  return [
+    ...own,
+    '_TRANSPORT=stdout',
+    ...groups.flatMap(path => ['+', ...own, '_TRANSPORT=syslog', `_SYSTEMD_CGROUP=${path}`]),
+  ];
+}
+
+/** Where payloads of the unit have been, as far as the journal has lines of it. */
+function payloadGroups(host: Host, own: readonly string[]): string[] {
+  const argv = ['journalctl', '--quiet', '--field=_SYSTEMD_CGROUP'];
+  const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
+  const unit = own[0]?.slice(own[0].indexOf('=') + 1) ?? '';
+  return stdout.split('\n').filter(path => path.endsWith(`/${unit}/payload`));
 }
 
 /** Words for journalctl(1) that match the lines of all of them. */
