@@ -1,4 +1,5 @@
 import { printable } from './command-line.ts';
+import { fieldOf } from './template.ts';
 import { bad, readTemplate, type Command, type Node, type Operand, type Pipe } from './go-template.ts';
 
 /**
@@ -103,7 +104,7 @@ function operand(one: Operand, scope: Scope): unknown {
   let at =
     one.from === '.' ? scope.dot : typeof one.from === 'string' ? variable(one.from, scope) : valueOf(one.from, scope);
   for (const name of one.path) {
-    const next = isObject(at) ? at[name] : undefined;
+    const next = isObject(at) ? fieldOf(at, name) : undefined;
     at = next === undefined ? new Missing(at instanceof Missing ? at.name : name) : next;
   }
   return at;

@@ -20,21 +20,10 @@ export function main(host: Host): number {
   else if (format !== '')
     host.write(
       1,
-      `${walkTemplate(host, format, anyCase({ ...(row === INFO ? {} : versionFacts()), ...facts }), fillGoTemplate)}\n`,
+      `${walkTemplate(host, format, { ...(row === INFO ? {} : versionFacts()), ...facts }, fillGoTemplate)}\n`,
     );
   else host.write(1, encodeText(`${outline(facts, '').join('\n')}\n`));
   return 0;
-}
-
-/** Templates name fields as the peer's program does (`.Host.OCIRuntime.Name`), JSON has them in lower case. */
-function anyCase(value: unknown): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
-  return new Proxy(value as Record<string, unknown>, {
-    get(target, name) {
-      const key = Object.keys(target).find(one => one.toLowerCase() === String(name).toLowerCase());
-      return key === undefined ? undefined : anyCase(target[key]);
-    },
-  });
 }
 
 /** Names and values, two blanks deeper for each level. */

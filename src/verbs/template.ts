@@ -26,11 +26,21 @@ function walk(value: unknown, path: string): unknown {
   let at = value;
   for (const name of path.slice(1).split('.')) {
     if (name === '') continue;
-    const next = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined;
+    const next = typeof at === 'object' && at !== null ? fieldOf(at as Record<string, unknown>, name) : undefined;
     if (next === undefined) throw new Failure(125, `--format {{${path}}}: no such field`);
     at = next;
   }
   return at;
+}
+
+/**
+ * Templates name fields as the peer's program does: what is `dns_enabled` in JSON is `.DNSEnabled` there. Undefined: there is no such field.
+ */
+export function fieldOf(value: Readonly<Record<string, unknown>>, name: string): unknown {
+  if (Object.hasOwn(value, name)) return value[name];
+  const letters = name.toLowerCase();
+  const key = Object.keys(value).find(one => one.replaceAll('_', '').toLowerCase() === letters);
+  return key === undefined ? undefined : value[key];
 }
 
 function byNode(host: Host): Fill {

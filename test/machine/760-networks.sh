@@ -15,6 +15,7 @@ life() {
     fails_with 1 berth network exists green
     equal "$(berth network ls --format '{{.Name}} {{.Driver}} {{.Subnets}}' --filter label=a)" 'blue bridge 10.77.3.0/24'
     equal "$(berth network inspect blue | jq -r '.[0] | .subnets[0].gateway, .subnets[0].lease_range.start_ip, .dns_enabled')" $'10.77.3.9\n10.77.3.64\ntrue'
+    equal "$(berth network inspect --format '{{.Name}} {{.DNSEnabled}} {{range .Subnets}}{{.Gateway}} {{.LeaseRange.StartIP}}{{end}}' blue)" 'blue true 10.77.3.9 10.77.3.64'
     contains "$(run --network blue localhost/busybox ip -4 -o addr show eth0)" 10.77.3.64/24
     contains "$(run --network blue localhost/busybox ip route)" 'default via 10.77.3.9'
     [ ! -e /sys/class/net/berth1 ]

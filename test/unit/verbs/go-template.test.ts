@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/run/failure.ts';
 import { fillGoTemplate } from '../../../src/verbs/go-template-fill.ts';
+import { walkTemplate } from '../../../src/verbs/template.ts';
 
 const VALUE = {
   Name: 'web',
@@ -47,6 +48,16 @@ const FILLED: readonly (readonly [template: string, result: string])[] = [
 
 test('a template of the peer is filled as Go fills it', () => {
   for (const [template, result] of FILLED) assert.equal(fillGoTemplate(template, VALUE), result, template);
+});
+
+test('fields have the names of the peer in templates, and those of JSON', () => {
+  const network = { name: 'n', dns_enabled: true, ipv6_enabled: false, subnets: [{ gateway: '10.0.0.1' }] };
+  const template = '{{.Name}} {{.DNSEnabled}} {{.dns_enabled}} {{.IPv6Enabled}}{{range .Subnets}} {{.Gateway}}{{end}}';
+  assert.equal(fillGoTemplate(template, network), 'n true true false 10.0.0.1');
+  const plain = '{{.Name}} {{.DNSEnabled}} {{json .IPv6Enabled}} {{.Subnets}}';
+  const never = (): never => assert.fail('not for the other half');
+  const host = {} as Parameters<typeof walkTemplate>[0];
+  assert.equal(walkTemplate(host, plain, network, never), 'n true false [{"gateway":"10.0.0.1"}]');
 });
 
 test('what is no template is refused by name', () => {
