@@ -1,8 +1,8 @@
 import { MANAGER } from './options-manager.ts';
+import { LATEST } from './options-shared.ts';
 import { duration, flag, hosted, integer, list, native, text, words } from './rows.ts';
 import type { OptionRow, VerbRow } from './types.ts';
 
-const LATEST = flag('latest', 'the container made last', { short: 'l', refused: 'name the container' });
 const CIDFILE = list('cidfile', 'FILE', 'the container whose id is in this file');
 const FILTER = list('filter', 'NAME=VALUE', 'only those that match', { short: 'f' });
 const ALL = flag('all', 'all containers', { short: 'a' });

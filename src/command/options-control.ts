@@ -1,5 +1,6 @@
 import { flag, hosted, integer, native, text } from './rows.ts';
 import { MANAGER } from './options-manager.ts';
+import { LATEST } from './options-shared.ts';
 import type { VerbRow } from './types.ts';
 
 const QUIET = flag('quiet', 'print no names', { short: 'q' });
@@ -9,13 +10,19 @@ const SOME = { least: 1 };
 /** Jobs: one native program, src/verbs/start.ts. */
 const JOB = { program: 'start', least: 1 } as const;
 
-export const START: VerbRow = native('start', 'NAME...', 'start units and wait', [QUIET, ...MANAGER], JOB);
+export const START: VerbRow = native('start', 'NAME...', 'start units and wait', [LATEST, QUIET, ...MANAGER], JOB);
 /** `berth stop` of a name that is no running container; see src/verbs/stop.ts. */
 export const UNIT_STOP: VerbRow = native('unit stop', 'NAME...', 'stop units and wait', [QUIET, ...MANAGER], {
   hidden: true,
   ...JOB,
 });
-export const RESTART: VerbRow = native('restart', 'NAME...', 'restart units and wait', [QUIET, ...MANAGER], JOB);
+export const RESTART: VerbRow = native(
+  'restart',
+  'NAME...',
+  'restart units and wait',
+  [LATEST, QUIET, ...MANAGER],
+  JOB,
+);
 export const RELOAD: VerbRow = native(
   'reload',
   'NAME...',

@@ -1,9 +1,8 @@
-import { RESOURCES } from './options-shared.ts';
+import { LATEST, RESOURCES } from './options-shared.ts';
 import { flag, hosted, integer, list, text } from './rows.ts';
 import type { VerbRow } from './types.ts';
 
 /** Verbs over containers that nobody waits for the milliseconds of. */
-const LATEST = flag('latest', 'the container made last', { short: 'l', refused: 'name the container' });
 const ALL = flag('all', 'all containers', { short: 'a' });
 const CIDFILE = list('cidfile', 'FILE', 'the container whose id is in this file');
 const FILTER = list('filter', 'NAME=VALUE', 'only those that match', { short: 'f' });

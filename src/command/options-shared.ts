@@ -4,6 +4,9 @@ import type { OptionRow } from './types.ts';
 const IO = 'use the IO keys of [Service], such as IOWeight= and IOReadBandwidthMax=';
 const REALTIME = 'unified cgroups have no such limit';
 
+/** In the place of a container's name (verbs/latest.ts). */
+export const LATEST = flag('latest', 'the container made last', { short: 'l' });
+
 /** Limits of the payload's cgroup. */
 export const RESOURCES: readonly OptionRow[] = [
   size('memory', 'SIZE', 'memory limit', { short: 'm' }),

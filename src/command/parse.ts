@@ -33,7 +33,7 @@ export function parseVerb(row: VerbRow, argv: readonly Bytes[]): Result<Command,
   const command: Command = { globals, verb: row.name, options: uses, operands };
   if (asksHelp(command)) return ok(command);
   // After a wrong option it is not known which words are operands.
-  if (scan.problems.length === 0) countOperands(row, operands.length, scan.problems);
+  if (scan.problems.length === 0) countOperands(row, command, scan.problems);
   return scan.problems.length > 0 ? err(scan.problems) : ok(command);
 }
 
@@ -209,9 +209,13 @@ function missing(scan: Scan, name: string, row: OptionRow): void {
   scan.problems.push(problem('missing-value', `${name} has no value`, { key: name, hint }));
 }
 
-function countOperands(row: VerbRow, count: number, problems: Problem[]): void {
+/** With --latest one operand less (verbs/latest.ts). */
+function countOperands(row: VerbRow, { options: uses, operands }: Command, problems: Problem[]): void {
+  const latest = row.operands !== '' && uses.findLast(use => use.name === 'latest')?.value === 'true';
+  const count = operands.length;
   const usage = { hint: `usage: berth ${row.name} [options] ${row.operands}`.trimEnd() };
-  if (count < row.least) problems.push(problem('usage', `\`${row.name}\` needs more operands`, usage));
+  if (count + (latest ? 1 : 0) < row.least)
+    problems.push(problem('usage', `\`${row.name}\` needs more operands`, usage));
   if (row.most !== undefined && count > row.most) {
     problems.push(problem('usage', `\`${row.name}\` takes fewer operands`, usage));
   }

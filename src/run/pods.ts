@@ -79,15 +79,20 @@ export function listPods(host: Host, store: string): PodRecord[] {
     .flatMap(({ name }) => (name.endsWith('.json') ? (readPod(host, store, name.slice(0, -5)) ?? []) : []));
 }
 
-/** By name, or by a beginning of an id that only one has. A Failure (125) when there is none. */
-export function requirePod(host: Host, store: string, word: string): PodRecord {
+/** By name, or by a beginning of an id that only one has. */
+export function findPod(host: Host, store: string, word: string): PodRecord | undefined {
   const exact = readPod(host, store, word);
   if (exact !== undefined) return exact;
   const matches = word === '' ? [] : listPods(host, store).filter(pod => pod.id.startsWith(word));
   if (matches.length > 1) throw new Failure(125, `${word}: more than one pod's id begins so`);
-  const [only] = matches;
-  if (only === undefined) throw new Failure(125, `${word}: no such pod`);
-  return only;
+  return matches[0];
+}
+
+/** A Failure (125) when there is none. */
+export function requirePod(host: Host, store: string, word: string): PodRecord {
+  const found = findPod(host, store, word);
+  if (found === undefined) throw new Failure(125, `${word}: no such pod`);
+  return found;
 }
 
 /** All containers of a pod; `holder` is the one of its namespaces. */

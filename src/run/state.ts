@@ -111,3 +111,8 @@ export interface ContainerState {
 export function madeAt({ first, created }: ContainerState): number {
   return first ?? created;
 }
+
+/** For a list with the one made last at its head. Within a second, which is all that the times say, the one that was started last. */
+export function laterMade(a: ContainerState, b: ContainerState): number {
+  return madeAt(b) - madeAt(a) || Number(b.startTime) - Number(a.startTime);
+}

@@ -4,6 +4,7 @@ import { asksHelp, parseVerb } from '../command/parse.ts';
 import type { Command, VerbRow } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { forAccount } from './for-account.ts';
+import { withLatest } from './latest.ts';
 
 /**
  * The first step of every verb: its command line as a value, or the exit status with which the verb ends at once
@@ -13,7 +14,9 @@ export function commandLine(host: Host, row: VerbRow, usage = 125): Command | nu
   const parsed = parseVerb(row, host.argv);
   if (parsed.isErr()) return complain(host, parsed.error, usage);
   if (!asksHelp(parsed.value))
-    return refuseModule(host, row, parsed.value) ?? forAccount(host, parsed.value) ?? parsed.value;
+    return (
+      refuseModule(host, row, parsed.value) ?? forAccount(host, parsed.value) ?? withLatest(host, row, parsed.value)
+    );
   host.write(1, helpOf(row));
   return 0;
 }

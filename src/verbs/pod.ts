@@ -9,7 +9,16 @@ import { findContext } from '../run/context.ts';
 import { Failure, failureOf } from '../run/failure.ts';
 import { podIdIn } from '../run/pod-join.ts';
 import { startHolder } from '../run/pod-start.ts';
-import { listPods, parseExitPolicy, parseShare, readPod, requirePod, writePod, type PodRecord } from '../run/pods.ts';
+import {
+  findPod,
+  listPods,
+  parseExitPolicy,
+  parseShare,
+  readPod,
+  requirePod,
+  writePod,
+  type PodRecord,
+} from '../run/pods.ts';
 import { forEachOperand } from './edge.ts';
 import { family } from './family.ts';
 import { PARTS } from './parts.ts';
@@ -23,7 +32,7 @@ import { secondsOf } from './select.ts';
 /** `berth pod …` (podman-pod(1)), and what `.pod` units run. */
 export const main: (host: Host) => number = family('pod', POD_VERBS, {
   create,
-  exists: (host, command) => (readPod(host, storeOf(host, command), command.operands[0] ?? '') === undefined ? 1 : 0),
+  exists: (host, command) => (findPod(host, storeOf(host, command), command.operands[0] ?? '') === undefined ? 1 : 0),
   inspect: inspectPods,
   kill: (host, command) => killPods(host, command, chosen(host, command)),
   logs: podLogs,
@@ -150,7 +159,7 @@ function timeOf(command: Command): number | undefined {
 function stop(host: Host, command: Command): number {
   const store = storeOf(host, command);
   return forEachOperand(host, chosen(host, command), word => {
-    if (isSet(command, 'ignore') && readPod(host, store, word) === undefined) return 0;
+    if (isSet(command, 'ignore') && findPod(host, store, word) === undefined) return 0;
     stopPod(host, requirePod(host, store, word), timeOf(command));
     if (!findContext(host).inUnit) host.write(1, `${word}\n`);
     return 0;
@@ -175,7 +184,7 @@ function remove(host: Host, command: Command): number {
   const store = storeOf(host, command);
   const ignore = isSet(command, 'ignore') || isSet(command, 'force');
   return forEachOperand(host, chosen(host, command), word => {
-    if (ignore && readPod(host, store, word) === undefined) return 0;
+    if (ignore && findPod(host, store, word) === undefined) return 0;
     removePod(host, store, requirePod(host, store, word), isSet(command, 'force'), timeOf(command));
     if (!findContext(host).inUnit) host.write(1, `${word}\n`);
     return 0;

@@ -9,7 +9,7 @@ import { containerSizes, type Sizes } from './container-sizes.ts';
 import { verb } from './edge.ts';
 import { renderRows } from './format.ts';
 import { agoOf, portsText, shortSize } from './show.ts';
-import { madeAt } from '../run/state.ts';
+import { laterMade, madeAt } from '../run/state.ts';
 
 /** `berth ps`: the containers of this account, from their runtime directories; nothing is cached. */
 export const main: (host: Host) => number = verb(PS, (host, command) => {
@@ -78,6 +78,7 @@ function wantedBy(command: Command): (row: Row) => boolean {
   const all =
     isSet(command, 'all') ||
     lastValue(command, 'last') !== undefined ||
+    isSet(command, 'latest') ||
     command.options.some(use => use.name === 'filter' && use.value.startsWith('status='));
   return row => all || row.running;
 }
@@ -95,9 +96,12 @@ function sorted(command: Command, rows: Row[]): Row[] {
   };
   const key = keys[by];
   if (key === undefined) throw new Failure(125, `--sort ${by}: use ${Object.keys(keys).join(', ')}`);
-  const list = [...rows].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
-  const last = Number(lastValue(command, 'last') ?? list.length);
-  return list.slice(0, Number.isInteger(last) && last >= 0 ? last : list.length);
+  // The last ones are those made last, whatever the order in which they are shown.
+  const last = isSet(command, 'latest') ? 1 : Number(lastValue(command, 'last') ?? rows.length);
+  return [...rows]
+    .sort((a, b) => laterMade(a.state, b.state))
+    .slice(0, Number.isInteger(last) && last >= 0 ? last : rows.length)
+    .sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
 function cellsOf(row: Sized, now: number, full: boolean): Record<string, string> {

@@ -58,7 +58,7 @@ function wordOf(job: Job): string {
 }
 
 function toNode(host: Host, command: Command, words: readonly Bytes[]): number {
-  const options = command.options.map(use => `--${use.name}=${use.value}`);
+  const options = command.options.filter(use => use.name !== 'latest').map(use => `--${use.name}=${use.value}`);
   return host.exec([host.readlink('/proc/self/exe'), 'unit-job', ...options, '--', ...words], host.environmentList());
 }
 

@@ -101,8 +101,37 @@ pod_id() { # USER
     as "$1" mv "$file" "$file.away"
     as "$1" berth start member >/dev/null
     as "$1" berth pod rm -f -t 0 --pod-id-file "$file.away" >/dev/null
+    equal "$(as "$1" berth pod ls -q)" ''
     rm "$file.away"
 }
 for who in root alice; do check "$who: --pod-id-file of pod create, run, pod start, stop and rm" pod_id $who; done
+
+latest() { # USER
+    local run=(berth run -d --network none)
+    as "$1" "${run[@]}" --name older localhost/exposes sleep 100 >/dev/null
+    sleep 1.1 # the times are of whole seconds
+    as "$1" "${run[@]}" --name newer localhost/exposes sh -c 'echo said; exec sleep 100' >/dev/null
+    equal "$(as "$1" berth ps -lq --no-trunc)" "$(as "$1" berth inspect --format '{{.Id}}' newer)"
+    equal "$(as "$1" berth exec -l hostname)" newer
+    equal "$(as "$1" berth inspect -l --format '{{.Name}}')" newer
+    contains "$(as "$1" berth top -l pid args)" 'sleep 100'
+    equal "$(as "$1" berth port -l)" ''
+    contains "$(as "$1" berth stats -l --no-stream)" newer
+    contains "$(fails_with 125 as "$1" berth stop -l older 2>&1)" '--latest and names of containers exclude each other'
+    contains "$(fails_with 125 as "$1" berth exec -l 2>&1)" 'needs more operands'
+    journalctl --sync
+    equal "$(as "$1" berth logs -l)" said
+    equal "$(as "$1" berth stop -l -t 0)" newer
+    as "$1" berth start -l >/dev/null
+    equal "$(as "$1" berth kill -l)" newer
+    as "$1" berth wait -l >/dev/null
+    # It ran last, but it was made first.
+    as "$1" berth restart older >/dev/null
+    equal "$(as "$1" berth rm -f -t 0 -l)" newer
+    equal "$(as "$1" berth rm -f -t 0 -l)" older
+    contains "$(fails_with 125 as "$1" berth exec -l true 2>&1)" '--latest: there is no container'
+    equal "$(as "$1" berth ps -lq)" ''
+}
+for who in root alice; do check "$who: --latest is the container made last" latest $who; done
 
 finish

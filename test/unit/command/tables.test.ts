@@ -194,3 +194,17 @@ test('help is ASCII: the native program writes bytes', () => {
     [],
   );
 });
+
+test('--latest stands for the name of a container', () => {
+  const said = (verb: string, ...words: string[]): string[] => {
+    const row = VERBS.find(one => one.name === verb) ?? assert.fail(verb);
+    const read = parseVerb(row, ['berth', verb, ...words]);
+    return read.isErr() ? read.error.map(p => p.message) : [];
+  };
+  assert.deepEqual(said('exec', '-l', 'true'), []);
+  assert.match(said('exec', '-l')[0] ?? '', /needs more operands/);
+  assert.deepEqual(said('port', '-l', '80'), []);
+  assert.deepEqual(said('ps', '-l'), []);
+  for (const verb of ['stop', 'inspect', 'wait', 'logs', 'start', 'diff', 'stats'])
+    assert.deepEqual(said(verb, '-l'), []);
+});
