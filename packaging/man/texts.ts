@@ -24,6 +24,7 @@ export const ENVIRONMENT = [
   '- CONTAINERS_REGISTRIES_CONF | file instead of registries.conf',
   '- HTTPS_PROXY, HTTP_PROXY, NO_PROXY | proxies on the way to registries',
   '- CONTAINERS_STORAGE_CONF | file instead of storage.conf',
+  '- BERTH_IMAGE_BUDGET | of berth-image-prune.service alone, which a timer starts every day; systemctl edit it (of an account: systemctl --user edit) and write Environment=BERTH_IMAGE_BUDGET=20G. When the images are larger than that, those go that neither a container nor a unit has, the oldest first. 0, as it comes: only images go that have no name, too',
   '- QUADLET_UNIT_DIRS | colon-separated absolute directories that replace the search path of unit files',
 ];
 
@@ -56,6 +57,9 @@ export const UNITS = [
   'Notify=port:N, http:N/PATH or unix:PATH for a connection from inside the container. The same three forms may stand in HealthCmd= and',
   'HealthStartupCmd=; they start no process, and the server sees an orderly end of each. HealthStartPeriod= extends the start beyond TimeoutStartSec=. Only a change is told in the journal; berth health',
   'shows the last results. HealthOnFailure=restart stops the payload, and the unit gets Restart=always when [Service] says nothing.',
+  '',
+  'Pull=newer starts the image that is there when its registry cannot be asked, and says so in the journal. A registry that takes the connection and then is silent delays that start',
+  'by about 50 s (two tries of 20 s without a byte), a mirror before it by 20 s more each. Retry= gives it more tries: then TimeoutStartSec= has to allow for them.',
   '',
   'Limits for the sum of a pod are those of a slice: Slice=shop.slice in [Service] of the .pod, and MemoryMax=, TasksMax=, CPUQuota= in a unit file shop.slice',
   'of systemd (systemd.slice(5)). The members lie in it, too. Memory= and PidsLimit= of a member are within the sum; MemoryMax= in [Service] of the .pod is for the holder alone.',

@@ -42,12 +42,29 @@ export function parseImageConfig(bytes: string): ImageFacts {
 
 /** JSON of a stranger: at most 8 MiB (T34), checked by the caller; one line when it is none. */
 export function parseDocument(bytes: string, what: string): unknown {
+  if (isDeep(bytes)) throw new ImageError(`${what} is nested more than ${DEPTH_LIMIT} deep`);
   try {
     return parseJson(bytes);
   } catch {
     throw new ImageError(`${what} is not JSON`);
   }
 }
+
+/** What reads it now may manage any depth, what writes it again does not. */
+const DEPTH_LIMIT = 100;
+
+function isDeep(bytes: string): boolean {
+  let depth = 0;
+  for (const [mark] of bytes.matchAll(MARKS)) {
+    if (mark === '[' || mark === '{') depth++;
+    else if (mark === ']' || mark === '}') depth--;
+    if (depth > DEPTH_LIMIT) return true;
+  }
+  return false;
+}
+
+/** Whole texts, so that what stands in them does not count. */
+const MARKS = /"(?:[^"\\]|\\.)*"|[[{\]}]/gs;
 
 export function objectOf(value: unknown, what: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -59,6 +59,60 @@ ten_at_once() {
 }
 check 'ten who pull the same image wait for one download' ten_at_once
 
+ten_units() {
+    local i began
+    fresh alice
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        unit_file alice tenth$i <<<"$LOCAL
+[Container]
+Image=$REGISTRY/t/busybox:1
+Network=none
+Exec=sleep inf
+StopTimeout=1"
+    done
+    began=$(date +%s.%N)
+    manager alice start tenth{1,2,3,4,5,6,7,8,9,10}
+    for i in 1 2 3 4 5 6 7 8 9 10; do equal "$(property alice tenth$i ActiveState)" active; done
+    equal "$(blobs_asked "$began")" 2
+    unit_gone alice tenth{1,2,3,4,5,6,7,8,9,10}
+    sound alice
+}
+check 'ten units that start at once with the same image cause one download' ten_units
+
+# The package alone brings Node: what is installed of it is taken away, not hidden.
+no_node() {
+    local user directory=$WORK/node
+    fresh alice
+    fresh root
+    for user in alice root; do as $user berth pull -q $REGISTRY/t/busybox:1 >/dev/null; done
+    mkdir -p "$directory"
+    mv /usr/bin/node* "$directory/"
+    trap 'mv "$WORK"/node/* /usr/bin/' EXIT
+    for user in alice root; do
+        fails as $user sh -c 'command -v node'
+        equal "$(as $user berth run --rm --network none $REGISTRY/t/busybox:1 echo here)" here
+        unit_file $user nodeless <<<"$LOCAL
+[Container]
+Image=$REGISTRY/t/busybox:1
+Exec=sleep inf
+StopTimeout=1"
+        manager $user start nodeless
+        equal "$(as $user berth exec systemd-nodeless echo inside)" inside
+        manager $user restart nodeless
+        equal "$(property $user nodeless ActiveState)" active
+        unit_gone $user nodeless
+    done
+    # What needs it says so in one line; an image that is there starts with Pull=newer.
+    fails as alice berth pull -q $REGISTRY/t/oci:1 2>"$WORK/err"
+    equal "$(wc -l <"$WORK/err")" 1
+    contains "$(cat "$WORK/err")" node
+    systemctl stop test-registry
+    equal "$(as alice berth run -q --rm --pull newer --network none $REGISTRY/t/busybox:1 echo here 2>"$WORK/err")" here
+    contains "$(cat "$WORK/err")" 'the image that is there is used'
+    serve
+}
+check 'without Node an image that is there runs, by hand and as a unit' no_node
+
 unchanged() {
     local began
     began=$(date +%s.%N)
@@ -114,6 +168,34 @@ StopTimeout=1"
     serve
 }
 check 'without a registry a start goes on with the image that is there' offline
+
+# It takes the connection and never answers.
+silent() {
+    local began took
+    fresh alice
+    as alice berth pull -q $REGISTRY/t/busybox:1
+    systemctl stop test-registry
+    systemd-run -q --collect --unit test-slow python3 -c "import socket, time; s = socket.create_server(('127.0.0.1', $PORT)); print(flush=True); time.sleep(1e6)"
+    timeout 30 sh -c "until ss -Hltn | grep -q :$PORT; do sleep 0.1; done"
+    unit_file alice silent <<<"$LOCAL
+[Container]
+Image=$REGISTRY/t/busybox:1
+Pull=newer
+Exec=sleep inf
+StopTimeout=1"
+    began=$SECONDS
+    manager alice start silent
+    took=$((SECONDS - began))
+    equal "$(property alice silent ActiveState)" active
+    contains "$(journal alice silent)" 'the image that is there is used'
+    unit_gone alice silent
+    systemctl stop test-slow
+    serve
+    echo "# the start took $took s" >>"$WORK/figures"
+    [ $took -ge 20 ] && [ $took -le 75 ]
+}
+check 'a registry that says nothing keeps Pull=newer from the image that is there for less than systemd waits' silent
+[ ! -e "$WORK/figures" ] || cat "$WORK/figures"
 
 slow_line() {
     fresh alice
@@ -212,6 +294,26 @@ common_layer() {
     unit_gone alice twin
 }
 check 'who waits for a layer that another pull brings says so and is not killed while it comes' common_layer
+
+bars() {
+    fresh alice
+    slow_at 100000
+    as alice python3 "$TESTS/terminals.py" size:24x50 'wait:kB/s' size:24x100 'wait:left' size:24x36 'wait:pulling' 'wait:pulling' end -- \
+        berth pull 127.0.0.1:$SLOW/t/busybox:1 >"$WORK/out"
+    python3 - "$WORK/out" <<'END'
+import re, sys
+frames = re.split(r'\x1b\[(\d+)A\x1b\[J', open(sys.argv[1], newline='').read())
+texts, rows = [frame.split('\r\n')[:-1] for frame in frames[::2]], [int(number) for number in frames[1::2]]
+widest = [max(map(len, text), default=0) for text in texts]
+wide = next(i for i, width in enumerate(widest) if width > 49)
+narrow = next(i for i in range(wide, len(rows)) if rows[i] > len(texts[i])) + 1
+assert any(re.search(r'^[0-9a-f]{12} \[=* +\] [0-9.]+/1.1 MB$', line) for text in texts[:wide] for line in text), texts[:wide]
+assert any(line.endswith(' left') for text in texts[wide:narrow] for line in text), texts[wide:narrow]
+assert max(widest[narrow:-1]) <= 35, texts[narrow:]
+assert all(up <= len(text) for up, text in list(zip(rows, texts))[narrow:]), rows
+END
+}
+check 'the bars of a pull are as wide as the terminal, before and after it is made another size' bars
 
 stalled() {
     fresh alice

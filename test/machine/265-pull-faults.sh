@@ -52,6 +52,28 @@ bomb() {
 }
 check 'T34 a layer that unpacks to thousands of times its size is refused' bomb
 
+# Deflate packs zeros to a thousandth: the limits of a layer and of all layers of an image; documents that nobody could write again.
+hostile() {
+    local name line
+    systemctl stop test-slow 2>/dev/null || true
+    systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-hostile.py" $SLOW
+    timeout 200 sh -c "until curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null; do sleep 0.2; done"
+    while read -r name line; do
+        fresh alice
+        fails_with 125 as alice berth pull -q 127.0.0.1:$SLOW/t/$name:1 2>"$WORK/err"
+        equal "$(wc -l <"$WORK/err")" 1
+        grep -qE -- "$line" "$WORK/err" || { cat "$WORK/err" >&2; return 1; }
+        equal "$(ls "$(store_of alice)/tmp" "$(store_of alice)/layers" "$(store_of alice)/partial" "$(store_of alice)/images" 2>/dev/null | grep -v :)" ''
+    done <<'END'
+one-bomb layer sha256:[0-9a-f]{12}: .*larger than the limit of 13[0-9]{8} bytes
+many-bombs layers unpack to more than the limit of 1[67][0-9]{8} bytes
+deep-config the image's configuration is nested more than 100 deep
+deep-manifest nested more than 100 deep
+END
+    systemctl stop test-slow
+}
+check 'T34 a bomb of gzip, many small ones, and deep documents are refused in one line and leave nothing' hostile
+
 # newuidmap(1) as it is, noting that it was called; refusing when there is $WORK/refuse.
 ids_once() {
     mkdir -p "$WORK/bin"
@@ -75,12 +97,12 @@ check 'the ids of an account are mapped once for all layers of a pull' ids_once
 
 # Kills a command at a random point of the time it takes, which is measured first and follows how busy the machine is.
 elapsed() { echo $((($(date +%s%N) - $1) / 1000000)); }
-cut=0 tries=0 length=0
+cut=0 tries=0 length=0 who=alice
 cut_at_random() { # COMMAND…: fails when it had ended before
     local moment=$((RANDOM * length / 32768 + 20)) status=0 began took
     tries=$((tries + 1))
     began=$(date +%s%N)
-    as alice timeout -s KILL $((moment / 1000)).$(printf %03d $((moment % 1000))) "$@" >/dev/null 2>&1 || status=$?
+    as $who timeout -s KILL $((moment / 1000)).$(printf %03d $((moment % 1000))) "$@" >/dev/null 2>&1 || status=$?
     if [ $status != 137 ]; then
         took=$(elapsed "$began")
         length=$((length * 9 / 10 > took ? length * 9 / 10 : took))
@@ -91,27 +113,27 @@ cut_at_random() { # COMMAND…: fails when it had ended before
 }
 works_after() {
     # The start fetches what is missing.
-    equal "$(as alice berth run -q --rm --network none $REGISTRY/t/busybox:1 echo up 2>&1)" up
-    contains "$(as alice berth system check)" 'nothing wrong'
+    equal "$(as $who berth run -q --rm --network none $REGISTRY/t/busybox:1 echo up 2>&1)" up
+    contains "$(as $who berth system check)" 'nothing wrong'
 }
 
-killed() { # TIMES: at random points of a pull; the store works after each, and the last pull finds nothing wrong
-    local began pull=(berth pull -q $REGISTRY/t/oci:1 $REGISTRY/t/busybox:1)
-    fresh alice
+killed() { # USER TIMES IMAGE: at random points of a pull; the store works after each, and the last pull finds nothing wrong
+    local began who=$1 times=$2 pull=(berth pull -q "$REGISTRY/t/$3:1" $REGISTRY/t/busybox:1)
+    fresh $who
     began=$(date +%s%N)
-    as alice "${pull[@]}" >/dev/null
+    as $who "${pull[@]}" >/dev/null
     length=$(elapsed "$began") cut=0 tries=0
-    while [ $cut -lt "$1" ] && [ $tries -lt $((3 * $1 + 10)) ]; do
+    while [ $cut -lt "$times" ] && [ $tries -lt $((3 * times + 10)) ]; do
         # Some go on with what the last one has left.
-        [ $((cut % 4)) = 3 ] || as alice berth rmi -a -f >/dev/null 2>&1 || true
+        [ $((cut % 4)) = 3 ] || as $who berth rmi -a -f >/dev/null 2>&1 || true
         if cut_at_random "${pull[@]}"; then works_after; fi
     done
-    as alice "${pull[@]}" >/dev/null
-    sound alice
-    echo "# $cut of $tries pulls were killed, the last within $length ms" >>"$WORK/figures"
-    equal $cut "$1"
+    as $who "${pull[@]}" >/dev/null
+    sound $who
+    echo "# $who, $3: $cut of $tries pulls were killed, the last within $length ms" >>"$WORK/figures"
+    equal $cut "$times"
 }
-check 'a pull that is killed at any point leaves a store that works' killed "${KILLS:-6}"
+check 'a pull that is killed at any point leaves a store that works' killed alice "${KILLS:-6}" oci
 
 removal_killed() { # TIMES
     local began pull=(berth pull -q $REGISTRY/t/busybox:1 $REGISTRY/t/oci:1)
@@ -228,13 +250,22 @@ not_held_back() {
     as alice berth pull -q 127.0.0.1:$SLOW/t/both:1 >"$WORK/out" 2>&1 &
     pid=$!
     timeout 60 sh -c 'until [ "$(ls -d "$0"/tmp/*/sha256-* 2>/dev/null | wc -l)" -ge 2 ]; do sleep 0.02; done' "$(store_of alice)"
-    as alice berth pull -q 127.0.0.1:$SLOW/t/busybox:1
+    as alice timeout 90 berth pull -q 127.0.0.1:$SLOW/t/busybox:1
     kill -0 $pid
     pkill -KILL -u alice -x node
     wait
     systemctl stop test-slow
 }
 check 'a layer that is whole does not wait for the large one beside it' not_held_back
+
+bigger_killed() { # USER: layers that are kept as far as they came, and those that are small
+    large 200000000
+    systemctl stop test-slow
+    derive both large
+    killed "$1" "${KILLS:-4}" both
+}
+for user in alice root; do check "$user: a pull of a larger image that is killed at any point leaves a store that works" bigger_killed $user; done
+[ ! -e "$WORK/figures" ] || tail -n 2 "$WORK/figures"
 
 # In a repository of its own: where the registry has the blobs, none are sent.
 in_pieces() {

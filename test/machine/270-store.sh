@@ -82,6 +82,30 @@ Image=$REGISTRY/t/busybox:1"
 }
 check 'prune takes what nobody needs, and leaves what a unit names with one version back' pruned
 
+# As the timer runs it, with the budget where the manual says.
+budget() { # USER
+    local user=$1 service=berth-image-prune.service directory=/etc/systemd/system prune
+    fresh "$user"
+    as "$user" berth pull -q $REGISTRY/t/busybox:1 $REGISTRY/t/oci:1 >/dev/null
+    unit_file "$user" keeps <<<"$LOCAL
+[Container]
+Image=$REGISTRY/t/oci:1"
+    prune() { manager "$user" start $service; as "$user" berth images --format '{{.Repository}}'; }
+    equal "$(prune | wc -l)" 2
+    [ "$user" = root ] || directory=/home/$user/.config/systemd/user
+    as "$user" mkdir -p "$directory/$service.d"
+    echo $'[Service]\nEnvironment=BERTH_IMAGE_BUDGET=1G' | as "$user" tee "$directory/$service.d/budget.conf" >/dev/null
+    manager "$user" daemon-reload
+    equal "$(prune | wc -l)" 2
+    sed -i s/1G/1k/ "$directory/$service.d/budget.conf"
+    manager "$user" daemon-reload
+    equal "$(prune)" $REGISTRY/t/oci
+    rm -r "$directory/$service.d"
+    unit_gone "$user" keeps
+    sound "$user"
+}
+for user in alice root; do check "$user: the service that a timer runs keeps the budget of BERTH_IMAGE_BUDGET=" budget $user; done
+
 running_stays() {
     loaded
     as alice berth run -d --name stays --stop-timeout 1 $REGISTRY/t/busybox:1 sleep inf

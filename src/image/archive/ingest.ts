@@ -7,7 +7,8 @@ import { ImageError } from '../error.ts';
 import { layerDirectory, readLayer, writeImage } from '../images.ts';
 import { writeName } from '../names.ts';
 import type { Digest, ImageRecord } from '../types.ts';
-import { runLayer } from './program.ts';
+import { unpackLimit } from '../unpack-limit.ts';
+import { runLayer, shareIds } from './program.ts';
 import type { ArchiveImage } from './types.ts';
 
 /**
@@ -46,7 +47,9 @@ async function ingestLayers(
   }
   if (missing.size === 0) return;
   const abort = new AbortController();
-  await inParallel([...missing], availableParallelism(), abort, async ([diffId, index]) => {
+  const limit = unpackLimit(image.layers.reduce((sum, layer) => sum + layer.place.length, 0));
+  const ids = await shareIds(host);
+  const unpack = async ([diffId, index]: [Digest, number]): Promise<void> => {
     const layer = image.layers[index];
     if (layer === undefined) throw new ImageError(`layer ${diffId}: not in the archive`);
     const target = `${work}/${digestName(diffId)}`;
@@ -56,11 +59,20 @@ async function ingestLayers(
       `offset=${layer.place.offset}`,
       `length=${layer.place.length}`,
       `diff=${diffId}`,
+      `bytes=${limit.of(layer.place.length)}`,
+      ...ids.words,
     ];
     if (layer.blob !== undefined) words.push(`blob=${layer.blob}`);
-    const answer = await runLayer(words, { stdin: layer.place.fd, signal: abort.signal });
-    for (const line of (JSON.parse(answer) as { warnings: string[] }).warnings) say(line);
-  });
+    const answer = await runLayer(words, { stdin: layer.place.fd, pass: ids.pass, signal: abort.signal });
+    const { warnings, size } = JSON.parse(answer) as { warnings: string[]; size: number };
+    for (const line of warnings) say(line);
+    limit.count(size);
+  };
+  try {
+    await inParallel([...missing], availableParallelism(), abort, unpack);
+  } finally {
+    ids.close();
+  }
   await settle(host, store, new Map([...missing.keys()].map(diffId => [diffId, `${work}/${digestName(diffId)}`])));
 }
 

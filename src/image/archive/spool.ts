@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ImageError } from '../error.ts';
+import { unpackLimit } from '../unpack-limit.ts';
 import { runLayer } from './program.ts';
 
 /**
@@ -15,7 +16,10 @@ export async function plainFile(input: string, name: string, work: string): Prom
     0o600,
   );
   try {
-    await runLayer(['plain'], { stdin: fd, stdout: spooled });
+    const { size } = fstatSync(fd);
+    // Of a pipe nobody knows: then it is what any layer may have.
+    const limit = size > 0 ? [`bytes=${unpackLimit(size).of(size)}`] : [];
+    await runLayer(['plain', ...limit], { stdin: fd, stdout: spooled });
   } catch (error) {
     closeSync(spooled);
     throw error instanceof ImageError ? new ImageError(`${name}: ${error.message}`) : error;

@@ -6,6 +6,7 @@ import { digestName } from '../digest.ts';
 import { ImageError } from '../error.ts';
 import { readLayer } from '../images.ts';
 import type { Digest } from '../types.ts';
+import { unpackLimit, type UnpackLimit } from '../unpack-limit.ts';
 import { RegistryError } from '../registry/error.ts';
 import type { Sink } from '../registry/types.ts';
 import { lockLayers, type PullLock, type Waiting } from './locks.ts';
@@ -34,6 +35,7 @@ export interface LayerFetch {
 
 interface Fetching extends LayerFetch {
   readonly ids: SharedIds;
+  readonly limit: UnpackLimit;
 }
 
 /** Few at a time: the line is one, and a layer keeps two processors busy. */
@@ -58,6 +60,7 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
   // Those that we wait for come to it.
   const ours = new Map(locks.held);
   const places = makeSettler(host, how);
+  const limit = unpackLimit(wanted.reduce((sum, layer) => sum + layer.size, 0));
   let failure: unknown;
   const guarded = async (task: () => Promise<void>): Promise<void> => {
     try {
@@ -68,7 +71,7 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     }
   };
   const one = (layer: WantedLayer): Promise<void> =>
-    guarded(() => fetchOne(host, layer, ours.get(layer.diffId), { ...how, ids }, stop.signal, places));
+    guarded(() => fetchOne(host, layer, ours.get(layer.diffId), { ...how, ids, limit }, stop.signal, places));
   const queue = wanted.filter(layer => ours.has(layer.diffId)).sort((a, b) => b.size - a.size);
   const worker = async (): Promise<void> => {
     for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) await one(layer);
@@ -109,11 +112,6 @@ function followOther(progress: Progress, layer: WantedLayer, { bytes, text }: Wa
   progress.bytes(layer.digest, size > 0 ? Math.floor(Math.min(1, bytes / size) * layer.size) : 0, true);
 }
 
-/** The ratio that a bomb exceeds (T34): beyond it a layer of this size is refused. */
-const LEAST_LIMIT = 2 ** 30;
-const RATIO_LIMIT = 200;
-const MOST_LIMIT = 64 * 2 ** 30;
-
 async function fetchOne(
   host: Host,
   layer: WantedLayer,
@@ -133,7 +131,9 @@ async function fetchOne(
   } catch (error) {
     throw error instanceof ImageError ? new ImageError(`layer ${layer.digest.slice(0, 19)}: ${error.message}`) : error;
   }
-  for (const line of (JSON.parse(answer) as { warnings: string[] }).warnings) how.say(`warning: ${line}`);
+  const { warnings, size } = JSON.parse(answer) as { warnings: string[]; size: number };
+  for (const line of warnings) how.say(`warning: ${line}`);
+  how.limit.count(size);
   how.progress.layerDone(layer.digest);
   await places.add(layer, target, lock);
 }
@@ -157,7 +157,16 @@ async function unpack(
       };
       await how.fetch(layer, kept, keeping, stop);
     };
-    const answer = await feedLayer([...applyWords(layer, target), ...how.ids.words], signal, feed, how.ids.pass);
+    const limit = `bytes=${how.limit.of(layer.size)}`;
+    const words = [
+      'apply',
+      `target=${target}`,
+      `blob=${layer.digest}`,
+      `diff=${layer.diffId}`,
+      limit,
+      ...how.ids.words,
+    ];
+    const answer = await feedLayer(words, signal, feed, how.ids.pass);
     partial?.remove();
     return answer;
   } catch (error) {
@@ -170,11 +179,6 @@ async function unpack(
   } finally {
     partial?.close();
   }
-}
-
-function applyWords(layer: WantedLayer, target: string): string[] {
-  const limit = Math.min(MOST_LIMIT, LEAST_LIMIT + layer.size * RATIO_LIMIT);
-  return ['apply', `target=${target}`, `blob=${layer.digest}`, `diff=${layer.diffId}`, `bytes=${limit}`];
 }
 
 interface Settler {
