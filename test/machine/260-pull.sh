@@ -188,6 +188,17 @@ StopTimeout=1"
     took=$((SECONDS - began))
     equal "$(property alice silent ActiveState)" active
     contains "$(journal alice silent)" 'the image that is there is used'
+    manager alice stop silent
+    # Nor does a person who has more patience with it.
+    as alice berth pull -q $REGISTRY/t/busybox:1 >/dev/null 2>&1 &
+    timeout 60 sh -c 'until ls "$0"/locks/pull-* >/dev/null 2>&1; do sleep 0.1; done' "$(store_of alice)"
+    began=$SECONDS
+    manager alice start silent
+    [ $((SECONDS - began)) -le 75 ]
+    contains "$(journal alice silent)" 'another pull of it has brought nothing for 20 s; the image that is there is used'
+    kill -0 %%
+    pkill -KILL -u alice -x node
+    wait
     unit_gone alice silent
     systemctl stop test-slow
     serve

@@ -71,6 +71,12 @@ deep-config the image's configuration is nested more than 100 deep
 deep-manifest nested more than 100 deep
 END
     systemctl stop test-slow
+    # An archive that is compressed as a whole is unpacked first.
+    python3 -c 'import gzip, sys; sys.stdout.buffer.write(gzip.compress(bytes(32 << 20)) * 80)' >"$WORK/zeros.gz"
+    fails_with 125 as alice berth load -q -i "$WORK/zeros.gz" 2>"$WORK/err"
+    grep -qE 'larger than the limit of 1[56][0-9]{8} bytes' "$WORK/err" || { cat "$WORK/err" >&2; return 1; }
+    equal "$(ls "$(store_of alice)/tmp")" ''
+    rm "$WORK/zeros.gz"
 }
 check 'T34 a bomb of gzip, many small ones, and deep documents are refused in one line and leave nothing' hostile
 

@@ -28,6 +28,8 @@ export interface LayerFetch {
   readonly work: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** For layers that another pull brings: Wait of locks.ts. */
+  readonly patience: number | undefined;
   readonly say: (line: string) => void;
   /** Writes the blob's bytes from `offset` on to the sink, all of them or it throws. */
   readonly fetch: (layer: WantedLayer, offset: number, sink: Sink, signal: AbortSignal) => Promise<void>;
@@ -77,7 +79,8 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) await one(layer);
   };
   const waiter = async (layer: WantedLayer): Promise<void> => {
-    const lock = await locks.busy.get(layer.diffId)?.(state => followOther(how.progress, layer, state), stop.signal);
+    const tell = (state: Waiting): void => followOther(how.progress, layer, state);
+    const lock = await locks.busy.get(layer.diffId)?.({ tell, patience: how.patience, signal: stop.signal });
     if (lock !== undefined) ours.set(layer.diffId, lock);
     await one(layer);
   };

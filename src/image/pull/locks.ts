@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import type { Host } from '../../host/host.ts';
 import { digestName } from '../digest.ts';
+import { ImageError } from '../error.ts';
 import { runLayer } from '../archive/program.ts';
 import type { Digest } from '../types.ts';
 
@@ -20,18 +21,27 @@ export interface Waiting {
   readonly text: string;
 }
 
-/** The lock of a name; while another has it, `tell` hears every second how far that one is. */
+/** How a lock is waited for that another has. */
+export interface Wait {
+  /** Hears every second how far that one is. */
+  readonly tell: (state: Waiting) => void;
+  /** Seconds without a byte of the other's after which it is given up; there is none. */
+  readonly patience?: number | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** The lock of a name. */
 export async function lockPull(
   host: Host,
   store: string,
   name: string,
-  tell: (state: Waiting) => void,
+  wait: Wait,
 ): Promise<{ lock: PullLock; waited: boolean }> {
   host.mkdirs(`${store}/locks`, 0o700);
   const file = openLock(`${store}/locks/pull-${name}`, false);
   try {
     if ((await tryLocks([file.fd], false)).length > 0) return { lock: file, waited: false };
-    await awaitLock(file.fd, tell);
+    await awaitLock(file.fd, wait);
     return { lock: file, waited: true };
   } catch (error) {
     file.release(false);
@@ -43,7 +53,7 @@ export interface LayerLocks {
   /** Ours now. */
   readonly held: ReadonlyMap<Digest, PullLock>;
   /** Another's: resolves when it is ours. */
-  readonly busy: ReadonlyMap<Digest, (tell: (state: Waiting) => void, signal: AbortSignal) => Promise<PullLock>>;
+  readonly busy: ReadonlyMap<Digest, (wait: Wait) => Promise<PullLock>>;
 }
 
 /** Takes what is free at once. Nobody waits for another's layer while his own do not go on, so two pulls cannot block each other. */
@@ -51,7 +61,7 @@ export async function lockLayers(host: Host, store: string, layers: readonly Dig
   host.mkdirs(`${store}/locks`, 0o700);
   const files = layers.map(layer => openLock(`${store}/locks/layer-${digestName(layer)}`, true));
   const held = new Map<Digest, PullLock>();
-  const busy = new Map<Digest, (tell: (state: Waiting) => void, signal: AbortSignal) => Promise<PullLock>>();
+  const busy = new Map<Digest, (wait: Wait) => Promise<PullLock>>();
   const ours = new Set(
     await tryLocks(
       files.map(file => file.fd),
@@ -62,19 +72,35 @@ export async function lockLayers(host: Host, store: string, layers: readonly Dig
     const file = files[index];
     if (file === undefined) continue;
     if (ours.has(index)) held.set(layer, file);
-    else busy.set(layer, (tell, signal) => awaitLock(file.fd, tell, signal).then(() => file));
+    else busy.set(layer, wait => awaitLock(file.fd, wait).then(() => file));
   }
   return { held, busy };
 }
 
-async function awaitLock(fd: number, tell: (state: Waiting) => void, signal?: AbortSignal): Promise<void> {
-  const look = (): void => tell(readState(fd));
+async function awaitLock(fd: number, wait: Wait): Promise<void> {
+  const stop = new AbortController();
+  const follow = (): void => stop.abort();
+  wait.signal?.addEventListener('abort', follow, { once: true });
+  let before = -1;
+  let idle = 0;
+  const look = (): void => {
+    const state = readState(fd);
+    idle = state.bytes === before ? idle + 1 : 0;
+    before = state.bytes;
+    wait.tell(state);
+    if (idle >= (wait.patience ?? Infinity)) stop.abort();
+  };
   look();
   const timer = setInterval(look, 1000);
   try {
-    await tryLocks([fd], true, signal);
+    await tryLocks([fd], true, stop.signal);
+  } catch (error) {
+    if (stop.signal.aborted && wait.signal?.aborted !== true)
+      throw new ImageError(`another pull of it has brought nothing for ${wait.patience} s`);
+    throw error;
   } finally {
     clearInterval(timer);
+    wait.signal?.removeEventListener('abort', follow);
   }
 }
 

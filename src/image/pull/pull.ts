@@ -68,7 +68,7 @@ async function firstOf(host: Host, store: string, request: PullRequest, hurried:
   try {
     for (const registry of registries) {
       try {
-        return await pullFrom(host, store, registry, request);
+        return await pullFrom(host, store, registry, request, hurried ? PATIENCE : undefined);
       } catch (error) {
         if (!(error instanceof RegistryError) || registries.length === 1 || !NEXT.has(error.kind)) throw error;
         failures.push(error);
@@ -84,15 +84,26 @@ async function firstOf(host: Host, store: string, request: PullRequest, hurried:
   );
 }
 
-async function pullFrom(host: Host, store: string, registry: Registry, request: PullRequest): Promise<Pulled> {
+/** Seconds: another pull may be as patient with a silent registry as it likes, a start that has an image is not. */
+const PATIENCE = 20;
+
+async function pullFrom(
+  host: Host,
+  store: string,
+  registry: Registry,
+  request: PullRequest,
+  patience: number | undefined,
+): Promise<Pulled> {
   const { progress } = request;
   const began = host.now();
   const key = createHash('sha256')
     .update(`${registry.reference} ${JSON.stringify(request.platform)}`)
     .digest('hex');
-  const { lock, waited } = await lockPull(host, store, key.slice(0, 32), state =>
-    progress.others(state.bytes, state.text),
-  );
+  const { lock, waited } = await lockPull(host, store, key.slice(0, 32), {
+    tell: ({ bytes, text }) => progress.others(bytes, text),
+    patience,
+    signal: request.signal,
+  });
   let done = false;
   try {
     const there = waited ? usable(host, store, registry.reference, request) : undefined;
@@ -101,7 +112,7 @@ async function pullFrom(host: Host, store: string, registry: Registry, request: 
       done = true;
       return unchanged(registry.reference, there);
     }
-    const result = await pullLocked(host, store, registry, request, lock);
+    const result = await pullLocked(host, store, registry, { ...request, patience }, lock);
     done = true;
     return result;
   } finally {
@@ -110,11 +121,13 @@ async function pullFrom(host: Host, store: string, registry: Registry, request: 
   }
 }
 
+type Patient = PullRequest & { readonly patience: number | undefined };
+
 async function pullLocked(
   host: Host,
   store: string,
   registry: Registry,
-  request: PullRequest,
+  request: Patient,
   lock: PullLock,
 ): Promise<Pulled> {
   const there = usable(host, store, registry.reference, request);
@@ -162,7 +175,7 @@ async function fetchWanted(
   work: string,
   registry: Registry,
   wanted: readonly WantedLayer[],
-  request: PullRequest,
+  request: Patient,
   lock: PullLock,
 ): Promise<{ layers: number; bytes: number }> {
   const { progress, signal, say } = request;
@@ -181,6 +194,7 @@ async function fetchWanted(
       work,
       progress,
       signal,
+      patience: request.patience,
       say,
       fetch: async (layer, offset, sink, stop) => {
         // berth layer computes both digests while it unpacks.
