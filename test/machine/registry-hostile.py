@@ -43,7 +43,7 @@ def image(name, layers, config='{}', more=''):
 
 small = zeros('small', 32 << 20)
 image('one-bomb', [zeros('zeros', 3 * GIB // 2)])
-image('many-bombs', [zeros(f'zeros{number}', GIB - (32 << 20)) for number in range(3)])
+image('many-bombs', [zeros(f'zeros{number}', GIB - (32 << 20)) for number in range(2)])
 image('deep-config', [small], '{"Labels":{"a":%s}}' % DEEP)
 image('deep-manifest', [small], more=',"annotations":{"a":%s}' % DEEP)
 

@@ -20,7 +20,7 @@ export function terminalSize(): TerminalSize {
 }
 
 /** No line is longer than a row nor are there more than rows: what scrolls away cannot be drawn again. The last one stays. */
-export function liveLines(host: Host, size: () => TerminalSize = terminalSize): LiveLines {
+export function liveLines(host: Host, size: () => TerminalSize): LiveLines {
   let drawn: readonly number[] = [];
   const clear = (): void => {
     const { columns } = size();

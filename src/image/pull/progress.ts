@@ -1,6 +1,6 @@
 import type { Host } from '../../host/host.ts';
 import type { Digest } from '../types.ts';
-import { barLine, liveLines, terminalSize } from './bars.ts';
+import { barLine, liveLines, terminalSize, type TerminalSize } from './bars.ts';
 import { labelOf, makeMeter, sizeWord, statusText, type Meter, type PullState } from './status.ts';
 
 /** Who looks: a terminal gets a bar per layer, another program a line it can read, a log whole lines. */
@@ -43,7 +43,7 @@ interface Counts {
 }
 
 /** `state` is asked for as often as `every` milliseconds. */
-export function makeProgress(host: Host, kind: ProgressKind): Progress {
+export function makeProgress(host: Host, kind: ProgressKind, size = terminalSize): Progress {
   const counts: Counts = {
     label: '',
     arrived: 0,
@@ -54,7 +54,7 @@ export function makeProgress(host: Host, kind: ProgressKind): Progress {
     bytes: 0,
     meter: makeMeter(),
   };
-  const view = VIEWS[kind](host, counts);
+  const view = VIEWS[kind](host, counts, size);
   let theirs: number | undefined;
   return {
     begin(reference, layers) {
@@ -137,7 +137,7 @@ const QUIET: View = {
   end: () => undefined,
 };
 
-const VIEWS: Readonly<Record<ProgressKind, (host: Host, counts: Counts) => View>> = {
+const VIEWS: Readonly<Record<ProgressKind, (host: Host, counts: Counts, size: () => TerminalSize) => View>> = {
   none: () => QUIET,
   lines: linesView,
   report: reportView,
@@ -183,11 +183,11 @@ function reportView(host: Host, counts: Counts): View {
 const FRAME = 0.1;
 
 /** Finished layers scroll away; those that move and one line for all are drawn again in their place. */
-function barsView(host: Host, counts: Counts): View {
-  const lines = liveLines(host);
+function barsView(host: Host, counts: Counts, size: () => TerminalSize): View {
+  const lines = liveLines(host, size);
   let last = 0;
   const draw = (): void => {
-    const { columns } = terminalSize();
+    const { columns } = size();
     // Ours first: those that others bring may be more than there are rows.
     const active = [...counts.active].sort(([, a], [, b]) => Number(a.other) - Number(b.other));
     const bars = active.map(([digest, layer]) => barLine(shortDigest(digest), layer, columns));

@@ -7,7 +7,7 @@ import { makeProgress, type ProgressKind } from '../../../../src/image/pull/prog
 test('what is tried again is the status of a unit, a passing line of a terminal, and nothing in a log', () => {
   const written = (kind: ProgressKind) => {
     const host = fakeHost({});
-    const progress = makeProgress(host, kind);
+    const progress = makeProgress(host, kind, () => ({ rows: 24, columns: 80 }));
     progress.waiting('refused; trying again in 1.0 s');
     progress.waiting('refused; trying again in 2.0 s');
     progress.end();
