@@ -273,9 +273,86 @@ static int is_empty(int directory)
     return n < 0 ? (int)n : entries <= 2;
 }
 
+/*
+ * A volume is filled in two steps, so that no payload sees a part and a start that is killed leaves nothing that counts as filled: the image's
+ * content is copied into FILLING, which becomes FILLED when it is whole (and on the disk), whose entries then move up. A start removes what
+ * it finds of the first and goes on with the second. One after the other: the lock goes with the process.
+ */
+static const char FILLING[] = ".berth-filling", FILLED[] = ".berth-filled";
+
+static int open_directory(int parent, const char *name)
+{
+    return (int)sys_openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+}
+
+/* Moves all entries; one that has come into the volume meanwhile stays. Entries leave the listing, so it is read from its start again. */
+static int move_entries(int from, int to)
+{
+    char listing[LISTING] __attribute__((aligned(8)));
+    struct statx about;
+    for (;;) {
+        long result = 0, moved = 0;
+        sys3(__NR_lseek, from, 0, TINY_SEEK_SET);
+        long n = sys3(__NR_getdents64, from, PTR(listing), sizeof listing);
+        for (long at = 0; result == 0 && at < n;) {
+            struct tiny_dirent *entry = (struct tiny_dirent *)(listing + at);
+            at += entry->length;
+            if (text_equal(entry->name, ".") || text_equal(entry->name, ".."))
+                continue;
+            moved++;
+            result = sys_statx(to, entry->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &about) == 0
+                         ? remove_below(from, entry->name)
+                         : sys4(__NR_renameat, from, PTR(entry->name), to, PTR(entry->name));
+        }
+        if (n < 0 || result < 0 || moved == 0)
+            return (int)(n < 0 ? n : result);
+    }
+}
+
+/* The top gets its owner before the entries are there: who may not look into it must not find some of them. */
+static int settle(int to)
+{
+    struct statx about;
+    remove_below(to, FILLING);
+    int from = open_directory(to, FILLED);
+    if (from < 0)
+        return from == -ENOENT ? 0 : remove_below(to, FILLED);
+    long result = sys_statx(from, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &about);
+    if (result == 0)
+        result = finish(from, to, &about);
+    if (result == 0)
+        result = move_entries(from, to);
+    if (result == 0)
+        result = sys3(__NR_unlinkat, to, PTR(FILLED), AT_REMOVEDIR);
+    if (result == 0)
+        set_times(to, NULL, &about);
+    sys_close(from);
+    return (int)result;
+}
+
+static int copy_whole(struct stage *s, int from, int to, bool lasts)
+{
+    long result = sys3(__NR_mkdirat, to, PTR(FILLING), 0700);
+    int part = result < 0 ? (int)result : open_directory(to, FILLING);
+    result = part < 0 ? part : copy_tree(s, from, part);
+    if (part >= 0)
+        sys_close(part);
+    if (result == 0 && lasts)
+        result = sys1(__NR_syncfs, to);
+    if (result == 0)
+        result = sys4(__NR_renameat, to, PTR(FILLING), to, PTR(FILLED));
+    if (result < 0) {
+        remove_below(to, FILLING);
+        return (int)result;
+    }
+    result = settle(to);
+    return result == 0 && lasts ? (int)sys1(__NR_fsync, to) : (int)result;
+}
+
 /* An empty volume belongs to the payload, and then has what the image has in its place. */
 static int fill(struct stage *s, const struct op *op, int to)
 {
+    struct statx about;
     long result = sys3(__NR_fchown, to, field_int(op->fields[2]), field_int(op->fields[3]));
     if (result < 0 || op->fields[1][0] == 0)
         return (int)result;
@@ -284,7 +361,11 @@ static int fill(struct stage *s, const struct op *op, int to)
     /* The image need not have the volume's place. */
     if (from < 0)
         return from == -ENOENT ? 0 : from;
-    result = copy_tree(s, from, to);
+    result = is_empty(from);
+    if (result == 0)
+        result = copy_whole(s, from, to, op->fields[4][0] != 0);
+    else if (result > 0 && (result = sys_statx(from, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &about)) == 0)
+        result = finish(from, to, &about);
     sys_close(from);
     return (int)result;
 }
@@ -295,9 +376,16 @@ int op_copy_up(struct stage *s, const struct op *op)
     int to = (int)sys_openat(AT_FDCWD, op->fields[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (to < 0)
         return to;
-    int result = is_empty(to);
-    if (result > 0)
+    int record =
+        op->fields[4][0] == 0 ? -1 : (int)sys_openat(AT_FDCWD, op->fields[4], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    /* A file system without locks: nobody else is waited for. */
+    if (record >= 0)
+        sys2(__NR_flock, record, TINY_LOCK_EX);
+    int result = settle(to);
+    if (result == 0 && (result = is_empty(to)) > 0)
         result = fill(s, op, to);
+    if (record >= 0)
+        sys_close(record);
     sys_close(to);
     return result;
 }

@@ -86,8 +86,8 @@
     X(bind_fd, "bind-fd", "dgf", 0) \
     /* tmpfs whose content is first copied from the directory it covers, below the root only (T16) */ \
     X(tmpfs_copyup, "tmpfs-copyup", "gtf", 0) \
-    /* fill an empty volume (a host directory): it is given to uid and gid (-1: stays), then has the image content at target (empty: nothing): modes, owners, links, xattrs; by openat2 below the root (T16) */ \
-    X(copy_up, "copy-up", "pgii", 0) \
+    /* fill an empty volume (a host directory): it is given to uid and gid (-1: stays), then has the image content at target (empty: nothing), whole or not at all: modes, owners, links, xattrs; by openat2 below the root (T16); one that lasts is locked by the last path (empty: none) and reaches the disk */ \
+    X(copy_up, "copy-up", "pgiit", 0) \
     /* c or b, major, minor, mode, uid, gid: mknod, or on EPERM the host node of the same name verified by st_rdev and bound by descriptor */ \
     X(device, "device", "gtiioii", 0) \
     /* link text, path; an existing entry stays */ \

@@ -169,6 +169,17 @@ static int visit(struct stage *s, const char *path, struct visitor *v)
     return v->first_error;
 }
 
+/* A file, a link or a whole directory; what is not there is gone already. */
+int remove_below(int parent, const char *name)
+{
+    struct visitor v = {.remove = true};
+    struct statx about;
+    long result = sys_statx(parent, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &about);
+    if (result == 0)
+        visit_entry(&v, parent, name, (about.stx_mode & TINY_S_IFMT) == S_IFDIR);
+    return result == -ENOENT ? 0 : result < 0 ? (int)result : v.first_error;
+}
+
 int op_remove_tree(struct stage *s, const struct op *op)
 {
     struct visitor v = {.remove = true};

@@ -131,6 +131,9 @@ int make_bind_below(struct stage *s, const char *path, const char *below, const 
 int find_id_map(struct stage *s, const char *text);
 int unknown_word(struct stage *s);
 
+/* stage-trees.c */
+int remove_below(int parent, const char *name);
+
 /* copy.c: the content of one directory into another. */
 int copy_tree(struct stage *s, int from, int to);
 

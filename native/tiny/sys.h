@@ -175,6 +175,7 @@ enum {
     TINY_MAP_PRIVATE = 2,
     TINY_MAP_ANONYMOUS = 0x20,
     TINY_SEEK_SET = 0,
+    TINY_LOCK_EX = 2,
     TINY_R_OK = 4,
     TINY_W_OK = 2,
     TINY_X_OK = 1,

@@ -186,7 +186,8 @@ function rootOps(plan: CompileInput): Op[] {
     ops.push(op('root-overlay', root.upper, root.work, flags, root.context, ...root.lower));
   }
   ops.push(op('check-root', '/dev', '/proc', '/sys'));
-  for (const { path, target, uid, gid } of plan.copyUps) ops.push(op('copy-up', path, target, uid, gid));
+  for (const { path, target, uid, gid, record } of plan.copyUps)
+    ops.push(op('copy-up', path, target, uid, gid, record));
   for (const { path, uid, gid } of plan.chowns) ops.push(op('chown-tree', path, uid, gid));
   for (const { path, label } of plan.relabels ?? []) ops.push(op('label-tree', path, label));
   return ops;

@@ -108,8 +108,8 @@ export const ROOT_OPS = [
   },
   {
     name: 'copy-up',
-    fields: ['path', 'target', 'int', 'int'],
-    help: 'fill an empty volume (a host directory): it is given to uid and gid (-1: stays), then has the image content at target (empty: nothing): modes, owners, links, xattrs; by openat2 below the root (T16)',
+    fields: ['path', 'target', 'int', 'int', 'text'],
+    help: 'fill an empty volume (a host directory): it is given to uid and gid (-1: stays), then has the image content at target (empty: nothing), whole or not at all: modes, owners, links, xattrs; by openat2 below the root (T16); one that lasts is locked by the last path (empty: none) and reaches the disk',
   },
   {
     name: 'device',

@@ -51,8 +51,8 @@ export function outsideOps(
     rootOp(root),
     op('check-root', '/dev', '/proc', '/sys'),
   ];
-  for (const { path, target, uid, gid } of plan.copyUps)
-    before.push(op('copy-up', path, target, ...(uid < 0 ? [uid, gid] : owner(uid, gid))));
+  for (const { path, target, uid, gid, record } of plan.copyUps)
+    before.push(op('copy-up', path, target, ...(uid < 0 ? [uid, gid] : owner(uid, gid)), record));
   for (const { path, uid, gid } of plan.chowns) before.push(op('chown-tree', path, ...owner(uid, gid)));
   for (const { path, label } of plan.relabels) before.push(op('label-tree', path, label));
   const inside: Op[] = [op('root-attach')];

@@ -2,6 +2,7 @@ import { mountsInside, refuse, type IdPlan, type PlanContext } from './context.t
 import type { MountOptions, MountRequest } from './request.ts';
 import type { SpecIdMapping, SpecMount } from './spec.ts';
 import { readTriple } from './id-maps.ts';
+import { tmpfsOptions } from './parse-tmpfs.ts';
 import { planLabels, planRelabel } from './security.ts';
 import type { VolumeFacts } from './types.ts';
 
@@ -9,7 +10,12 @@ import type { VolumeFacts } from './types.ts';
 export interface MountPlan {
   readonly mounts: SpecMount[];
   /** The ids are filled in when the user is known. */
-  readonly copyUps: { readonly path: string; readonly target: string; readonly unowned: boolean }[];
+  readonly copyUps: {
+    readonly path: string;
+    readonly target: string;
+    readonly unowned: boolean;
+    readonly record: string;
+  }[];
   /** Sources to chown; the ids are filled in when the user is known. */
   readonly chowns: string[];
   readonly relabels: { readonly path: string; readonly label: string }[];
@@ -71,17 +77,6 @@ function mayMountOn({ kind, target }: MountRequest): boolean {
   return kind === 'bind' && PROC_FILES.includes(target.slice(6));
 }
 
-/** Podman's: writable, private, no set-user-id programs, no devices. */
-function tmpfsOptions(words: readonly string[], copyUp: boolean): string[] {
-  const options = [...words];
-  if (!words.includes('ro') && !words.includes('rw')) options.push('rw');
-  options.push('rprivate');
-  if (!words.includes('suid') && !words.includes('nosuid')) options.push('nosuid');
-  if (!words.includes('dev') && !words.includes('nodev')) options.push('nodev');
-  if (copyUp) options.push('tmpcopyup');
-  return options;
-}
-
 type Bind = Extract<MountRequest, { kind: 'bind' }>;
 type Volume = Extract<MountRequest, { kind: 'volume' }>;
 
@@ -119,7 +114,11 @@ function planVolume(context: PlanContext, ids: IdPlan, mount: Volume, plan: Moun
   }
   const copies = volume.fresh && mount.options.copy;
   const unowned = volume.unowned === true;
-  if (copies || unowned) plan.copyUps.push({ path: volume.path, target: copies ? mount.target : '', unowned });
+  // Nothing to copy: another start may just be filling it, or was killed when it had.
+  if (copies || unowned || volume.record !== undefined) {
+    const { path, record = '' } = volume;
+    plan.copyUps.push({ path, target: copies ? mount.target : '', unowned, record });
+  }
   const flags = [...(volume.words ?? []).filter(word => FLAGS.has(word)), ...mount.options.flags];
   const readOnly = mount.options.readOnly || (volume.words ?? []).includes('ro');
   const wanted = { ...mount.options, flags, readOnly };

@@ -69,3 +69,14 @@ function kept(name: string, value: number | undefined): string | undefined {
 function percent(value: string): string | undefined {
   return readDigits(value.slice(0, -1), 100) === undefined ? undefined : `size=${value}`;
 }
+
+/** Podman's: writable, private, no set-user-id programs, no devices. */
+export function tmpfsOptions(words: readonly string[], copyUp: boolean): string[] {
+  const options = [...words];
+  if (!words.includes('ro') && !words.includes('rw')) options.push('rw');
+  options.push('rprivate');
+  if (!words.includes('suid') && !words.includes('nosuid')) options.push('nosuid');
+  if (!words.includes('dev') && !words.includes('nodev')) options.push('nodev');
+  if (copyUp) options.push('tmpcopyup');
+  return options;
+}

@@ -204,7 +204,7 @@ function ownersOf(
 ): Pick<Plan, 'copyUps' | 'chowns' | 'relabels'> {
   const owner = { uid, gid };
   return {
-    copyUps: mounts.copyUps.map(({ path, target, unowned }) => ({ path, target, ...(unowned ? owner : NOBODY) })),
+    copyUps: mounts.copyUps.map(({ unowned, ...one }) => ({ ...one, ...(unowned ? owner : NOBODY) })),
     chowns: [...mounts.chowns.map(path => ({ path, ...owner })), ...secrets.chowns],
     relabels: mounts.relabels,
   };

@@ -99,6 +99,8 @@ export interface IdRange {
 export interface VolumeFacts {
   readonly path: string;
   readonly fresh: boolean;
+  /** The directory of its record, by which those lock it who may fill it; absent: nobody else does, or it is filled. */
+  readonly record?: string;
   /** Nobody was named as its owner: the first container's user becomes it. */
   readonly unowned?: boolean;
   /** Words of `--opt o=` that each mount of it gets. */
@@ -151,6 +153,8 @@ export interface Plan {
     readonly target: string;
     readonly uid: number;
     readonly gid: number;
+    /** The volume's `record`; empty: none. */
+    readonly record: string;
   }[];
   /** Files of the bundle besides config.json: name, text and mode (default 0644). */
   readonly files: readonly { readonly name: string; readonly text: string; readonly mode?: number }[];

@@ -75,8 +75,8 @@ export function foreignOps(plan: Plan, request: RunRequest, place: ForeignPlace,
   ops.push(op('sync', 'created'), op('propagation', '/', 'rslave'), op('root-bind', '/', 'r'));
   if (plan.root.kind === 'overlay') ops.push(overlayOp(plan.root, root));
   if (shm !== undefined) ops.push(op('bind-fd', 0, `${bundle}/shm`, ''));
-  for (const { path, target, uid, gid } of plan.copyUps)
-    ops.push(op('copy-up', path, target === '' ? '' : `${root}${target}`, uid, gid));
+  for (const { path, target, uid, gid, record } of plan.copyUps)
+    ops.push(op('copy-up', path, target === '' ? '' : `${root}${target}`, uid, gid, record));
   for (const { path, uid, gid } of plan.chowns) ops.push(op('chown-tree', path, uid, gid));
   for (const { path, label } of plan.relabels) ops.push(op('label-tree', path, label));
   for (const [key, value] of Object.entries(plan.spec.linux.sysctl ?? {})) {

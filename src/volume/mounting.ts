@@ -2,8 +2,10 @@ import type { Host, Lock } from '../host/host.ts';
 import { HostError } from '../host/host.ts';
 import { listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
+import { removeStored } from '../run/layer.ts';
+import { storeMaps } from '../run/mapped-layers.ts';
 import type { Backing } from './options.ts';
-import { dataPath } from './record.ts';
+import { dataPath, volumePath } from './record.ts';
 
 /**
  * Volumes that stand on a file system of their own: root mounts it on `_data` when the first container needs it, and the last one to go
@@ -84,6 +86,34 @@ export function unlessNamed(host: Host, store: string, name: string, act: () => 
   } finally {
     lock.release();
   }
+}
+
+/** The shared lock of a start, which may release it twice. */
+export function shareVolume(host: Host, store: string, name: string): Lock | undefined {
+  let lock = lockVolume(host, store, name, false, true);
+  const release = (): void => {
+    lock?.release();
+    lock = undefined;
+  };
+  return lock === undefined ? undefined : { release };
+}
+
+/** Of a start that failed: another that came after it may have the volume by now. */
+export function takeBack(host: Host, store: string, name: string, own?: Lock): void {
+  own?.release();
+  const lock = lockVolume(host, store, name, true, false);
+  if (lock === undefined) return;
+  try {
+    if (usersOf(host, name).length === 0) removeMade(host, store, name);
+  } finally {
+    lock.release();
+  }
+}
+
+/** What was copied into it has the container's ids. */
+export function removeMade(host: Host, store: string, name: string): void {
+  const { uidMap, gidMap } = storeMaps(host);
+  removeStored(host, store, volumePath(store, name), uidMap, gidMap);
 }
 
 /** By who holds it exclusively and has removed the volume. */

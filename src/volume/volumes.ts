@@ -8,7 +8,7 @@ import type { IdMap } from '../run/ids.ts';
 import { removeStored, temporaryPath } from '../run/layer.ts';
 import type { VolumeChoice } from '../run/parts.ts';
 import type { Undo } from '../run/undo.ts';
-import { lockVolume, mountVolume, unlessNamed, unmountVolume } from './mounting.ts';
+import { mountVolume, removeMade, shareVolume, takeBack, unlessNamed, unmountVolume } from './mounting.ts';
 import { backingOf } from './options.ts';
 import { dataPath, readVolume, volumePath, writeRecord, type VolumeRecord } from './record.ts';
 
@@ -33,7 +33,9 @@ export function chooseVolumes(
     if (record === undefined) missing.push(name);
     if (record?.filled !== true) fresh.push(name);
     volumes[key] =
-      record === undefined ? { path: dataPath(store, name), fresh: true, unowned: true } : factsOf(host, store, record);
+      record === undefined
+        ? { path: dataPath(store, name), fresh: true, unowned: true, ...lockOf(store, name, key) }
+        : { ...factsOf(host, store, record), ...(record.filled ? {} : lockOf(store, name, key)) };
   };
   const takeAnonymous = (target: string): void => {
     const name = before[anonymous.length] ?? host.random(32);
@@ -56,6 +58,11 @@ export function chooseVolumes(
     if (!covered.has(trimmed(target))) takeAnonymous(target);
   }
   return { volumes, anonymous, missing, fresh, named };
+}
+
+/** Others may start with a volume that has a name while it is being filled. */
+function lockOf(store: string, name: string, key: string): Pick<Facts, 'record'> {
+  return key.startsWith('volume:') ? { record: volumePath(store, name) } : {};
 }
 
 function isNew({ filled, owned }: VolumeRecord): boolean {
@@ -105,15 +112,19 @@ function imageFacts(host: Host, store: string, reference: string): Facts {
  */
 export function createVolumes(host: Host, store: string, choice: VolumeChoice, undo: Undo): Lock[] {
   const locks: Lock[] = [];
+  const held = new Map<string, Lock>();
   for (const name of choice.named) {
-    const lock = lockVolume(host, store, name, false, true);
-    if (lock !== undefined) locks.push(lock);
+    const lock = shareVolume(host, store, name);
+    if (lock !== undefined) held.set(name, lock);
   }
+  locks.push(...held.values());
   for (const name of choice.anonymous)
-    if (choice.missing.includes(name)) makeVolume(host, store, anonymousRecord(host, name), undo);
+    if (choice.missing.includes(name) && makeVolume(host, store, anonymousRecord(host, name)))
+      undo.add(name, () => removeMade(host, store, name));
   for (const name of choice.named) {
     const record = readVolume(host, store, name);
-    if (record === undefined) makeVolume(host, store, { ...anonymousRecord(host, name), anonymous: false }, undo);
+    if (record === undefined && makeVolume(host, store, { ...anonymousRecord(host, name), anonymous: false }))
+      undo.add(name, () => takeBack(host, store, name, held.get(name)));
     const backing = record === undefined ? undefined : backingOf(record);
     if (backing?.kind !== 'mount' || host.euid !== 0) continue;
     mountVolume(host, store, name, backing);
@@ -127,7 +138,7 @@ function anonymousRecord(host: Host, name: string): VolumeRecord {
 }
 
 /** A directory with its record appears by a rename. False when another was faster: then that one counts. */
-export function makeVolume(host: Host, store: string, record: VolumeRecord, undo?: Undo): boolean {
+export function makeVolume(host: Host, store: string, record: VolumeRecord): boolean {
   const path = volumePath(store, record.name);
   const temporary = temporaryPath(host, store);
   host.mkdirs(`${store}/volumes`, 0o700);
@@ -142,7 +153,6 @@ export function makeVolume(host: Host, store: string, record: VolumeRecord, undo
     if (readVolume(host, store, record.name) === undefined) throw error;
     return false;
   }
-  undo?.add(path, () => host.removeTree(path));
   return true;
 }
 
@@ -161,10 +171,12 @@ function placeOf(store: string, record: VolumeRecord): string {
   return backing.kind === 'bind' ? backing.device : dataPath(store, record.name);
 }
 
-/** A directory that this account may not look into is a payload's. */
+/** Of the names of native/tiny/copy.c: what is being copied does not count, and nothing does before all of it is in its place. */
 function isEmpty(host: Host, path: string): boolean {
+  // A directory that this account may not look into is a payload's.
   try {
-    return host.list(path).length === 0;
+    const names = host.list(path).map(({ name }) => name);
+    return names.includes('.berth-filled') || names.every(name => name === '.berth-filling');
   } catch (error) {
     if (error instanceof HostError) return false;
     throw error;

@@ -2,6 +2,7 @@
 # Volumes and secrets: the verbs, .volume units, what containers see of them, and that nothing leaks or stays.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ways.sh"
+KILLS=${KILLS:-6} # npm run soak asks for more
 
 run() { # WAY WORD…
     local way=$1
@@ -53,6 +54,69 @@ left_to_the_next() {
     fails run "$1" -v shared:/var/www localhost/busybox test -e /var/www/index.html
     way_berth "$1" volume rm shared
 }
+
+# An image with much to copy: 1000 files in 10 directories, of another owner, and a top that is closed to others.
+full_image() { # WAY
+    [ -e "$WORK/full.tar" ] || {
+        mkdir "$WORK/full" && tar -C "$WORK/full" -xf "$IMAGES/rootfs.tar"
+        python3 - "$WORK/full/full" <<'PY'
+import os, sys
+for d in range(10):
+    os.makedirs(f'{sys.argv[1]}/d{d}')
+    for f in range(100):
+        with open(f'{sys.argv[1]}/d{d}/f{f}', 'w') as file:
+            file.write(f'{d} {f}\n' * 400)
+PY
+        chown -R 33:44 "$WORK/full/full" && chmod 700 "$WORK/full/full"
+        tar -C "$WORK/full" -cf "$WORK/full.tar" .
+        rm -rf "$WORK/full"
+    }
+    way_berth "$1" import -q "$WORK/full.tar" localhost/full >/dev/null
+}
+# What a payload sees of it: owner and mode of the top, what lies in it, and the sum of all.
+SUM='stat -c %u:%g:%a /full; ls -A /full | wc -l; cd /full && find . -type f | sort | xargs cat | md5sum'
+
+# Two units that start at once with one new volume: both see all of it.
+filled_for_both() {
+    local way=$1 whole round name names=()
+    whole=$(run "$way" localhost/full sh -c "$SUM")
+    for name in one two; do
+        names+=("$name-$way")
+        way_unit "$way" "$name-$way" <<<$'[Container]\nImage=localhost/full\nNetwork=none\nVolume=both:/full\nExec=sh -c "'"${SUM//%/%%}"$'"\n[Service]\nType=oneshot'
+    done
+    for round in 1 2 3; do
+        manager "$(way_manager "$way")" start "${names[@]}"
+        for name in "${names[@]}"; do equal "$(way_journal "$way" "$name" | grep -E '^33:|^[0-9]+$|  -$' | tail -n 3)" "$whole"; done
+        way_berth "$way" volume rm both
+    done
+    way_end "$way" "${names[@]}"
+}
+
+# All processes of a start are killed at some moment of the copy: the next start has a whole volume, and nothing else in it.
+killed_in_the_copy() {
+    local way=$1 whole round part=0 data name group=/sys/fs/cgroup/system.slice/torn-$way.service
+    [ "$way" != alice ] || group=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/torn-$way.service
+    data=$(store_of "$way")/volumes/torn/_data
+    whole=$(run "$way" localhost/full sh -c "$SUM")
+    way_unit "$way" "torn-$way" <<<$'[Unit]\nStartLimitIntervalSec=0\n[Container]\nImage=localhost/full\nNetwork=none\nVolume=torn:/full\nExec=sleep inf\nStopTimeout=0'
+    for ((round = 0; round < KILLS; round++)); do
+        manager "$(way_manager "$way")" start --no-block "torn-$way"
+        # from the first entry on
+        timeout 20 bash -c 'until [ -n "$(ls -A "$1" 2>/dev/null)" ]; do :; done' sh "$data"
+        sleep "0.0$(printf %02d $((RANDOM % 80)))"
+        # not the unit's own group: that could hit ExecStopPost= already
+        for name in supervisor payload; do echo 1 >"$group/$name/cgroup.kill" || true; done
+        manager "$(way_manager "$way")" stop "torn-$way"
+        [ "$(find "$data" -type f | wc -l)" = 1000 ] || part=$((part + 1))
+        equal "$(way_berth "$way" ps -aq)" ''
+        equal "$(run "$way" -v torn:/full localhost/full sh -c "$SUM")" "$whole"
+        way_berth "$way" volume rm torn
+    done
+    echo "$part of $KILLS were killed in the middle" >&2
+    [ "$part" -gt $((KILLS / 4)) ]
+    way_end "$way" "torn-$way"
+}
+store_of() { case $1 in root) echo /var/lib/berth ;; alice) echo /home/alice/.local/share/berth ;; svc) echo /var/lib/berth/users/990 ;; esac; }
 
 archives() {
     run "$1" -v kept:/k localhost/busybox sh -c 'chown 33:44 /k/file; chmod 640 /k/file; ln -s file /k/link'
@@ -121,6 +185,38 @@ file_system() {
     contains "$said" 'volume wrong: mount: '
     equal "$(wc -l <<<"$said")" 1
     berth volume rm wrong
+}
+
+# `volume mount` and `unmount` for people: where the content is, whatever the volume stands on.
+by_hand() {
+    local way=$1 place
+    way_berth "$way" volume create plain
+    place=$(way_berth "$way" volume mount plain)
+    equal "$place" "$(way_berth "$way" volume inspect --format '{{.Mountpoint}}' plain)"
+    run "$way" -v plain:/p localhost/busybox sh -c 'echo here >/p/file'
+    equal "$(cat "$place/file")" here
+    equal "$(way_berth "$way" volume unmount plain)" plain
+    equal "$(cat "$place/file")" here
+    mkdir -p "$WORK/device" && chmod 777 "$WORK/device"
+    way_berth "$way" volume create --opt type=bind --opt o=bind --opt "device=$WORK/device" elsewhere
+    equal "$(way_berth "$way" volume mount plain elsewhere)" "$place"$'\n'"$WORK/device"
+    way_berth "$way" volume create --driver image --opt image=localhost/busybox picture
+    contains "$(fails_with 125 way_berth "$way" volume mount picture 2>&1)" 'mounted only in containers'
+    way_berth "$way" volume create --opt type=tmpfs --opt device=tmpfs memory
+    if [ "$way" = root ]; then
+        place=$(berth volume mount memory)
+        equal "$(berth volume mount memory)" "$place"
+        equal "$(findmnt -n -o FSTYPE "$place")" tmpfs # once
+        berth run -d --rm --name holds --network none --stop-timeout 0 -v memory:/m localhost/busybox sleep inf
+        contains "$(fails_with 125 berth volume unmount memory 2>&1)" 'a container uses it'
+        berth stop holds
+        berth volume unmount memory
+        fails findmnt -n "$place"
+    else
+        contains "$(fails_with 125 way_berth "$way" volume mount memory 2>&1)" 'only root'
+    fi
+    contains "$(fails_with 1 way_berth "$way" volume mount nothing 2>&1)" 'no such volume'
+    way_berth "$way" volume rm plain elsewhere picture memory
 }
 
 of_an_image() {
@@ -212,10 +308,15 @@ for way in $WAYS; do
     [ "$way" = svc ] || check "$way: a volume in use stays unless it is forced" in_use "$way"
     check "$way: a volume outlives its containers, an anonymous one does not" outlives "$way"
     check "$way: a new volume is left to the next image, while nothing was put into it" left_to_the_next "$way"
+    full_image "$way"
+    check "$way: two that start at once with a new volume both see all of it" filled_for_both "$way"
+    check "$way: a copy that was killed is made again, whole" killed_in_the_copy "$way"
+    way_berth "$way" rmi -f localhost/full >/dev/null
     check "$way: export and import keep owners, modes and links" archives "$way"
     check "$way: T17 an archive that leads out of the volume" hostile_archive "$way"
     check "$way: T3 a part of a volume" subpath "$way"
     check "$way: a volume on a directory of the host" backed "$way"
+    check "$way: volume mount and unmount" by_hand "$way"
     check "$way: a volume of an image, and an image as a mount" of_an_image "$way"
     check "$way: .volume units" unit "$way"
     check "$way: secrets as files and variables" secrets "$way"

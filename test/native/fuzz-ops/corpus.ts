@@ -45,7 +45,7 @@ put([
   op('root-overlay', '/u', '/w', 'userxattr', '', '/l1', '/l2'),
   op('mount', 'tmpfs', 'tmpfs', '/dev', 'nosuid,point', 'mode=755,size=1m'),
   op('device', '/dev/null', 'c', 1, 3, '666', 0, 0),
-  op('copy-up', '/v', '/data', 0, 0),
+  op('copy-up', '/v', '/data', 0, 0, '/record'),
   op('tmpfs-copyup', '/run', 'mode=755', 'point'),
   op('session'),
   op('console', 0, -1),

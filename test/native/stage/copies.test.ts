@@ -1,12 +1,14 @@
 /** Copies: volumes filled from the image, and given away. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
   readlinkSync,
   statSync,
   symlinkSync,
@@ -57,7 +59,7 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
 
   test(`copy-up fills an empty volume, and only that, ${where}`, () => {
     const volume = directory(mode);
-    const fresh = run([op('copy-up', volume, '/tmp/copy', 0, 0), op('bind', volume, '/tmp/copy', '', '')], check);
+    const fresh = run([op('copy-up', volume, '/tmp/copy', 0, 0, ''), op('bind', volume, '/tmp/copy', '', '')], check);
     assert.match(fresh.text, expected, fresh.text);
     assert.equal(readlinkSync(`${volume}/link`), '/etc/passwd');
     assert.equal(
@@ -66,8 +68,47 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
     );
     const used = directory(mode);
     writeFileSync(`${used}/mine`, '');
-    run([op('copy-up', used, '/tmp/copy', 0, 0), op('copy-up', used, '/no/such/place', 0, 0)], 'true');
+    run([op('copy-up', used, '/tmp/copy', 0, 0, ''), op('copy-up', used, '/no/such/place', 0, 0, '')], 'true');
     assert.ok(existsSync(`${used}/mine`) && !existsSync(`${used}/sub`));
+  });
+
+  test(`copy-up makes a whole one of what a killed start left, and waits for who fills it, ${where}`, () => {
+    const record = directory(mode);
+    const volume = `${record}/_data`;
+    const listing = (): string[] => readdirSync(volume).sort();
+    const start = (target: string): Outcome =>
+      run([op('copy-up', volume, target, 0, 0, record), op('bind', volume, '/tmp/copy', '', '')], check);
+    const whole = ['fifo', 'link', 'setuid', 'sub'];
+    // In the copy: it does not count.
+    mkdirSync(`${volume}/.berth-filling/sub/half`, { recursive: true });
+    writeFileSync(`${volume}/.berth-filling/sub/file`, 'part');
+    own(mode, record);
+    const again = start('/tmp/copy');
+    assert.match(again.text, expected, again.text);
+    assert.deepEqual(listing(), whole);
+    // After it: what is there has only to be moved, and what others have written stays.
+    mkdirSync(`${volume}/.berth-filled/more`, { recursive: true });
+    writeFileSync(`${volume}/.berth-filled/more/file`, 'moved');
+    writeFileSync(`${volume}/.berth-filled/link`, 'not moved');
+    own(mode, `${volume}/.berth-filled`);
+    chmodSync(`${volume}/.berth-filled`, 0o1750);
+    assert.equal(start('').status, 0);
+    assert.deepEqual(listing(), [...whole.slice(0, 2), 'more', ...whole.slice(2)]);
+    assert.equal(readFileSync(`${volume}/more/file`, 'utf8'), 'moved');
+    assert.equal(readlinkSync(`${volume}/link`), '/etc/passwd');
+    // Neither of the names leads anywhere.
+    const outside = directory(mode);
+    writeFileSync(`${outside}/kept`, '');
+    for (const name of ['filling', 'filled']) symlinkSync(outside, `${volume}/.berth-${name}`);
+    assert.equal(start('').status, 0);
+    assert.deepEqual(readdirSync(outside), ['kept']);
+    assert.ok(!listing().some(name => name.startsWith('.berth')));
+    // Another holds the lock for half a second.
+    const began = performance.now();
+    spawn('flock', [record, 'sleep', '0.5']);
+    spawnSync('sh', ['-c', 'while flock --nonblock "$1" true; do :; done', 'sh', record]);
+    assert.equal(start('').status, 0);
+    assert.ok(performance.now() - began > 400);
   });
 
   test(`chown-tree gives a volume away, ${where}`, () => {

@@ -18,7 +18,7 @@ for (const mode of MODES) {
     const done = play(
       mode,
       list(mode, root, {
-        inside: [op('copy-up', volume, '/data', 0, 0), op('bind', volume, '/tmp', '', '')],
+        inside: [op('copy-up', volume, '/data', 0, 0, ''), op('bind', volume, '/tmp', '', '')],
         argv: ['ls', '-a', '/tmp'],
       }),
     );

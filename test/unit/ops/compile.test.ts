@@ -21,7 +21,7 @@ const PLAN: CompileInput = {
     idMapped: false,
     nodev: true,
   },
-  copyUps: [{ path: '/vol', target: '/data', uid: 33, gid: 34 }],
+  copyUps: [{ path: '/vol', target: '/data', uid: 33, gid: 34, record: '/record' }],
   chowns: [{ path: '/vol', uid: 33, gid: 34 }],
   relabels: [{ path: '/vol', label: 'u:r:t:s0' }],
   init: true,
@@ -51,7 +51,7 @@ hostname web
 propagation / rslave
 root-overlay /c/upper /c/work userxattr,volatile '' /l/top /l/base
 check-root /dev /proc /sys
-copy-up /vol /data 33 34
+copy-up /vol /data 33 34 /record
 chown-tree /vol 33 34
 label-tree /vol u:r:t:s0
 mount-host proc /proc nosuid,nodev,noexec,point

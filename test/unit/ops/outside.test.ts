@@ -18,7 +18,7 @@ function beginning(made: Plan, uid: number, nest?: { user: string; maps: string 
 }
 
 const VOLUMES = {
-  'volume:v': { path: '/s/volumes/v/_data', fresh: true, unowned: true },
+  'volume:v': { path: '/s/volumes/v/_data', fresh: true, unowned: true, record: '/s/volumes/v' },
   'image:i': { path: '', fresh: false, lower: ['/s/layers/b/fs', '/s/layers/a/fs'] },
 };
 
@@ -38,7 +38,7 @@ test('root: layers are mounted through the map, sources are taken before the use
     new RegExp(`\\nid-map ${maps}\\nid-map-at /s/layers/a/fs 0\\nid-map-at /s/layers/b/fs 0\\n`),
     /\nchown-tree \/s\/c\/upper 100000 100000\n|\nchown-tree .*\/upper 100000 100000\n/,
     /\nroot-overlay .* detached '' \/s\/layers\/a\/fs\ncheck-root \/dev \/proc \/sys\n/,
-    /\ncopy-up \/s\/volumes\/v\/_data \/v 100007 100008\n/,
+    /\ncopy-up \/s\/volumes\/v\/_data \/v 100007 100008 \/s\/volumes\/v\n/,
     /\nkeep \/s\/volumes\/v\/_data '' [a-z,]+ ''\n/,
     /\nkeep-mount overlay overlay [a-z,]+ lowerdir=\/s\/layers\/b\/fs:\/s\/layers\/a\/fs\n/,
     new RegExp(`\\nnest ${maps}\\nunshare [0-9a-f]+\\n`),

@@ -93,7 +93,9 @@ test('volumes: missing sources, anonymous ones, the request before the image', (
   assert.equal(mount([['volume', 'v:/x:nocopy']], '/x', facts), 'bind /v rw,rprivate,nosuid,nodev,rbind');
   assert.equal(mount([['volume', 'v:/x:dev,suid']], '/x', facts), 'bind /v dev,suid,rw,rprivate,rbind');
   assert.deepEqual(plan([['volume', 'v:/x:nocopy']], facts).copyUps, []);
-  assert.deepEqual(plan([['volume', 'v:/x']], facts).copyUps, [{ path: '/v', target: '/x', uid: -1, gid: -1 }]);
+  assert.deepEqual(plan([['volume', 'v:/x']], facts).copyUps, [
+    { path: '/v', target: '/x', uid: -1, gid: -1, record: '' },
+  ]);
   const both = plan([['volume', 'v:/a']], facts, { volumes: ['/a/'] }).spec.mounts?.filter(
     one => one.destination === '/a',
   );

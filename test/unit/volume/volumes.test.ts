@@ -28,7 +28,7 @@ test('a named volume is made once, fresh until a start has filled it', () => {
   const host = fakeHost({ directories: ['/store'] });
   const choice = chooseVolumes(host, '/store', request([volume('data', '/data')]));
   assert.deepEqual(choice.volumes, {
-    'volume:data': { path: '/store/volumes/data/_data', fresh: true, unowned: true },
+    'volume:data': { path: '/store/volumes/data/_data', fresh: true, unowned: true, record: '/store/volumes/data' },
   });
   assert.deepEqual(choice.missing, ['data']);
   createVolumes(host, '/store', choice, makeUndo());
@@ -45,10 +45,11 @@ test("a volume that the first image has nothing for is left to the next one, and
     chooseVolumes(host, '/store', request([volume('data', '/data')]));
   createVolumes(host, '/store', choose(), makeUndo());
   markFilled(host, '/store', choose());
-  const path = '/store/volumes/data/_data';
-  assert.deepEqual(choose().volumes['volume:data'], { path, fresh: true, unowned: false });
+  const record = '/store/volumes/data';
+  const path = `${record}/_data`;
+  assert.deepEqual(choose().volumes['volume:data'], { path, fresh: true, unowned: false, record });
   host.writeFile(`${path}/file`, 'of a payload', 0o600);
-  assert.deepEqual(choose().volumes['volume:data'], { path, fresh: false, unowned: false });
+  assert.deepEqual(choose().volumes['volume:data'], { path, fresh: false, unowned: false, record });
   assert.equal(readVolume(host, '/store', 'data')?.filled, false);
   markFilled(host, '/store', choose());
   assert.equal(readVolume(host, '/store', 'data')?.filled, true);
@@ -67,6 +68,36 @@ test('a failed start takes back the volumes that it made', () => {
   createVolumes(host, '/store', chooseVolumes(host, '/store', request([volume('data', '/data')])), undo);
   assert.deepEqual(undo.run(), []);
   assert.equal(readVolume(host, '/store', 'data'), undefined);
+});
+
+test('a volume of which a copy was cut short, or is being made, is fresh and not marked', () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const choose = (): ReturnType<typeof chooseVolumes> =>
+    chooseVolumes(host, '/store', request([volume('data', '/data')]));
+  createVolumes(host, '/store', choose(), makeUndo());
+  const data = '/store/volumes/data/_data';
+  for (const part of ['.berth-filling', '.berth-filled']) {
+    host.mkdirs(`${data}/${part}`, 0o700);
+    if (part === '.berth-filled') host.writeFile(`${data}/some`, '', 0o600);
+    assert.equal(choose().volumes['volume:data']?.fresh, true, part);
+    markFilled(host, '/store', choose());
+    assert.equal(readVolume(host, '/store', 'data')?.filled, false, part);
+    host.removeTree(`${data}/${part}`);
+  }
+  markFilled(host, '/store', choose());
+  assert.equal(readVolume(host, '/store', 'data')?.filled, true);
+  assert.equal(choose().volumes['volume:data']?.record, undefined);
+});
+
+test('a failed start leaves a volume to the one that came after it', () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const undo = makeUndo();
+  const choice = chooseVolumes(host, '/store', request([volume('data', '/data')]));
+  createVolumes(host, '/store', choice, undo);
+  const [other] = createVolumes(host, '/store', choice, makeUndo());
+  assert.deepEqual(undo.run(), []);
+  assert.notEqual(readVolume(host, '/store', 'data'), undefined);
+  other?.release();
 });
 
 test('only anonymous volumes are removed with a container (T20)', () => {
