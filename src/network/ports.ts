@@ -48,15 +48,35 @@ function freeRun(host: Host, taken: ReadonlySet<number>, count: number): number 
 export function takenPort(host: Host, request: PortRequest): number | undefined {
   const last = request.hostPort + request.count - 1;
   const wanted = request.hostAddress === '' ? undefined : procAddress(request.hostAddress);
-  for (const { address, port } of listeners(host, request.protocol)) {
-    const meets = wanted === undefined || address === wanted || covers(address, wanted) || covers(wanted, address);
-    if (meets && port >= request.hostPort && port <= last) return port;
+  for (const one of listeners(host, request.protocol)) {
+    if (one.port < request.hostPort || one.port > last) continue;
+    if (wanted === undefined || meets(one.address, wanted)) return one.port;
+    const both = wanted.length === 8 && one.address === ANY6;
+    if (both && !isOfOneFamily(host, request.protocol, one)) return one.port;
   }
   return undefined;
 }
 
-/** Who has all addresses of IPv6 has those of IPv4, too; not the other way round. */
-const covers = (one: string, other: string): boolean => /^0+$/.test(one) && one.length >= other.length;
+const ANY6 = '0'.repeat(32);
+
+/** Of one family: the same address, or one of them has all. */
+const meets = (one: string, other: string): boolean =>
+  one.length === other.length && (one === other || /^0+$/.test(one) || /^0+$/.test(other));
+
+/**
+ * Who has all addresses of IPv6 has those of IPv4, too, unless the socket says IPV6_V6ONLY (nginx's do): ss(8) shows it, /proc does not. Without
+ * ss it counts as taken.
+ */
+function isOfOneFamily(host: Host, protocol: string, { port, inode }: Listener): boolean {
+  const argv = ['ss', '-6Hlne', protocol === 'udp' ? '-u' : '-t', 'sport', '=', `:${port}`];
+  try {
+    const { stdout } = host.run({ argv, environment: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], stdout: 'capture' });
+    return stdout.split('\n').some(line => line.includes(` ino:${inode} `) && / v6only:1\b/.test(line));
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
+  }
+}
 
 /** With chosen numbers, when all are free: a program that binds them is content with one of several addresses, or names no holder. */
 export function freePorts(host: Host, wanted: readonly PortRequest[]): Result<PortRequest[], Problem> {
@@ -173,7 +193,8 @@ function listeners(host: Host, protocol: string): Listener[] {
       const [, local = '', , current, , , , , , inode = ''] = line.trim().split(/\s+/);
       if (current !== state) continue;
       const [address = '', port = ''] = local.split(':');
-      found.push({ address, port: parseInt(port, 16), inode });
+      // `::ffff:127.0.0.1` of a socket for both families.
+      found.push({ address: address.replace(/^0{16}FFFF0000/, ''), port: parseInt(port, 16), inode });
     }
   }
   return found;

@@ -84,6 +84,33 @@ in_use() { # USER
     as "$1" berth run --rm --name taken -p 8111:80 localhost/busybox true
 }
 
+# In which families a socket listens is its own affair; whose it is an account is told of its own processes.
+listeners_of() { # USER
+    cat >listen.py <<'PY'
+import signal, socket, sys
+for address, port, only in (('::', 8113, 1), ('::', 8114, 0), ('::ffff:127.0.0.1', 8115, 0)):
+    s = socket.socket(socket.AF_INET6)
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
+    s.bind((address, port))
+    s.listen()
+    globals()[f's{port}'] = s
+open(sys.argv[1], 'w').close()
+signal.pause()
+PY
+    rm -f /tmp/listens && as "$1" python3 "$WORK/listen.py" /tmp/listens &
+    timeout 5 bash -c 'until [ -e /tmp/listens ]; do read -rt 0.05 <> <(:) || :; done'
+    local holder said port
+    holder=$(pgrep -f "^python3 $WORK/listen.py")
+    as "$1" berth run --rm -p 127.0.0.1:8113:80 localhost/busybox true
+    for port in 8113 '[::1]:8113' 127.0.0.1:8114 127.0.0.1:8115; do
+        said=$(fails_with 125 as "$1" berth run --rm -p "$port:80" localhost/busybox true 2>&1)
+        contains "$said" "port ${port##*:}/tcp is in use by python3 (process $holder"
+        equal "$(grep -c . <<<"$said")" 1
+    done
+    as "$1" berth run --rm -p '[::1]:8115:80' localhost/busybox true
+    kill "$holder"
+}
+
 taken_by_a_container() {
     berth run -d --rm --name first -p 8112:80 localhost/busybox sleep inf
     contains "$(fails_with 125 berth run --rm --name second -p 8112:80 localhost/busybox true 2>&1)" 'in use by container first'
@@ -166,6 +193,7 @@ check 'both families' both_families
 check 'SCTP' sctp
 check 'root: a port in use is named with who has it' in_use root
 check 'alice: a port in use is named' in_use alice
+for user in root alice; do check "$user: who listens in one family, or with an address of the other" listeners_of $user; done
 check 'a port of another container is in use' taken_by_a_container
 check 'a privileged port names the limit' privileged_port
 check 'containers of the bridge reach each other; the last one takes the bridge along' containers_meet

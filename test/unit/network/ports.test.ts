@@ -10,10 +10,11 @@ const LOOPBACK6 = `${'0'.repeat(24)}01000000`;
 /** 2001:db8::12:34 */
 const OTHER6 = 'B80D0120000000000000000034001200';
 
-function taken(published: string, files: Record<string, string>): boolean {
+function taken(published: string, files: Record<string, string>, sockets?: string): boolean {
   const port = request('--publish', published).ports[0];
   assert.ok(port !== undefined);
-  return takenPort(setting({ files }).host, port) === port.hostPort;
+  const missing = sockets === undefined;
+  return takenPort(setting({ files, missing, run: () => ({ stdout: sockets ?? '' }) }).host, port) === port.hostPort;
 }
 
 void test('addresses of both families are compared as the kernel writes them', () => {
@@ -33,6 +34,26 @@ void test('a listener on all addresses has those of its family, and one of IPv6 
   assert.ok(taken('127.0.0.1:8080:80', { '/proc/net/tcp6': LINE(ANY6) }));
   assert.ok(!taken('[::1]:8080:80', { '/proc/net/tcp': LINE('00000000') }));
   assert.ok(!taken('0.0.0.0:8080:80', { '/proc/net/tcp6': LINE(LOOPBACK6) }));
+});
+
+void test('a listener on all addresses of IPv6 leaves those of IPv4 when its socket says so', () => {
+  const line = (more: string): string => `LISTEN 0 5 *:8080 *:* uid:33 ino:4711 sk:1 cgroup:/a${more} <->\n`;
+  const six = { '/proc/net/tcp6': LINE(ANY6) };
+  for (const published of ['127.0.0.1:8080:80', '0.0.0.0:8080:80']) {
+    assert.ok(!taken(published, six, line(' v6only:1')));
+    assert.ok(taken(published, six, line(' v6only:0')));
+    assert.ok(taken(published, six, line(' v6only:1').replace('4711', '47110')));
+  }
+  assert.ok(taken('8080:80', six, line(' v6only:1')));
+  assert.ok(taken('[::1]:8080:80', six, line(' v6only:1')));
+});
+
+void test('an address of IPv4 on a socket of IPv6 is that address', () => {
+  const mapped = (address: string) => ({ '/proc/net/tcp6': LINE(`${'0'.repeat(16)}FFFF0000${address}`) });
+  assert.ok(taken('127.0.0.1:8080:80', mapped('0100007F')));
+  assert.ok(!taken('127.0.0.2:8080:80', mapped('0100007F')));
+  assert.ok(!taken('[::1]:8080:80', mapped('0100007F')));
+  assert.ok(taken('127.0.0.1:8080:80', mapped('00000000')));
 });
 
 void test('endpoints of SCTP are in a file of their own, where the kernel has it', () => {
