@@ -13,6 +13,7 @@ import {
 } from './ipam.ts';
 import { startAccountBridge } from './account-bridge.ts';
 import type { NamespaceRecord } from './namespace.ts';
+import { checkHelpers } from './helper-version.ts';
 import { networkConfiguration, runNetavark } from './netavark.ts';
 import type { Connected } from './network.ts';
 import { nameOf, placeIn, type Placed } from './placement.ts';
@@ -69,6 +70,8 @@ export function attach(
   key: string,
   request: AttachRequest,
 ): ReturnType<typeof runNetavark> {
+  const checked = checkHelpers(host, state);
+  if (checked.isErr()) return err(checked.error);
   const { name, ports, dns, placed } = request;
   const configuration = networkConfiguration({ name, id: containerId(name), ports, dns, networks: placed });
   const attachment: Attachment = {
@@ -77,7 +80,7 @@ export function attach(
     networks: Object.fromEntries(placed.map(({ record, addresses }) => [record.name, addresses])),
     configuration,
   };
-  const noted = { ...state, attachments: { ...state.attachments, [key]: attachment } };
+  const noted = { ...checked.value, attachments: { ...state.attachments, [key]: attachment } };
   writeState(host, noted);
   const firewall = request.inside !== undefined && rulesStand(state, placed) ? 'none' : 'nftables';
   const done = runNetavark(host, 'setup', request.netns, configuration, request.inside, firewall);
@@ -177,7 +180,10 @@ function meets(one: string, other: string): boolean {
   ];
   const [address, port] = split(one);
   const [otherAddress, otherPort] = split(other);
-  return port === otherPort && (address === otherAddress || isAny(address) || isAny(otherAddress));
+  return (
+    port === otherPort && (address === otherAddress || hasAll(address, otherAddress) || hasAll(otherAddress, address))
+  );
 }
 
-const isAny = (address: string): boolean => ['', '0.0.0.0', '::'].includes(address);
+const hasAll = (one: string, other: string): boolean =>
+  one === '' || (one === '0.0.0.0' && !other.includes(':')) || (one === '::' && (other === '' || other.includes(':')));

@@ -13,6 +13,8 @@ export interface NetworkState {
   readonly subnet: string;
   /** By the path of the bundle, with ` NETWORK` behind it for what `network connect` added. */
   readonly attachments: Readonly<Record<string, Attachment>>;
+  /** Of netavark and aardvark-dns: the files whose versions are good. */
+  readonly helpers?: string;
 }
 
 export interface Attachment {

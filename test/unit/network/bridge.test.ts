@@ -47,13 +47,28 @@ void test('a published port of another container is in use, even where no progra
   assert.equal(refusal(second), 'port 8080/tcp is in use by container web');
 });
 
+void test('all addresses of one family are not those of the other', () => {
+  const clash = (first: string, second: string): boolean => {
+    const one = setting({ uid: 0 });
+    one.start('--publish', first)._unsafeUnwrap();
+    one.host.mkdirs('/run/berth/containers/other', 0o700);
+    const place = { ...PLACE, bundle: '/run/berth/containers/other', name: 'other', uid: 0 };
+    return setUp(one.host, request('--publish', second), place).isErr();
+  };
+  assert.ok(!clash('0.0.0.0:8080:80', '[::]:8080:80'));
+  assert.ok(!clash('[::]:8080:80', '127.0.0.1:8080:80'));
+  for (const other of ['8080:80', '127.0.0.1:8080:80']) assert.ok(clash('0.0.0.0:8080:80', other), other);
+  for (const other of ['8080:80', '[::1]:8080:80']) assert.ok(clash(other, '[::]:8080:80'), other);
+});
+
 void test('a setup that fails leaves no lease, and its error is one line', () => {
   const one = setting({
     uid: 0,
     run: ({ argv }) => (argv.includes('setup') ? { status: 1, stdout: '{"error":"no\\nroom"}' } : {}),
   });
   assert.equal(refusal(one.start()), 'netavark setup: no room');
-  assert.deepEqual(JSON.parse(one.host.readFile('/run/berth/networks/ipam.json')), {
+  const { helpers: _, ...rest } = JSON.parse(one.host.readFile('/run/berth/networks/ipam.json')) as { helpers: string };
+  assert.deepEqual(rest, {
     version: 2,
     subnet: '10.88.0.0/16',
     attachments: {},

@@ -19,6 +19,8 @@ export const LISTENS = `${TCP}   0: 0100007F:1F90 00000000:0000 0A 00000000:0000
 interface Setting {
   readonly uid?: number;
   readonly run?: (request: SpawnRequest) => Partial<SpawnResult>;
+  /** Of netavark and aardvark-dns. */
+  readonly version?: (request: SpawnRequest) => Partial<SpawnResult>;
   readonly files?: Record<string, string>;
   readonly missing?: boolean;
 }
@@ -57,6 +59,8 @@ export function setting(given: Setting = {}) {
     },
     directories: ['/run/berth/containers/web', '/proc'],
     run(request) {
+      if (request.argv[1] === '--version' && given.missing !== true)
+        return { status: 0, stdout: 'helper 1.14.0\n', stderr: '', ...given.version?.(request) };
       ran.push(request);
       if (given.missing === true) throw new HostError('execve', 'ENOENT', 2, 'no such file or directory', 'pasta');
       const stdout = request.argv[0] === '/usr/lib/berth/ports' ? '500\n' : '';
