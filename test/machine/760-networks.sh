@@ -111,8 +111,8 @@ crash_leaves_nothing() {
     berth network create crash
     berth run -d --rm --name victim --network crash -p 8162:80 localhost/busybox sleep 1000
     kill -KILL "$(berth inspect --format '{{.State.Pid}}' victim)"
-    timeout 20 bash -c 'while ls /sys/class/net | grep -q ^berth; do read -rt 0.1 <> <(:) || :; done'
-    fails grep -E 'dport 8162 |netavark.*crash' <<<"$(nft list ruleset)"
+    # the rules go after the interface
+    timeout 20 bash -c 'while ls /sys/class/net | grep -q ^berth || nft list ruleset | grep -E "dport 8162 |netavark.*crash"; do read -rt 0.1 <> <(:) || :; done'
     berth network rm crash
 }
 
@@ -123,8 +123,7 @@ lingers() { # what keeps the namespace of a dead container alive keeps neither i
     pid=$(berth inspect --format '{{.State.Pid}}' held)
     exec 5<"/proc/$pid/ns/net"
     berth kill held >/dev/null
-    timeout 20 bash -c 'while ls /sys/class/net | grep -qE "^(berth|veth)"; do read -rt 0.1 <> <(:) || :; done'
-    fails grep -E 'dport 8163 |nv_.*slow' <<<"$(nft list ruleset)"
+    timeout 20 bash -c 'while ls /sys/class/net | grep -qE "^(berth|veth)" || nft list ruleset | grep -E "dport 8163 |nv_.*slow"; do read -rt 0.1 <> <(:) || :; done'
     exec 5<&-
     berth network rm slow
 }
@@ -170,6 +169,54 @@ bad_input() {
     equal "$(berth ps -aq)" ''
 }
 
+# Helpers that are not there, or too old: one line, with the package or the version. Units and people are told the same.
+helpers() {
+    local program package way said
+    berth network create --subnet 10.77.12.0/24 told
+    as alice berth network create --subnet 10.77.12.0/24 told
+    aside() { mv "$1" "$1.aside"; }
+    back() { for program in /usr/lib/podman/netavark /usr/lib/podman/aardvark-dns /usr/bin/pasta; do [ ! -e $program.aside ] || mv $program.aside $program; done; }
+    trap 'back' EXIT
+    for way in root alice; do
+        way_unit $way "told-$way" <<<$'[Container]\nImage=localhost/busybox\nNetwork=told\nExec=sleep inf\nStopTimeout=0'
+        for program in netavark aardvark-dns; do
+            aside /usr/lib/podman/$program
+            said=$(fails_with 125 as $way berth run --rm --network told localhost/busybox true 2>&1 | grep -v 'names of the networks are not served')
+            contains "$said" "$program is not installed; install the package $program"
+            equal "$(grep -c . <<<"$said")" 1
+            fails way_start $way "told-$way"
+            contains "$(way_journal $way "told-$way")" "$program is not installed; install the package $program"
+            back
+            [ $way = root ] || manager alice reset-failed
+        done
+    done
+    aside /usr/bin/pasta
+    for way in alice svc; do
+        [ $way = svc ] || { said=$(fails_with 125 as $way berth run --rm localhost/busybox true 2>&1) && equal "$(grep -c . <<<"$said")" 1; }
+        way_unit $way "told-$way" <<<$'[Container]\nImage=localhost/busybox\nNetwork=pasta\nExec=sleep inf\nStopTimeout=0'
+        fails way_start $way "told-$way"
+        for said in "${said:-}" "$(way_journal $way "told-$way")"; do contains "$said" 'install the package passt'; done
+    done
+    back
+    # The versions are asked when the files have changed, and only then.
+    local asked=$WORK/asked
+    aside /usr/lib/podman/netavark
+    printf '#!/bin/sh\n[ "$1" != --version ] || { echo asked >>%s; echo "netavark 1.4.0"; }\n' "$asked" >/usr/lib/podman/netavark && chmod 755 /usr/lib/podman/netavark
+    said=$(fails_with 125 run --network told localhost/busybox true 2>&1)
+    contains "$said" "netavark has version 'netavark 1.4.0': Berth needs 1.10 or a later 1.x"
+    equal "$(grep -c . <<<"$said")" 1
+    printf '#!/bin/sh\n[ "$1" != --version ] || { echo asked >>%s; echo "netavark 2.0.1"; exit; }\nexec %s.aside "$@"\n' "$asked" /usr/lib/podman/netavark >/usr/lib/podman/netavark
+    : >"$asked"
+    contains "$(run --network told localhost/busybox echo up 2>&1)" "berth: warning: /usr/lib/podman/netavark has version 'netavark 2.0.1'"
+    equal "$(run --network told localhost/busybox echo up 2>&1)" up
+    equal "$(cat "$asked")" asked
+    back
+    equal "$(run --network told localhost/busybox echo up 2>&1)" up
+    for way in root alice svc; do way_end $way "told-$way"; done
+    berth network rm told
+    as alice berth network rm told
+}
+
 # aardvark-dns wants to know whom to ask.
 [ -e /etc/resolv.conf ] || { echo 'nameserver 192.0.2.53' >/etc/resolv.conf; trap 'rm -rf "$WORK" /etc/resolv.conf' EXIT; }
 as root berth load -q -i $IMAGES/busybox.tar
@@ -184,4 +231,7 @@ check 'a crash leaves neither bridge nor rules' crash_leaves_nothing
 check 'a namespace that something keeps alive keeps nothing else' lingers
 check 'macvlan and ipvlan' macvlan
 check 'bad input is one line' bad_input
+as alice berth load -q -i $IMAGES/busybox.tar
+way_load svc $IMAGES/busybox.tar
+check 'helpers that are missing or too old' helpers
 finish

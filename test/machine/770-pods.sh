@@ -153,6 +153,29 @@ of_a_unit() { # WAY
     gone "$way" keys with late
 }
 
+# What belongs to the pod is seen by all members; ExitPolicy=continue and Restart=no.
+settings() { # WAY
+    local way=$1 holder name
+    pod_file "$way" set <<<$'[Pod]\nPodName=set\nAddHost=db:192.0.2.7\nDNS=192.0.2.53\nDNSSearch=example.org\nDNSOption=ndots:3\nExitPolicy=continue\nPodmanArgs=--sysctl net.ipv4.ip_unprivileged_port_start=70 --sysctl kernel.msgmax=4321\n[Service]\nRestart=no'
+    for name in first other; do way_unit "$way" $name <<<$'[Container]\nImage=localhost/busybox\nContainerName='$name$'\nPod=set.pod\nExec=sleep inf\nStopTimeout=0'; done
+    manager "$(way_manager "$way")" start set-pod first other
+    for name in first other; do
+        contains "$(way_berth "$way" exec $name cat /etc/hosts)" $'192.0.2.7\tdb'
+        equal "$(way_berth "$way" exec $name cat /etc/resolv.conf)" $'search example.org\nnameserver 192.0.2.53\noptions ndots:3'
+        equal "$(way_berth "$way" exec $name cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/kernel/msgmax | xargs)" '70 4321'
+    done
+    holder=$(way_property "$way" set-pod MainPID)
+    manager "$(way_manager "$way")" stop first other
+    equal "$(way_property "$way" set-pod ActiveState) $(way_property "$way" set-pod MainPID)" "active $holder"
+    way_start "$way" first
+    equal "$(way_property "$way" set-pod MainPID)" "$holder"
+    kill_main "$way" set-pod
+    export -f way_property way_manager property manager as
+    for name in set-pod first; do wait_for "[[ \$(way_property $way $name ActiveState) = @(failed|inactive) ]]"; done
+    equal "$(way_property "$way" set-pod NRestarts) $(way_property "$way" first MainPID)" '0 0'
+    gone "$way" set first other
+}
+
 # Without --share net each has its own network, without ipc its own /dev/shm; --ipc container: shares that outside of pods.
 sharing() {
     local pair
@@ -196,6 +219,7 @@ for way in $WAYS; do
     check "$way: the holder's end brings all of them back" holder_dies "$way" $port
     check "$way: the pod's stop takes all along" stops "$way" $port
     check "$way: ExitPolicy=stop" exit_policy "$way"
+    check "$way: hosts, resolver and sysctls of a pod, ExitPolicy=continue, Restart=no" settings "$way"
     check "$way: ShmSize=, StartWithPod=, --share pid, logs, Restart= of the pod" of_a_unit "$way"
     port=$((port + 1))
 done
