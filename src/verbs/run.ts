@@ -9,6 +9,7 @@ import { findNamed } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { failureOf } from '../run/failure.ts';
 import { ensureImage } from '../run/fetch.ts';
+import { joinUsers } from '../run/join-users.ts';
 import { joinPod, podOf } from '../run/pod-join.ts';
 import { printStart } from '../run/preview.ts';
 import { namingSandbox } from '../run/sandbox.ts';
@@ -29,7 +30,7 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const parsed = parseRunRequest(member?.command ?? command, readerOf(host), id.slice(0, 12));
   if (parsed.isErr()) throw failureOf(parsed.error);
   const alone = withVolumesOf(host, parsed.value);
-  const asked = member === undefined ? alone : joinPod(host, alone, member.pod);
+  const asked = member === undefined ? joinUsers(host, alone) : joinPod(host, alone, member.pod);
   if (globalValue(command, 'print-ops') === 'true') return printStart(host, PARTS, asked, { id, store });
   const context = findContext(host);
   const again = before !== undefined && isAgain(host, asked, before);

@@ -3,6 +3,7 @@
 # stays when the last container has gone.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ways.sh"
+. "$TESTS/far.sh"
 
 SERVE='mkdir -p /w; hostname >/w/index.html; exec busybox httpd -f -p 80 -h /w'
 mkdir -p "$WORK/site/cgi-bin" && chmod -R 755 "$WORK/site"
@@ -124,6 +125,34 @@ in_pod() { # a pod in a network: its members share it, and others reach it by it
     as alice berth network rm systemd-app
 }
 
+# Network=container:NAME and NAME.container: one network namespace, which is as old as the first, and goes with it.
+joins() { # WAY
+    local way=$1 form namespace
+    way_unit "$way" base <<<$'[Container]\nImage=localhost/busybox\nContainerName=base\nExec=sh -c "'"$SERVE"$'"\nStopTimeout=0'
+    way_start "$way" base
+    for form in container:base base.container; do
+        way_unit "$way" joins <<<$'[Container]\nImage=localhost/busybox\nContainerName=joins\nNetwork='$form$'\nExec=sleep inf\nStopTimeout=0'
+        way_start "$way" joins
+        namespace=$(way_berth "$way" exec base readlink /proc/self/ns/net)
+        equal "$(way_berth "$way" exec joins readlink /proc/self/ns/net)" "$namespace"
+        [ "$(way_berth "$way" exec joins readlink /proc/self/ns/pid)" != "$(way_berth "$way" exec base readlink /proc/self/ns/pid)" ]
+        way_berth "$way" exec joins sh -c "$(fetch 127.0.0.1)"
+        equal "$(way_berth "$way" exec joins cat /proc/self/uid_map)" "$(way_berth "$way" exec base cat /proc/self/uid_map)"
+        equal "$(way_berth "$way" exec joins cat /etc/resolv.conf)" "$(way_berth "$way" exec base cat /etc/resolv.conf)"
+        way_stop "$way" joins
+    done
+    equal "$(way_berth "$way" run --rm --cgroups=disabled --pid container:base --ipc container:base --uts container:base --network container:base localhost/busybox sh -c 'readlink /proc/self/ns/pid; hostname' 2>/dev/null)" \
+        "$(way_berth "$way" exec base sh -c 'readlink /proc/self/ns/pid; hostname')"
+    # the file brings the other along, and goes with it
+    way_stop "$way" base
+    way_start "$way" joins
+    equal "$(way_property "$way" base ActiveState)" active
+    way_stop "$way" base
+    wait_until "[ \"\$(systemctl $([ "$way" = svc ] || echo "--user -M $way@") is-active joins)\" != active ]"
+    contains "$(fails_with 125 way_berth "$way" run --rm --network container:nothing localhost/busybox true 2>&1)" 'nothing'
+    way_gone "$way" joins base
+}
+
 loses_its_network() { # when the namespace dies the containers fail, and Restart= brings them back in a new one
     as alice berth network create one
     way_unit alice web <<<$'[Container]\nImage=localhost/busybox\nContainerName=web\nNetwork=one\nExec=sleep inf\nStopTimeout=1\n[Service]\nRestart=always\nRestartSec=0'
@@ -210,9 +239,23 @@ ExecStop=/bin/sh -c 'until [ -e $WORK/go.$way ]; do sleep 0.1; done'"
     way_gone "$way" lone again.network
 }
 
-wait_names() { # COMMAND ADDRESS
-    local until=$((SECONDS + ${PATIENCE:-30}))
-    until [[ $($1 timeout 2 nslookup where.example 2>&1) == *"$2"* ]]; do [ $SECONDS -lt $until ] || { echo "$1:"; $1 cat /etc/resolv.conf; return 1; }; done
+now() { local at=${EPOCHREALTIME/./}; echo $((at / 1000)); }
+# All of them at once: the last is to have the new answer two seconds after the change.
+wait_names() { # SINCE ADDRESS COMMAND…
+    local since=$1 address=$2 name waiting=() took
+    shift 2
+    for name in "$@"; do
+        (
+            until [[ $($name timeout 0.4 nslookup where.example 2>&1) == *"$address"* ]]; do
+                [ $(($(now) - since)) -lt 30000 ] || { echo "$name:"; $name cat /etc/resolv.conf; exit 1; }
+            done
+            took=$(($(now) - since))
+            echo "$name: names after $took ms"
+            [ $took -le 2000 ]
+        ) &
+        waiting+=($!)
+    done
+    for name in "${waiting[@]}"; do wait "$name"; done
 }
 
 # A server of names that has one answer to all questions, on an address of a namespace.
@@ -263,15 +306,13 @@ host_moves() {
     ip route replace default via 198.51.100.50
     ip addr del 192.0.2.1/24 dev out0
     echo 'nameserver 198.51.100.50' >/etc/resolv.conf
-    for name in "${all[@]}"; do
-        equal "$($name wget -T 2 -qO- http://203.0.113.9:8470/)" near
-        wait_names "$name" 203.0.113.2
-    done
+    wait_names "$(now)" 203.0.113.2 "${all[@]}"
+    for name in "${all[@]}"; do equal "$($name wget -T 2 -qO- http://203.0.113.9:8470/)" near; done
     contains "$(as alice berth exec own cat /etc/resolv.conf)" '# mine'
     # and back
     ip addr add 192.0.2.1/24 dev out0 && ip route replace default via 192.0.2.50
     echo 'nameserver 192.0.2.50' >/etc/resolv.conf
-    for name in 'as alice berth exec plain' 'way_berth svc exec moved'; do wait_names "$name" 203.0.113.1; done
+    wait_names "$(now)" 203.0.113.1 'as alice berth exec plain' 'way_berth svc exec moved'
     kill $server
     berth stop rooted
     way_gone svc moved
@@ -318,25 +359,10 @@ one_after_the_other() {
     is_gone alice
 }
 
-# Another machine: a namespace with a server, which is also the way to everywhere.
-far() {
-    ip netns add far && ip link add out0 type veth peer name out1 netns far
-    ip addr add 192.0.2.1/24 dev out0 && ip link set out0 up && ip route add default via 192.0.2.50
-    ip -n far addr add 192.0.2.50/24 dev out1 && ip -n far link set out1 up
-    ip addr add 2001:db8:77::1/64 dev out0 nodad && ip -n far addr add 2001:db8:77::50/64 dev out1 nodad
-    mkdir -p "$WORK/far" && echo far >"$WORK/far/index.html"
-    ip netns exec far busybox httpd -p 8470 -h "$WORK/far"
-    [ -e /etc/resolv.conf ] || echo 'nameserver 192.0.2.50' >/etc/resolv.conf
-}
-no_far() {
-    ip netns pids far | xargs -r kill
-    ip netns del far
-    umount /run/netns # ip(8) made it
-    ip link del out0 2>/dev/null
-    ! grep -qx 'nameserver 192.0.2.50' /etc/resolv.conf || rm /etc/resolv.conf
-}
 trap 'no_far; rm -rf "$WORK"' EXIT
 far
+mkdir -p "$WORK/far" && echo far >"$WORK/far/index.html"
+ip netns exec far busybox httpd -p 8470 -h "$WORK/far"
 as root berth load -q -i $IMAGES/busybox.tar
 as alice berth load -q -i $IMAGES/busybox.tar
 way_load svc $IMAGES/busybox.tar
@@ -346,6 +372,8 @@ check 'several networks, an internal one, connect and disconnect, prune' several
 as bob berth load -q -i $IMAGES/busybox.tar
 check 'route, address and resolver of the host change under running containers' host_moves
 check 'two accounts do not see each other' two_accounts
+check 'alice: the network of another container' joins alice
+check 'svc: the same with User=' joins svc
 check 'a pod in a network' in_pod
 check 'the namespace comes and goes with a lone container, and its names are there at once' comes_and_goes
 check 'containers of run in a network, one right after the other' one_after_the_other
