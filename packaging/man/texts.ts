@@ -4,7 +4,7 @@ export const INTRODUCTION = [
   'systemctl daemon-reload; systemctl starts, stops and restarts it, journalctl shows its output. There is no daemon.',
   '',
   'The verbs below are for the generated units, and for people: what a person starts with berth run becomes a scope or a transient service,',
-  'so that systemd knows every container. One of berth run -d that has ended runs again by berth start NAME, with its files; one of --rm is gone. With --restart',
+  'so that systemd knows every container. One of berth run that has ended runs again, in the background, by berth start NAME, with its files; one of --rm is gone. With --restart',
   'systemd starts it again, a second after its end. After a boot nothing of it runs by itself: what is to do so is a .container with WantedBy= and Restart=.',
 ];
 

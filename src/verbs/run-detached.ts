@@ -6,7 +6,6 @@ import type { RunRequest } from '../plan/request.ts';
 import { writeWay, type Way } from '../run/again.ts';
 import { requireContainer } from '../run/containers.ts';
 import type { Context } from '../run/context.ts';
-import { runtimeDirectory } from '../run/directories.ts';
 import { endUnit } from '../run/ending.ts';
 import { layerPath } from '../run/layer.ts';
 import { expectedPlace, namespaceUnits } from '../run/place.ts';
@@ -17,6 +16,7 @@ import { startContainer } from '../run/start.ts';
 import { requirement, startTransientService, type Property } from '../systemd/transient.ts';
 import { say } from './edge.ts';
 import { PARTS } from './parts.ts';
+import { ID_VARIABLE, writeEnvironment } from './run-environment.ts';
 import { journalCommand } from '../systemd/journal-hint.ts';
 
 /**
@@ -59,6 +59,26 @@ export function runDetached(
   host.write(1, `${requireContainer(host, request.name).state.id}\n`);
   return 0;
 }
+
+/** A run in the foreground that has ended, and left its files, is started again as if it had been one of -d. */
+export function keepForeground(
+  host: Host,
+  command: Command,
+  request: RunRequest,
+  place: { readonly id: string; readonly store: string },
+): void {
+  const unit = `${request.name}.service`;
+  const environment = writeEnvironment(host, command, request);
+  try {
+    const background = { ...command, options: [...command.options, DETACH] };
+    const properties = propertiesOf(host, background, request, unit, environment, place);
+    keepWay(host, place.store, { version: 1, name: request.name, unit, properties }, place.id, environment);
+  } finally {
+    if (environment !== undefined) host.unlink(environment);
+  }
+}
+
+const DETACH: OptionUse = { name: 'detach', value: 'true', form: 'flag', letter: 'd' };
 
 /** For a start after the end. */
 function keepWay(host: Host, store: string, way: Way, id: string, environment: string | undefined): void {
@@ -161,9 +181,6 @@ function withoutFiles({ options }: Command, { labels, pod }: RunRequest): Option
   return put;
 }
 
-/** The id that a transient unit's container has: the fields of its log name it before it is there. */
-export const ID_VARIABLE = 'BERTH_CONTAINER_ID';
-
 /** LogExtraFields= is for units of the system alone (systemd.exec(5)); names of the fields are Podman's. */
 function logFields(request: RunRequest, id: string): Property {
   const tag = request.logOptions.find(option => option.startsWith('tag='))?.slice('tag='.length);
@@ -180,33 +197,6 @@ function logFields(request: RunRequest, id: string): Property {
     'aay',
     known.map(([name, value]) => Array.from(`${name}=${value}`, byte => byte.charCodeAt(0))),
   ];
-}
-
-/**
- * Variables that the command line takes from our environment (`--env NAME`, `--env-host`, `--env PREFIX*`): in a file of mode 0600, since a
- * unit's Environment= can be read by everybody. undefined when there are none.
- */
-function writeEnvironment(host: Host, command: Command, request: RunRequest): string | undefined {
-  const names = command.options.filter(use => use.name === 'env' && !use.value.includes('=')).map(use => use.value);
-  if (names.length === 0 && !request.environmentHost) return undefined;
-  const wanted = host.environmentList().filter(pair => {
-    const name = pair.slice(0, pair.indexOf('='));
-    if (['NOTIFY_SOCKET', 'PODMAN_SYSTEMD_UNIT', ID_VARIABLE, 'INVOCATION_ID', 'JOURNAL_STREAM'].includes(name))
-      return false;
-    return (
-      request.environmentHost ||
-      names.some(one => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1))))
-    );
-  });
-  const path = `${runtimeDirectory(host)}/environment-${request.name}`;
-  host.writeFile(path, wanted.map(quoted).join(''), 0o600);
-  return path;
-}
-
-/** systemd.exec(5), EnvironmentFile=: within double quotes a backslash stands before `"`, `\`, `` ` `` and `$`. */
-function quoted(pair: string): string {
-  const at = pair.indexOf('=');
-  return `${pair.slice(0, at)}="${pair.slice(at + 1).replace(/["\\`$]/g, '\\$&')}"\n`;
 }
 
 /** What the unit's start said is in the journal; the last line of it is what the person must read. */

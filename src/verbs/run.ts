@@ -19,7 +19,8 @@ import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
 import { readerOf } from './reader.ts';
-import { ID_VARIABLE, runDetached } from './run-detached.ts';
+import { keepForeground, runDetached } from './run-detached.ts';
+import { ID_VARIABLE } from './run-environment.ts';
 
 /** `berth run`: see run/start.ts for how a container starts. */
 export const main: (host: Host) => number = verb(RUN, (host, command) => {
@@ -40,7 +41,10 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   if (request.detach && !context.notify) return runDetached(host, context, command, request, { id, store });
   const known = again ? { id, store, again } : { id, store };
   const wanted = image === undefined ? known : { ...known, image };
-  return namingSandbox(host, () => startContainer(host, PARTS, request, wanted));
+  const status = namingSandbox(host, () => startContainer(host, PARTS, request, wanted));
+  if (!request.detach && !request.remove && !context.inUnit && context.systemd)
+    keepForeground(host, command, request, { id, store });
+  return status;
 });
 
 /** The unit is a container's that keeps its files: it was made for a further start of it, or systemd starts it a further time. */

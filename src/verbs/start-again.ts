@@ -4,7 +4,7 @@ import { readWay, type Way } from '../run/again.ts';
 import { listContainers } from '../run/containers.ts';
 import { ControlError } from '../systemd/bus.ts';
 import { runJob, type JobResult, type Line } from '../systemd/jobs.ts';
-import { ID_VARIABLE } from './run-detached.ts';
+import { ID_VARIABLE } from './run-environment.ts';
 import type { Realm } from './scope.ts';
 
 /** As systemctl(1) has them: failed, there is no such unit. */

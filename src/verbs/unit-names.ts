@@ -1,6 +1,6 @@
 import { decodeText } from '../base/text.ts';
 import type { Host } from '../host/host.ts';
-import { listContainers } from '../run/containers.ts';
+import { isAlive, listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { lastEntry } from '../unit/document.ts';
 import { isServiceStem, parseUnitName, serviceStem, typeOf } from '../unit/names.ts';
@@ -28,7 +28,11 @@ export function unitNameOf(host: Host, word: string): string {
     return `${file?.unit.stem ?? serviceStem(parseUnitName(word, type))}.service`;
   }
   const running = listContainers(host).find(one => one.name === word || one.state?.id.startsWith(word) === true);
-  if (running?.state !== undefined && running.state.unit !== '') return running.state.unit;
+  if (running?.state !== undefined && running.state.unit !== '') {
+    // A run in the foreground that has ended goes on in the background (run-detached.ts).
+    const over = running.state.unit.endsWith('.scope') && !isAlive(host, running.state);
+    return over ? `${running.name}.service` : running.state.unit;
+  }
   const stem = units.find(({ unit }) => unit.stem === word)?.unit.stem;
   const named = units.find(({ unit }) => namesIn(unit.document.sections).includes(word))?.unit.stem;
   const name = stem ?? named ?? word;

@@ -187,6 +187,17 @@ again() { # the same container, with its files, volumes and variables, however o
     as "$1" berth rm -f -v a1 >/dev/null
     contains "$(fails_with 5 as "$1" berth start a1 2>&1)" 'no container a1 that could be started again'
 }
+again_in_background() { # what ran in the foreground
+    # shellcheck disable=SC2016 # the container's
+    equal "$(as "$1" env WORD=one berth run --name a6 -e WORD --network none --stop-timeout 0 localhost/busybox \
+        sh -c 'echo "$WORD" >>/tmp/n; cat /tmp/n; [ "$(wc -l </tmp/n)" = 1 ] || exec sleep 1000')" one
+    as "$1" berth start -q a6
+    equal "$(as "$1" berth exec a6 cat /tmp/n)" $'one\none'
+    equal "$(manager "$1" is-active a6.service)" active
+    as "$1" berth stop a6 >/dev/null
+    as "$1" berth start -q a6
+    as "$1" berth rm -f a6 >/dev/null
+}
 again_at_once() { # by several
     as "$1" berth run -d --name a5 --network none --stop-timeout 0 localhost/busybox sleep 1000 >/dev/null
     as "$1" berth stop a5 >/dev/null
@@ -242,6 +253,7 @@ for who in root alice; do
     check "$who: without --rm its end is known, and nothing is held" ended "$who"
     check "$who: start and restart of what has ended" again "$who"
     check "$who: start again by several at once" again_at_once "$who"
+    check "$who: start again of what ran in the foreground" again_in_background "$who"
     check "$who: start again after the directory of run has gone" again_elsewhere "$who"
     check "$who: run -d --replace takes no variable of the other one" again_replaced "$who"
     check "$who: --cidfile goes with --rm" cidfile "$who"
