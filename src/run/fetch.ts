@@ -26,7 +26,11 @@ export function ensureImage(
   if (reference === undefined) return undefined;
   const there = findImage(host, store, reference);
   const found = there !== undefined && fits(there, command) ? there : undefined;
-  if (request.pull === 'never') return there;
+  if (request.pull === 'never') {
+    if (there === undefined || found !== undefined) return there;
+    const what = `it is for ${there.record.os}/${there.record.architecture}, and --pull=never forbids to fetch another`;
+    throw new Failure(125, `${reference}: ${what}`);
+  }
   if (request.pull === 'missing' && found !== undefined) return found;
   const status = pull(host, pullWords(host, command, request, notify), notify);
   // The child uses it by itself, but for what it does not come to: without Node, without memory.

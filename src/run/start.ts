@@ -89,6 +89,7 @@ function startUnderLock(
   const streams = makeStreams(host, request, spec, {
     relays: chosen.foreign !== '' && chosen.console === '',
     keepsInput: keepsInput(host, request, chosen.handsOver),
+    attended: !chosen.handsOver && !chosen.context.inUnit,
   });
   const stage = chosen.foreign === '' ? spec : stageSpec(prepared.plan);
   // A stage that waits for its id maps can be moved before it does anything: it is made while systemd makes the scope. With a named

@@ -21,7 +21,7 @@ export function makeStreams(
   host: Host,
   request: RunRequest,
   spec: Spec,
-  { relays, keepsInput }: { relays: boolean; keepsInput: boolean },
+  { relays, keepsInput, attended }: { relays: boolean; keepsInput: boolean; attended: boolean },
 ): Streams {
   const nothing = { closePayloadEnds: () => undefined };
   // Another runtime relays its terminal to ours itself.
@@ -34,7 +34,8 @@ export function makeStreams(
   const closing = (...ends: readonly number[]) => ({
     closePayloadEnds: () => [...ends, ...(kept?.slice(0, 1) ?? [])].forEach(fd => host.close(fd)),
   });
-  if (request.logDriver === 'none') return { stdio: [input, 'null', 'null'], ...given, ...closing() };
+  // Nothing is kept of it; a person in front of it sees it all the same.
+  if (request.logDriver === 'none' && !attended) return { stdio: [input, 'null', 'null'], ...given, ...closing() };
   const [out, outEnd] = payloadPipe(host, spec, 1);
   const [err, errEnd] = payloadPipe(host, spec, 1);
   return { stdio: [input, outEnd, errEnd], out, err, ...given, ...closing(outEnd, errEnd) };

@@ -74,6 +74,20 @@ earlier_boot() { # what a container of --rm had when the power went is found, wh
     as "$1" berth rm lost-false
     emptied "$store/containers"
 }
+drivers() { # in the foreground its output is ours, whatever is kept of it
+    equal "$(as "$1" berth run --rm --network none --log-driver none localhost/busybox sh -c 'echo out; echo err >&2' 2>&1 | sort)" $'err\nout'
+    equal "$(as "$1" berth run --rm --network none --log-driver k8s-file --log-opt path=/tmp/kept-"$1" localhost/busybox echo both)" both
+    equal "$(cut -d' ' -f2- /tmp/kept-"$1")" 'stdout F both'
+    as "$1" berth run -d --name mute --network none --log-driver none localhost/busybox sh -c 'echo never-kept; exec sleep 1000' >/dev/null
+    as "$1" berth rm -f -t 0 mute >/dev/null
+    journalctl --sync
+    equal "$(journalctl -q -o cat --grep never-kept || true)" ''
+    rm "/tmp/kept-$1"
+}
+other_platform() {
+    contains "$(fails_with 125 as "$1" berth run --rm --platform linux/arm64 --pull never localhost/busybox true 2>&1)" 'it is for linux/amd64'
+    as "$1" berth run --rm --platform linux/amd64 --pull never --network none localhost/busybox true
+}
 leaves_no_file() {
     local store runtime locks
     store=/var/lib/berth runtime=/run/berth
@@ -98,6 +112,8 @@ for who in root alice; do
     check "$who: -i hands standard input on" input "$who"
     check "$who: without -i standard input is empty" no_input "$who"
     check "$who: standard output and error stay apart" errors_apart "$who"
+    check "$who: drivers of the log, in the foreground and behind it" drivers "$who"
+    check "$who: an image of another platform is not run unasked" other_platform "$who"
     check "$who: another uid can open /dev/stdout anew" reopens "$who"
     check "$who: T2: no descriptor above 2 reaches the payload" no_descriptors "$who"
     check "$who: a name in use is refused, and replaced when asked" name_in_use "$who"
