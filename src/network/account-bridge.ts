@@ -8,7 +8,7 @@ import type { ProcessName } from '../run/state.ts';
 import { attach, connected, stopBridge } from './bridge.ts';
 import { startCarrier } from './carrier.ts';
 import { readState, staleAttachments, withNetworkLock } from './ipam.ts';
-import { awaitNames } from './naming.ts';
+import { awaitListening, awaitNames } from './naming.ts';
 import { missing, readNamespace, type NamespaceRecord } from './namespace.ts';
 import type { Connected } from './network.ts';
 import { DNS_FORWARD, HOST_ADDRESS, startPorts, stopPasta, type PastaData } from './pasta.ts';
@@ -40,7 +40,8 @@ export function startAccountBridge(host: Host, request: RunRequest, place: Netwo
   if (carried.isErr()) return err(carried.error);
   const ownWayOut = carried.value.pasta !== undefined;
   const done = withNetworkLock(host, () => enterNetworks(host, request, place, inside, ownWayOut)).andThen(found => {
-    awaitNames(host);
+    const { nameservers, ownResolver } = found.connection;
+    if (awaitNames(host) && ownResolver === true) awaitListening(host, inside.pid, nameservers);
     if (readNamespace(host)?.pid === inside.pid) return ok(found);
     // Its way out could not be made.
     stopBridge(host, found.state);

@@ -12,6 +12,7 @@ import {
   type NetworkState,
 } from './ipam.ts';
 import { startAccountBridge } from './account-bridge.ts';
+import { awaitListening } from './naming.ts';
 import type { NamespaceRecord } from './namespace.ts';
 import { checkHelpers } from './helper-version.ts';
 import { networkConfiguration, runNetavark } from './netavark.ts';
@@ -49,6 +50,10 @@ export function startBridge(host: Host, request: RunRequest, place: NetworkPlace
       placed: placed.value,
     });
     return done.map(answer => connected(placed.value, place.bundle, answer));
+  }).map(found => {
+    const { nameservers, ownResolver } = found.connection;
+    if (ownResolver === true) awaitListening(host, host.pid, nameservers);
+    return found;
   });
 }
 

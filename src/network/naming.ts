@@ -7,12 +7,17 @@
 import type { Host, Lock } from '../host/host.ts';
 import { networkDirectory } from './ipam.ts';
 import { isRun, unitName } from './namespace.ts';
+import { procAddress } from './ports.ts';
 
 const SIGTERM = 15;
 /** For a server that does not answer; without one containers start all the same. */
 const PATIENCE = 10_000;
 /** Of these two: a unit that is being started again is not there for a moment. */
 const LOOK = 200;
+
+/** Of a server that does not come: its containers start all the same. */
+const LISTENS = 2_000;
+const STEP = 4;
 
 const lockPath = (host: Host): string => `${networkDirectory(host)}/naming`;
 const wayOutPath = (host: Host): string => `${networkDirectory(host)}/way-out`;
@@ -59,13 +64,28 @@ export function endWait(host: Host): void {
   host.close(fd);
 }
 
-/** Returns when nobody awaits names and way out any more: they are there, or will not be. */
-export function awaitNames(host: Host): void {
+/** Returns when nobody awaits names and way out any more: they are there, or will not be, which is false. */
+export function awaitNames(host: Host): boolean {
   host.lock(lockPath(host), false, true)?.release();
-  if (host.stat(waiterPath(host)) === undefined) return;
+  if (host.stat(waiterPath(host)) === undefined) return true;
   const unit = namesUnit(host);
   const systemctl = unit.includes('@') ? 'systemctl' : 'systemctl --user';
   host.write(2, `berth: warning: the names of the networks are not served: see ${systemctl} status ${unit}\n`);
+  return false;
+}
+
+/**
+ * netavark tells the server of a network by a signal, and does not wait. Until it listens on the addresses of IPv4 (or another does on all of them); the
+ * kernel tells nobody of that. `pid`: a process in the namespace of the networks.
+ */
+export function awaitListening(host: Host, pid: number, servers: readonly string[] = []): void {
+  const wanted = servers.filter(server => !server.includes(':')).map(procAddress);
+  for (let waited = 0; waited < LISTENS; waited += STEP) {
+    const sockets = host.readFileIfExists(`/proc/${pid}/net/udp`) ?? '';
+    const listens = (address: string): boolean => sockets.includes(` ${address}:0035 `);
+    if (listens('00000000') || wanted.every(listens)) return;
+    host.poll([], STEP);
+  }
 }
 
 const namesUnit = (host: Host): string => unitName(host).replace('netns', 'names');

@@ -116,7 +116,7 @@ export function unitEndsIt(host: Host): boolean {
 }
 
 /** As /proc/net/tcp and tcp6 write an address on a little-endian machine: words of 32 bits with their bytes reversed. */
-function procAddress(text: string): string {
+export function procAddress(text: string): string {
   const address = parseAddress(text);
   if (address === undefined) return text;
   const bytes = Array.from({ length: address.family === 4 ? 4 : 16 }, (_, i) =>

@@ -211,6 +211,25 @@ comes_and_goes() {
     as alice berth network rm one
 }
 
+# The server of names hears of a new network by a signal, and may come to it late: a start waits until it listens there.
+late_names() { # USER
+    local user=$1 unit=berth-names.service pid said began
+    as "$user" berth network create one
+    as "$user" berth network create two
+    as "$user" berth run -d --rm --stop-timeout 0 --name there --network two localhost/busybox sleep inf
+    as "$user" berth exec there nslookup there
+    pid=$(property "$user" $unit MainPID)
+    kill -STOP "$pid"
+    (sleep 1; kill -CONT "$pid") &
+    began=$(now)
+    said=$(as "$user" berth run --rm --stop-timeout 0 --name late --network one localhost/busybox nslookup late 2>&1) || { echo "$said"; return 1; }
+    contains "$said" 'Name:'
+    echo "after $(($(now) - began)) ms"
+    as "$user" berth stop there
+    as "$user" berth network rm one two
+    [ "$user" = root ] || is_gone "$user"
+}
+
 # Who wants the namespace again while it goes has names all the same; so it is after a restart of it.
 comes_again() { # WAY
     local way=$1 manager space
@@ -376,6 +395,7 @@ check 'alice: the network of another container' joins alice
 check 'svc: the same with User=' joins svc
 check 'a pod in a network' in_pod
 check 'the namespace comes and goes with a lone container, and its names are there at once' comes_and_goes
+for user in alice root; do check "$user: names are there at once, though their server hears of them late" late_names $user; done
 check 'containers of run in a network, one right after the other' one_after_the_other
 check 'alice: the namespace is wanted again while it goes' comes_again alice
 check 'svc: the same with User=' comes_again svc

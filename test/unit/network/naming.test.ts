@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SpawnRequest } from '../../../src/host/host.ts';
-import { announceNames, awaitNames, endWait, waitForNames } from '../../../src/network/naming.ts';
+import { announceNames, awaitListening, awaitNames, endWait, waitForNames } from '../../../src/network/naming.ts';
 import { setting } from './setting.ts';
 
 const CGROUP = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/berth-netns.service\n';
@@ -83,4 +83,24 @@ void test('who masked the unit of the names, or where it failed, need not wait: 
   Object.assign(host, { lstat: () => ({ kind: 'link' }) });
   waitForNames(host);
   assert.ok(waited >= 10_000, String(waited));
+});
+
+void test('a start waits until the server listens for all its networks, once it does not wait, and not for ever', () => {
+  const line = (address: string): string => `  1: ${address}:0035 00000000:0000 07 00000000:00000000 00:00000000\n`;
+  const looks = (servers: readonly string[], ...texts: string[]): number => {
+    const { host } = setting({});
+    let count = 0;
+    Object.assign(host, {
+      readFileIfExists: () => texts[Math.min(count, texts.length - 1)],
+      poll: () => (count++, []),
+    });
+    awaitListening(host, 77, servers);
+    return count;
+  };
+  const [one, two] = [line('0100580A'), line('0200580A')];
+  assert.equal(looks(['10.88.0.1'], one), 0);
+  assert.equal(looks(['10.88.0.1', '10.88.0.2'], '', one, one + two), 2);
+  assert.equal(looks(['10.88.0.1'], line('00000000')), 0);
+  assert.equal(looks(['fd00::1'], ''), 0);
+  assert.equal(looks(['10.88.0.1'], two), 500);
 });
