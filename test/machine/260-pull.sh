@@ -169,45 +169,6 @@ StopTimeout=1"
 }
 check 'without a registry a start goes on with the image that is there' offline
 
-# It takes the connection and never answers.
-silent() {
-    local began took
-    fresh alice
-    as alice berth pull -q $REGISTRY/t/busybox:1
-    systemctl stop test-registry
-    systemd-run -q --collect --unit test-slow python3 -c "import socket, time; s = socket.create_server(('127.0.0.1', $PORT)); print(flush=True); time.sleep(1e6)"
-    timeout 30 sh -c "until ss -Hltn | grep -q :$PORT; do sleep 0.1; done"
-    unit_file alice silent <<<"$LOCAL
-[Container]
-Image=$REGISTRY/t/busybox:1
-Pull=newer
-Exec=sleep inf
-StopTimeout=1"
-    began=$SECONDS
-    manager alice start silent
-    took=$((SECONDS - began))
-    equal "$(property alice silent ActiveState)" active
-    contains "$(journal alice silent)" 'the image that is there is used'
-    manager alice stop silent
-    # Nor does a person who has more patience with it.
-    as alice berth pull -q $REGISTRY/t/busybox:1 >/dev/null 2>&1 &
-    timeout 60 sh -c 'until ls "$0"/locks/pull-* >/dev/null 2>&1; do sleep 0.1; done' "$(store_of alice)"
-    began=$SECONDS
-    manager alice start silent
-    [ $((SECONDS - began)) -le 75 ]
-    contains "$(journal alice silent)" 'another pull of it has brought nothing for 20 s; the image that is there is used'
-    kill -0 %%
-    pkill -KILL -u alice -x node
-    wait
-    unit_gone alice silent
-    systemctl stop test-slow
-    serve
-    echo "# the start took $took s" >>"$WORK/figures"
-    [ $took -ge 20 ] && [ $took -le 75 ]
-}
-check 'a registry that says nothing keeps Pull=newer from the image that is there for less than systemd waits' silent
-[ ! -e "$WORK/figures" ] || cat "$WORK/figures"
-
 slow_line() {
     fresh alice
     systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT 150000
@@ -238,93 +199,6 @@ TimeoutStartSec=3"
     [[ ${right//$'\n'/} =~ ^0+$ ]] || { echo "niceness: $right" >&2; return 1; }
 }
 check 'a pull that takes longer than TimeoutStartSec= says how far it is and is not killed' slow_line
-
-waiting_unit() { # NAME IMAGE
-    unit_file alice "$1" <<<"$LOCAL
-[Container]
-Image=127.0.0.1:$SLOW/t/$2:1
-Exec=sleep inf
-StopTimeout=1
-[Service]
-TimeoutStartSec=3"
-}
-statuses() { # NAME TEXT: what the unit says while it starts, at last until it says TEXT
-    local now
-    while [[ $(property alice "$1" ActiveState) == @(activating|inactive) ]]; do
-        now=$(property alice "$1" StatusText)
-        echo "$now"
-        [[ -z $2 || $now != *"$2"* ]] || return 0
-        sleep 0.2
-    done
-}
-layers_asked() { journalctl --sync; journalctl -u test-registry --since "@$1" -o cat --no-pager | grep -c "\"GET /v2/t/[a-z]*/blobs/$layer" || true; }
-common_layer() {
-    local began layer seen
-    derive twin
-    layer=$(jq -r '.layers[0].digest' "$WORK/twin/manifest.json")
-    fresh alice
-    slow_at 60000
-    waiting_unit common busybox
-    waiting_unit twin twin
-    began=$(date +%s.%N)
-    manager alice start --no-block common
-    statuses common kB/s >/dev/null
-    manager alice start --no-block twin
-    seen=$(statuses twin '')
-    equal "$(property alice twin ActiveState)" active
-    equal "$(property alice common ActiveState)" active
-    grep -Eqx 'pulling twin:1: layer 1/1, [0-9.]+/1\.[0-9]+ MB, [0-9]+ kB/s, ([0-9]+ min|[0-9]+ s) left; another pull brings it' <<<"$seen" || { echo "status: $(sort -u <<<"$seen")" >&2; return 1; }
-    equal "$(layers_asked "$began")" 1
-    unit_gone alice common twin
-    sound alice
-    # The one that brings it dies, and then there is one that brings nothing.
-    fresh alice
-    slow_at 150000
-    as alice berth pull -q 127.0.0.1:$SLOW/t/busybox:1 >/dev/null 2>&1 &
-    timeout 60 sh -c 'until ls "$0"/tmp/*/sha256-* >/dev/null 2>&1; do sleep 0.02; done' "$(store_of alice)"
-    waiting_unit twin twin
-    manager alice start --no-block twin
-    contains "$(statuses twin 'kB/s')" 'another pull brings it'
-    kill -KILL "$(pgrep -u alice -x node -o)"
-    wait
-    seen=$(statuses twin '')
-    equal "$(property alice twin ActiveState)" active
-    contains "$seen" 'left'
-    unit_gone alice twin
-    sound alice
-    fresh alice
-    as alice berth pull -q 127.0.0.1:$SLOW/t/busybox:1 >/dev/null 2>&1 &
-    timeout 60 sh -c 'until ls "$0"/tmp/*/sha256-* >/dev/null 2>&1; do sleep 0.02; done' "$(store_of alice)"
-    sleep 1
-    pkill -STOP -u alice -x node
-    waiting_unit twin twin
-    fails manager alice start twin
-    equal "$(property alice twin Result)" timeout
-    pkill -KILL -u alice -x node
-    wait
-    unit_gone alice twin
-}
-check 'who waits for a layer that another pull brings says so and is not killed while it comes' common_layer
-
-bars() {
-    fresh alice
-    slow_at 100000
-    as alice python3 "$TESTS/terminals.py" size:24x50 'wait:kB/s' size:24x100 'wait:left' size:24x36 'wait:pulling' 'wait:pulling' end -- \
-        berth pull 127.0.0.1:$SLOW/t/busybox:1 >"$WORK/out"
-    python3 - "$WORK/out" <<'END'
-import re, sys
-frames = re.split(r'\x1b\[(\d+)A\x1b\[J', open(sys.argv[1], newline='').read())
-texts, rows = [frame.split('\r\n')[:-1] for frame in frames[::2]], [int(number) for number in frames[1::2]]
-widest = [max(map(len, text), default=0) for text in texts]
-wide = next(i for i, width in enumerate(widest) if width > 49)
-narrow = next(i for i in range(wide, len(rows)) if rows[i] > len(texts[i])) + 1
-assert any(re.search(r'^[0-9a-f]{12} \[=* +\] [0-9.]+/1.1 MB$', line) for text in texts[:wide] for line in text), texts[:wide]
-assert any(line.endswith(' left') for text in texts[wide:narrow] for line in text), texts[wide:narrow]
-assert max(widest[narrow:-1]) <= 35, texts[narrow:]
-assert all(up <= len(text) for up, text in list(zip(rows, texts))[narrow:]), rows
-END
-}
-check 'the bars of a pull are as wide as the terminal, before and after it is made another size' bars
 
 stalled() {
     fresh alice

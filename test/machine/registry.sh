@@ -37,6 +37,18 @@ slow_at() { # BYTES-PER-SECOND: the registry on a line of that speed
     for i in $(seq 300); do ! curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null || return 0; sleep 0.1; done
     return 1
 }
+# t/large:1, with a layer of 12 MB that cannot be packed, on a line of that speed.
+large() { # BYTES-PER-SECOND
+    if [ ! -e "$WORK/large.tar" ]; then
+        mkdir "$WORK/large"
+        head -c 12000000 /dev/urandom >"$WORK/large/noise"
+        tar -C "$WORK/large" -cf "$WORK/large.tar" noise
+        berth import -q "$WORK/large.tar" localhost/large >/dev/null
+        berth push -q localhost/large $REGISTRY/t/large:1
+        berth rmi -f localhost/large >/dev/null
+    fi
+    slow_at "$1"
+}
 push() { skopeo --insecure-policy copy -q --dest-tls-verify=false "$@"; }
 # derive NAME [IMAGE]: t/NAME:1, which is t/busybox:1 with another configuration, and with the layers of t/IMAGE:1 above its own.
 derive() {
