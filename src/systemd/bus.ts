@@ -3,7 +3,7 @@ import { decodeText } from '../base/text.ts';
 
 /**
  * The manager of systemd on D-Bus, for the verbs that control units: the only importer of dbus-next, its low-level calls only. (The hot
- * path, which has no Node, speaks wire.ts.) What the package does not do is done here: every call has an end of time, one match rule
+ * path, which has no Node, speaks wire.ts.) What the package does not do is done here: every call has an end of time, two match rules
  * per connection, and whoever waits when the connection ends is told so. Interface: man 5 org.freedesktop.systemd1.
  */
 
@@ -47,9 +47,15 @@ export interface ManagerBus {
 }
 
 const SYSTEMD = 'org.freedesktop.systemd1';
+const RULES = [
+  `type='signal',sender='${SYSTEMD}',path_namespace='/org/freedesktop/systemd1'`,
+  `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${SYSTEMD}'`,
+];
 const REPLY_MS = 25_000;
 /** ALLOW_INTERACTIVE_AUTHORIZATION: polkit may ask the person (D-Bus Specification, "Message Format"). */
 const INTERACTIVE = 4;
+/** NO_AUTO_START: while the manager is being re-executed the bus would keep a call until it gives up starting one. */
+const AS_IT_IS = 2;
 
 /** Connects and subscribes to the manager's signals. Throws ControlError when the manager cannot be reached. */
 export async function connectBus(scope: Scope, interactive: boolean): Promise<ManagerBus> {
@@ -100,7 +106,7 @@ class Connection implements ManagerBus {
   #fail: (error: ControlError) => void = () => undefined;
 
   constructor(scope: Scope, interactive: boolean) {
-    this.#flags = interactive ? INTERACTIVE : 0;
+    this.#flags = interactive ? INTERACTIVE | AS_IT_IS : AS_IT_IS;
     this.#name = scope.kind === 'system' ? 'the system manager' : `the user manager of uid ${scope.uid}`;
     this.ended = new Promise<never>((_, reject) => {
       this.#fail = reject;
@@ -118,20 +124,23 @@ class Connection implements ManagerBus {
     });
     this.#bus.on('message', (message: dbus.Message) => {
       if (message.type !== dbus.MessageType.SIGNAL) return;
+      // Signals of a manager that leaves its bus, to be re-executed, are lost: whoever waits for one looks anew.
+      if (message.member === 'NameOwnerChanged' && message.body[2] === '')
+        this.#fail(new ControlError('org.freedesktop.DBus.Error.NameHasNoOwner', `${this.#name} left its bus`));
       const signal = { member: message.member, path: message.path, body: message.body.map(plain) };
       for (const listener of this.#listeners) listener(signal);
     });
   }
 
   async begin(): Promise<void> {
-    const rule = `type='signal',sender='${SYSTEMD}',path_namespace='/org/freedesktop/systemd1'`;
-    await this.#send('org.freedesktop.DBus', {
-      path: '/org/freedesktop/DBus',
-      interface: 'org.freedesktop.DBus',
-      member: 'AddMatch',
-      signature: 's',
-      body: [rule],
-    });
+    for (const rule of RULES)
+      await this.#send('org.freedesktop.DBus', {
+        path: '/org/freedesktop/DBus',
+        interface: 'org.freedesktop.DBus',
+        member: 'AddMatch',
+        signature: 's',
+        body: [rule],
+      });
     await this.call({ member: 'Subscribe' });
   }
 

@@ -1,4 +1,5 @@
 import { signalName } from './signal-name.ts';
+import { whoFailed, type UnitCommand } from './unit-commands.ts';
 import type { UnitState } from './units.ts';
 
 /**
@@ -13,20 +14,47 @@ export function reasonOf(state: UnitState, job: string, asked = 0): string {
   if (job === 'dependency') return 'a unit that it requires failed';
   if (job === 'canceled') return 'another job took the place of this one';
   if (job === 'timeout') return 'the job ran out of time in the queue (JobTimeoutSec=)';
-  if (!state.assertResult) return 'an assertion of it (Assert...=) does not hold';
-  if (job === 'failed' && state.moved < asked) return TOO_OFTEN;
-  return RESULTS[state.result]?.(state) ?? `its result is ${state.result === '' ? job : state.result}`;
+  if (!state.assertResult) return `an assertion of it does not hold${listed(state.unmet)}`;
+  if (job === 'failed' && state.activeState === 'active' && !WELL.has(state.reloadResult)) return reloadReason(state);
+  if (job === 'failed' && state.moved < asked && state.result !== 'resources') return TOO_OFTEN;
+  return RESULTS[state.result]?.(state) ?? (WELL.has(state.result) ? jobReason(job) : `its result is ${state.result}`);
 }
+
+const WELL: ReadonlySet<string> = new Set(['', 'success']);
+
+const listed = (lines: readonly string[]): string => (lines.length === 0 ? '' : `: ${lines.join(', ')}`);
+
+/** Of a unit that is up all the same. */
+function reloadReason(state: UnitState): string {
+  const reload = { ...state, result: state.reloadResult, mainCode: 0 };
+  const commands = state.commands.filter(one => one.key === 'ExecReload');
+  const reason =
+    state.reloadResult === 'timeout' ? 'it took longer than TimeoutStartSec=' : endOf({ ...reload, commands });
+  return `its reload failed: ${reason}; it runs as before`;
+}
+
+function jobReason(job: string): string {
+  return JOBS[job] ?? `the job ended as ${job}`;
+}
+
+/** Results of jobs that units without a failure have. */
+const JOBS: Readonly<Record<string, string>> = {
+  invalid: 'its state does not allow this',
+  unsupported: 'units of this type do not exist on this system',
+  collected: 'nothing needed it any more',
+  once: 'it has run once already, and can do so once in a boot',
+  frozen: 'it is frozen',
+};
 
 const TOO_OFTEN = 'it was started too often (StartLimitBurst=); `systemctl reset-failed` allows the next start';
 
 type Teller = (state: UnitState) => string;
 
 const RESULTS: Readonly<Record<string, Teller>> = {
-  'exit-code': state => `its main process exited with status ${state.mainStatus}${meaning(state.mainStatus)}`,
-  signal: state => `its main process was killed by signal ${signalWords(state.mainStatus)}`,
-  'core-dump': state => `its main process dumped core on signal ${signalWords(state.mainStatus)}`,
-  timeout: () => 'it took longer than its timeout (TimeoutStartSec= or TimeoutStopSec=)',
+  'exit-code': endOf,
+  signal: endOf,
+  'core-dump': endOf,
+  timeout: timeoutReason,
   watchdog: () => 'it did not send WATCHDOG=1 in time (WatchdogSec=)',
   'start-limit-hit': () => TOO_OFTEN,
   resources: () => 'a resource that systemd needs for it was not there',
@@ -35,11 +63,75 @@ const RESULTS: Readonly<Record<string, Teller>> = {
   'exec-condition': () => 'an ExecCondition= of it does not hold',
 };
 
-/** Statuses that mean the same for every unit of ours. */
-function meaning(status: number): string {
-  const text = STATUSES.get(status);
+/** How the command or the main process ended that failed the unit. */
+function endOf(state: UnitState): string {
+  const who = whoFailed(state);
+  if (who === undefined) return ENDS[state.result] ?? `its result is ${state.result}`;
+  const status = who === 'main' ? state.mainStatus : who.status;
+  return `${who === 'main' ? 'its main process' : commandText(who)} ${endWords(state.result, status, who === 'main')}`;
+}
+
+/** Whatever the unit's result is. */
+export function mainEnd({ mainCode, mainStatus }: UnitState): string {
+  return `its main process ${endWords(mainCode === 1 ? 'exit-code' : 'signal', mainStatus, true)}`;
+}
+
+/** Where systemd has forgotten whose it was: its manager was reloaded since. */
+const ENDS: Readonly<Record<string, string>> = {
+  'exit-code': 'one of its commands exited with a failure',
+  signal: 'one of its commands was killed by a signal',
+  'core-dump': 'one of its commands dumped core',
+};
+
+function endWords(result: string, status: number, isMain: boolean): string {
+  if (result === 'signal') return `was killed by signal ${signalWords(status)}`;
+  if (result === 'core-dump') return `dumped core on signal ${signalWords(status)}`;
+  return `exited with status ${status}${meaning(status, isMain)}`;
+}
+
+const WORDS_SHOWN = 80;
+
+function commandText({ key, words }: UnitCommand): string {
+  const text = words.join(' ');
+  return `its ${key}= (${text.length > WORDS_SHOWN ? `${text.slice(0, WORDS_SHOWN)}...` : text})`;
+}
+
+/** RuntimeMaxSec= is the only limit of what is up; what was up and took too long was being stopped. */
+function timeoutReason({ mainBegan, upFrom, upTo, runtimeMost }: UnitState): string {
+  if (mainBegan === 0) return 'it took longer than its timeout (TimeoutStartSec= or TimeoutStopSec=)';
+  if (upFrom < mainBegan || upTo < upFrom) return 'its start took longer than TimeoutStartSec=';
+  const isDue = runtimeMost > 0 && upTo - upFrom >= runtimeMost;
+  return isDue ? 'it ran as long as RuntimeMaxSec= allows' : 'its stop took longer than TimeoutStopSec=';
+}
+
+/** Statuses that mean the same for every unit of ours, and those of systemd.exec(5), "Process exit codes", for every unit. */
+function meaning(status: number, isMain: boolean): string {
+  const directive = DIRECTIVES[status];
+  if (directive !== undefined) return `: as systemd has it when it cannot do what ${directive} wants`;
+  const text = isMain ? STATUSES.get(status) : undefined;
   return text === undefined ? '' : `: ${text}`;
 }
+
+const DIRECTIVES: Readonly<Record<number, string>> = {
+  200: 'WorkingDirectory=',
+  203: 'Exec...=',
+  208: 'StandardInput=',
+  209: 'StandardOutput=',
+  216: 'Group=',
+  217: 'User=',
+  218: 'CapabilityBoundingSet= or AmbientCapabilities=',
+  222: 'StandardError=',
+  224: 'PAMName=',
+  225: 'PrivateNetwork= or NetworkNamespacePath=',
+  226: 'its sandbox (ProtectSystem=, BindPaths= and others)',
+  228: 'SystemCallFilter=',
+  233: 'RuntimeDirectory=',
+  238: 'StateDirectory=',
+  239: 'CacheDirectory=',
+  240: 'LogsDirectory=',
+  241: 'ConfigurationDirectory=',
+  243: 'LoadCredential= or SetCredential=',
+};
 
 const STATUSES: ReadonlyMap<number, string> = new Map([
   [78, 'its unit file has a mistake'],

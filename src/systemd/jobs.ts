@@ -18,6 +18,7 @@ const PASSING = new Set([
 ]);
 const ATTEMPTS = 20;
 const PAUSE_MS = 250;
+const LOOK_MS = 1000;
 
 /** A connection, and how to get another when the bus is restarted. */
 export interface Line {
@@ -38,16 +39,36 @@ export async function runJob(
   properties?: Transient,
 ): Promise<JobResult> {
   const asked: Asked = { verb, unit, job, properties };
+  return steadily(line, bus => followOnce(bus, asked));
+}
+
+/** Does it over another connection when the one that it was begun on ends. */
+export async function steadily<T>(line: Line, step: (bus: ManagerBus) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await followOnce(line.bus, asked);
+      return await step(line.bus);
     } catch (error) {
-      if (!(error instanceof ControlError) || !PASSING.has(error.name) || attempt > ATTEMPTS) throw error;
+      if (!(error instanceof ControlError) || attempt > ATTEMPTS) throw error;
+      // A call that was lost between two managers is never answered: that is asked once more, and once only.
+      if (!PASSING.has(error.name) && !(error.name === 'NoReply' && attempt === 1)) throw error;
       await pause();
       line.bus = await line.again().catch((failure: unknown) => {
         if (attempt >= ATTEMPTS) throw failure;
         return line.bus;
       });
+    }
+  }
+}
+
+/** A first connection. Where no bus is, nobody waits for one; where the bus misses its manager, that is being re-executed. */
+export async function connectSteadily(connect: () => Promise<ManagerBus>): Promise<ManagerBus> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await connect();
+    } catch (error) {
+      const ofBus = error instanceof ControlError && error.name.startsWith('org.freedesktop.DBus.Error.');
+      if (!ofBus || !PASSING.has(error.name) || attempt > ATTEMPTS) throw error;
+      await pause();
     }
   }
 }
@@ -77,14 +98,22 @@ async function followOnce(bus: ManagerBus, asked: Asked): Promise<JobResult> {
     if (job === asked.job) arrived(result);
   });
   try {
-    const settled = asked.job === undefined ? await ask(bus, asked) : await whatBecame(bus, asked);
-    return settled ?? results.get(asked.job ?? '') ?? (await Promise.race([end, bus.ended]));
+    if (asked.job === undefined) {
+      await ask(bus, asked);
+      return results.get(asked.job ?? '') ?? (await Promise.race([end, bus.ended]));
+    }
+    // A manager that has just been re-executed may end a job before it knows to whom it owes a signal.
+    for (;;) {
+      const settled = (await whatBecame(bus, asked)) ?? results.get(asked.job);
+      const told = settled ?? (await Promise.race([end, bus.ended, pause(LOOK_MS)]));
+      if (told !== undefined) return told;
+    }
   } finally {
     stop();
   }
 }
 
-async function ask(bus: ManagerBus, asked: Asked): Promise<undefined> {
+async function ask(bus: ManagerBus, asked: Asked): Promise<void> {
   const { verb, unit, properties } = asked;
   const request =
     properties === undefined
@@ -104,6 +133,6 @@ async function whatBecame(bus: ManagerBus, { verb, unit, job }: Asked): Promise<
   return activeState === 'failed' ? 'failed' : 'canceled';
 }
 
-function pause(): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, PAUSE_MS));
+function pause(milliseconds = PAUSE_MS): Promise<undefined> {
+  return new Promise(resolve => void setTimeout(resolve, milliseconds, undefined));
 }

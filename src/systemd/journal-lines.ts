@@ -14,7 +14,29 @@ export function lastLines(host: Host, scope: Scope, state: UnitState, count: num
   const unit = [`_SYSTEMD_INVOCATION_ID=${state.invocation}`, ...account];
   const unwell = `MESSAGE_ID=${EVENTS.health_status.id}`;
   const match = [...unit, '_TRANSPORT=stdout', '_TRANSPORT=syslog', '+', ...unit, unwell];
-  const argv = ['journalctl', '--quiet', '--no-pager', '--output=cat', `--lines=${count}`, ...match];
+  return readLines(host, [`--lines=${count}`, ...match]);
+}
+
+/** What the manager itself said of a start that failed before a program of the unit could say anything. */
+export function managerLines(host: Host, scope: Scope, { name, invocation }: UnitState): string[] {
+  if (invocation === '') return [];
+  const field = scope.kind === 'user' ? 'USER_INVOCATION_ID' : 'INVOCATION_ID';
+  const lines = readLines(host, ['--priority=notice', '--lines=20', `${field}=${invocation}`]);
+  const told = lines.filter(line => !/^Failed to start |: Failed with result '/.test(line));
+  return [...new Set(told.map(line => line.replace(`${name}: `, '')))].slice(-3);
+}
+
+/** That the last start of a unit did nothing, since a condition or an assertion of it does not hold; systemd has forgotten such a unit at once. */
+export function skippedLine(host: Host, scope: Scope, name: string): string | undefined {
+  const match = scope.kind === 'user' ? [`USER_UNIT=${name}`, `_UID=${scope.uid}`] : [`UNIT=${name}`, '_PID=1'];
+  const lines = readLines(host, ['--boot', '--lines=2', ...match]);
+  return NOT_BEGUN.test(lines.at(-1) ?? '') ? lines.find(line => NOT_BEGUN.test(line)) : undefined;
+}
+
+const NOT_BEGUN = /skipped|assert/i;
+
+function readLines(host: Host, words: readonly string[]): string[] {
+  const argv = ['journalctl', '--quiet', '--no-pager', '--output=cat', ...words];
   const done = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   const shown = done.stdout.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, c => (c === '\t' ? ' ' : '?'));

@@ -1,4 +1,5 @@
 import type { ManagerBus } from './bus.ts';
+import { commandsOf, type UnitCommand } from './unit-commands.ts';
 
 /** What the manager knows of a unit. Times in microseconds since the epoch, 0: never. */
 export interface UnitState {
@@ -27,6 +28,8 @@ export interface UnitState {
   readonly invocation: string;
   readonly conditionResult: boolean;
   readonly assertResult: boolean;
+  /** Lines of Assert…= that did not hold when it was to be started last. */
+  readonly unmet: readonly string[];
   readonly controlGroup: string;
   /** Of services; defaults otherwise. */
   readonly result: string;
@@ -36,6 +39,18 @@ export interface UnitState {
   /** CLD_EXITED 1, CLD_KILLED 2, CLD_DUMPED 3; 0: none ended yet. */
   readonly mainCode: number;
   readonly mainStatus: number;
+  /** CLOCK_MONOTONIC in microseconds: when the main process began and ended. */
+  readonly mainBegan: number;
+  readonly mainEnded: number;
+  /** Statuses of the main process that are none of a failure, besides 0. */
+  readonly goodStatuses: readonly number[];
+  /** The same of when it became active last, and when it was no more. */
+  readonly upFrom: number;
+  readonly upTo: number;
+  /** RuntimeMaxSec= in microseconds; 0: none. */
+  readonly runtimeMost: number;
+  readonly reloadResult: string;
+  readonly commands: readonly UnitCommand[];
   readonly statusText: string;
   readonly restarts: number;
   readonly memory: number | undefined;
@@ -100,6 +115,7 @@ function readState(name: string, unit: Values, service: Values): UnitState {
     invocation: hex(unit['InvocationID']),
     conditionResult: unit['ConditionResult'] !== false,
     assertResult: unit['AssertResult'] !== false,
+    unmet: unmet(unit['Asserts']),
     controlGroup: text('ControlGroup', service),
     result: text('Result', service),
     type: text('Type', service),
@@ -107,11 +123,33 @@ function readState(name: string, unit: Values, service: Values): UnitState {
     mainPid: count('MainPID'),
     mainCode: count('ExecMainCode'),
     mainStatus: count('ExecMainStatus'),
+    mainBegan: count('ExecMainStartTimestampMonotonic'),
+    mainEnded: count('ExecMainExitTimestampMonotonic'),
+    goodStatuses: goodStatuses(service['SuccessExitStatus']),
+    upFrom: count('ActiveEnterTimestampMonotonic', unit),
+    upTo: count('ActiveExitTimestampMonotonic', unit),
+    runtimeMost: optional('RuntimeMaxUSec') ?? 0,
+    reloadResult: text('ReloadResult', service),
+    commands: commandsOf(service),
     statusText: text('StatusText', service),
     restarts: count('NRestarts'),
     memory: optional('MemoryCurrent'),
     tasks: optional('TasksCurrent'),
   };
+}
+
+/** a(sbbsi): key, one of several that are enough, negated, value; below 0: did not hold, 0: the manager has forgotten it. */
+function unmet(value: unknown): string[] {
+  const lines = Array.isArray(value) ? (value as [string, boolean, boolean, string, number][]) : [];
+  const enough = lines.some(([, trigger, , , held]) => trigger && held > 0);
+  const broken = lines.filter(([, trigger, , , held]) => held <= 0 && !(trigger && enough));
+  return broken.map(([key, , negated, text]) => `${key}=${negated ? '!' : ''}${text}`);
+}
+
+/** (aiai): statuses, signals. */
+function goodStatuses(value: unknown): number[] {
+  const [statuses] = Array.isArray(value) ? (value as unknown[]) : [];
+  return Array.isArray(statuses) ? statuses.map(Number) : [];
 }
 
 function hex(bytes: unknown): string {

@@ -6,7 +6,7 @@ import type { Host } from '../host/host.ts';
 import { listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { connectBus, ControlError, type ManagerBus, type Scope } from '../systemd/bus.ts';
-import type { Line } from '../systemd/jobs.ts';
+import { connectSteadily, type Line } from '../systemd/jobs.ts';
 import { becomeAccount } from './for-account.ts';
 
 /** Whose units a command means, and the Host as that account would see it: its directories of unit files are searched. */
@@ -40,6 +40,13 @@ export function realmOfUnits(realm: Realm, units: readonly string[]): Realm {
   return systems ? { ...realm, scope: { kind: 'system' } } : realm;
 }
 
+/** For a look at units: those of an account whose manager does not run are the system's (User=), if there are any. */
+export function realmToSee(realm: Realm, units: readonly string[]): Realm {
+  const { scope, host } = realmOfUnits(realm, units);
+  const running = scope.kind === 'system' || host.stat(`/run/user/${scope.uid}/bus`) !== undefined;
+  return running ? { scope, host } : { scope: { kind: 'system' }, host: asSystem(host) };
+}
+
 /** The directories of unit files that the system's manager reads, for somebody who is not root. */
 function asSystem(host: Host): Host {
   return Object.create(host, { uid: { value: 0 } }) as Host;
@@ -52,7 +59,7 @@ export async function withManager<T>(realm: Realm, body: (line: Line) => Promise
   const connect = (): Promise<ManagerBus> => connectBus(realm.scope, interactive);
   let line: Line | undefined;
   try {
-    line = { bus: await connect(), again: connect };
+    line = { bus: await connectSteadily(connect), again: connect };
     return await body(line);
   } catch (error) {
     if (error instanceof ControlError) throw new Failure(125, explainError(error));

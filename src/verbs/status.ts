@@ -6,18 +6,19 @@ import { describe } from '../base/problem.ts';
 import { listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import type { ContainerState } from '../run/state.ts';
-import { reasonOf } from '../systemd/explain.ts';
-import { lastLines } from '../systemd/journal-lines.ts';
+import { mainEnd, reasonOf } from '../systemd/explain.ts';
+import { lastLines, skippedLine } from '../systemd/journal-lines.ts';
 import { unitProperties, type UnitState } from '../systemd/units.ts';
 import { commandLine, printable } from './command-line.ts';
 import { allUnits } from './quadlet-units.ts';
-import { graphOf } from '../quadlet/model.ts';
+import { graphOf, type Unit } from '../quadlet/model.ts';
 import { settingOf } from '../quadlet/setting.ts';
 import { translateAll } from '../quadlet/translate.ts';
-import { realmOf, realmOfUnits, withManager, type Realm } from './scope.ts';
+import { realmOf, realmToSee, withManager, type Realm } from './scope.ts';
 import { ageOf, portsText } from './show.ts';
 import { failureLines } from './unit-failure.ts';
 import { sourceOf, unitNameOf } from './unit-names.ts';
+import { sourceLine } from './why-source.ts';
 
 /** Exit statuses of systemctl(1): not running, no such unit. */
 const INACTIVE = 3;
@@ -33,10 +34,12 @@ export async function main(host: Host): Promise<number> {
   const format = lastValue(command, 'format') ?? '';
   if (format !== '' && format !== 'json') throw new Failure(125, `--format ${format}: write json`);
   const units = command.operands.map(operand => unitNameOf(asking.host, operand));
-  const realm = isSet(command, 'user') ? asking : realmOfUnits(asking, units);
+  const realm = isSet(command, 'user') ? asking : realmToSee(asking, units);
   return withManager(realm, async ({ bus }) => {
     if (asked === 'why')
-      return why(realm, await unitProperties(bus, units[0] ?? ''), unit => failureLines(bus, realm, unit, 'failed'));
+      return why(realm, await unitProperties(bus, units[0] ?? ''), job =>
+        failureLines(bus, realm, units[0] ?? '', job),
+      );
     const states = await Promise.all(units.map(unit => unitProperties(bus, unit)));
     if (format === 'json') host.write(1, encodeText(`${JSON.stringify(states, undefined, 2)}\n`));
     else
@@ -102,33 +105,47 @@ function mebibytes(bytes: number): string {
   return `${(bytes / 1048576).toFixed(1)} MiB`;
 }
 
-/** What the generator finds wrong in the unit file that the service is made from. */
-function mistakesOf(host: Host, service: string): string[] {
+/** The unit file that the service is made from, with what the generator finds wrong in it. */
+function fileOf(host: Host, service: string): Unit | undefined {
   const units = allUnits(host).map(({ unit }) => unit);
   translateAll(units, settingOf(host, host.uid !== 0, graphOf(units)));
-  const source = sourceOf(units, service);
-  return source?.problems.map(describe) ?? [];
+  return sourceOf(units, service);
 }
 
-/** The reason, the unit file's own mistakes, the last lines. Status 0: the unit is up. */
-async function why(realm: Realm, state: UnitState, failure: (unit: string) => Promise<string[]>): Promise<number> {
+/** The reason, the line of the unit file that it is about or the file's own mistakes, the last lines. Status 0: the unit is up. */
+async function why(realm: Realm, state: UnitState, failure: (job: string) => Promise<string[]>): Promise<number> {
   const { host } = realm;
   if (state.activeState === 'active') {
     host.write(1, `${state.name} is up: ${stateText(host, state)}\n`);
     return 0;
   }
-  const mistakes = mistakesOf(host, state.name);
-  const lines = isBroken(state)
-    ? await failure(state.name)
-    : [`${state.name} is ${stateText(host, state)}: ${pastOf(state)}`];
-  for (const line of [...lines, ...mistakes])
+  const file = fileOf(host, state.name);
+  const [reason = '', ...lines] = await whyDown(realm, state, failure);
+  const mistakes = file?.problems.map(describe) ?? [];
+  // The generator's line in the journal is the same as what it finds now.
+  const known = lines.filter(line => !mistakes.includes(line.trim()));
+  const places = mistakes.length > 0 ? mistakes : isBroken(state) ? sourceLine(file, state, reason) : [];
+  for (const line of [reason, ...places, ...known])
     host.write(1, encodeText(`${line.startsWith(' ') ? line : printable(line)}\n`));
   return statusOf(state);
 }
 
+async function whyDown(
+  realm: Realm,
+  state: UnitState,
+  failure: (job: string) => Promise<string[]>,
+): Promise<readonly string[]> {
+  if (isBroken(state)) return failure('failed');
+  const is = `${state.name} is ${stateText(realm.host, state)}`;
+  if (state.activeState !== 'inactive') return [is];
+  const [, ...failed] = state.mainCode === 0 ? await failure('dependency') : [];
+  if (failed.length > 0) return [`${is}: a unit that it requires failed`, ...failed];
+  return [`${is}: ${pastOf(state, skippedLine(realm.host, realm.scope, state.name))}`];
+}
+
 /** Of a unit that is down and did not fail. */
-function pastOf(state: UnitState): string {
+function pastOf(state: UnitState, skipped: string | undefined): string {
+  if (skipped !== undefined) return skipped.replace(/\.$/, '');
   if (state.mainCode === 0) return 'nobody asked for it, or it was stopped';
-  const result = state.mainCode === 1 ? 'exit-code' : 'signal';
-  return `it ended or was stopped: ${reasonOf({ ...state, result }, 'done')}`;
+  return `it ended or was stopped: ${mainEnd(state)}`;
 }

@@ -1,6 +1,7 @@
 import type { ManagerBus } from '../systemd/bus.ts';
 import { reasonOf } from '../systemd/explain.ts';
-import { lastLines } from '../systemd/journal-lines.ts';
+import { lastLines, managerLines } from '../systemd/journal-lines.ts';
+import { whoFailed } from '../systemd/unit-commands.ts';
 import { unitProperties, type UnitState } from '../systemd/units.ts';
 import type { Realm } from './scope.ts';
 
@@ -37,6 +38,18 @@ async function failedRequirements(bus: ManagerBus, state: UnitState, seen: Set<s
 
 const LINES = 10;
 
-function said(realm: Realm, state: UnitState): string[] {
-  return lastLines(realm.host, realm.scope, state, LINES).map(line => `  ${line}`);
+function said({ host, scope }: Realm, state: UnitState): string[] {
+  const lines = lastLines(host, scope, state, LINES);
+  return [...(isSystemds(state) ? managerLines(host, scope, state) : []), ...lines].map(line => `  ${line}`);
+}
+
+/** The first of systemd's own exit statuses (systemd.exec(5)). */
+const SYSTEMDS = 200;
+
+/** No program of the unit ran that could have said why, or systemd has forgotten which one it was. */
+function isSystemds(state: UnitState): boolean {
+  if (state.result === 'resources') return true;
+  if (state.result !== 'exit-code') return false;
+  const who = whoFailed(state);
+  return who === undefined || (who === 'main' ? state.mainStatus : who.status) >= SYSTEMDS;
 }

@@ -29,11 +29,20 @@ const UP: UnitState = {
   invocation: '',
   conditionResult: true,
   assertResult: true,
+  unmet: [],
   controlGroup: '',
   result: 'exit-code',
   mainPid: 0,
   mainCode: 1,
   mainStatus: 127,
+  mainBegan: 5_000,
+  mainEnded: 6_000,
+  goodStatuses: [],
+  upFrom: 0,
+  upTo: 0,
+  runtimeMost: 0,
+  reloadResult: 'success',
+  commands: [],
   statusText: '',
   restarts: 0,
   memory: undefined,
@@ -46,12 +55,15 @@ test('a result of systemd is told in words', () => {
     'its main process exited with status 127: the program of the container does not exist',
   );
   assert.equal(
-    reasonOf({ ...UP, result: 'signal', mainStatus: 9 }, 'failed'),
+    reasonOf({ ...UP, result: 'signal', mainCode: 2, mainStatus: 9 }, 'failed'),
     'its main process was killed by signal 9 (SIGKILL)',
   );
-  for (const result of ['signal', 'core-dump'])
+  for (const [result, mainCode] of [
+    ['signal', 2],
+    ['core-dump', 3],
+  ] as const)
     assert.match(
-      reasonOf({ ...UP, result, mainStatus: 31 }, 'failed'),
+      reasonOf({ ...UP, result, mainCode, mainStatus: 31 }, 'failed'),
       /\(SIGSYS\): SystemCallFilter= in \[Service\] must/,
     );
   assert.equal(reasonOf(UP, 'dependency'), 'a unit that it requires failed');
@@ -60,9 +72,48 @@ test('a result of systemd is told in words', () => {
   assert.match(reasonOf({ ...UP, result: 'start-limit-hit' }, 'failed'), /StartLimitBurst=/);
 });
 
+test('what failed a unit is named: a command of it, or the main process, whichever was first', () => {
+  const command = { key: 'ExecStartPre', words: ['/bin/sh', '-c', 'exit 3'], code: 1, status: 3, ended: 5_500 };
+  const none = { ...UP, mainCode: 0, mainStatus: 0 };
+  assert.equal(
+    reasonOf({ ...none, commands: [command] }, 'failed'),
+    'its ExecStartPre= (/bin/sh -c exit 3) exited with status 3',
+  );
+  assert.match(reasonOf({ ...UP, mainCode: 2, mainStatus: 9, commands: [command] }, 'failed'), /^its ExecStartPre=/);
+  const later = { ...command, key: 'ExecStopPost', ended: 6_500 };
+  assert.match(reasonOf({ ...UP, commands: [later] }, 'failed'), /^its main process exited with status 127/);
+  assert.match(reasonOf({ ...UP, goodStatuses: [127], commands: [later] }, 'failed'), /^its ExecStopPost=/);
+  const killed = { ...command, code: 2, status: 9 };
+  assert.match(reasonOf({ ...none, result: 'signal', commands: [killed] }, 'failed'), /was killed by signal 9/);
+  assert.equal(reasonOf(none, 'failed'), 'one of its commands exited with a failure');
+  assert.match(reasonOf({ ...UP, mainStatus: 200 }, 'failed'), /status 200: .*WorkingDirectory=/);
+});
+
+test('a job without a failure of its unit, a reload, a limit of time', () => {
+  const up = { ...UP, activeState: 'active', result: 'success' };
+  const reload = { key: 'ExecReload', words: ['/bin/false'], code: 1, status: 1, ended: 6_500 };
+  assert.equal(
+    reasonOf({ ...up, reloadResult: 'exit-code', commands: [reload] }, 'failed'),
+    'its reload failed: its ExecReload= (/bin/false) exited with status 1; it runs as before',
+  );
+  assert.equal(reasonOf(up, 'once'), 'it has run once already, and can do so once in a boot');
+  assert.equal(reasonOf(up, 'unheard-of'), 'the job ended as unheard-of');
+  const late = { ...UP, result: 'timeout' };
+  assert.match(reasonOf(late, 'failed'), /its start took longer/);
+  assert.match(reasonOf({ ...late, upFrom: 5_001, upTo: 5_900 }, 'failed'), /its stop took longer/);
+  assert.match(reasonOf({ ...late, upFrom: 5_001, upTo: 5_900, runtimeMost: 800 }, 'failed'), /RuntimeMaxSec=/);
+  assert.match(reasonOf({ ...late, upFrom: 3_000, upTo: 4_000 }, 'failed'), /its start took longer/);
+  assert.match(
+    reasonOf({ ...UP, assertResult: false, unmet: ['AssertPathExists=/x'] }, 'failed'),
+    /: AssertPathExists=\/x$/,
+  );
+});
+
 test('a start that did not begin was refused, whatever the one before came to', () => {
   assert.match(reasonOf(UP, 'failed', 7_001), /StartLimitBurst=/);
   assert.match(reasonOf(UP, 'failed', 6_999), /status 127/);
+  // Of one that could not be begun systemd knows the time as little.
+  assert.match(reasonOf({ ...UP, result: 'resources' }, 'failed', 7_001), /a resource/);
 });
 
 test('signals have their names, and numbers where there is none', () => {
