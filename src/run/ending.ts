@@ -1,4 +1,4 @@
-import { HostError, type Host } from '../host/host.ts';
+import type { Host } from '../host/host.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import type { ContainerState } from './state.ts';
@@ -47,19 +47,15 @@ export function isOwnUnit(context: Context, state: ContainerState): boolean {
   return context.own.unit === state.unit && context.own.manager === state.manager;
 }
 
-/** systemctl(1), "Exit status": there is no such unit. */
+/** As systemctl(1) has it: there is no such unit. */
 const NOT_LOADED = 5;
 
-/** `systemctl stop` runs the unit's ExecStop=, which knows the unit's timeout; another timeout is kept here, beside it. */
+/** `berth unit stop` runs the unit's ExecStop=, which knows the unit's timeout; another timeout is kept here, beside it. */
 function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: number | undefined): void {
-  let child;
-  try {
-    child = host.spawn({ argv: systemctlStop(state), environment: host.environmentList(), stdout: 2 });
-  } catch (error) {
-    if (!(error instanceof HostError) || error.code !== 'ENOENT') throw error;
-    stopPayload(host, state, state.stopSignal, timeout ?? state.stopTimeout);
-    return;
-  }
+  const self = host.readlink('/proc/self/exe');
+  const program = /\/berth[^/]*$/.test(self) ? self : '/usr/bin/berth'; // Node's half is Node
+  const argv = [program, 'unit', 'stop', '--quiet', `--${state.manager}`, '--', state.unit];
+  const child = host.spawn({ argv, environment: host.environmentList() });
   if (timeout !== undefined && host.poll([pidfd, child.pidfd], patienceOf(timeout)).length === 0) {
     stopPayload(host, state, 9, 0);
   }
@@ -68,10 +64,9 @@ function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: num
   if (end.status === 0 || host.poll([pidfd], 0).length > 0) return;
   // The unit is gone and its payload is not (its file was removed while it ran): nobody but us can end it.
   if (end.status === NOT_LOADED) stopPayload(host, state, state.stopSignal, timeout ?? state.stopTimeout);
-  else {
+  else
     throw new Failure(
       125,
-      `${state.name}: the container is ${state.unit}'s, which systemctl could not stop; stop it first`,
+      `${state.name}: the container is ${state.unit}'s, which could not be stopped; stop it first`,
     );
-  }
 }

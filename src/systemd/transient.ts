@@ -3,14 +3,24 @@ import { Failure } from '../run/failure.ts';
 import type { ManagerLink } from '../run/parts.ts';
 import type { Message } from './message.ts';
 import { unitPath } from './unit-path.ts';
-import { answerTo, call, connectManager, post, waitForSignal, type Bus, type Call } from './wire.ts';
+import {
+  answerTo,
+  BusError,
+  call,
+  connectManager,
+  post,
+  steadily,
+  waitForSignal,
+  type Bus,
+  type Call,
+} from './wire.ts';
 
 /** A unit property as org.freedesktop.systemd1(5) has it: name, signature, value. */
 export type Property = readonly [name: string, signature: string, value: unknown];
 
 /** Throws BusError when the manager cannot be reached; so do the calls of the link when it refuses. */
 export function linkTo(host: Host, manager: 'system' | 'user'): ManagerLink {
-  const bus = connectManager(host, manager);
+  let bus = connectManager(host, manager);
   return {
     beginScope(scope, wish) {
       const serial = postStart(bus, scope, [
@@ -28,7 +38,11 @@ export function linkTo(host: Host, manager: 'system' | 'user'): ManagerLink {
       };
     },
     attach(unit, subgroup, pid) {
-      call(bus, { ...managerCall('AttachProcessesToUnit'), signature: 'ssau', values: [unit, subgroup, [pid]] });
+      const values = [unit, subgroup, [pid]];
+      steadily(host, again => {
+        if (again) bus = connectManager(host, manager);
+        call(bus, { ...managerCall('AttachProcessesToUnit'), signature: 'ssau', values });
+      });
     },
     close: () => host.close(bus.fd),
   };
@@ -51,16 +65,48 @@ export interface ServiceStart {
   readonly status?: number;
 }
 
-/** Starts a transient unit and follows its job to the end. Throws BusError when the manager refuses or cannot be reached. */
+/**
+ * Starts a transient unit and follows its job to the end, over a manager that is re-executed and a bus that restarts meanwhile, too. Throws
+ * BusError when the manager refuses or cannot be reached.
+ */
 export function startTransientService(
   host: Host,
   manager: 'system' | 'user',
   unit: string,
   properties: readonly Property[],
 ): ServiceStart {
+  let job: string | undefined;
+  return steadily(host, again => {
+    if (job !== undefined) return followed(host, manager, `${unit}=${job}=`);
+    try {
+      return startOnce(host, manager, unit, properties, taken => (job = String(taken)));
+    } catch (error) {
+      // It was taken before the connection ended.
+      if (again && error instanceof BusError && error.name.endsWith('.UnitExists'))
+        return followed(host, manager, unit);
+      throw error;
+    }
+  });
+}
+
+/** Node's half finds out what has become of a job whose end nobody told us (verbs/control.ts). */
+function followed(host: Host, manager: string, word: string): ServiceStart {
+  const argv = [host.readlink('/proc/self/exe'), 'unit-job', `--${manager}`, '--', 'StartUnit', '0', word];
+  const { status } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
+  return { result: status === 0 ? 'done' : 'failed' };
+}
+
+function startOnce(
+  host: Host,
+  manager: 'system' | 'user',
+  unit: string,
+  properties: readonly Property[],
+  taken: (job: unknown) => void,
+): ServiceStart {
   const bus = connectManager(host, manager);
   try {
     const [job] = answerTo(bus, postStart(bus, unit, properties));
+    taken(job);
     const path = unitPath(unit);
     let status: number | undefined;
     const look = (message: Message): void => {

@@ -82,7 +82,7 @@ function openFirst(host: Host, manager: string, sockets: readonly Socket[]): Bus
       reason = error.message;
     }
   }
-  throw new BusError('Disconnected', `the ${manager} manager of systemd cannot be reached: ${reason}`);
+  throw new BusError('Unreachable', `the ${manager} manager of systemd cannot be reached: ${reason}`);
 }
 
 function systemSockets(host: Host): Socket[] {
@@ -133,7 +133,8 @@ export function call(bus: Bus, request: Call): readonly unknown[] {
 export function post(bus: Bus, request: Call): number {
   makeReady(bus);
   const serial = ++bus.serial;
-  bus.host.send(bus.fd, encode(serial, bus.daemon, request));
+  const text = encode(serial, bus.daemon, request);
+  untilItEnds(() => bus.host.send(bus.fd, text));
   return serial;
 }
 
@@ -210,12 +211,40 @@ function nextMessage(bus: Bus, timeout: number): Message {
 function fill(bus: Bus, timeout: number): void {
   let data: Bytes;
   try {
-    ({ data } = bus.host.receive(bus.fd, 65_536, timeout));
+    ({ data } = untilItEnds(() => bus.host.receive(bus.fd, 65_536, timeout)));
   } catch (error) {
     if (error instanceof HostError && error.code === 'ETIMEDOUT')
-      throw new BusError('NoReply', `the manager did not answer within ${REPLY_MS / 1000} s`);
+      throw new BusError('Silent', `the manager did not answer within ${REPLY_MS / 1000} s`);
     throw error;
   }
-  if (data === '') throw new BusError('Disconnected', 'the manager closed the connection');
+  if (data === '') throw new BusError(ENDED, 'the manager closed the connection');
   bus.buffer += data;
+}
+
+const ENDED = 'Disconnected';
+function untilItEnds<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    const ended = error instanceof HostError && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+    throw ended ? new BusError(ENDED, error.message) : error;
+  }
+}
+
+/** What a manager that is being re-executed, or a bus that restarts, answers for a moment: as in jobs.ts. */
+const PASSING = /(Disconnected|NoReply|ServiceUnknown|NameHasNoOwner)$/;
+const ATTEMPTS = 20;
+
+/** A step that makes its own connection, once more as often as that ends under it. `again`: it may have come far before. */
+export function steadily<T>(host: Host, step: (again: boolean) => T): T {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return step(attempt > 0);
+    } catch (error) {
+      const passes =
+        error instanceof BusError && (PASSING.test(error.name) || (attempt > 0 && error.name === 'Unreachable'));
+      if (!passes || attempt === ATTEMPTS) throw error;
+      host.poll([], 250);
+    }
+  }
 }

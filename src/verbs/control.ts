@@ -3,7 +3,7 @@ import { isSet } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { ControlError } from '../systemd/bus.ts';
-import { runJob, type JobResult, type JobVerb, type Line } from '../systemd/jobs.ts';
+import { runJob, steadily, type JobResult, type JobVerb, type Line } from '../systemd/jobs.ts';
 import { unitProperties } from '../systemd/units.ts';
 import { commandLine, printable } from './command-line.ts';
 import { startAgain } from './start-again.ts';
@@ -84,8 +84,9 @@ async function control(line: Line, realm: Realm, asked: Asked, known: readonly K
 }
 
 async function controlOne(line: Line, realm: Realm, asked: Asked, { unit, path, result }: Known): Promise<number> {
-  const { loadState, activeState } = await unitProperties(line.bus, unit);
+  const { loadState, activeState } = await steadily(line, bus => unitProperties(bus, unit));
   if (loadState === 'not-found' && activeState === 'inactive' && asked.verb === 'StopUnit') {
+    if (asked.quiet) return NOT_FOUND; // run/ending.ts knows what to do then
     const named = unit.replace(/\.service$/, '');
     complain(realm.host, [`${named}: no such container, and there is no unit ${unit}`]);
     return NO_CONTAINER;

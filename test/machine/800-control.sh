@@ -188,8 +188,8 @@ job_results() {
     done <<'END'
 failed its main process exited with status 9
 signal its main process was killed by signal 10 (SIGUSR1)
-slow it took longer than its timeout (TimeoutStartSec= or TimeoutStopSec=)
-assert an assertion of it (Assert...=) does not hold
+slow its start took longer than TimeoutStartSec=
+assert an assertion of it does not hold: AssertPathExists=/nowhere
 dependency a unit that it requires failed
 timeout the job ran out of time in the queue (JobTimeoutSec=)
 canceled another job took the place of this one
@@ -244,6 +244,32 @@ survives() {
     rm -rf /run/slow.fifo /run/slow.said /run/systemd/system/slow.service.d
     way_gone root slow
 }
+# So do run -d, stop and rm -f, which speak to the manager themselves.
+detached_survives() { # WHO
+    local pid shared=/var/tmp/again-$1 spins=0
+    rm -rf "$shared"
+    as "$1" mkdir -p "$shared"
+    wait_for() { until [ -e "$1" ]; do [ $((++spins)) -lt 600 ]; read -rt 0.05 <> <(:) || :; done; }
+    as "$1" berth run -d --name reborn --network none --stop-timeout 60 -v "$shared:/s" --sdnotify healthy --health-cmd 'test -e /s/well' --health-interval 200ms \
+        localhost/busybox sh -c 'trap "touch /s/asked; until test -e /s/leave; do sleep 0.1; done; exit 0" TERM; touch /s/begun; while :; do sleep 0.1; done' >"$WORK/id" 2>"$WORK/said" &
+    pid=$!
+    wait_for "$shared/begun"
+    manager "$1" daemon-reexec
+    as "$1" touch "$shared/well"
+    wait $pid
+    equal "$(cat "$WORK/said")" ''
+    equal "$(as "$1" berth inspect --format '{{.Id}} {{.State.Status}}' reborn)" "$(cat "$WORK/id") running"
+    as "$1" "${@:2}" reborn >"$WORK/said" 2>&1 &
+    pid=$!
+    wait_for "$shared/asked"
+    manager "$1" daemon-reexec
+    as "$1" touch "$shared/leave"
+    wait $pid
+    equal "$(cat "$WORK/said")" reborn
+    as "$1" berth rm -i -f reborn >/dev/null
+    fails_with 1 as "$1" berth container exists reborn
+    rm -r "$shared"
+}
 # A job that Node's half follows over the bus survives that the bus is restarted.
 bus_restarts() {
     local pid before stack=/home/alice/stack
@@ -286,4 +312,8 @@ check 'a user is denied by polkit in one line' denied
 check 'a password at the terminal is enough for polkit' authorised
 put_away root
 check 'a start survives that the manager is re-executed' survives systemctl daemon-reexec
+for who in root alice; do
+    check "$who: run -d and stop survive that the manager is re-executed" detached_survives "$who" berth stop
+    check "$who: so does rm -f" detached_survives "$who" berth rm -f
+done
 finish

@@ -83,9 +83,10 @@ test('a person stops the unit, or Restart= would bring the container back', () =
       return { pid: 9, pidfd: 9 };
     },
     wait: () => ({ status: 0 }),
+    readlink: () => '/usr/bin/berth',
   };
   stopContainer(running([], calls), CONTEXT, aState({ manager: 'user' }));
-  assert.deepEqual(argvs, ['systemctl --user --no-ask-password stop web.service']);
+  assert.deepEqual(argvs, ['/usr/bin/berth unit stop --quiet --user -- web.service']);
 });
 
 test('inside the own unit nobody asks systemd: it waits for us', () => {
@@ -103,6 +104,7 @@ test('the same name of the other manager is another unit', () => {
       return { pid: 9, pidfd: 9 };
     },
     wait: () => ({ status: 0 }),
+    readlink: () => '/usr/bin/berth',
   };
   const own = { unit: 'web.service', manager: 'user', path: '/x/web.service', below: '.control' } as const;
   stopContainer(running([], calls), { ...CONTEXT, own, inUnit: true }, aState());

@@ -68,6 +68,7 @@ function manager(answers: string, options: { uid?: number; piece?: number; socke
         return { data, fds: [] };
       },
       close: () => void closed++,
+      poll: () => [],
     },
   });
   return { host, sent, tried, closed: () => closed };
@@ -121,6 +122,40 @@ void test('a start that failed tells what its main process ended with, whether s
     job + changed('/org/freedesktop/systemd1/unit/_37x_2eservice', 2, 9) + removed('/job/5', 'failed') + answer(2),
   );
   assert.deepEqual(startTransientService(killed.host, 'system', '7x.service', []), { result: 'failed' });
+});
+
+/** What is asked of Node's half of a start whose manager ends the connection. */
+function interrupted(answers: string): { started: unknown; argvs: string[] } {
+  const argvs: string[] = [];
+  const { host } = manager(answers, { piece: 1 });
+  const calls = {
+    readlink: () => '/usr/bin/berth',
+    run(request: { argv: string[] }) {
+      argvs.push(request.argv.join(' '));
+      return { status: 0, stdout: '', stderr: '' };
+    },
+  };
+  return { started: startTransientService(Object.assign(host, calls), 'system', 'a.service', []), argvs };
+}
+
+void test('a job that was taken is followed when the manager is re-executed', () => {
+  const { started, argvs } = interrupted(answer(1, 'o', ['/job/5']));
+  assert.deepEqual(started, { result: 'done' });
+  assert.deepEqual(argvs, ['/usr/bin/berth unit-job --system -- StartUnit 0 a.service=/job/5=']);
+});
+
+void test('a start that nobody answered is asked for once more, and is that one when it had been taken', () => {
+  const refusal = (name: string): string => {
+    const fields: [number, [string, unknown]][] = [
+      [4, ['s', `org.freedesktop.${name}`]],
+      [5, ['u', 1]],
+    ];
+    return message(3, fields, 's', ['no']);
+  };
+  const answers = `${refusal('DBus.Error.NoReply')}OK 1234\r\n${refusal('systemd1.UnitExists')}`;
+  const { started, argvs } = interrupted(answers);
+  assert.deepEqual(started, { result: 'done' });
+  assert.deepEqual(argvs, ['/usr/bin/berth unit-job --system -- StartUnit 0 a.service']);
 });
 
 void test('a scope that is not made is an error that names it', () => {
