@@ -33,13 +33,16 @@ void test('every key of every section is in berth.unit(5)', () => {
   }
 });
 
+/** A line for each question: the words that are offered, between brackets where they are names. */
+const ASK = `while IFS= read -r COMP_LINE; do COMP_POINT=\${#COMP_LINE}; COMPREPLY=(); _berth; echo "\${COMPREPLY[*]}"; done`;
+
 void test('the completion is a shell program that knows every verb and option', () => {
   const text = bashCompletion();
   const checked = spawnSync('bash', ['-n'], { input: text, encoding: 'utf8' });
   assert.equal(checked.stderr, '');
   // One shell answers all questions: one line of words each.
   const questions = shown.flatMap(row => [`berth ${row.name} --`, `berth ${row.name.split(' ')[0] ?? ''}`]);
-  const script = `${text}\nwhile read -ra COMP_WORDS; do COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _berth; echo "\${COMPREPLY[*]}"; done`;
+  const script = `${text}\n${ASK}`;
   const { stdout } = spawnSync('bash', ['-c', script], { encoding: 'utf8', input: `${questions.join('\n')}\n` });
   const answers = stdout.split('\n').map(line => line.split(' '));
   for (const [index, row] of shown.entries()) {
@@ -49,6 +52,27 @@ void test('the completion is a shell program that knows every verb and option', 
     }
     assert.ok(answers[2 * index + 1]?.includes(row.name.split(' ')[0] ?? ''), row.name);
   }
+});
+
+void test('names of instances, images and odd ones are completed, and nothing in them is run', () => {
+  const berth = `berth() { case $1 in
+    quadlet) printf '%s\\n' web@a.service web@b.service 'odd\\x2dname.service' '$(echo run >&2).service' 'two words.service' ;;
+    images) printf '%s\\n' localhost/busybox:latest localhost:5000/x:1 ;;
+    ps) echo db ;;
+  esac; }`;
+  const asked = (question: string): string => {
+    const script = `${berth}\n${bashCompletion()}\n${ASK}`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', input: `${question}\n` });
+    assert.equal(stderr, '');
+    return stdout.trim();
+  };
+  assert.equal(asked('berth start web@'), 'a.service b.service');
+  assert.equal(asked('berth start o'), String.raw`odd\\x2dname.service`);
+  assert.equal(asked('berth start $'), String.raw`\$\(echo\ run\ \>\&2\).service`);
+  assert.equal(asked('berth start t'), String.raw`two\ words.service`);
+  assert.equal(asked('berth run localhost/busybox:l'), 'latest');
+  assert.equal(asked('berth rmi localhost:'), '5000/x:1');
+  assert.equal(asked('berth --for alice rm d'), 'db');
 });
 
 void test('the completions of zsh and fish have every verb and every option', () => {
