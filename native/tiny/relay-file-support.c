@@ -23,3 +23,16 @@ void support_ended(void)
     log_say(message);
     sys4(__NR_pidfd_send_signal, relay.victim >= 0 ? relay.victim : relay.payload, SIGKILL, 0, 0);
 }
+
+void limit_reached(void)
+{
+    probe.limit = 0;
+    if (payload_exiting())
+        return;
+    probe.late = true;
+    if (!relay.attended) {
+        log_move(&relay.stream[1]);
+        log_say("\n<2>berth: the time that --timeout allows is over; the payload is killed\n");
+    }
+    sys4(__NR_pidfd_send_signal, relay.payload, SIGKILL, 0, 0);
+}

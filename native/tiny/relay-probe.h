@@ -28,6 +28,8 @@ struct probe {
     uint64_t namespaces;  /* for sockets: those to enter */
     uint64_t start_period, stop_signal, stop_timeout;
     uint64_t log_count, log_size;
+    uint64_t limit;  /* --timeout in milliseconds, then when it is over; 0: none */
+    bool late;       /* the payload was killed for that: our exit status */
     uint64_t once;   /* not 0: one probe, whose result is our exit status */
     bool kill, stop; /* on failure */
     bool awaited;    /* READY=1 is told by a check */
@@ -87,6 +89,8 @@ long file_move(const struct stream *s);
 
 /* relay-file-support.c */
 void support_ended(void);
+/* The payload's time is over. */
+void limit_reached(void);
 
 /* relay-file-terminal.c */
 bool terminal_ready(void);

@@ -123,6 +123,7 @@ static const struct word words[] = {
 #endif
 #ifdef BERTH_FILES
     {"lost=", offsetof(struct relay, lost), 't'},
+    {"limit=", offsetof(struct probe, limit), 'N'},
 #endif
     {"out=", offsetof(struct relay, stream[0].pipe), 'd'},
     {"err=", offsetof(struct relay, stream[1].pipe), 'd'},
@@ -345,6 +346,10 @@ static int64_t next_due(void)
         lost |= relay.stream[i].pipe >= 0 && relay.stream[i].sink < 0;
     if (lost && (due == 0 || relay.retry < due))
         due = relay.retry;
+#ifdef BERTH_FILES
+    if (probe.limit != 0 && !relay.ended && (due == 0 || (int64_t)probe.limit < due))
+        due = (int64_t)probe.limit;
+#endif
 #ifdef BERTH_PROBES
     int64_t probes = probe_due();
     if (probes != 0 && (due == 0 || probes < due))
@@ -402,6 +407,8 @@ static void serve(const struct pollfd *fds)
 #ifdef BERTH_FILES
     if (fds[SUPPORT].revents != 0 && !relay.ended)
         support_ended();
+    if (probe.limit != 0 && !relay.ended && relay_clock() >= (int64_t)probe.limit)
+        limit_reached();
     terminal_serve(fds + TERMINAL);
 #endif
     if (notify_pending())
@@ -443,6 +450,10 @@ int relay_main(int argc, char **argv, char **envp)
     if (relay.status < 0)
         probe_begin();
 #endif
+#ifdef BERTH_FILES
+    if (probe.limit != 0)
+        probe.limit += (uint64_t)relay_clock();
+#endif
     struct pollfd fds[SOURCES];
     while (!finished()) {
         choose(fds);
@@ -455,7 +466,7 @@ int relay_main(int argc, char **argv, char **envp)
     if (notify_pending())
         notify_send();
 #ifdef BERTH_PROBES
-    return probe.once != 0;
+    return probe.once != 0 || probe.late;
 #else
     return 0;
 #endif

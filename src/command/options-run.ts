@@ -7,7 +7,7 @@ const LATER = 'not in this version of Berth';
 const WHAT_RUNS: readonly OptionRow[] = [
   text('name', 'NAME', 'name of the container'),
   flag('rm', 'remove the container when it ends'),
-  flag('rmi', 'remove the image afterwards', { refused: 'run `berth rmi IMAGE` afterwards' }),
+  flag('rmi', 'remove container and image when it ends, the image unless another container uses it'),
   flag('replace', 'replace a container of this name'),
   flag('detach', 'run in the background', { short: 'd' }),
   flag('interactive', 'keep standard input open', { short: 'i' }),
@@ -35,7 +35,7 @@ const WHAT_RUNS: readonly OptionRow[] = [
   text('systemd', 'MODE', 'treat the payload as systemd: true, false or always'),
   text('stop-signal', 'SIGNAL', 'signal that stops the payload'),
   integer('stop-timeout', 'SECONDS', 'time between stop signal and kill (default 10)'),
-  integer('timeout', 'SECONDS', 'end the container after this time', { refused: 'use RuntimeMaxSec= in [Service]' }),
+  integer('timeout', 'SECONDS', 'kill the container after this time; 0: never'),
   text('restart', 'POLICY', 'with -d: no, always, unless-stopped or on-failure[:N]; in a unit use Restart='),
   words('requires', 'CONTAINER', 'start these containers first', { refused: 'use Requires= and After= in [Unit]' }),
   text('pidfile', 'FILE', "write the payload's process id to a file"),
@@ -87,9 +87,9 @@ const FILES: readonly OptionRow[] = [
   flag('no-hosts', "keep the image's /etc/hosts"),
   flag('no-hostname', "keep the image's /etc/hostname"),
   flag('passwd', 'add the user to /etc/passwd (default true)'),
-  text('passwd-entry', 'ENTRY', 'line for /etc/passwd', { refused: `the option is ${LATER}` }),
-  text('group-entry', 'ENTRY', 'line for /etc/group', { refused: `the option is ${LATER}` }),
-  words('hostuser', 'USER', 'add a user of the host to /etc/passwd', { refused: `the option is ${LATER}` }),
+  text('passwd-entry', 'LINE', 'that line of /etc/passwd: $USERNAME, $UID, $GID, $NAME and $HOME are filled in'),
+  text('group-entry', 'LINE', 'the line that /etc/group gets: $GROUPNAME, $GID and $USERLIST are filled in'),
+  words('hostuser', 'USER', 'add a user of the host, by name or number, to /etc/passwd'),
 ];
 
 const CONFINEMENT: readonly OptionRow[] = [

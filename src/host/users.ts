@@ -7,6 +7,8 @@ export interface User {
   readonly uid: number;
   readonly gid: number;
   readonly home: Bytes;
+  /** Where it is known. */
+  readonly fullName?: Bytes;
 }
 
 /**
@@ -26,7 +28,13 @@ function inPasswd(host: Host, field: 0 | 2, word: Bytes): User | undefined {
     const parts = line.split(':');
     // An empty number would be root's.
     if (parts.length < 7 || parts[field] !== word || !isId(parts[2]) || !isId(parts[3])) continue;
-    return { name: parts[0] ?? '', uid: Number(parts[2]), gid: Number(parts[3]), home: parts[5] ?? '' };
+    return {
+      name: parts[0] ?? '',
+      uid: Number(parts[2]),
+      gid: Number(parts[3]),
+      home: parts[5] ?? '',
+      fullName: parts[4]?.split(',')[0] ?? '',
+    };
   }
   return undefined;
 }

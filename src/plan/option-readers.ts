@@ -21,6 +21,7 @@ export function flag(
     | 'privileged'
     | 'environmentHost'
     | 'publishAll'
+    | 'removeImage'
     | 'remove',
 ): Apply {
   return (draft, value) => {

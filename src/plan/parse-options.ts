@@ -31,7 +31,7 @@ export function hasHandler(option: string): boolean {
 
 /** Options whose value is a comma-separated list. */
 const SPLIT = new Set(
-  'cap-add cap-drop group-add publish expose dns dns-option dns-search add-host network-alias ulimit uidmap gidmap sysctl device'.split(
+  'cap-add cap-drop group-add publish expose dns dns-option dns-search add-host network-alias ulimit uidmap gidmap sysctl device hostuser'.split(
     ' ',
   ),
 );
@@ -40,6 +40,11 @@ const WHAT_RUNS: Readonly<Record<string, Apply>> = {
   name: (draft, value) => (draft.request.name = value),
   pod: (draft, value) => (draft.request.pod = value),
   rm: flag('remove'),
+  rmi: flag('removeImage'),
+  timeout: (draft, value, option) =>
+    take(draft, option, value, values.readInteger(value, 0, 4294967295), 'not a number of seconds', read => {
+      draft.request.timeout = read;
+    }),
   replace: flag('replace'),
   detach: flag('detach'),
   interactive: flag('interactive'),
@@ -58,6 +63,9 @@ const WHAT_RUNS: Readonly<Record<string, Apply>> = {
   workdir: (draft, value, option) =>
     take(draft, option, value, values.cleanPath(value), 'not an absolute path', read => (draft.request.workdir = read)),
   passwd: flag('passwd'),
+  'passwd-entry': (draft, value) => (draft.request.passwdEntry = value),
+  'group-entry': (draft, value) => (draft.request.groupEntry = value),
+  hostuser: (draft, value) => draft.request.hostUsers.push(value),
   user: (draft, value, option) => {
     const [user, group] = values.cut(value, ':');
     // `:GROUP` keeps the image's user.

@@ -1,7 +1,7 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Command } from '../command/types.ts';
-import { newDraft, type Draft, type Reader } from './draft.ts';
+import { bad, newDraft, type Draft, type Reader } from './draft.ts';
 import { applyOption } from './parse-options.ts';
 import { finishEnvironment } from './parse-environment.ts';
 import { finishNetworks } from './parse-network.ts';
@@ -21,6 +21,9 @@ export function parseRunRequest(command: Command, reader: Reader, name: string):
   const draft = newDraft(reader, name);
   for (const use of command.options) applyOption(draft, use.name, use.value);
   for (const use of command.globals) if (use.name === 'runtime') draft.request.runtime = use.value;
+  if (draft.request.removeImage && command.options.some(use => use.name === 'rm' && use.value === 'false'))
+    bad(draft, 'rm', 'false', '--rmi removes the container, too', 'leave one of the two out');
+  else if (draft.request.removeImage) draft.request.remove = true;
   readOperands(draft, command.operands);
   finishEnvironment(draft);
   finishNetworks(draft);

@@ -11,6 +11,10 @@ export interface RunRequest {
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
   readonly replace: boolean;
   readonly remove: boolean;
+  /** --rmi, which implies `remove`. */
+  readonly removeImage: boolean;
+  /** Seconds until the payload is killed; 0: none. */
+  readonly timeout: number;
   readonly detach: boolean;
   /** After which end the container of `-d` is started again; `most`: how often. */
   readonly restart: { readonly after: 'never' | 'always' | 'failure'; readonly most?: number };
@@ -49,6 +53,10 @@ export interface RunRequest {
   readonly groups: readonly string[];
   /** Give the user a line in /etc/passwd and /etc/group where the image has none. */
   readonly passwd: boolean;
+  readonly passwdEntry?: string;
+  readonly groupEntry?: string;
+  /** Users of the host, by name or number. */
+  readonly hostUsers: readonly string[];
   readonly hostname?: string;
   readonly timezone?: string;
   readonly umask: number;

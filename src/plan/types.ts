@@ -16,6 +16,14 @@ export interface PlanFacts {
   readonly uid: number;
   readonly gid: number;
   readonly userName: string;
+  /** Those of --hostuser. */
+  readonly hostUsers?: readonly {
+    readonly name: string;
+    readonly uid: number;
+    readonly gid: number;
+    readonly fullName: string;
+    readonly home: string;
+  }[];
   /** Ranges of /etc/subuid and /etc/subgid (or getsubids): host ids. */
   readonly subUids: readonly { readonly start: number; readonly count: number }[];
   readonly subGids: readonly { readonly start: number; readonly count: number }[];

@@ -1,6 +1,7 @@
 import { refuse, type IdPlan, type PlanContext } from './context.ts';
 import { toHost } from './id-maps.ts';
 import { cut, readId } from './parse-values.ts';
+import type { RunRequest } from './request.ts';
 
 /** The payload's user, resolved in the image's /etc/passwd and /etc/group. */
 export interface UserPlan {
@@ -23,7 +24,8 @@ export function planUser(context: PlanContext, ids: IdPlan, workdir: string): Us
   const { facts } = context;
   const { text, from } = chooseText(context);
   const [name, groupText] = cut(text, ':');
-  const entry = findUser(facts.passwd, name === '' ? '0' : name);
+  const passwd = withHostUsers(context, workdir);
+  const entry = findUser(passwd, name === '' ? '0' : name);
   const number = readId(name === '' ? '0' : name);
   const uid = entry?.uid ?? number;
   if (uid === undefined) {
@@ -58,7 +60,7 @@ export function planUser(context: PlanContext, ids: IdPlan, workdir: string): Us
     gid,
     groups: [...groups],
     home: entry?.home ?? '/',
-    ...namesFor(context, entry, { uid, gid, home: homeIn(workdir) }),
+    ...namesFor(context, passwd, entry, { uid, gid, home: homeIn(workdir) }),
   };
 }
 
@@ -68,20 +70,56 @@ export function planUser(context: PlanContext, ids: IdPlan, workdir: string): Us
  */
 function namesFor(
   { request, facts }: PlanContext,
+  passwd: string,
   entry: ReturnType<typeof findUser>,
   { uid, gid, home }: { uid: number; gid: number; home: string },
 ): { passwd?: string; group?: string; home?: string } {
   const names: { passwd?: string; group?: string; home?: string } = {};
   if (!request.passwd) return names;
   let name = entry?.name ?? String(uid);
+  if (passwd !== facts.passwd) names.passwd = passwd;
   if (entry === undefined && facts.passwd !== '') {
     const kept = request.userns.kind === 'keep-id' && facts.uid !== 0 && uid === facts.uid;
-    if (kept && findUser(facts.passwd, facts.userName) === undefined) name = facts.userName;
-    names.passwd = `${lines(facts.passwd)}${name}:*:${uid}:${gid}:container user:${home}:/bin/sh\n`;
+    if (kept && findUser(passwd, facts.userName) === undefined) name = facts.userName;
+    names.passwd = lines(passwd) + passwdLine(request, { name, uid, gid, fullName: 'container user', home });
     names.home = home;
   }
-  if (facts.group !== '' && !hasGroup(facts.group, gid)) names.group = `${lines(facts.group)}${gid}:x:${gid}:${name}\n`;
+  if (facts.group !== '' && !hasGroup(facts.group, gid)) {
+    const entryOf = request.groupEntry ?? '$GROUPNAME:x:$GID:$USERLIST';
+    names.group = `${lines(facts.group)}${fillIn(entryOf, { GROUPNAME: String(gid), GID: String(gid), USERLIST: name })}\n`;
+  }
   return names;
+}
+
+/** Users of the host that the image knows neither by name nor by number; none where it has no /etc/passwd, and with --passwd=false. */
+function withHostUsers({ request, facts }: PlanContext, workdir: string): string {
+  let { passwd } = facts;
+  if (passwd === '' || !request.passwd) return passwd;
+  for (const user of facts.hostUsers ?? []) {
+    if (findUser(passwd, user.name) !== undefined || findUser(passwd, String(user.uid)) !== undefined) continue;
+    // Its home is there when something is mounted on it, or above.
+    const mounted = request.mounts.some(({ target }) => user.home === target || user.home.startsWith(`${target}/`));
+    passwd = lines(passwd) + passwdLine(request, { ...user, home: homeIn(mounted ? user.home : workdir) });
+  }
+  return passwd;
+}
+
+interface PasswdUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly fullName: string;
+  readonly home: string;
+}
+
+function passwdLine({ passwdEntry }: RunRequest, { name, uid, gid, fullName, home }: PasswdUser): string {
+  const values = { USERNAME: name, UID: String(uid), GID: String(gid), NAME: fullName, HOME: home };
+  return `${fillIn(passwdEntry ?? '$USERNAME:*:$UID:$GID:$NAME:$HOME:/bin/sh', values)}\n`;
+}
+
+/** As Podman does it: `${NAME}` is none of these. */
+function fillIn(entry: string, values: Readonly<Record<string, string>>): string {
+  return Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`$${name}`, () => value), entry);
 }
 
 /** A path that a line of /etc/passwd can hold. */

@@ -1,6 +1,7 @@
 import type { Problem } from '../base/problem.ts';
 import { ok, type Result } from '../base/result.ts';
 import { HostError, type Host } from '../host/host.ts';
+import { findUser } from '../host/users.ts';
 import type { ImageRecord } from '../image/types.ts';
 import { timezonePath } from '../plan/mounts.ts';
 import type { RunRequest } from '../plan/request.ts';
@@ -59,11 +60,18 @@ export function collectFacts(host: Host, known: FactsRequest): Result<PlanFacts,
     limits: readLimits(host),
     joins: collectJoins(host, request),
     ...joinedMaps(host, request),
+    ...(request.hostUsers.length === 0 ? {} : { hostUsers: request.hostUsers.map(word => hostUser(host, word)) }),
     ...(request.userns.kind === 'auto' ? { auto: freeIds(host) } : {}),
     ...(profile === undefined ? {} : { seccompProfile: profile }),
     ...(request.capAdd.length === 0 ? {} : { boundingSet: fieldOf(statusOf(host), 'CapBnd') }),
     ...(watchdog === undefined ? {} : { watchdog }),
   });
+}
+
+function hostUser(host: Host, word: string): NonNullable<PlanFacts['hostUsers']>[number] {
+  const found = findUser(host, word);
+  if (found === undefined) throw new Failure(125, `--hostuser ${word}: there is no such user on this host`);
+  return { ...found, fullName: found.fullName ?? '' };
 }
 
 /** More than a passwd file ever has; an image must not make us read without end (T34). */

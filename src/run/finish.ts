@@ -19,6 +19,7 @@ import type { Prepared } from './prepare.ts';
 import { healthFile } from './health-start.ts';
 import { startRelay } from './relay-start.ts';
 import { removeContainer } from './remove.ts';
+import { removeImageOf } from './remove-image.ts';
 import { STATE_VERSION, type ContainerState, type HealthState } from './state.ts';
 import type { Streams } from './streams.ts';
 import type { Undo } from './undo.ts';
@@ -36,6 +37,9 @@ export interface Started {
   /** When it was made, where this is not its first start. Seconds since the epoch. */
   readonly first?: number;
 }
+
+/** The exit status after --timeout, as Podman has it. */
+const TIMED_OUT = 255;
 
 /** HUP INT QUIT USR1 USR2 TERM CONT WINCH: what a person or systemd means for the payload. */
 export const FORWARDED = [1, 2, 3, 10, 12, 15, 18];
@@ -66,16 +70,19 @@ export function attendPayload(host: Host, parts: Parts, started: Started, relay:
   const runs = host.outcome(stage) === '';
   if (runs) tellEvent(host, 'start', startMessage(started), containerFields(started));
   const terminal = request.tty ? terminalOf(host, started, runs) : undefined;
-  const exit = host.attend(stage, {
+  const attended = host.attend(stage, {
     forward: FORWARDED,
     child: true,
     ...(terminal === undefined ? {} : { terminal }),
   });
-  if (relay !== undefined) host.wait(relay);
+  // The relay tells by its status that it has killed the payload (native/tiny/relay-file-support.c).
+  const late = relay !== undefined && host.wait(relay).status === 1 && request.timeout > 0;
+  const exit = late ? { status: TIMED_OUT } : attended;
   // Its error went to a terminal that nobody reads.
   if (!runs && made.console !== undefined) host.write(2, `berth: ${runtimeError(host, place.bundle)}\n`);
   if (runs) tellEnd(host, started, exit);
   cleanUp(host, parts, started, exit);
+  if (runs && request.removeImage) removeImageOf(host, request.image ?? '');
   return statusOf(exit);
 }
 
@@ -162,6 +169,7 @@ function stateOf(host: Host, started: Started): ContainerState {
     stopTimeout: plan.stopTimeout,
     layer: prepared.layer,
     remove: request.remove,
+    ...(request.removeImage ? { removeImage: true } : {}),
     ...(request.restart.after === 'never' ? {} : { restarts: true }),
     uidMap: mapOf(plan.spec.linux.uidMappings),
     gidMap: mapOf(plan.spec.linux.gidMappings),

@@ -24,14 +24,14 @@ const NEWPID = 0x20000000;
  */
 export function startRelay(host: Host, started: Started, handsOver: boolean): Child | undefined {
   const { streams, begun, made, request } = started;
-  const { sdnotify } = request;
+  const { sdnotify, timeout } = request;
   // The relay reads a terminal that nobody attends to.
   const terminal = handsOver ? begun.heard.fds.get('console') : undefined;
   const out = streams.out ?? terminal;
-  if (out === undefined && !handsOver) return undefined;
+  if (out === undefined && !handsOver && timeout === 0) return undefined;
   // No log to carry and no messages to filter (LogDriver=passthrough): nothing of ours stays, the launcher says READY=1.
   const { health, logFile } = started.prepared;
-  if (out === undefined && sdnotify !== 'container' && health === undefined) return undefined;
+  if (out === undefined && sdnotify !== 'container' && health === undefined && timeout === 0) return undefined;
   const words: string[] = [];
   const descriptors: number[] = [];
   const opened: number[] = [];
@@ -74,6 +74,7 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   const up = attended ? undefined : host.pipe();
   give('up', up?.[1]);
   if (health !== undefined) words.push(...healthWords(host, started, health, opening));
+  if (timeout > 0) words.push(`limit=${timeout * 1000}`);
   if (health !== undefined) words.push(`tiny=${descriptors.length}`);
   const child = host.relay(words, descriptors, health !== undefined, programFor(words));
   for (const fd of [...opened, up?.[1], streams.out, streams.err, terminal, made.notify])
@@ -124,7 +125,7 @@ function listenForAttach(host: Host, bundle: string): number {
 /** The smallest that knows the words. */
 function programFor(words: readonly string[]): RelayProgram {
   const has = (name: string): boolean => words.some(word => word.startsWith(name));
-  if (has('log-file=') || has('support=') || has('attach=')) return RELAY.FILER;
+  if (has('log-file=') || has('support=') || has('attach=') || has('limit=')) return RELAY.FILER;
   return has('tiny=') ? RELAY.PROBER : RELAY.PLAIN;
 }
 

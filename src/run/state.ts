@@ -72,6 +72,8 @@ export interface ContainerState {
   readonly layer: string;
   /** --rm was given. */
   readonly remove: boolean;
+  /** --rmi was given. */
+  readonly removeImage?: boolean;
   /** Its unit starts it again (--restart): while it waits to do so, a stop is the unit's, too. */
   readonly restarts?: boolean;
   /** Maps in force; empty arrays: no user namespace. Recorded so that `rm` can enter one like it. */

@@ -13,6 +13,7 @@ import { layerPath } from '../run/layer.ts';
 import { lockName } from '../run/locks.ts';
 import { endEmptyPod } from '../run/pod-exit.ts';
 import { removeContainer, removeLayerOf } from '../run/remove.ts';
+import { removeImageOf } from '../run/remove-image.ts';
 import { killedByFilter } from '../run/sandbox.ts';
 import { forEachOperand, say, verb } from './edge.ts';
 import { PARTS } from './parts.ts';
@@ -44,6 +45,7 @@ function removeOne(host: Host, context: Context, store: string, command: Command
     const left = removeStopped(host, store, found.name, withVolumes);
     if (left === undefined) {
       tellEndOf(host, context, found);
+      if (found.state?.removeImage === true) removeImageOf(host, found.state.image);
       break;
     }
     if (!isSet(command, 'force') || round === 3) throw new Failure(125, `${word}: was started again by ${left}`);

@@ -134,4 +134,75 @@ latest() { # USER
 }
 for who in root alice; do check "$who: --latest is the container made last" latest $who; done
 
+names() { # USER
+    local run=(berth run --rm --network none)
+    equal "$(as "$1" "${run[@]}" --user 1234:99 --passwd-entry '$USERNAME:x:$UID:$GID:hi:$HOME:/bin/sh' \
+        --group-entry 'many:x:$GID:$USERLIST' localhost/exposes sh -c 'tail -n 1 /etc/passwd; tail -n 1 /etc/group; id -gn')" \
+        $'1234:x:1234:99:hi:/:/bin/sh\nmany:x:99:1234\nmany'
+    equal "$(as "$1" "${run[@]}" --hostuser bob --hostuser 990 --user bob localhost/exposes sh -c 'id -u; tail -n 2 /etc/passwd | cut -d: -f1-3')" \
+        $'1001\nbob:*:1001\nsvc:*:990'
+    contains "$(fails_with 125 as "$1" "${run[@]}" --hostuser nosuch localhost/exposes true 2>&1)" '--hostuser nosuch: there is no such user'
+}
+for who in root alice; do check "$who: --passwd-entry, --group-entry and --hostuser" names $who; done
+
+timed() { # USER
+    local run=(berth run --network none --timeout 1) began=$SECONDS
+    fails_with 255 as "$1" "${run[@]}" --rm localhost/exposes sh -c 'trap "" TERM; sleep 100; sleep 100'
+    fails_with 255 as "$1" "${run[@]}" --name late --log-driver passthrough localhost/exposes sleep 100
+    equal "$(as "$1" berth inspect --format '{{.State.ExitCode}}' late)" 255
+    as "$1" berth rm late >/dev/null
+    fails_with 255 as "$1" script -qec "${run[*]} --rm -t localhost/exposes sleep 100" /dev/null
+    as "$1" "${run[@]}" --rm localhost/exposes true
+    as "$1" "${run[@]}" -d --name late localhost/exposes sleep 100 >/dev/null
+    equal "$(as "$1" berth wait late)" 137
+    as "$1" berth rm late >/dev/null
+    [ $((SECONDS - began)) -lt 60 ]
+}
+for who in root alice; do check "$who: --timeout typed by a person" timed $who; done
+
+timed_unit() { # WAY
+    local unit="timed-$1"
+    way_unit "$1" "$unit" <<'U'
+[Container]
+Image=localhost/exposes
+Network=none
+Exec=sh -c 'trap "" TERM; echo begun; sleep 100; sleep 100'
+PodmanArgs=--timeout 1
+U
+    way_start "$1" "$unit"
+    for _ in $(seq 100); do
+        [ "$(way_property "$1" "$unit" ActiveState)" != failed ] || break
+        sleep 0.1
+    done
+    equal "$(way_property "$1" "$unit" Result)" signal
+    contains "$(way_journal "$1" "$unit")" $'begun\n'
+    contains "$(way_journal "$1" "$unit")" 'the time that --timeout allows is over'
+    way_end "$1" "$unit"
+}
+each_way '--timeout in a unit' timed_unit
+
+image_gone() { # USER
+    local run=(berth run --rmi --network none)
+    as "$1" berth tag localhost/exposes localhost/gone
+    as "$1" "${run[@]}" localhost/gone true
+    fails_with 1 as "$1" berth image exists localhost/gone
+    as "$1" berth image exists localhost/exposes
+    # Another container uses it; the command was not found: it stays.
+    as "$1" berth run -d --name user --network none localhost/exposes sleep 100 >/dev/null
+    contains "$(as "$1" "${run[@]}" localhost/exposes true 2>&1)" 'warning: --rmi: '
+    fails_with 127 as "$1" "${run[@]}" localhost/exposes no-such
+    as "$1" berth rm -f -t 0 user >/dev/null
+    as "$1" berth image exists localhost/exposes
+    as "$1" berth tag localhost/exposes localhost/gone
+    as "$1" "${run[@]}" -d --name short localhost/gone sleep 1 >/dev/null
+    for _ in $(seq 100); do
+        as "$1" berth image exists localhost/gone || break
+        sleep 0.1
+    done
+    fails_with 1 as "$1" berth image exists localhost/gone
+    equal "$(as "$1" berth ps -aq)" ''
+    contains "$(fails_with 125 as "$1" "${run[@]}" --rm=false localhost/exposes true 2>&1)" '--rmi removes the container, too'
+}
+for who in root alice; do check "$who: --rmi" image_gone $who; done
+
 finish

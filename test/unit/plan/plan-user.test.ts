@@ -128,3 +128,32 @@ test('a user that the image does not know gets a name', () => {
     true,
   );
 });
+
+test('lines of --passwd-entry and --group-entry, and users of the host', () => {
+  const HOSTY = { name: 'hosty', uid: 4321, gid: 4321, fullName: 'Full Name', home: '/home/hosty' };
+  const added = (options: Options, facts = rootFacts()) =>
+    plan(options, facts).files.map(file =>
+      file.text
+        .split('\n')
+        .slice(file.name === 'passwd' ? 3 : 5, -1)
+        .join('|'),
+    );
+  const user = ['user', '1234:99'] as const;
+  const entry = ['passwd-entry', '$USERNAME:x:$UID:$GID:hi $NAME:$HOME:/bin/ash ${UID}'] as const;
+  assert.deepEqual(added([user, entry]), ['1234:x:1234:99:hi container user:/:/bin/ash ${UID}', '99:x:99:1234']);
+  assert.deepEqual(added([user, ['group-entry', 'foo:x:$GID:$GROUPNAME,$USERLIST']]), [
+    '1234:*:1234:99:container user:/:/bin/sh',
+    'foo:x:99:99,1234',
+  ]);
+  assert.deepEqual(added([entry]), []);
+  assert.deepEqual(added([user, ['passwd', 'false'], entry]), []);
+  const facts = rootFacts({ hostUsers: [HOSTY, { ...HOSTY, name: 'www' }, { ...HOSTY, name: 'other', uid: 33 }] });
+  assert.deepEqual(added([], facts), ['hosty:*:4321:4321:Full Name:/:/bin/sh']);
+  assert.deepEqual(added([['tmpfs', '/home']], facts), ['hosty:*:4321:4321:Full Name:/home/hosty:/bin/sh']);
+  assert.deepEqual(plan([['user', 'hosty']], facts).spec.process?.user.uid, 4321);
+  assert.deepEqual(
+    added([['user', '7']], facts)[0],
+    'hosty:*:4321:4321:Full Name:/:/bin/sh|7:*:7:0:container user:/:/bin/sh',
+  );
+  assert.deepEqual(added([['passwd', 'false']], facts), []);
+});

@@ -229,3 +229,16 @@ test('a resolver without a network', () => {
     assert.match(said[0] ?? '', /--dns, --dns-search and --dns-option have no effect with --network none/);
   }
 });
+
+test('--rmi implies --rm', () => {
+  assert.equal(parse([['rmi', 'true']]).remove, true);
+  assert.match(
+    problems([
+      ['rmi', 'true'],
+      ['rm', 'false'],
+    ])[0] ?? '',
+    /--rm false: --rmi removes the container, too/,
+  );
+  assert.equal(parse([['timeout', '5']]).timeout, 5);
+  assert.match(problems([['timeout', '-1']])[0] ?? '', /--timeout -1: not a number of seconds/);
+});
