@@ -79,7 +79,7 @@ killed() { # USER TIMES IMAGE: at random points of a pull; the store works after
     began=$(date +%s%N)
     as $who "${pull[@]}" >/dev/null
     length=$(elapsed "$began") cut=0 tries=0
-    while [ $cut -lt "$times" ] && [ $tries -lt $((3 * times + 10)) ]; do
+    while [ $cut -lt "$times" ] && [ $tries -lt $((6 * times + 20)) ]; do
         # Some go on with what the last one has left.
         [ $((cut % 4)) = 3 ] || as $who berth rmi -a -f >/dev/null 2>&1 || true
         if cut_at_random "${pull[@]}"; then works_after; fi
