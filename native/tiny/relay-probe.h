@@ -28,8 +28,6 @@ struct probe {
     uint64_t namespaces;  /* for sockets: those to enter */
     uint64_t start_period, stop_signal, stop_timeout;
     uint64_t log_count, log_size;
-    uint64_t limit;  /* --timeout in milliseconds, then when it is over; 0: none */
-    bool late;       /* the payload was killed for that: our exit status */
     uint64_t once;   /* not 0: one probe, whose result is our exit status */
     bool kill, stop; /* on failure */
     bool awaited;    /* READY=1 is told by a check */
@@ -51,6 +49,10 @@ struct probe {
     size_t output_length;
     struct text results; /* the last ones as JSON, newest last, separated by commas */
     uint64_t results_count;
+#ifdef BERTH_FILES
+    uint64_t limit; /* --timeout in milliseconds, then when it is over; 0: none */
+    bool late;      /* the payload was killed for that: our exit status */
+#endif
 };
 
 extern struct probe probe;

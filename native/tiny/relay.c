@@ -465,8 +465,10 @@ int relay_main(int argc, char **argv, char **envp)
         notify_receive();
     if (notify_pending())
         notify_send();
-#ifdef BERTH_PROBES
+#ifdef BERTH_FILES
     return probe.once != 0 || probe.late;
+#elif defined(BERTH_PROBES)
+    return probe.once != 0;
 #else
     return 0;
 #endif
