@@ -5,7 +5,7 @@ import { Failure } from '../run/failure.ts';
 import { removeStored } from '../run/layer.ts';
 import { storeMaps } from '../run/mapped-layers.ts';
 import type { Backing } from './options.ts';
-import { dataPath, volumePath } from './record.ts';
+import { dataPath, isNew, readVolume, volumePath } from './record.ts';
 
 /**
  * Volumes that stand on a file system of their own: root mounts it on `_data` when the first container needs it, and the last one to go
@@ -98,13 +98,14 @@ export function shareVolume(host: Host, store: string, name: string): Lock | und
   return lock === undefined ? undefined : { release };
 }
 
-/** Of a start that failed: another that came after it may have the volume by now. */
+/** Of a start that failed: another that came after it may have the volume by now, or have had it and left its data. */
 export function takeBack(host: Host, store: string, name: string, own?: Lock): void {
   own?.release();
   const lock = lockVolume(host, store, name, true, false);
   if (lock === undefined) return;
   try {
-    if (usersOf(host, name).length === 0) removeMade(host, store, name);
+    const record = readVolume(host, store, name);
+    if (record !== undefined && isNew(record) && usersOf(host, name).length === 0) removeMade(host, store, name);
   } finally {
     lock.release();
   }

@@ -25,6 +25,11 @@ export interface VolumeRecord {
   readonly gid?: number;
 }
 
+/** No payload has had it. */
+export function isNew({ filled, owned }: VolumeRecord): boolean {
+  return !filled && owned !== true;
+}
+
 export function volumePath(store: string, name: string): string {
   return `${store}/volumes/${name}`;
 }

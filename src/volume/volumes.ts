@@ -10,7 +10,7 @@ import type { VolumeChoice } from '../run/parts.ts';
 import type { Undo } from '../run/undo.ts';
 import { mountVolume, removeMade, shareVolume, takeBack, unlessNamed, unmountVolume } from './mounting.ts';
 import { backingOf } from './options.ts';
-import { dataPath, readVolume, volumePath, writeRecord, type VolumeRecord } from './record.ts';
+import { dataPath, isNew, readVolume, volumePath, writeRecord, type VolumeRecord } from './record.ts';
 
 type Facts = VolumeChoice['volumes'][string];
 
@@ -63,10 +63,6 @@ export function chooseVolumes(
 /** Others may start with a volume that has a name while it is being filled. */
 function lockOf(store: string, name: string, key: string): Pick<Facts, 'record'> {
   return key.startsWith('volume:') ? { record: volumePath(store, name) } : {};
-}
-
-function isNew({ filled, owned }: VolumeRecord): boolean {
-  return !filled && owned !== true;
 }
 
 /** Where a volume's content is, and what a mount of it must say. */

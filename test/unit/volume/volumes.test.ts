@@ -100,6 +100,20 @@ test('a failed start leaves a volume to the one that came after it', () => {
   other?.release();
 });
 
+test('a failed start leaves the data of one that came after it and has ended', () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const choice = chooseVolumes(host, '/store', request([volume('data', '/data'), volume('bare', '/bare')]));
+  const undo = makeUndo();
+  createVolumes(host, '/store', choice, undo);
+  const [, ...later] = createVolumes(host, '/store', choice, makeUndo());
+  host.writeFile('/store/volumes/data/_data/file', 'of the other', 0o600);
+  markFilled(host, '/store', choice);
+  for (const lock of later) lock.release();
+  assert.deepEqual(undo.run(), []);
+  assert.equal(readVolume(host, '/store', 'data')?.filled, true);
+  assert.equal(readVolume(host, '/store', 'bare')?.owned, true);
+});
+
 test('only anonymous volumes are removed with a container (T20)', () => {
   const host = fakeHost({ directories: ['/store'] });
   const choice = chooseVolumes(host, '/store', request([volume('data', '/data'), volume('', '/x')]));
