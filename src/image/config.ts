@@ -53,18 +53,19 @@ export function parseDocument(bytes: string, what: string): unknown {
 /** What reads it now may manage any depth, what writes it again does not. */
 const DEPTH_LIMIT = 100;
 
+/** One pass, for the text is a stranger's: a pattern for whole texts goes back to each quote of one that never ends. */
 function isDeep(bytes: string): boolean {
   let depth = 0;
-  for (const [mark] of bytes.matchAll(MARKS)) {
-    if (mark === '[' || mark === '{') depth++;
+  let inText = false;
+  for (let at = 0; at < bytes.length && depth <= DEPTH_LIMIT; at++) {
+    const mark = bytes[at];
+    if (mark === '"') inText = !inText;
+    else if (inText) at += mark === '\\' ? 1 : 0;
+    else if (mark === '[' || mark === '{') depth++;
     else if (mark === ']' || mark === '}') depth--;
-    if (depth > DEPTH_LIMIT) return true;
   }
-  return false;
+  return depth > DEPTH_LIMIT;
 }
-
-/** Whole texts, so that what stands in them does not count. */
-const MARKS = /"(?:[^"\\]|\\.)*"|[[{\]}]/gs;
 
 export function objectOf(value: unknown, what: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -176,7 +176,7 @@ hostile() {
     timeout 200 sh -c "until curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null; do sleep 0.2; done"
     while read -r name line; do
         fresh alice
-        fails_with 125 as alice berth run -q --rm 127.0.0.1:$SLOW/t/$name:1 true 2>"$WORK/err"
+        fails_with 125 as alice timeout 60 berth run -q --rm 127.0.0.1:$SLOW/t/$name:1 true 2>"$WORK/err"
         equal "$(wc -l <"$WORK/err")" 1
         grep -qE -- "$line" "$WORK/err" || { cat "$WORK/err" >&2; return 1; }
         equal "$(ls "$(store_of alice)/tmp" "$(store_of alice)/layers" "$(store_of alice)/partial" "$(store_of alice)/images" 2>/dev/null | grep -v :)" ''
@@ -185,6 +185,7 @@ one-bomb layer sha256:[0-9a-f]{12}: .*larger than the limit of 13[0-9]{8} bytes
 many-bombs layers unpack to more than the limit of 14[0-9]{8} bytes
 deep-config the image's configuration is nested more than 100 deep
 deep-manifest nested more than 100 deep
+endless-text is not JSON
 END
     systemctl stop test-slow
     # An archive that is compressed as a whole is unpacked first.

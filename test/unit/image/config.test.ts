@@ -84,3 +84,15 @@ test('strings stay UTF-8 bytes, also from escapes', () => {
   assert.deepEqual(parseImageConfig(image({ Env: [bytes] })).config.environment, [bytes]);
   assert.deepEqual(parseImageConfig(image({ Env: ['A=?'] }).replace('?', '\\u00e4')).config.environment, [bytes]);
 });
+
+test('T34 depth counts outside of texts, and takes one pass over a text that never ends', () => {
+  const deep = (levels: number): string =>
+    image({ Labels: {} }, { more: '?' }).replace('"?"', '['.repeat(levels) + ']'.repeat(levels));
+  assert.deepEqual(parseImageConfig(deep(99)), parseImageConfig(image({})));
+  assert.throws(() => parseImageConfig(deep(100)), /nested more than 100 deep$/);
+  const quoted = `\\"${'[{'.repeat(100)}\\`;
+  assert.equal(parseImageConfig(image({ Labels: { a: quoted } })).config.labels['a'], quoted);
+  const began = performance.now();
+  assert.throws(() => parseImageConfig(`{"a":"${'\\"'.repeat(2 << 20)}`), /is not JSON$/);
+  assert.ok(performance.now() - began < 3000, 'quadratic');
+});
