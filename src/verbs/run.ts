@@ -37,7 +37,9 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const again = before !== undefined && isAgain(host, asked, before);
   const own = again ? imageBefore(host, store, asked.name) : undefined;
   const image = own ?? ensureImage(host, command, asked, store, context.notify);
-  const request = publishAll(asked, image?.record);
+  const published = publishAll(asked, image?.record);
+  if (published.isErr()) throw failureOf(published.error);
+  const request = published.value;
   if (request.detach && !context.notify) return runDetached(host, context, command, request, { id, store });
   const known = again ? { id, store, again } : { id, store };
   const wanted = image === undefined ? known : { ...known, image };

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RUN } from '../../../src/command/options-run.ts';
 import { hasHandler } from '../../../src/plan/parse-options.ts';
-import { publishAll } from '../../../src/plan/publish-all.ts';
 import { parse, problems } from './helpers.ts';
-import { image } from './plan-helpers.ts';
 
 test('every option of the table that is not refused is understood', () => {
   const missing = RUN.options.filter(row => row.refused === undefined && !hasHandler(row.name)).map(row => row.name);
@@ -199,25 +197,6 @@ test('labels of files are below those of --label', () => {
   assert.deepEqual(labels, { A: 'mine', HOME: '/root', D: 'x y' });
   assert.match(problems([['label-file', '/nowhere']])[0] ?? '', /--label-file \/nowhere: the file cannot be read/);
   assert.match(problems([['label-file', '/bad.labels']])[0] ?? '', /bad.labels:2: the name holds a blank/);
-});
-
-test('--publish-all takes what the image and --expose name and nothing publishes', () => {
-  const ports = (options: readonly (readonly [string, string])[], exposedPorts: readonly string[]) =>
-    publishAll(parse([['publish-all', 'true'], ...options]), image({ exposedPorts })).ports.map(
-      ({ hostPort, port, count, protocol }) => [hostPort, port, count, protocol].join(' '),
-    );
-  assert.deepEqual(ports([['publish', '9000:80']], ['80/tcp', '80/udp', '443', 'x/tcp', '81-82/UDP']), [
-    '9000 80 1 tcp',
-    '0 80 1 udp',
-    '0 443 1 tcp',
-    '0 81 1 udp',
-    '0 82 1 udp',
-  ]);
-  assert.deepEqual(ports([['expose', '5-6/udp,443']], ['443/tcp']), ['0 443 1 tcp', '0 5 1 udp', '0 6 1 udp']);
-  for (const mode of ['none', 'host', 'container:x', 'ns:/proc/1/ns/net'])
-    assert.deepEqual(ports([['network', mode]], ['443/tcp']), []);
-  assert.deepEqual(publishAll(parse([]), image({ exposedPorts: ['443/tcp'] })).ports, []);
-  assert.match(problems([['expose', '0']])[0] ?? '', /--expose 0: 0 is not a port/);
 });
 
 test('a resolver without a network', () => {
