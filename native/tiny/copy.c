@@ -376,11 +376,18 @@ int op_copy_up(struct stage *s, const struct op *op)
     int to = (int)sys_openat(AT_FDCWD, op->fields[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (to < 0)
         return to;
-    int record =
-        op->fields[4][0] == 0 ? -1 : (int)sys_openat(AT_FDCWD, op->fields[4], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    /* A file system without locks: nobody else is waited for. */
-    if (record >= 0)
+    int record = -1;
+    if (op->fields[4][0] != 0) {
+        s->subject = op->fields[4];
+        record = (int)sys_openat(AT_FDCWD, op->fields[4], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+        if (record < 0) {
+            sys_close(to);
+            return record;
+        }
+        /* A file system without locks: nobody else is waited for. */
         sys2(__NR_flock, record, TINY_LOCK_EX);
+        s->subject = op->fields[0];
+    }
     int result = settle(to);
     if (result == 0 && (result = is_empty(to)) > 0)
         result = fill(s, op, to);

@@ -32,10 +32,11 @@ export function chooseVolumes(
     const record = readVolume(host, store, name);
     if (record === undefined) missing.push(name);
     if (record?.filled !== true) fresh.push(name);
-    volumes[key] =
-      record === undefined
-        ? { path: dataPath(store, name), fresh: true, unowned: true, ...lockOf(store, name, key) }
-        : { ...factsOf(host, store, record), ...(record.filled ? {} : lockOf(store, name, key)) };
+    const path = dataPath(store, name);
+    const facts = record === undefined ? { path, fresh: true, unowned: true } : factsOf(host, store, record);
+    // A directory of the host is not ours to settle, unless it is to be filled.
+    const settles = record?.filled !== true && (facts.fresh || facts.path === path);
+    volumes[key] = { ...facts, ...(settles ? lockOf(store, name, key) : {}) };
   };
   const takeAnonymous = (target: string): void => {
     const name = before[anonymous.length] ?? host.random(32);

@@ -103,6 +103,11 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
     assert.equal(start('').status, 0);
     assert.deepEqual(readdirSync(outside), ['kept']);
     assert.ok(!listing().some(name => name.startsWith('.berth')));
+    // Without the lock another's copy could be removed in its middle.
+    mkdirSync(`${volume}/.berth-filling`);
+    const unlocked = run([op('copy-up', volume, '', 0, 0, `${record}/none`)], 'true');
+    assert.match(unlocked.fail, /^copy-up 2 .*\/none: /, unlocked.text);
+    assert.ok(existsSync(`${volume}/.berth-filling`));
     // Another holds the lock for half a second.
     const began = performance.now();
     spawn('flock', [record, 'sleep', '0.5']);

@@ -7,7 +7,7 @@ import type { MountRequest, RunRequest } from '../../../src/plan/request.ts';
 import { makeUndo } from '../../../src/run/undo.ts';
 import { readVolume } from '../../../src/volume/record.ts';
 import { backingOf, readOptions } from '../../../src/volume/options.ts';
-import { chooseVolumes, createVolumes, markFilled, removeVolumes } from '../../../src/volume/volumes.ts';
+import { chooseVolumes, createVolumes, makeVolume, markFilled, removeVolumes } from '../../../src/volume/volumes.ts';
 
 const READER = { readFile: () => undefined, environment: () => undefined, environmentList: () => [], cwd: () => '/' };
 const OPTIONS = { readOnly: false, chown: false, copy: true, overlay: false, recursive: true, flags: [] };
@@ -98,6 +98,29 @@ test('a failed start leaves a volume to the one that came after it', () => {
   assert.deepEqual(undo.run(), []);
   assert.notEqual(readVolume(host, '/store', 'data'), undefined);
   other?.release();
+});
+
+test('a directory of the host is settled only where it is to be filled', () => {
+  const host = fakeHost({ directories: ['/store', '/device'] });
+  const options = { device: '/device', type: 'bind' };
+  makeVolume(host, '/store', {
+    version: 1,
+    name: 'dev',
+    anonymous: false,
+    created: 1,
+    filled: false,
+    labels: {},
+    options,
+  });
+  const record = (): unknown => {
+    const choice = chooseVolumes(host, '/store', request([volume('dev', '/dev')]));
+    return choice.volumes['volume:dev']?.record;
+  };
+  assert.equal(record(), '/store/volumes/dev');
+  host.mkdirs('/device/.berth-filling', 0o700);
+  assert.equal(record(), '/store/volumes/dev');
+  host.writeFile('/device/file', 'of the user', 0o600);
+  assert.equal(record(), undefined);
 });
 
 test('a failed start leaves the data of one that came after it and has ended', () => {
