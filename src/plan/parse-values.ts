@@ -26,7 +26,7 @@ export function readRestart(text: string): RunRequest['restart'] | undefined {
   if (text === 'always' || text === 'unless-stopped') return { after: 'always' };
   if (text === 'on-failure') return { after: 'failure' };
   const most = text.startsWith('on-failure:') ? readDigits(text.slice('on-failure:'.length), 1e6) : undefined;
-  return most === undefined ? undefined : { after: 'failure', most };
+  return most === undefined ? undefined : most === 0 ? { after: 'failure' } : { after: 'failure', most };
 }
 
 /** A user or group id: unsigned, below 4294967295 (T13). */

@@ -16,7 +16,7 @@ export interface RunRequest {
   /** Seconds until the payload is killed; 0: none. */
   readonly timeout: number;
   readonly detach: boolean;
-  /** After which end the container of `-d` is started again; `most`: how often. */
+  /** After which end the container of `-d` is started again; `most`: how often in an hour. */
   readonly restart: { readonly after: 'never' | 'always' | 'failure'; readonly most?: number };
   readonly interactive: boolean;
   readonly tty: boolean;

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import type { RunRequest } from '../plan/request.ts';
 import { Failure } from './failure.ts';
 import { layerPath, readNote, removeStored, type LayerNote } from './layer.ts';
 
@@ -14,6 +15,8 @@ export interface Way {
   readonly unit: string;
   /** Of org.freedesktop.systemd1(5): name, signature, value; texts are byte strings. */
   readonly properties: readonly (readonly [string, string, unknown])[];
+  /** Of --volumes-from, as found at the first start of the container with this id. */
+  readonly mounts?: { readonly id: string; readonly mounts: RunRequest['mounts'] };
 }
 
 export function writeWay(host: Host, store: string, way: Way): void {

@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
-import type { ContainerState } from './state.ts';
+import { ID_VARIABLE, type ContainerState } from './state.ts';
 import { openPayload } from './containers.ts';
 import { patienceOf } from './patience.ts';
 import { stopPayload } from './stop.ts';
@@ -25,18 +25,36 @@ export function stopContainer(host: Host, context: Context, state: ContainerStat
   }
 }
 
-/** The payload does not run, but its unit may be about to start it again (Restart=): a stop ends that, too. */
+/**
+ * The payload does not run, but its unit may be about to start it again (--restart): a stop ends that, too. By now the name may be that of
+ * another unit, which is none of ours.
+ */
 export function endWaiting(host: Host, context: Context, state: ContainerState): void {
   if (state.restarts !== true || context.inUnit || !context.systemd) return;
-  endUnit(host, state);
+  if (loadedUnit(host, state) === state.id) endUnit(host, state);
 }
 
 type Unit = Pick<ContainerState, 'manager' | 'unit'>;
 
-/** A unit that has no payload. Mostly systemd has forgotten it, and says so. */
+/** The id of the container that a transient unit is of; empty for another unit; undefined when there is none of this name. */
+export function loadedUnit(host: Host, { manager, unit }: Unit): string | undefined {
+  const properties = '--property=LoadState,Transient,Environment';
+  const argv = ['systemctl', ...(manager === 'user' ? ['--user'] : []), '--no-pager', 'show', properties, unit];
+  const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
+  if (!/^LoadState=(?!not-found)/m.test(stdout)) return undefined;
+  const [, id = ''] = new RegExp(`^Environment=.*\\b${ID_VARIABLE}=([0-9a-f]{64})`, 'm').exec(stdout) ?? [];
+  return /^Transient=yes$/m.test(stdout) ? id : '';
+}
+
+/** Stops a unit that has no payload; it may have gone meanwhile. */
 export function endUnit(host: Host, unit: Unit): void {
   const environment = host.environmentList();
-  host.run({ argv: systemctlStop(unit), environment, stdout: 'capture', stderr: 'capture' });
+  const ended = host.run({ argv: systemctlStop(unit), environment, stdout: 'capture', stderr: 'capture' });
+  if (ended.status === 0 || ended.status === NOT_LOADED) return;
+  throw new Failure(
+    125,
+    `${unit.unit} goes on starting its container, and could not be stopped: ${ended.stderr.trim()}`,
+  );
 }
 
 function systemctlStop({ manager, unit }: Unit): string[] {

@@ -20,6 +20,9 @@ import type { MountRequest } from '../plan/request.ts';
 
 export const STATE_VERSION = 1;
 
+/** The id that a transient unit's container has: the fields of its log name it before it is there. */
+export const ID_VARIABLE = 'BERTH_CONTAINER_ID';
+
 /** What others must know of the checks that the relay makes. */
 export interface HealthState {
   /** File with the results. */

@@ -37,7 +37,11 @@ function removeOne(host: Host, context: Context, store: string, command: Command
   for (let round = 1; ; round++) {
     // What a unit removes after its end may be gone already: then it must not be another whose id begins so.
     const found = context.inUnit && word.length < 64 ? findNamed(host, word) : findContainer(host, word);
-    if (found === undefined) return removeRemains(host, store, word, silent);
+    if (found === undefined) {
+      const status = removeRemains(host, store, word, silent);
+      if (status === undefined) continue;
+      return status;
+    }
     if (isForeign(host, context, command, found)) return 0;
     pod ??= found.name === found.state?.name ? found.state.pod : undefined;
     if (found.state !== undefined && isRunning(host, found.state)) stopFirst(host, context, command, found);
@@ -87,7 +91,7 @@ function stopFirst(host: Host, context: Context, command: Command, found: Contai
 }
 
 /** No bundle: what a power cut leaves is the writable layer, and a killed launcher half a bundle. */
-function removeRemains(host: Host, store: string, word: string, silent: boolean): number {
+function removeRemains(host: Host, store: string, word: string, silent: boolean): number | undefined {
   const halfMade = isName(word) ? findHalfMade(host, word) : [];
   if (!isName(word) || (host.lstat(layerPath(store, word)) === undefined && halfMade.length === 0)) {
     if (silent) return 0;
@@ -95,6 +99,8 @@ function removeRemains(host: Host, store: string, word: string, silent: boolean)
   }
   const lock = lockName(host, store, word);
   try {
+    // It was between two starts, and has its files.
+    if (findNamed(host, word) !== undefined) return undefined;
     report(removeLayerOf(host, PARTS, store, word));
     for (const path of findHalfMade(host, word)) host.removeTree(path);
   } finally {

@@ -1,13 +1,14 @@
 import { RUN } from '../command/options-run.ts';
 import { render } from '../command/render.ts';
 import type { Command, OptionUse } from '../command/types.ts';
-import type { Host } from '../host/host.ts';
+import { HostError, type Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { writeWay, type Way } from '../run/again.ts';
-import { requireContainer } from '../run/containers.ts';
+import { findNamed, requireContainer } from '../run/containers.ts';
 import type { Context } from '../run/context.ts';
 import { endUnit } from '../run/ending.ts';
 import { layerPath } from '../run/layer.ts';
+import { lockName } from '../run/locks.ts';
 import { expectedPlace, namespaceUnits } from '../run/place.ts';
 import { prepare } from '../run/prepare.ts';
 import { Failure } from '../run/failure.ts';
@@ -15,9 +16,10 @@ import { stopForReplace } from '../run/recover.ts';
 import { startContainer } from '../run/start.ts';
 import { requirement, startTransientService, type Property } from '../systemd/transient.ts';
 import { say } from './edge.ts';
+import { startFailure } from './start-failure.ts';
 import { PARTS } from './parts.ts';
-import { ID_VARIABLE, writeEnvironment } from './run-environment.ts';
-import { journalCommand } from '../systemd/journal-hint.ts';
+import { environmentPath, environmentText, writeEnvironment } from './run-environment.ts';
+import { ID_VARIABLE } from '../run/state.ts';
 
 /**
  * `berth run -d` typed by a person: a transient unit whose ExecStart= is this very command. It is the same start as that of a generated
@@ -52,7 +54,14 @@ export function runDetached(
       const said = status === 126 || status === 127 ? status : 125;
       throw new Failure(said, startFailure(host, manager, unit, result, began));
     }
-    if (!request.remove) keepWay(host, store, { version: 1, name: request.name, unit, properties }, id, environment);
+    if (!request.remove)
+      keepWay(
+        host,
+        store,
+        { version: 1, name: request.name, unit, properties, ...keptMounts(id, request) },
+        id,
+        environment,
+      );
   } finally {
     if (environment !== undefined) host.unlink(environment);
   }
@@ -60,25 +69,44 @@ export function runDetached(
   return 0;
 }
 
-/** A run in the foreground that has ended, and left its files, is started again as if it had been one of -d. */
-export function keepForeground(
+/**
+ * A run in the foreground that has ended, and left its files, is started again as if it had been one of -d. What that takes is found out
+ * before the start; the result keeps it after the end, when somebody else may have the name.
+ */
+export function keeperOf(
   host: Host,
   command: Command,
   request: RunRequest,
   place: { readonly id: string; readonly store: string },
-): void {
-  const unit = `${request.name}.service`;
-  const environment = writeEnvironment(host, command, request);
-  try {
-    const background = { ...command, options: [...command.options, DETACH] };
-    const properties = propertiesOf(host, background, request, unit, environment, place);
-    keepWay(host, place.store, { version: 1, name: request.name, unit, properties }, place.id, environment);
-  } finally {
-    if (environment !== undefined) host.unlink(environment);
-  }
+): () => void {
+  const { id, store } = place;
+  const { name } = request;
+  const unit = `${name}.service`;
+  const variables = environmentText(host, command, request);
+  const background = { ...command, options: [...command.options, DETACH] };
+  const environment = variables === undefined ? undefined : environmentPath(host, request);
+  const properties = propertiesOf(host, background, request, unit, environment, place);
+  return () => {
+    const lock = lockName(host, store, name);
+    try {
+      if (findNamed(host, name)?.state?.id !== id) return;
+      if (variables !== undefined) host.writeFile(keptEnvironment(store, name, id), variables, 0o600);
+      writeWay(host, store, { version: 1, name, unit, properties, ...keptMounts(id, request) });
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      say(host, `warning: ${name} cannot be started again: ${error.message}`);
+    } finally {
+      lock.release();
+    }
+  };
 }
 
 const DETACH: OptionUse = { name: 'detach', value: 'true', form: 'flag', letter: 'd' };
+
+/** The other container may be gone by then, or be another one. */
+function keptMounts(id: string, { volumesFrom, mounts }: RunRequest): Pick<Way, 'mounts'> {
+  return volumesFrom.length === 0 ? {} : { mounts: { id, mounts } };
+}
 
 /** For a start after the end. */
 function keepWay(host: Host, store: string, way: Way, id: string, environment: string | undefined): void {
@@ -154,21 +182,21 @@ function propertiesOf(
   ];
 }
 
-/** --restart: by systemd, a second later; without `:N` as often as it takes. */
+/** --restart: by systemd, a second later; without `:N` as often as it takes. systemd counts every start, also those that people ask for. */
 function restartOf({ restart: { after, most } }: RunRequest): Property[] {
   if (after === 'never') return [];
   const limit: Property[] =
     most === undefined
       ? [['StartLimitIntervalUSec', 't', 0]]
       : [
-          ['StartLimitIntervalUSec', 't', FOREVER],
+          ['StartLimitIntervalUSec', 't', HOUR],
           ['StartLimitBurst', 'u', most + 1],
         ];
   return [['Restart', 's', after === 'always' ? 'always' : 'on-failure'], ['RestartUSec', 't', 1_000_000], ...limit];
 }
 
 /** Microseconds. */
-const FOREVER = Number.MAX_SAFE_INTEGER;
+const HOUR = 3_600_000_000;
 
 /** What was read from files of labels and of a pod's id stands in the unit itself: a later start finds neither them nor our environment. */
 function withoutFiles({ options }: Command, { labels, pod }: RunRequest): OptionUse[] {
@@ -197,33 +225,4 @@ function logFields(request: RunRequest, id: string): Property {
     'aay',
     known.map(([name, value]) => Array.from(`${name}=${value}`, byte => byte.charCodeAt(0))),
   ];
-}
-
-/** What the unit's start said is in the journal; the last line of it is what the person must read. */
-function startFailure(host: Host, manager: 'system' | 'user', unit: string, result: string, began: number): string {
-  // The journal may have the line a moment later, and tells no account when it has it.
-  for (let tries = 0; tries < 40; tries++) {
-    const line = lastLine(host, manager, unit, began);
-    if (line !== '') return line.replace(/^berth: /, '');
-    host.poll([], 50);
-  }
-  return `${unit}: the start failed (${result}); see ${journalCommand(manager, unit)}`;
-}
-
-function lastLine(host: Host, manager: 'system' | 'user', unit: string, began: number): string {
-  const said = host.run({
-    argv: [
-      'journalctl',
-      '--quiet',
-      '--no-pager',
-      '--output=cat',
-      '--lines=1',
-      `--since=@${began}`, // not what an earlier container of this name said
-      '--identifier=' + unit.slice(0, -8),
-    ].concat(manager === 'user' ? [`--user-unit=${unit}`] : [`--unit=${unit}`]),
-    environment: host.environmentList(),
-    stdout: 'capture',
-    stderr: 'capture',
-  });
-  return said.stdout.trim().split('\n').at(-1) ?? '';
 }

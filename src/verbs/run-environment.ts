@@ -2,15 +2,25 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { runtimeDirectory } from '../run/directories.ts';
-
-/** The id that a transient unit's container has: the fields of its log name it before it is there. */
-export const ID_VARIABLE = 'BERTH_CONTAINER_ID';
+import { ID_VARIABLE } from '../run/state.ts';
 
 /**
  * Variables that the command line takes from our environment (`--env NAME`, `--env-host`, `--env PREFIX*`): in a file of mode 0600, since a
  * unit's Environment= can be read by everybody. undefined when there are none.
  */
 export function writeEnvironment(host: Host, command: Command, request: RunRequest): string | undefined {
+  const text = environmentText(host, command, request);
+  if (text === undefined) return undefined;
+  const path = environmentPath(host, request);
+  host.writeFile(path, text, 0o600);
+  return path;
+}
+
+export function environmentPath(host: Host, { name }: RunRequest): string {
+  return `${runtimeDirectory(host)}/environment-${name}`;
+}
+
+export function environmentText(host: Host, command: Command, request: RunRequest): string | undefined {
   const names = command.options.filter(use => use.name === 'env' && !use.value.includes('=')).map(use => use.value);
   if (names.length === 0 && !request.environmentHost) return undefined;
   const wanted = host.environmentList().filter(pair => {
@@ -22,9 +32,7 @@ export function writeEnvironment(host: Host, command: Command, request: RunReque
       names.some(one => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1))))
     );
   });
-  const path = `${runtimeDirectory(host)}/environment-${request.name}`;
-  host.writeFile(path, wanted.map(quoted).join(''), 0o600);
-  return path;
+  return wanted.map(quoted).join('');
 }
 
 /** systemd.exec(5), EnvironmentFile=: within double quotes a backslash stands before `"`, `\`, `` ` `` and `$`. */

@@ -5,6 +5,7 @@ import type { RunRequest } from '../plan/request.ts';
 import { parseRunRequest } from '../plan/request-parse.ts';
 import { publishAll } from '../plan/publish-all.ts';
 import { findImage, type FoundImage } from '../image/resolve.ts';
+import { readWay } from '../run/again.ts';
 import { findNamed } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { failureOf } from '../run/failure.ts';
@@ -19,8 +20,8 @@ import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
 import { readerOf } from './reader.ts';
-import { keepForeground, runDetached } from './run-detached.ts';
-import { ID_VARIABLE } from './run-environment.ts';
+import { keeperOf, runDetached } from './run-detached.ts';
+import { ID_VARIABLE } from '../run/state.ts';
 
 /** `berth run`: see run/start.ts for how a container starts. */
 export const main: (host: Host) => number = verb(RUN, (host, command) => {
@@ -30,7 +31,7 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const member = podOf(host, store, command);
   const parsed = parseRunRequest(member?.command ?? command, readerOf(host), id.slice(0, 12));
   if (parsed.isErr()) throw failureOf(parsed.error);
-  const alone = withVolumesOf(host, parsed.value);
+  const alone = withVolumes(host, store, parsed.value, before?.id);
   const asked = member === undefined ? joinUsers(host, alone) : joinPod(host, alone, member.pod);
   if (globalValue(command, 'print-ops') === 'true') return printStart(host, PARTS, asked, { id, store });
   const context = findContext(host);
@@ -43,11 +44,20 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   if (request.detach && !context.notify) return runDetached(host, context, command, request, { id, store });
   const known = again ? { id, store, again } : { id, store };
   const wanted = image === undefined ? known : { ...known, image };
+  const keeps = !request.detach && !request.remove && !context.inUnit && context.systemd;
+  const keep = keeps ? keeperOf(host, command, request, { id, store }) : undefined;
   const status = namingSandbox(host, () => startContainer(host, PARTS, request, wanted));
-  if (!request.detach && !request.remove && !context.inUnit && context.systemd)
-    keepForeground(host, command, request, { id, store });
+  keep?.();
   return status;
 });
+
+/** A further start has what the first one found, whatever became of the other containers. */
+function withVolumes(host: Host, store: string, request: RunRequest, id: string | undefined): RunRequest {
+  const kept = request.volumesFrom.length === 0 || id === undefined ? undefined : readWay(host, store, request.name);
+  return kept?.mounts?.id === id && kept?.mounts !== undefined
+    ? { ...request, mounts: kept.mounts.mounts }
+    : withVolumesOf(host, request);
+}
 
 /** The unit is a container's that keeps its files: it was made for a further start of it, or systemd starts it a further time. */
 function isAgain(host: Host, { name, remove }: RunRequest, before: { id: string; again: boolean }): boolean {

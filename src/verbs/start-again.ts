@@ -2,9 +2,10 @@ import type { Host } from '../host/host.ts';
 import { storeDirectory } from '../image/store.ts';
 import { readWay, type Way } from '../run/again.ts';
 import { listContainers } from '../run/containers.ts';
+import { endUnit } from '../run/ending.ts';
 import { ControlError } from '../systemd/bus.ts';
 import { runJob, type JobResult, type Line } from '../systemd/jobs.ts';
-import { ID_VARIABLE } from './run-environment.ts';
+import { ID_VARIABLE } from '../run/state.ts';
 import type { Realm } from './scope.ts';
 
 /** As systemctl(1) has them: failed, there is no such unit. */
@@ -34,6 +35,9 @@ export async function startAgain(line: Line, realm: Realm, unit: string): Promis
   const began = Date.now() / 1000;
   const result = await makeAgain(line, unit, way);
   if (result === 'done') return { status: 0, lines: [] };
+  // With Restart= systemd would go on trying what the person is told does not work.
+  if (way.properties.some(([property]) => property === 'Restart'))
+    endUnit(host, { manager: scope.kind === 'user' ? 'user' : 'system', unit });
   return {
     status: FAILED,
     lines: [`${name}: could not be started again (${result})`, ...said(host, realm, unit, began)],

@@ -1,6 +1,7 @@
 import { decodeText } from '../base/text.ts';
 import type { Host } from '../host/host.ts';
 import { isAlive, listContainers } from '../run/containers.ts';
+import { loadedUnit } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import { lastEntry } from '../unit/document.ts';
 import { isServiceStem, parseUnitName, serviceStem, typeOf } from '../unit/names.ts';
@@ -30,8 +31,12 @@ export function unitNameOf(host: Host, word: string): string {
   const running = listContainers(host).find(one => one.name === word || one.state?.id.startsWith(word) === true);
   if (running?.state !== undefined && running.state.unit !== '') {
     // A run in the foreground that has ended goes on in the background (run-detached.ts).
-    const over = running.state.unit.endsWith('.scope') && !isAlive(host, running.state);
-    return over ? `${running.name}.service` : running.state.unit;
+    const { state, name } = running;
+    if (!state.unit.endsWith('.scope') || isAlive(host, state)) return state.unit;
+    const unit = `${name}.service`;
+    if (loadedUnit(host, { manager: state.manager, unit }) === '')
+      throw new Failure(125, `${name}: ${unit} is another one; 'berth rm ${name}' and run it by another name`);
+    return unit;
   }
   const stem = units.find(({ unit }) => unit.stem === word)?.unit.stem;
   const named = units.find(({ unit }) => namesIn(unit.document.sections).includes(word))?.unit.stem;

@@ -38,13 +38,14 @@ always() { # and its files, its id and its name stay
     equal "$(as "$1" berth inspect --format '{{.HostConfig.RestartPolicy.Name}}' r1)" always
     kill -KILL "$before"
     until_pid "$1" r1 "$before"
+    until_starts "$1" r1 2
     equal "$(as "$1" berth exec r1 wc -l /count)" '2 /count'
     made=$(as "$1" berth inspect --format '{{.Created}}' r1)
     before=$(pid_of "$1" r1)
     kill -KILL "$before"
     until_pid "$1" r1 "$before"
     equal "$(as "$1" berth inspect --format '{{.Created}}' r1)" "$made"
-    equal "$(starts "$1" r1)" 3
+    until_starts "$1" r1 3
     as "$1" berth stop r1 >/dev/null
     sleep 2
     equal "$(as "$1" berth ps -q --filter name=r1)" ''
@@ -70,12 +71,16 @@ on_failure() { # not after a good end; with :N so often and no more
     as "$1" berth rm r3 >/dev/null
 }
 waiting() { # stop, rm and run --replace while nothing runs, since systemd waits for the next try
-    local verb
+    local verb tries
     for verb in 'stop' 'rm' 'rm -f'; do
         detach "$1" r4 unless-stopped sh -c 'echo begun; exit 5'
         until_starts "$1" r4 1
-        # shellcheck disable=SC2086 # its words
-        until [ "$(as "$1" berth ps -q --filter name=r4)" = '' ] && as "$1" berth $verb r4 >/dev/null 2>"$WORK/said"; do sleep 0.05; done
+        for tries in $(seq 200); do
+            # shellcheck disable=SC2086 # its words
+            [ "$(as "$1" berth ps -q --filter name=r4)" = '' ] && as "$1" berth $verb r4 >/dev/null 2>"$WORK/said-$1" && break
+            sleep 0.05
+        done
+        [ "$tries" -lt 200 ] || cat "$WORK/said-$1"
         sleep 2
         equal "$(manager "$1" is-active r4.service || true)" inactive
         equal "$(as "$1" berth ps -q --filter name=r4)" ''

@@ -28,6 +28,10 @@ ended() { # and one that has ended; what is anonymous stays while somebody has i
     as "$1" berth run -d --name heir --network none --stop-timeout 0 --volumes-from of localhost/busybox sleep 1000 >/dev/null
     as "$1" berth rm -f -v of >/dev/null
     equal "$(as "$1" berth exec heir cat /data/file /anon/file /declared/file)" $'named\nnameless\ndeclared'
+    as "$1" berth restart -q heir
+    as "$1" berth stop heir >/dev/null
+    as "$1" berth start -q heir
+    equal "$(as "$1" berth exec heir cat /data/file /anon/file /declared/file)" $'named\nnameless\ndeclared'
     as "$1" berth rm -f -v heir >/dev/null
     as "$1" berth volume prune -f >/dev/null
     as "$1" berth volume rm -f data >/dev/null

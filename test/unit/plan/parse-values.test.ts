@@ -63,7 +63,7 @@ table('restart policies', v.readRestart, [
   ['unless-stopped', { after: 'always' }],
   ['on-failure', { after: 'failure' }],
   ['on-failure:5', { after: 'failure', most: 5 }],
-  ['on-failure:0', { after: 'failure', most: 0 }],
+  ['on-failure:0', { after: 'failure' }],
   ['on-failure:', undefined],
   ['on-failure:-1', undefined],
   ['always:3', undefined],
