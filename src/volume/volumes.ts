@@ -120,6 +120,9 @@ export function createVolumes(host: Host, store: string, choice: VolumeChoice, u
       undo.add(name, () => removeMade(host, store, name));
   for (const name of choice.named) {
     const record = readVolume(host, store, name);
+    // One that no payload had is no loss.
+    if (record === undefined && !choice.missing.includes(name) && choice.volumes[`volume:${name}`]?.unowned !== true)
+      throw new Failure(125, `volume ${name} was removed meanwhile`);
     if (record === undefined && makeVolume(host, store, { ...anonymousRecord(host, name), anonymous: false }))
       undo.add(name, () => takeBack(host, store, name, held.get(name)));
     const backing = record === undefined ? undefined : backingOf(record);

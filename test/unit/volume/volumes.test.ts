@@ -123,6 +123,24 @@ test('a directory of the host is settled only where it is to be filled', () => {
   assert.equal(record(), undefined);
 });
 
+test('a start with a volume that was removed since it was chosen does not make an empty one of its name', () => {
+  const host = fakeHost({ directories: ['/store'] });
+  const first = chooseVolumes(host, '/store', request([volume('', '/x')]));
+  createVolumes(host, '/store', first, makeUndo());
+  const [name = ''] = first.anonymous;
+  const choose = (): ReturnType<typeof chooseVolumes> => chooseVolumes(host, '/store', request([volume(name, '/x')]));
+  const before = choose();
+  host.writeFile(`/store/volumes/${name}/_data/file`, '', 0o600);
+  markFilled(host, '/store', first);
+  const after = choose();
+  removeVolumes(host, '/store', [name], [], []);
+  assert.throws(() => createVolumes(host, '/store', after, makeUndo()), /was removed meanwhile/);
+  assert.equal(readVolume(host, '/store', name), undefined);
+  // Nothing was in it when it was chosen.
+  createVolumes(host, '/store', before, makeUndo());
+  assert.notEqual(readVolume(host, '/store', name), undefined);
+});
+
 test('a failed start leaves the data of one that came after it and has ended', () => {
   const host = fakeHost({ directories: ['/store'] });
   const choice = chooseVolumes(host, '/store', request([volume('data', '/data'), volume('bare', '/bare')]));
