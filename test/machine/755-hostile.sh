@@ -51,7 +51,7 @@ mount_places() {
 # T3: the place is exchanged for a link and back all the time while another container starts on the same volume.
 exchanged() {
     local way=$1 round good=0 status
-    printf '%s\n' 'cd /v; mkdir -p real; n=0' 'while :; do mv -T real place 2>/dev/null; mv -T place real; ln -sfn '"$UP$OUTSIDE"' place; rm -f place; n=$((n + 1)); echo $n >rounds; done' >"$WORK/swap.sh"
+    printf '%s\n' 'cd /v; mkdir -p real; n=0' 'while :; do mv -T real place 2>/dev/null; mv -T place real; ln -sfn '"$UP$OUTSIDE"' place; rm -f place; n=$((n + 1)); echo $n >rounds.new; mv rounds.new rounds; done' >"$WORK/swap.sh"
     way_unit "$way" swapper <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nVolume=trap:/v\nVolume='"$WORK"$'/swap.sh:/swap.sh:ro\nExec=sh /swap.sh\nStopTimeout=0'
     way_start "$way" swapper
     for ((round = 0; round < 200 && (round < 12 || good == 0); round++)); do
