@@ -50,6 +50,14 @@ export interface VolumeChoice {
   readonly named: readonly string[];
 }
 
+/** Volumes of a container that is removed. */
+export interface VolumesOf {
+  readonly anonymous: readonly string[];
+  readonly named: readonly string[];
+  /** It still counts as their user; empty when it is gone. */
+  readonly bundle: string;
+}
+
 export interface SecretPart {
   /** The bytes of a secret; undefined when there is none of this name. */
   read(host: Host, store: string, name: string): string | undefined;
@@ -63,7 +71,7 @@ export interface VolumePart {
   /** The container with this bundle needs them no more. */
   release(host: Host, store: string, names: readonly string[], bundle: string): string[];
   markFilled(host: Host, store: string, choice: VolumeChoice): void;
-  remove(host: Host, store: string, names: readonly string[], uidMap: IdMap, gidMap: IdMap): string[];
+  remove(host: Host, store: string, of: VolumesOf, uidMap: IdMap, gidMap: IdMap): string[];
 }
 
 export interface SystemdPart {

@@ -5,7 +5,7 @@ import { sweepEarlierBoots } from './earlier-boots.ts';
 import type { IdMap } from './ids.ts';
 import { endInput } from './input.ts';
 import { layerPath, readNote, removeStored, removeUnused, sweep } from './layer.ts';
-import type { Parts } from './parts.ts';
+import type { Parts, VolumesOf } from './parts.ts';
 
 /**
  * Takes away what a container that no longer runs has left: network, control group, writable layer, anonymous volumes when asked, and
@@ -26,7 +26,8 @@ export function removeContainer(
   const lines = releaseContainer(host, parts, store, container);
   const attempt = attempting(lines);
   const maps = { uidMap: state?.uidMap ?? [], gidMap: state?.gidMap ?? [] };
-  removeStoredParts(host, parts, store, container.name, maps, withVolumes, quickly, attempt, lines);
+  const volumes = withVolumes ? { named: state?.volumes ?? [], bundle: container.bundle } : undefined;
+  removeStoredParts(host, parts, store, container.name, maps, volumes, quickly, attempt, lines);
   attempt(() => removeBundle(host, store, container));
   attempt(() => lines.push(...sweepEarlierBoots(host, store, name => removeLayerOf(host, parts, store, name))));
   return lines;
@@ -68,9 +69,12 @@ function attempting(lines: string[]): (step: () => void) => void {
 /** The part of a removal that concerns the store alone; a layer without a bundle is what a power cut leaves. */
 export function removeLayerOf(host: Host, parts: Parts, store: string, name: string): string[] {
   const lines: string[] = [];
-  removeStoredParts(host, parts, store, name, { uidMap: [], gidMap: [] }, true, false, attempting(lines), lines);
+  removeStoredParts(host, parts, store, name, NO_MAPS, NO_VOLUMES, false, attempting(lines), lines);
   return lines;
 }
+
+const NO_MAPS = { uidMap: [], gidMap: [] };
+const NO_VOLUMES = { named: [], bundle: '' };
 
 function removeStoredParts(
   host: Host,
@@ -78,7 +82,7 @@ function removeStoredParts(
   store: string,
   name: string,
   maps: { uidMap: IdMap; gidMap: IdMap },
-  withVolumes: boolean,
+  volumes: Omit<VolumesOf, 'anonymous'> | undefined,
   quickly: boolean,
   attempt: (step: () => void) => void,
   lines: string[],
@@ -88,8 +92,9 @@ function removeStoredParts(
   const note = readNote(host, layer);
   const uidMap = note?.uidMap ?? maps.uidMap;
   const gidMap = note?.gidMap ?? maps.gidMap;
-  if (withVolumes && note !== undefined) {
-    attempt(() => lines.push(...parts.volumes.remove(host, store, note.anonymousVolumes, uidMap, gidMap)));
+  if (volumes !== undefined && note !== undefined) {
+    const of = { ...volumes, anonymous: note.anonymousVolumes };
+    attempt(() => lines.push(...parts.volumes.remove(host, store, of, uidMap, gidMap)));
   }
   attempt(() => {
     if (!quickly || !removeUnused(host, store, layer)) removeStored(host, store, layer, uidMap, gidMap);

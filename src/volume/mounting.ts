@@ -2,7 +2,7 @@ import type { Host, Lock } from '../host/host.ts';
 import { HostError } from '../host/host.ts';
 import { listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
-import { removeStored } from '../run/layer.ts';
+import { layerPath, readNote, removeStored } from '../run/layer.ts';
 import { storeMaps } from '../run/mapped-layers.ts';
 import type { Backing } from './options.ts';
 import { dataPath, isNew, readVolume, volumePath } from './record.ts';
@@ -72,20 +72,33 @@ export function lockVolume(
 }
 
 /**
- * What happens to an anonymous volume at the end of its container, unless another one has it by its name (--volumes-from). Mostly nobody ever
- * named it, which the lock file tells.
+ * What happens to an anonymous volume at the end of a container, the one with this bundle, unless another has it (--volumes-from). Mostly
+ * nobody ever named its `own`, which the lock file tells.
  */
-export function unlessNamed(host: Host, store: string, name: string, act: () => void): void {
-  if (host.lstat(lockPath(store, name)) === undefined) return act();
+export function unlessUsed(
+  host: Host,
+  store: string,
+  name: string,
+  bundle: string,
+  own: boolean,
+  act: () => void,
+): void {
+  if (own && host.lstat(lockPath(store, name)) === undefined) return act();
   const lock = lockVolume(host, store, name, true, false);
   if (lock === undefined) return;
   try {
-    if (listContainers(host).some(({ state }) => state?.volumes?.includes(name) === true)) return;
+    if (usersOf(host, name, bundle).length > 0 || (!own && hasOwner(host, store, name))) return;
     act();
     removeVolumeLocks(host, store, name);
   } finally {
     lock.release();
   }
+}
+
+/** Its first container, which is not listed while it is started again, has it in its note. */
+function hasOwner(host: Host, store: string, name: string): boolean {
+  const layers = host.list(`${store}/containers`);
+  return layers.some(one => readNote(host, layerPath(store, one.name))?.anonymousVolumes.includes(name) === true);
 }
 
 /** The shared lock of a start, which may release it twice. */

@@ -6,9 +6,9 @@ import { isName } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import type { IdMap } from '../run/ids.ts';
 import { removeStored, temporaryPath } from '../run/layer.ts';
-import type { VolumeChoice } from '../run/parts.ts';
+import type { VolumeChoice, VolumesOf } from '../run/parts.ts';
 import type { Undo } from '../run/undo.ts';
-import { mountVolume, removeMade, shareVolume, takeBack, unlessNamed, unmountVolume } from './mounting.ts';
+import { mountVolume, removeMade, shareVolume, takeBack, unlessUsed, unmountVolume } from './mounting.ts';
 import { backingOf } from './options.ts';
 import { dataPath, isNew, readVolume, volumePath, writeRecord, type VolumeRecord } from './record.ts';
 
@@ -198,20 +198,21 @@ export function releaseVolumes(host: Host, store: string, names: readonly string
   return lines;
 }
 
-/** Removes anonymous volumes; a name that is none (any more) is passed over. The lines say what could not be removed. */
-export function removeVolumes(
-  host: Host,
-  store: string,
-  names: readonly string[],
-  uidMap: IdMap,
-  gidMap: IdMap,
-): string[] {
+/**
+ * Removes a container's anonymous volumes, and of those that it has by name (`named`) what was another's anonymous volume and nobody else has;
+ * a name that is none (any more) is passed over. The lines say what could not be removed.
+ */
+export function removeVolumes(host: Host, store: string, of: VolumesOf, uidMap: IdMap, gidMap: IdMap): string[] {
   const lines: string[] = [];
-  for (const name of names) {
+  for (const name of new Set([...of.anonymous, ...of.named])) {
+    if (!isName(name)) continue;
+    const own = of.anonymous.includes(name);
+    const anonymous = readVolume(host, store, name)?.anonymous;
     // One whose record a power cut has emptied is known by the container's note alone.
-    if (!isName(name) || readVolume(host, store, name)?.anonymous === false) continue;
+    if (anonymous === false || (anonymous === undefined && !own)) continue;
+    const path = volumePath(store, name);
     try {
-      unlessNamed(host, store, name, () => removeStored(host, store, volumePath(store, name), uidMap, gidMap));
+      unlessUsed(host, store, name, of.bundle, own, () => removeStored(host, store, path, uidMap, gidMap));
     } catch (error) {
       lines.push(error instanceof Error ? error.message : String(error));
     }

@@ -33,7 +33,6 @@ ended() { # and one that has ended; what is anonymous stays while somebody has i
     as "$1" berth start -q heir
     equal "$(as "$1" berth exec heir cat /data/file /anon/file /declared/file)" $'named\nnameless\ndeclared'
     as "$1" berth rm -f -v heir >/dev/null
-    as "$1" berth volume prune -f >/dev/null
     as "$1" berth volume rm -f data >/dev/null
     equal "$(as "$1" berth volume ls -q)" ''
 }

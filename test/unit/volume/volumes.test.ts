@@ -4,6 +4,7 @@ import { fakeHost } from '../../../src/host/fake.ts';
 import type { ImageRecord } from '../../../src/image/types.ts';
 import { newDraft } from '../../../src/plan/draft.ts';
 import type { MountRequest, RunRequest } from '../../../src/plan/request.ts';
+import type { VolumesOf } from '../../../src/run/parts.ts';
 import { makeUndo } from '../../../src/run/undo.ts';
 import { readVolume } from '../../../src/volume/record.ts';
 import { backingOf, readOptions } from '../../../src/volume/options.ts';
@@ -23,6 +24,8 @@ function volume(source: string, target: string): MountRequest {
 function image(volumes: string[]): ImageRecord {
   return { config: { volumes } } as unknown as ImageRecord;
 }
+
+const own = (...anonymous: string[]): VolumesOf => ({ anonymous, named: [], bundle: '' });
 
 test('a named volume is made once, fresh until a start has filled it', () => {
   const host = fakeHost({ directories: ['/store'] });
@@ -133,7 +136,7 @@ test('a start with a volume that was removed since it was chosen does not make a
   host.writeFile(`/store/volumes/${name}/_data/file`, '', 0o600);
   markFilled(host, '/store', first);
   const after = choose();
-  removeVolumes(host, '/store', [name], [], []);
+  removeVolumes(host, '/store', own(name), [], []);
   assert.throws(() => createVolumes(host, '/store', after, makeUndo()), /was removed meanwhile/);
   assert.equal(readVolume(host, '/store', name), undefined);
   // Nothing was in it when it was chosen.
@@ -160,8 +163,39 @@ test('only anonymous volumes are removed with a container (T20)', () => {
   const choice = chooseVolumes(host, '/store', request([volume('data', '/data'), volume('', '/x')]));
   createVolumes(host, '/store', choice, makeUndo());
   const [anonymous = ''] = choice.anonymous;
-  assert.deepEqual(removeVolumes(host, '/store', [anonymous, 'data', '../data', 'absent'], [], []), []);
+  assert.deepEqual(removeVolumes(host, '/store', own(anonymous, 'data', '../data', 'absent'), [], []), []);
   assert.equal(readVolume(host, '/store', anonymous), undefined);
+  assert.notEqual(readVolume(host, '/store', 'data'), undefined);
+});
+
+test("what was another's anonymous volume goes with the last that has it by its name", () => {
+  const state = JSON.stringify({ version: 1, volumes: [], anonymousVolumes: [] });
+  const heir = '/run/berth/containers/heir';
+  const host = fakeHost({ directories: ['/store/containers/of'], files: { [`${heir}/state.json`]: state } });
+  const choice = chooseVolumes(host, '/store', request([volume('', '/x')]));
+  createVolumes(host, '/store', choice, makeUndo());
+  const [name = ''] = choice.anonymous;
+  for (const lock of createVolumes(
+    host,
+    '/store',
+    chooseVolumes(host, '/store', request([volume(name, '/x'), volume('data', '/d')])),
+    makeUndo(),
+  ))
+    lock.release();
+  const note = '/store/containers/of/container.json';
+  host.writeFile(note, JSON.stringify({ version: 1, uidMap: [], gidMap: [], anonymousVolumes: [name] }), 0o600);
+  const remove = (bundle = ''): string[] =>
+    removeVolumes(host, '/store', { anonymous: [], named: [name, 'data', 'absent'], bundle }, [], []);
+  const isThere = (): boolean => readVolume(host, '/store', name) !== undefined;
+  // Its first container may just be started again.
+  assert.deepEqual(remove(), []);
+  assert.ok(isThere());
+  host.unlink(note);
+  host.writeFile(`${heir}/state.json`, JSON.stringify({ version: 1, volumes: [name], anonymousVolumes: [] }), 0o600);
+  assert.deepEqual(remove(), []);
+  assert.ok(isThere());
+  assert.deepEqual(remove(heir), []);
+  assert.ok(!isThere());
   assert.notEqual(readVolume(host, '/store', 'data'), undefined);
 });
 
@@ -171,7 +205,7 @@ test('an anonymous volume whose record was lost in a crash goes with its contain
   createVolumes(host, '/store', choice, makeUndo());
   const [anonymous = ''] = choice.anonymous;
   host.writeFile(`/store/volumes/${anonymous}/volume.json`, '');
-  assert.deepEqual(removeVolumes(host, '/store', [anonymous], [], []), []);
+  assert.deepEqual(removeVolumes(host, '/store', own(anonymous), [], []), []);
   assert.equal(host.lstat(`/store/volumes/${anonymous}`), undefined);
 });
 
