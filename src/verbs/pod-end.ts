@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts';
 import { readSignal } from '../plan/parse-values.ts';
 import { findContainer, isRunning, openPayload } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
-import { stopContainer } from '../run/ending.ts';
+import { endWaiting, stopContainer } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import { lockName } from '../run/locks.ts';
 import { membersOf, podPath, requirePod, type PodRecord } from '../run/pods.ts';
@@ -26,7 +26,9 @@ export function stopPod(host: Host, pod: PodRecord, timeout: number | undefined)
   const ours = context.inUnit && context.own.unit === pod.unit;
   if (!ours && pod.unit !== '') return stopUnit(host, 'stop', pod.unit, pod.manager);
   for (const { state } of ours ? [] : membersOf(host, pod).members) {
-    if (state !== undefined && isRunning(host, state)) stopContainer(host, context, state, timeout);
+    if (state === undefined) continue;
+    if (isRunning(host, state)) stopContainer(host, context, state, timeout);
+    else endWaiting(host, context, state);
   }
   // Of a pod that a person started: the unit has ended, too, when its next start comes.
   const holder = findContainer(host, pod.infraName)?.state;
@@ -77,6 +79,8 @@ export function removePod(
   const running = [holder, ...members].filter(one => one?.state !== undefined && isRunning(host, one.state));
   if (running.length > 0 && !force) throw new Failure(125, `${pod.name}: the pod runs; stop it first, or give --force`);
   if (running.length > 0) stopPod(host, pod, timeout);
+  // One that waits for its next start does not run, and would not find the pod.
+  for (const { state } of ours ? [] : members) if (state !== undefined) endWaiting(host, context, state);
   const lines: string[] = [];
   // In the pod's unit the members are their own units' to remove.
   const names = [...(ours ? [] : members.map(one => one.name)), pod.infraName];

@@ -3,7 +3,7 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { findContainer, isRunning } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
-import { stopContainer } from '../run/ending.ts';
+import { endWaiting, stopContainer } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import { lockName } from '../run/locks.ts';
 import { removeContainer } from '../run/remove.ts';
@@ -14,8 +14,11 @@ import { secondsOf } from './select.ts';
 export function removeUser(host: Host, store: string, command: Command, user: string): void {
   const found = findContainer(host, user);
   const time = lastValue(command, 'time');
-  if (found?.state !== undefined && isRunning(host, found.state)) {
-    stopContainer(host, findContext(host), found.state, time === undefined ? undefined : secondsOf(time));
+  if (found?.state !== undefined) {
+    const context = findContext(host);
+    if (isRunning(host, found.state))
+      stopContainer(host, context, found.state, time === undefined ? undefined : secondsOf(time));
+    else endWaiting(host, context, found.state);
   }
   const lock = lockName(host, store, user);
   try {

@@ -92,6 +92,35 @@ waiting() { # stop, rm and run --replace while nothing runs, since systemd waits
     equal "$(as "$1" berth inspect --format '{{.Config.Cmd}}' r4)" '["sleep","1000"]'
     as "$1" berth rm -f r4 >/dev/null
 }
+until_waiting() { # WHO NAME: it has ended, and its unit waits for its next try
+    local tries
+    for tries in $(seq 1000); do
+        [ "$(manager "$1" show -p SubState --value "$2.service")" != auto-restart ] || return 0
+        sleep 0.02
+    done
+    return 1
+}
+users() { # of a pod and of a volume: what stops or removes these ends the waiting for a next start, too
+    local verb
+    for verb in 'pod stop -t 0' 'pod rm' 'pod rm -f -t 0'; do
+        as "$1" berth pod create --name r6 --network none >/dev/null
+        as "$1" berth pod start r6 >/dev/null
+        as "$1" berth run -d --pod r6 --name r7 --restart always --stop-timeout 0 localhost/busybox sh -c 'echo begun; exit 5' >/dev/null
+        [ "$verb" != 'pod rm' ] || as "$1" berth kill r6-infra >/dev/null
+        until_waiting "$1" r7
+        # shellcheck disable=SC2086 # its words
+        as "$1" berth $verb r6 >/dev/null
+        sleep 2
+        equal "$(manager "$1" is-active r7.service || true)" inactive
+        as "$1" berth pod rm -f -i r6 >/dev/null
+    done
+    as "$1" berth run -d --network none -v r8:/r8 --name r8 --restart always --stop-timeout 0 localhost/busybox sh -c 'exit 5' >/dev/null
+    until_waiting "$1" r8
+    as "$1" berth volume rm -f r8 >/dev/null
+    sleep 2
+    equal "$(manager "$1" is-active r8.service || true)" inactive
+    equal "$(as "$1" berth ps -a -q)" ''
+}
 fails_at_once() { # a start that fails is told, and not tried for ever behind the back of who was told
     contains "$(fails_with 127 as "$1" berth run -d --name r5 --restart always --network none localhost/busybox no-such 2>&1)" no-such
     sleep 2
@@ -110,6 +139,7 @@ for who in root alice; do
     check "$who: run -d --restart always" always "$who"
     check "$who: run -d --restart on-failure" on_failure "$who"
     check "$who: a container that waits to be started again is stopped, removed, replaced" waiting "$who"
+    check "$who: one that waits to be started again, and its pod or volume" users "$who"
     check "$who: run -d --restart of what cannot start" fails_at_once "$who"
     check "$who: --restart where it has no meaning" refused "$who"
 done
