@@ -46,9 +46,11 @@ export const main: (host: Host) => number = family('pod', POD_VERBS, {
 /** The pods that a command line means. */
 function chosen(host: Host, command: Command): readonly string[] {
   const all = isSet(command, 'all');
-  const words = [...command.operands, ...allValues(command, 'pod-id-file').map(file => podIdIn(host, file))];
+  const files = allValues(command, 'pod-id-file');
+  const there = isSet(command, 'ignore') ? files.filter(file => host.stat(file) !== undefined) : files;
+  const words = [...command.operands, ...there.map(file => podIdIn(host, file))];
   if (all && words.length > 0) throw new Failure(125, '--all and names of pods exclude each other');
-  if (!all && words.length === 0) throw new Failure(125, 'name at least one pod, or give --all');
+  if (!all && words.length === 0 && files.length === 0) throw new Failure(125, 'name at least one pod, or give --all');
   return all ? listPods(host, storeOf(host, command)).map(pod => pod.name) : words;
 }
 
@@ -66,10 +68,18 @@ function create(host: Host, command: Command): number {
     throw new Failure(125, `--pod-id-file ${idFile}: the file is there; remove it, or give --replace`);
   // All that is wrong with the options is said now, not at the start.
   requestOf(host, record);
-  const old = before === undefined ? undefined : findContainer(host, before.infraName)?.state;
-  if (before !== undefined && old !== undefined && isRunning(host, old)) stopPod(host, before, undefined);
-  writePod(host, store, record);
+  // Where it cannot be written nothing has happened to the pod of before.
+  const earlier = idFile === undefined ? undefined : host.readFileIfExists(idFile, 4096);
   if (idFile !== undefined) host.writeFileAtomic(idFile, record.id, 0o644);
+  try {
+    const old = before === undefined ? undefined : findContainer(host, before.infraName)?.state;
+    if (before !== undefined && old !== undefined && isRunning(host, old)) stopPod(host, before, undefined);
+    writePod(host, store, record);
+  } catch (error) {
+    if (idFile !== undefined && earlier === undefined) host.unlink(idFile);
+    else if (idFile !== undefined) host.writeFileAtomic(idFile, earlier ?? '', 0o644);
+    throw error;
+  }
   if (!findContext(host).inUnit) host.write(1, `${record.id}\n`);
   return 0;
 }

@@ -100,7 +100,16 @@ pod_id() { # USER
     as "$1" berth pod start idp >/dev/null
     as "$1" mv "$file" "$file.away"
     as "$1" berth start member >/dev/null
+    # A file that cannot be written: nothing has happened to the pod of before.
+    contains "$(fails_with 125 as "$1" berth pod create --replace --pod-id-file /no/such/dir/x idp 2>&1)" /no/such/dir/x
+    equal "$(as "$1" berth pod inspect idp --format '{{.Id}} {{.State}}')" "$(cat "$file.away") Running"
+    fails_with 125 as "$1" berth pod create --pod-id-file /no/such/dir/x other 2>/dev/null
+    fails_with 1 as "$1" berth pod exists other
     as "$1" berth pod rm -f -t 0 --pod-id-file "$file.away" >/dev/null
+    # As with --cidfile of containers.
+    contains "$(fails_with 125 as "$1" berth pod rm -f --pod-id-file "$file" 2>&1)" 'no such file'
+    equal "$(as "$1" berth pod rm -f --ignore --pod-id-file "$file")" ''
+    equal "$(as "$1" berth pod stop --ignore --pod-id-file "$file")" ''
     equal "$(as "$1" berth pod ls -q)" ''
     rm "$file.away"
 }
