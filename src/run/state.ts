@@ -23,6 +23,9 @@ export const STATE_VERSION = 1;
 /** The id that a transient unit's container has: the fields of its log name it before it is there. */
 export const ID_VARIABLE = 'BERTH_CONTAINER_ID';
 
+/** With a number behind it: `NAME=VALUE` of a label that a transient unit's container has from a file. */
+export const LABEL_VARIABLE = 'BERTH_LABEL_';
+
 /** What others must know of the checks that the relay makes. */
 export interface HealthState {
   /** File with the results. */

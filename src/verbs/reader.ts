@@ -1,5 +1,6 @@
 import { HostError, type Host } from '../host/host.ts';
 import type { Reader } from '../plan/draft.ts';
+import { LABEL_VARIABLE } from '../run/state.ts';
 
 /** What a command line of `run` refers to besides itself. */
 export function readerOf(host: Host): Reader {
@@ -13,7 +14,8 @@ export function readerOf(host: Host): Reader {
       }
     },
     environment: name => host.environment(name),
-    environmentList: () => host.environmentList(),
+    // Of these a container has the label, and no variable.
+    environmentList: () => host.environmentList().filter(pair => !pair.startsWith(LABEL_VARIABLE)),
     cwd: () => host.cwd(),
   };
 }

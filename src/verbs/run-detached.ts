@@ -198,14 +198,15 @@ function restartOf({ restart: { after, most } }: RunRequest): Property[] {
 /** Microseconds. */
 const HOUR = 3_600_000_000;
 
-/** What was read from files of labels and of a pod's id stands in the unit itself: a later start finds neither them nor our environment. */
-function withoutFiles({ options }: Command, { labels, pod }: RunRequest): OptionUse[] {
-  const read = ['label-file', 'pod-id-file'].filter(name => options.some(use => use.name === name));
-  const gone = new Set(read.flatMap(name => [name, name === 'label-file' ? 'label' : 'pod']));
-  const put = options.filter(use => !gone.has(use.name));
-  if (gone.has('pod') && pod !== undefined) put.push({ name: 'pod', value: pod });
-  if (gone.has('label'))
-    for (const [name, value] of Object.entries(labels)) put.push({ name: 'label', value: `${name}=${value}` });
+/** A later start finds no files: the labels of some are among the variables (run-environment.ts), a pod's id stands in the unit itself. */
+function withoutFiles({ options }: Command, { pod }: RunRequest): OptionUse[] {
+  const has = (name: string): boolean => options.some(use => use.name === name);
+  const gone = [
+    ...(has('label-file') ? ['label-file', 'label'] : []),
+    ...(has('pod-id-file') ? ['pod-id-file', 'pod'] : []),
+  ];
+  const put = options.filter(use => !gone.includes(use.name));
+  if (gone.includes('pod') && pod !== undefined) put.push({ name: 'pod', value: pod });
   return put;
 }
 

@@ -21,6 +21,7 @@ import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
 import { readerOf } from './reader.ts';
 import { keeperOf, runDetached } from './run-detached.ts';
+import { labelsFromUnit } from './run-environment.ts';
 import { ID_VARIABLE } from '../run/state.ts';
 
 /** `berth run`: see run/start.ts for how a container starts. */
@@ -31,7 +32,9 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const member = podOf(host, store, command);
   const parsed = parseRunRequest(member?.command ?? command, readerOf(host), id.slice(0, 12));
   if (parsed.isErr()) throw failureOf(parsed.error);
-  const alone = withVolumes(host, store, parsed.value, before?.id);
+  const labels = before === undefined ? {} : labelsFromUnit(host);
+  const labelled = { ...parsed.value, labels: { ...labels, ...parsed.value.labels } };
+  const alone = withVolumes(host, store, labelled, before?.id);
   const asked = member === undefined ? joinUsers(host, alone) : joinPod(host, alone, member.pod);
   if (globalValue(command, 'print-ops') === 'true') return printStart(host, PARTS, asked, { id, store });
   const context = findContext(host);

@@ -71,11 +71,23 @@ U
 each_way '--label-file and --env-merge in a unit' labelled
 
 by_hand() { # USER
-    local run=(berth run --rm --network none)
+    local run=(berth run --rm --network none) shown
     printf 'a=file\nHOME\n' >"$WORK/labels"
     as "$1" "${run[@]}" -d --name l --label b=2 --label-file "$WORK/labels" localhost/exposes sleep 100 >/dev/null
     equal "$(as "$1" berth inspect --format '{{index .Config.Labels "a"}} {{index .Config.Labels "b"}} {{index .Config.Labels "HOME"}}' l)" \
         "file 2 $(as "$1" printenv HOME)"
+    # The file is for its owner: its values stand nowhere that others can read.
+    shown=$(manager "$1" show l.service -p ExecStart,Environment --value)
+    contains "$shown" localhost/exposes
+    fails grep -e '=file' -e "=$(as "$1" printenv HOME)" <<<"$shown"
+    as "$1" berth rm -f -t 0 l >/dev/null
+    as "$1" berth run -d --name l --network none --stop-timeout 0 --env-host --label-file "$WORK/labels" localhost/exposes sleep 100 >/dev/null
+    fails grep BERTH_LABEL <<<"$(as "$1" berth exec l env)"
+    mv "$WORK/labels" "$WORK/labels.away"
+    as "$1" berth stop l >/dev/null
+    as "$1" berth start l >/dev/null
+    mv "$WORK/labels.away" "$WORK/labels"
+    equal "$(as "$1" berth inspect --format '{{index .Config.Labels "a"}} {{index .Config.Labels "HOME"}}' l)" "file $(as "$1" printenv HOME)"
     as "$1" berth rm -f -t 0 l >/dev/null
     contains "$(as "$1" "${run[@]}" --env-merge 'hello=${hello}-some' --env-merge 'z=${hello}' localhost/exposes env)" $'hello=world-some\n'
     equal "$(as "$1" "${run[@]}" --unsetenv-all -e A=1 --hostname h localhost/exposes /bin/env | sort)" $'A=1\nHOME=/root\nHOSTNAME=h'
