@@ -37,6 +37,7 @@ export async function main(host: Host): Promise<number> {
   const done: Pulled[] = [];
   let status = 0;
   for (const name of names) {
+    if (stop.aborted) break;
     try {
       const pulled = await pullImage(host, store, requestOf(host, command, name, stop, format));
       done.push(pulled);
@@ -50,7 +51,6 @@ export async function main(host: Host): Promise<number> {
       if (format !== 'progress')
         tell(host, 'pull-error', reason, { BERTH_TYPE: 'image', BERTH_NAME: name, BERTH_ERROR: reason });
       status = 125;
-      if (stop.aborted) break;
     }
   }
   interruption.dieOfIt();
