@@ -176,7 +176,7 @@ hostile() {
     timeout 200 sh -c "until curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null; do sleep 0.2; done"
     while read -r name line; do
         fresh alice
-        fails_with 125 as alice timeout 60 berth run -q --rm 127.0.0.1:$SLOW/t/$name:1 true 2>"$WORK/err"
+        fails_with 125 as alice timeout 200 berth run -q --rm 127.0.0.1:$SLOW/t/$name:1 true 2>"$WORK/err"
         equal "$(wc -l <"$WORK/err")" 1
         grep -qE -- "$line" "$WORK/err" || { cat "$WORK/err" >&2; return 1; }
         equal "$(ls "$(store_of alice)/tmp" "$(store_of alice)/layers" "$(store_of alice)/partial" "$(store_of alice)/images" 2>/dev/null | grep -v :)" ''

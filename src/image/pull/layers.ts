@@ -51,14 +51,9 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
   const stop = new AbortController();
   const follow = (): void => stop.abort();
   how.signal.addEventListener('abort', follow, { once: true });
-  const [locks, ids] = await Promise.all([
-    lockLayers(
-      host,
-      how.store,
-      wanted.map(layer => layer.diffId),
-    ),
-    shareIds(host),
-  ]);
+  if (how.signal.aborted) follow();
+  const diffIds = wanted.map(layer => layer.diffId);
+  const [locks, ids] = await Promise.all([lockLayers(host, how.store, diffIds), shareIds(host)]);
   // Those that we wait for come to it.
   const ours = new Map(locks.held);
   const places = makeSettler(host, how);
@@ -85,7 +80,10 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     await one(layer);
   };
   const publish = (): void => {
-    for (const { diffId, digest, size } of wanted) ours.get(diffId)?.publish(how.progress.at(digest), String(size));
+    if (places.isWriting()) how.progress.beat();
+    const { beat } = how.progress.state();
+    for (const { diffId, digest, size } of wanted)
+      ours.get(diffId)?.publish({ bytes: how.progress.at(digest), beat, text: String(size) });
   };
   publish();
   const timer = setInterval(publish, 1000);
@@ -100,13 +98,12 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     how.signal.removeEventListener('abort', follow);
     ids.close();
     await places.end();
-    for (const lock of ours.values()) lock.release(false);
+    // Not the line's fault (a full disk): then what was kept for another try goes, too.
+    if (failure !== undefined && !(failure instanceof RegistryError) && !how.signal.aborted)
+      for (const layer of wanted) if (ours.has(layer.diffId)) removePartial(how.store, layer);
+    locks.release();
   }
-  if (failure === undefined) return;
-  // Not the line's fault (a full disk): then what was kept for another try goes, too.
-  if (!(failure instanceof RegistryError) && !how.signal.aborted)
-    for (const layer of wanted) if (ours.has(layer.diffId)) removePartial(how.store, layer);
-  throw failure as Error;
+  if (failure !== undefined) throw failure as Error;
 }
 
 /** How far another pull is with a layer. Its blob may be packed otherwise than ours: it tells the size, too. */
@@ -187,6 +184,8 @@ async function unpack(
 interface Settler {
   add(layer: WantedLayer, target: string, lock: PullLock | undefined): Promise<void>;
   finish(): Promise<void>;
+  /** The disk is waited for. */
+  isWriting(): boolean;
   /** Nothing more is put into its place. */
   end(): Promise<void>;
 }
@@ -202,13 +201,19 @@ function makeSettler(host: Host, how: LayerFetch): Settler {
   let waiting = new Map<Digest, { target: string; size: number; lock: PullLock | undefined }>();
   let running: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
+  let writing = false;
   const flush = async (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
     const batch = waiting;
     if (batch.size === 0) return;
     waiting = new Map();
-    await settle(host, how.store, new Map([...batch].map(([diffId, { target }]) => [diffId, target])));
+    writing = true;
+    try {
+      await settle(host, how.store, new Map([...batch].map(([diffId, { target }]) => [diffId, target])));
+    } finally {
+      writing = false;
+    }
     for (const { lock } of batch.values()) lock?.release(true);
   };
   const begin = (): Promise<void> => {
@@ -225,6 +230,7 @@ function makeSettler(host: Host, how: LayerFetch): Settler {
       else timer ??= setTimeout(() => void begin(), SETTLE_SECONDS * 1000);
     },
     finish: begin,
+    isWriting: () => writing,
     end: () => {
       clearTimeout(timer);
       return running.catch(() => undefined);

@@ -18,8 +18,10 @@ export interface Progress {
   others(bytes: number, text: string): void;
   /** What keeps it from going on for a while. */
   waiting(text: string): void;
-  /** Bytes that have arrived and a line, for those who wait for us. */
-  state(): { readonly bytes: number; readonly text: string };
+  /** Something goes on that brings no bytes: the disk is written. */
+  beat(): void;
+  /** For those who wait for us: bytes that have arrived, and a line. */
+  state(): { readonly bytes: number; readonly beat: number; readonly text: string };
   end(): void;
 }
 
@@ -56,11 +58,11 @@ export function makeProgress(host: Host, kind: ProgressKind, size = terminalSize
   };
   const view = VIEWS[kind](host, counts, size);
   let theirs: number | undefined;
+  let beats = 0;
   return {
     begin(reference, layers) {
       counts.label = labelOf(reference);
-      counts.layers.clear();
-      counts.active.clear();
+      for (const map of [counts.layers, counts.active]) map.clear();
       for (const { digest, size } of layers) counts.layers.set(digest, { size, bytes: 0, other: false });
       counts.done = counts.bytes = 0;
       counts.total = layers.reduce((sum, layer) => sum + layer.size, 0);
@@ -99,7 +101,8 @@ export function makeProgress(host: Host, kind: ProgressKind, size = terminalSize
       view.others(text === '' ? 'asking the registry' : text);
     },
     waiting: text => view.waiting(text),
-    state: () => ({ bytes: counts.arrived, text: statusText(stateOf(host, counts)) }),
+    beat: () => void beats++,
+    state: () => ({ bytes: counts.arrived, beat: counts.arrived + beats, text: statusText(stateOf(host, counts)) }),
     end: () => view.end(),
   };
 }

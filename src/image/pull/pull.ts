@@ -182,10 +182,7 @@ async function fetchWanted(
   progress.begin(registry.reference, wanted);
   prunePartials(host, store, false);
   let bytes = 0;
-  const publish = (): void => {
-    const state = progress.state();
-    lock.publish(state.bytes, state.text);
-  };
+  const publish = (): void => lock.publish(progress.state());
   publish();
   const timer = setInterval(publish, 1000);
   try {
