@@ -257,17 +257,18 @@ FUNCTION(assemble_layer)
     return layer_assemble(&request, digest, &error) < 0 ? throw_error(context, &error) : give_string(context, digest);
 }
 
-/* plain(source, target, byteLimit) */
+/* plain(source, target, byteLimit, ratioLimit) */
 FUNCTION(decompress)
 {
     UNUSED;
     int source, target;
-    double limit;
+    double limit, ratio;
     struct error error = {0};
     if (take_int(context, argv[0], &source) < 0 || take_int(context, argv[1], &target) < 0 ||
-        JS_ToFloat64(context, &limit, argv[2]) < 0)
+        JS_ToFloat64(context, &limit, argv[2]) < 0 || JS_ToFloat64(context, &ratio, argv[3]) < 0)
         return JS_EXCEPTION;
-    return layer_plain(source, target, (uint64_t)limit, &error) < 0 ? throw_error(context, &error) : JS_UNDEFINED;
+    return layer_plain(source, target, (uint64_t)limit, (uint64_t)ratio, &error) < 0 ? throw_error(context, &error)
+                                                                                     : JS_UNDEFINED;
 }
 
 /* syncFileSystem(path): all that was written to the file system of this directory is on disk. */
@@ -313,7 +314,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("holdUserns", 1, hold_userns),
     JS_CFUNC_DEF("removeLayers", 2, remove_layers),
     JS_CFUNC_DEF("exportLayer", 3, export_layer),
-    JS_CFUNC_DEF("plain", 3, decompress),
+    JS_CFUNC_DEF("plain", 4, decompress),
     JS_CFUNC_DEF("syncFileSystem", 1, sync_file_system),
     JS_CFUNC_DEF("dieWithParent", 0, die_with_parent),
     JS_CFUNC_DEF("lockDescriptor", 2, lock_descriptor),

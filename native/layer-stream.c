@@ -22,6 +22,7 @@ struct stream {
     int fd;
     enum compression compression;
     uint64_t byte_limit;
+    uint64_t ratio_limit;            /* 0: none but LAYER_RATIO_LIMIT */
     uint64_t read_bytes, made_bytes; /* of the blob, of the tar stream */
     struct digest digest;
     z_stream gzip;
@@ -166,8 +167,16 @@ static size_t unzstd_some(struct stream *stream)
     }
 }
 
+void stream_limit_ratio(struct stream *stream, uint64_t ratio)
+{
+    stream->ratio_limit = ratio;
+}
+
 static void check_limits(const struct stream *stream)
 {
+    if (stream->ratio_limit > 0 && stream->made_bytes > LAYER_RATIO_SPARE &&
+        (stream->made_bytes - LAYER_RATIO_SPARE) / stream->ratio_limit > stream->read_bytes)
+        layer_fail("the archive unpacks to more than %llu times its size", (unsigned long long)stream->ratio_limit);
     if (stream->made_bytes > stream->byte_limit)
         layer_fail("the archive is larger than the limit of %llu bytes", (unsigned long long)stream->byte_limit);
     if (stream->made_bytes > LAYER_RATIO_FROM && stream->made_bytes / LAYER_RATIO_LIMIT > stream->read_bytes)

@@ -9,6 +9,8 @@ struct recipe;
 
 /* Reads from the descriptor; what is wrong with the blob ends the process by layer_fail. */
 struct stream *stream_open(int fd, uint64_t byte_limit, bool sha512);
+/* It may unpack to LAYER_RATIO_SPARE and so many times what was read of it by then: for what comes from a pipe. */
+void stream_limit_ratio(struct stream *stream, uint64_t ratio);
 /* All that is taken from here on goes into the recipe, too (NULL: no longer). */
 void stream_tap(struct stream *stream, struct recipe *recipe);
 /* Up to `wish` bytes that stand in a row; 0 at the end. Valid until the next call. */

@@ -333,7 +333,7 @@ int layer_apply(const struct layer_request *request, struct layer_result *result
     return done;
 }
 
-int layer_plain(int source, int target, uint64_t byte_limit, struct error *error)
+int layer_plain(int source, int target, uint64_t byte_limit, uint64_t ratio, struct error *error)
 {
     static const int calls[] = {SYS_read,    SYS_write, SYS_mmap,       SYS_munmap, SYS_mremap,
                                 SYS_madvise, SYS_brk,   SYS_exit_group, SYS_futex,  SYS_getrandom};
@@ -348,6 +348,7 @@ int layer_plain(int source, int target, uint64_t byte_limit, struct error *error
         if (confine_calls(calls, sizeof(calls) / sizeof(*calls)) < 0)
             layer_fail("seccomp: %s", layer_reason());
         struct stream *stream = stream_open(LAYER_FD_IN, byte_limit, false);
+        stream_limit_ratio(stream, ratio);
         const unsigned char *part;
         for (size_t got; (got = stream_take(stream, &part, PIPE_SIZE)) > 0;)
             if (!write_full(LAYER_FD_OUT, part, got))

@@ -32,6 +32,7 @@
 /* Deflate cannot do better than 1032 to 1; what claims to do better over this many bytes is a bomb (T34). */
 #define LAYER_RATIO_LIMIT 2000
 #define LAYER_RATIO_FROM (UINT64_C(256) << 20)
+#define LAYER_RATIO_SPARE (UINT64_C(1) << 30)
 
 struct id_range {
     uint32_t inside, outside, count;
@@ -83,8 +84,9 @@ struct layer_result {
 /* Unpacks one layer. On failure the target holds whatever came so far: the caller removes it. */
 int layer_apply(const struct layer_request *request, struct layer_result *result, struct error *error);
 
-/* Decompresses a stream in a process of its own that has nothing but memory and the two descriptors. */
-int layer_plain(int source, int target, uint64_t byte_limit, struct error *error);
+/* Decompresses a stream in a process of its own that has nothing but memory and the two descriptors. `ratio`: of
+   stream_limit_ratio. */
+int layer_plain(int source, int target, uint64_t byte_limit, uint64_t ratio, struct error *error);
 
 /* Removes directories with all they hold, in the store's user namespace. Absent ones are no error. */
 int layer_remove(const struct store_map *map, char *const *paths, struct error *error);

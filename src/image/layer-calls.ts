@@ -16,7 +16,8 @@ export interface LayerCalls {
   /** Puts the tar stream together again and gives its digest; it goes to `target`, or nowhere (-1). */
   assembleLayer(root: Bytes, recipe: number, target: number, sha512: boolean, map: FlatMap): string;
   /** Decompresses a stream (gzip, zstd; others pass as they are). */
-  plain(source: number, target: number, byteLimit: number): void;
+  /** `ratioLimit`: of what has come; 0: none. */
+  plain(source: number, target: number, byteLimit: number, ratioLimit: number): void;
   /** syncfs(2) */
   syncFileSystem(path: Bytes): void;
   /** flock(2), exclusive, on a descriptor that who started us has, too: the lock stays theirs. False: another holds it. */

@@ -2,15 +2,17 @@ import { ImageError } from './error.ts';
 
 /** What layers may unpack to (T34): one by itself, and those of an image together. */
 export interface UnpackLimit {
+  /** For all together: also for an archive that is compressed as a whole. */
+  readonly most: number;
   /** For the next layer, whose blob has so many bytes. */
   of(blobBytes: number): number;
   /** A layer has unpacked to this. Throws ImageError when it was too much. */
   count(bytes: number): void;
 }
 
-/** Beyond this a blob may unpack to so many times its size. An ordinary one does to three or four times; empty disks to more. */
+/** Beyond LEAST a blob may unpack to so many times its size. An ordinary one does to three or four times; empty disks to more. */
 const LEAST = 2 ** 30;
-const RATIO = 200;
+export const RATIO = 200;
 const MOST_OF_LAYER = 64 * 2 ** 30;
 const MOST_OF_IMAGE = 256 * 2 ** 30;
 
@@ -19,6 +21,7 @@ export function unpackLimit(blobBytes: number): UnpackLimit {
   const most = Math.min(MOST_OF_IMAGE, LEAST + blobBytes * RATIO);
   let left = most;
   return {
+    most,
     of: bytes => Math.min(MOST_OF_LAYER, LEAST + bytes * RATIO, left),
     count(bytes) {
       left -= bytes;

@@ -21,7 +21,7 @@ import { TRANSFERS } from './layer-transfer.ts';
  *   export-tree source=DIR [living=1]   any directory as a tar stream on standard output; it may change meanwhile
  *   assemble source=DIR       the tar stream that the layer in DIR came as, put together again, on standard output
  *   verify source=DIR [sha512=1]   the digest of that stream
- *   plain [bytes=N]           standard input decompressed on standard output
+ *   plain [bytes=N] [ratio=N] standard input decompressed on standard output
  *   remove path=PATH…         trees whose files belong to mapped ids
  *   lock count=N [wait=1]     flock(2) on the N descriptors from 3 on, which stay our caller's; prints the numbers of those that are ours
  *   and those of src/verbs/layer-transfer.ts
@@ -60,7 +60,7 @@ const ACTIONS = new Map<string, (host: Host, values: Values) => void>([
   ['export-tree', exportTree],
   ['assemble', (host, values) => void assemble(host, values, 1)],
   ['verify', (host, values) => host.write(1, `${assemble(host, values, -1)}\n`)],
-  ['plain', (host, values) => layerCalls(host).plain(0, 1, numberOf(values, 'bytes', BYTE_LIMIT))],
+  ['plain', plain],
   ['remove', remove],
   ...TRANSFERS,
   ['sync', (host, values) => layerCalls(host).syncFileSystem(required(values, 'path'))],
@@ -190,6 +190,10 @@ function removeOwn(host: Host, path: string): void {
     if (error instanceof HostError) throw new ImageError(error.message);
     throw error;
   }
+}
+
+function plain(host: Host, values: Values): void {
+  layerCalls(host).plain(0, 1, numberOf(values, 'bytes', BYTE_LIMIT), numberOf(values, 'ratio', 0));
 }
 
 function required(values: Values, name: string): string {

@@ -193,6 +193,9 @@ END
     fails_with 125 as alice berth load -q -i "$WORK/zeros.gz" 2>"$WORK/err"
     grep -qE 'larger than the limit of 1[56][0-9]{8} bytes' "$WORK/err" || { cat "$WORK/err" >&2; return 1; }
     equal "$(ls "$(store_of alice)/tmp")" ''
+    fails_with 125 as alice berth load -q < <(cat "$WORK/zeros.gz") 2>"$WORK/err"
+    contains "$(cat "$WORK/err")" 'unpacks to more than 200 times its size'
+    equal "$(ls "$(store_of alice)/tmp")" ''
     rm "$WORK/zeros.gz"
 }
 check 'T34 a bomb of gzip, many small ones, and deep documents are refused in one line and leave nothing' hostile

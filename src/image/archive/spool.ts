@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ImageError } from '../error.ts';
-import { unpackLimit } from '../unpack-limit.ts';
+import { RATIO, unpackLimit } from '../unpack-limit.ts';
 import { runLayer } from './program.ts';
 
 /**
@@ -17,8 +17,9 @@ export async function plainFile(input: string, name: string, work: string): Prom
   );
   try {
     const { size } = fstatSync(fd);
-    // Of a pipe nobody knows: then it is what any layer may have.
-    const limit = size > 0 ? [`bytes=${unpackLimit(size).of(size)}`] : [];
+    // Of a pipe nobody knows how much will come: what has come counts.
+    const limit =
+      size > 0 ? [`bytes=${unpackLimit(size).most}`] : [`bytes=${unpackLimit(Infinity).most}`, `ratio=${RATIO}`];
     await runLayer(['plain', ...limit], { stdin: fd, stdout: spooled });
   } catch (error) {
     closeSync(spooled);
