@@ -37,8 +37,17 @@ export async function main(host: Host): Promise<number> {
   if (typeof realm === 'number') return realm;
   const units = command.operands.map(operand => unitNameOf(realm.host, operand));
   return withManager(realm, async line => {
-    for (const unit of units) host.write(1, `${unit}: ${await verb.act(line, realm, unit)}\n`);
-    await line.bus.call({ member: 'Reload', timeout: 120_000 });
+    let changed = false;
+    try {
+      for (const unit of units) {
+        const said = await verb.act(line, realm, unit);
+        changed ||= !said.startsWith('already');
+        host.write(1, `${unit}: ${said}\n`);
+      }
+    } finally {
+      // Also what was done before one failed must count.
+      if (changed) await line.bus.call({ member: 'Reload', timeout: 120_000 });
+    }
     return verb.now === undefined || !isNow(command) ? 0 : follow(line, realm, verb.now, units);
   });
 }

@@ -205,12 +205,20 @@ END
 }
 # Nobody may control the system's units but root, unless polkit says so.
 denied() {
-    local said
+    local said verb
     said=$(fails_with 125 as alice berth start --system c1 2>&1)
     contains "$said" 'polkit does not let this account'
     equal "$(wc -l <<<"$said")" 1
     said=$(fails_with 125 as alice berth start --for bob x 2>&1)
     contains "$said" 'only root'
+    for verb in stop restart reload mask unmask; do
+        said=$(fails_with 125 as alice berth $verb --system c1 2>&1)
+        contains "$said" 'polkit does not let this account'
+        equal "$(wc -l <<<"$said")" 1
+    done
+    fails_with 125 as alice berth daemon-reload --system >/dev/null
+    # What is as it should be needs no reload, and so nobody's leave.
+    contains "$(as alice berth disable --system c1)" 'already disabled'
 }
 # polkit asks on the terminal for the password of an administrator.
 authorised() {
