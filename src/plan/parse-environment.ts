@@ -4,6 +4,7 @@ import { cut } from './parse-values.ts';
 
 /** What systemd tells a service about itself; with --env-host it must not reach the payload (T35). */
 const SYSTEMD = [
+  'BERTH_CONTAINER_ID',
   'CREDENTIALS_DIRECTORY',
   'FDSTORE',
   'INVOCATION_ID',

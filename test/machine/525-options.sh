@@ -82,7 +82,7 @@ by_hand() { # USER
     fails grep -e '=file' -e "=$(as "$1" printenv HOME)" <<<"$shown"
     as "$1" berth rm -f -t 0 l >/dev/null
     as "$1" berth run -d --name l --network none --stop-timeout 0 --env-host --label-file "$WORK/labels" localhost/exposes sleep 100 >/dev/null
-    fails grep BERTH_LABEL <<<"$(as "$1" berth exec l env)"
+    fails grep -e BERTH_LABEL -e BERTH_CONTAINER_ID <<<"$(as "$1" berth exec l env)"
     mv "$WORK/labels" "$WORK/labels.away"
     as "$1" berth stop l >/dev/null
     as "$1" berth start l >/dev/null
