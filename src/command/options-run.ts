@@ -36,7 +36,11 @@ const WHAT_RUNS: readonly OptionRow[] = [
   text('stop-signal', 'SIGNAL', 'signal that stops the payload'),
   integer('stop-timeout', 'SECONDS', 'time between stop signal and kill (default 10)'),
   integer('timeout', 'SECONDS', 'kill the container after this time; 0: never'),
-  text('restart', 'POLICY', 'with -d: no, always, unless-stopped or on-failure[:N], N times in an hour; in a unit use Restart='),
+  text(
+    'restart',
+    'POLICY',
+    'with -d: no, always, unless-stopped or on-failure[:N], N times in an hour; in a unit use Restart=',
+  ),
   words('requires', 'CONTAINER', 'start these containers first', { refused: 'use Requires= and After= in [Unit]' }),
   text('pidfile', 'FILE', "write the payload's process id to a file"),
   text('conmon-pidfile', 'FILE', "write the monitor's process id to a file", {

@@ -105,7 +105,7 @@ async function followOnce(bus: ManagerBus, asked: Asked): Promise<JobResult> {
     // A manager that has just been re-executed may end a job before it knows to whom it owes a signal.
     for (;;) {
       const settled = (await whatBecame(bus, asked)) ?? results.get(asked.job);
-      const told = settled ?? (await Promise.race([end, bus.ended, pause(LOOK_MS)]));
+      const told = settled ?? (await within(LOOK_MS, Promise.race([end, bus.ended])));
       if (told !== undefined) return told;
     }
   } finally {
@@ -133,6 +133,17 @@ async function whatBecame(bus: ManagerBus, { verb, unit, job }: Asked): Promise<
   return activeState === 'failed' ? 'failed' : 'canceled';
 }
 
-function pause(milliseconds = PAUSE_MS): Promise<undefined> {
-  return new Promise(resolve => void setTimeout(resolve, milliseconds, undefined));
+/** Undefined when it takes longer. A timer that was left would keep the program for its time. */
+async function within<T>(milliseconds: number, wait: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<undefined>(resolve => (timer = setTimeout(resolve, milliseconds, undefined)));
+  try {
+    return await Promise.race([wait, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, PAUSE_MS));
 }
