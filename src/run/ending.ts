@@ -73,18 +73,27 @@ function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: num
   const self = host.readlink('/proc/self/exe');
   const program = /\/berth[^/]*$/.test(self) ? self : '/usr/bin/berth'; // Node's half is Node
   const argv = [program, 'unit', 'stop', '--quiet', `--${state.manager}`, '--', state.unit];
-  const child = host.spawn({ argv, environment: host.environmentList() });
+  // Its reason is told in our line.
+  const [reason, stderr] = host.pipe();
+  const child = host.spawn({ argv, environment: host.environmentList(), stderr });
+  host.close(stderr);
   if (timeout !== undefined && host.poll([pidfd, child.pidfd], patienceOf(timeout)).length === 0) {
     stopPayload(host, state, 9, 0);
   }
   const end = host.wait(child);
   host.close(child.pidfd);
+  const [first = ''] = host.receive(reason, 4096, -1).data.split('\n');
+  host.close(reason);
   if (end.status === 0 || host.poll([pidfd], 0).length > 0) return;
   // The unit is gone and its payload is not (its file was removed while it ran): nobody but us can end it.
   if (end.status === NOT_LOADED) stopPayload(host, state, state.stopSignal, timeout ?? state.stopTimeout);
   else
     throw new Failure(
       125,
-      `${state.name}: the container is ${state.unit}'s, which could not be stopped; stop it first`,
+      `${state.name}: the container is ${state.unit}'s, which could not be stopped; stop it first${because(first)}`,
     );
+}
+
+function because(line: string): string {
+  return line === '' ? '' : ` (${line.replace(/^berth: /, '')})`;
 }

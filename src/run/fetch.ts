@@ -9,6 +9,9 @@ import { Failure } from './failure.ts';
 /** Bytes arrived: systemd waits this much longer (sd_notify(3)). More than what the client takes for a stall, and another try. */
 const EXTENSION = 90_000_000;
 
+/** Milliseconds that a start with a usable image waits for a byte of a newer one: less than systemd waits for a start by itself (90 s). */
+const PATIENCE = 60_000;
+
 /**
  * The image of a start. When it is there and the policy does not ask the registry, nothing but this store is looked at. Otherwise
  * `berth pull` runs as a child and has ended when this returns: what it says goes to our standard error, its progress to systemd. That is
@@ -32,9 +35,11 @@ export function ensureImage(
     throw new Failure(125, `${reference}: ${what}`);
   }
   if (request.pull === 'missing' && found !== undefined) return found;
-  const status = pull(host, pullWords(host, command, request, notify), notify);
+  const spare = request.pull === 'newer' && found !== undefined;
+  const words = pullWords(host, command, request, notify);
+  const status = pull(host, words, notify, spare ? PATIENCE : Infinity);
   // The child uses it by itself, but for what it does not come to: without Node, without memory.
-  if (status !== 0 && found !== undefined && request.pull === 'newer') {
+  if (status !== 0 && spare) {
     host.write(2, `berth: warning: ${reference}: not asked for a newer one; the image that is there is used\n`);
     return found;
   }
@@ -90,8 +95,11 @@ function asWord(use: OptionUse): string {
   return `--${use.name}=${use.value}`;
 }
 
-/** A stop meanwhile lets the child put away what it has begun: when we are gone systemd kills what is left (KillMode=mixed). */
-function pull(host: Host, argv: readonly string[], notify: boolean): number {
+/**
+ * A stop meanwhile lets the child put away what it has begun: when we are gone systemd kills what is left (KillMode=mixed). A unit's pull
+ * that brings nothing for `patience` (ms) is ended: retries, mirrors and registries each have limits of their own, which add up.
+ */
+function pull(host: Host, argv: readonly string[], notify: boolean, patience: number): number {
   const environment = host.environmentList().filter(pair => !pair.startsWith('NOTIFY_SOCKET='));
   const [readEnd, writeEnd] = host.pipe();
   let child: Child;
@@ -100,18 +108,25 @@ function pull(host: Host, argv: readonly string[], notify: boolean): number {
   } finally {
     host.close(writeEnd);
   }
-  if (notify) forward(host, readEnd);
-  // The image's id is of no use to a person who wants the container.
-  else while (host.receive(readEnd, 4096, -1).data !== '');
+  const SIGTERM = 15;
+  if (notify && !forward(host, readEnd, patience)) host.signal(child.pidfd, SIGTERM);
+  // To the end. The image's id is of no use to a person who wants the container.
+  while (host.receive(readEnd, 4096, -1).data !== '');
   host.close(readEnd);
   return host.wait(child).status ?? 125;
 }
 
-/** Lines `BYTES TEXT`: the text is the unit's status; more bytes than before are a reason to wait longer, a mere line is not. */
-function forward(host: Host, fd: number): void {
+/**
+ * Lines `BYTES TEXT`: the text is the unit's status; more bytes than before are a reason to wait longer, a mere line is not. False: none came
+ * for `patience` milliseconds.
+ */
+function forward(host: Host, fd: number, patience: number): boolean {
   let rest = '';
   let before = 0;
+  let since = host.monotonic();
   for (;;) {
+    const left = patience === Infinity ? -1 : Math.max(0, patience - (host.monotonic() - since) / 1000);
+    if (host.poll([fd], left).length === 0) return false;
     const { data } = host.receive(fd, 65_536, -1);
     if (data === '') break;
     const lines = (rest + data).split('\n');
@@ -121,8 +136,10 @@ function forward(host: Host, fd: number): void {
     const blank = line.indexOf(' ');
     const bytes = Number(line.slice(0, blank));
     const extend = bytes > before ? `\nEXTEND_TIMEOUT_USEC=${EXTENSION}` : '';
+    if (bytes > before) since = host.monotonic();
     before = bytes;
     host.notify(`STATUS=${line.slice(blank + 1)}${extend}`, false);
   }
   host.notify('STATUS=', false);
+  return true;
 }
