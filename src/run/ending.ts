@@ -82,7 +82,7 @@ function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: num
   }
   const end = host.wait(child);
   host.close(child.pidfd);
-  const [first = ''] = host.receive(reason, 4096, -1).data.split('\n');
+  const said = host.poll([reason], 0).length === 0 ? '' : host.receive(reason, 4096, -1).data;
   host.close(reason);
   if (end.status === 0 || host.poll([pidfd], 0).length > 0) return;
   // The unit is gone and its payload is not (its file was removed while it ran): nobody but us can end it.
@@ -90,7 +90,7 @@ function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: num
   else
     throw new Failure(
       125,
-      `${state.name}: the container is ${state.unit}'s, which could not be stopped; stop it first${because(first)}`,
+      `${state.name}: the container is ${state.unit}'s, which could not be stopped; stop it first${because(said.split('\n')[0] ?? '')}`,
     );
 }
 

@@ -46,7 +46,7 @@ told() {
 
 failed_starts() { # WAY
     local serve='Exec=sleep inf' never=('Notify=healthy' 'HealthCmd=false')
-    unit "$1" pre "$serve" -- 'ExecStartPre=/bin/sh -c "echo not yet; exit 3"'
+    unit "$1" pre "$serve" -- 'ExecStartPre=/bin/sh -c "echo not yet; sleep 1; exit 3"'
     unit "$1" post "$serve" -- 'ExecStartPost=/bin/sh -c "exit 4"'
     unit "$1" presignal "$serve" -- 'ExecStartPre=/bin/sh -c "kill -KILL $$$$"'
     unit "$1" code 'Exec=sh -c "echo the last word; exit 9"' "${never[@]}"
@@ -61,7 +61,7 @@ failed_starts() { # WAY
     unit "$1" assert "$serve" ++ AssertPathExists=/nowhere
     unit "$1" wrong "$serve" PublishPorts=80
     manager "$(way_manager "$1")" daemon-reload
-    tells "$1" pre 'its ExecStartPre= (/bin/sh -c echo not yet; exit 3) exited with status 3' '7: ExecStartPre='
+    tells "$1" pre 'its ExecStartPre= (/bin/sh -c echo not yet; sleep 1; exit 3) exited with status 3' '7: ExecStartPre='
     contains "$(why "$1" pre)" '  not yet'
     tells "$1" post 'its ExecStartPost= (/bin/sh -c exit 4) exited with status 4' '7: ExecStartPost='
     tells "$1" presignal 'its ExecStartPre= (/bin/sh -c kill -KILL $$$$) was killed by signal 9 (SIGKILL)' '7: ExecStartPre='
