@@ -161,11 +161,12 @@ of_service() {
 }
 
 for way in $WAYS; do way_load "$way" "$IMAGES/busybox.tar" >/dev/null || exit 1; done
-# One way after the other: root's and svc's units have one manager, and a reload for the one makes it forget how the other's commands ended.
-for way in $WAYS; do
-    check "$way: a start that failed: each result, and the line of the file" failed_starts "$way"
-    check "$way: what failed after it was up, and a reload" later_failures "$way"
-    check "$way: what was not begun" not_begun "$way"
+# root's and svc's units have one manager, and a reload for the one makes it forget how the other's commands ended: svc comes alone.
+for WAYS in 'root alice' svc; do
+    each_way 'a start that failed: each result, and the line of the file' failed_starts
+    each_way 'what failed after it was up, and a reload' later_failures
+    each_way 'what was not begun' not_begun
 done
+WAYS='root alice svc'
 check 'root for an account of User=: the system has its units' of_service
 finish
