@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
+import type { Host } from '../../../src/host/host.ts';
 import type { Context } from '../../../src/run/context.ts';
 import { stopContainer } from '../../../src/run/ending.ts';
 import { stopPayload } from '../../../src/run/stop.ts';
@@ -75,18 +76,34 @@ const CONTEXT: Context = {
   systemd: true,
 };
 
-test('a person stops the unit, or Restart= would bring the container back', () => {
+/** A host whose `berth unit stop` ends with this status and these words. */
+function asksTheUnit(status = 0, said = '') {
   const argvs: string[] = [];
-  const calls = {
-    spawn(request: { argv: string[] }) {
+  const calls: Partial<Host> = {
+    pipe: () => [7, 8],
+    spawn(request) {
       argvs.push(request.argv.join(' '));
       return { pid: 9, pidfd: 9 };
     },
-    wait: () => ({ status: 0 }),
+    wait: () => ({ status }),
+    receive: () => ({ data: said, fds: [] }),
     readlink: () => '/usr/bin/berth',
   };
+  return { argvs, calls };
+}
+
+test('a person stops the unit, or Restart= would bring the container back', () => {
+  const { argvs, calls } = asksTheUnit();
   stopContainer(running([], calls), CONTEXT, aState({ manager: 'user' }));
   assert.deepEqual(argvs, ['/usr/bin/berth unit stop --quiet --user -- web.service']);
+});
+
+test('a unit that could not be stopped is one line, with what it said', () => {
+  const { calls } = asksTheUnit(125, 'berth: access denied\nmore\n');
+  const poll = (fds: readonly number[]) => (fds[0] === 7 ? [7] : []);
+  assert.throws(() => {
+    stopContainer(running([], { ...calls, poll }), CONTEXT, aState({ name: 'web' }));
+  }, /^Failure: web: the container is web.service's, which could not be stopped; stop it first \(access denied\)$/);
 });
 
 test('inside the own unit nobody asks systemd: it waits for us', () => {
@@ -97,15 +114,7 @@ test('inside the own unit nobody asks systemd: it waits for us', () => {
 });
 
 test('the same name of the other manager is another unit', () => {
-  const argvs: string[] = [];
-  const calls = {
-    spawn(request: { argv: string[] }) {
-      argvs.push(request.argv.join(' '));
-      return { pid: 9, pidfd: 9 };
-    },
-    wait: () => ({ status: 0 }),
-    readlink: () => '/usr/bin/berth',
-  };
+  const { argvs, calls } = asksTheUnit();
   const own = { unit: 'web.service', manager: 'user', path: '/x/web.service', below: '.control' } as const;
   stopContainer(running([], calls), { ...CONTEXT, own, inUnit: true }, aState());
   assert.equal(argvs.length, 1);
