@@ -2,14 +2,19 @@ import type { OptionRow, VerbRow } from '../../src/command/types.ts';
 import { VERBS } from '../../src/verbs/table.ts';
 
 /** What the completions of all shells take from the tables. */
-export type OperandKind = 'containers' | 'units' | 'images' | 'files';
+export type Source = keyof typeof SOURCES | 'files' | 'directories';
 
-/** The commands that list what an operand may be. */
-export const SOURCES: Readonly<Record<Exclude<OperandKind, 'files'>, string>> = {
+/** The commands that list what a word may be. */
+export const SOURCES = {
   containers: "berth ps --all --format '{{.Names}}'",
   units: "berth quadlet list --noheading --format '{{.UnitName}}'",
   images: "berth images --format '{{.Repository}}:{{.Tag}}'",
-};
+  pods: "berth pod ls --format '{{.Name}}'",
+  networks: "berth network ls --format '{{.Name}}'",
+  volumes: "berth volume ls --format '{{.Name}}'",
+  secrets: "berth secret ls --format '{{.Name}}'",
+  accounts: 'getent passwd | cut -d: -f1',
+} as const;
 
 /** Verbs for people. */
 export function shownVerbs(): readonly VerbRow[] {
@@ -20,10 +25,14 @@ export function offered(options: readonly OptionRow[]): readonly OptionRow[] {
   return options.filter(option => option.refused === undefined);
 }
 
-export function optionNames(options: readonly OptionRow[]): string {
-  return offered(options)
-    .map(option => `--${option.name}`)
-    .join(' ');
+/** As they are written. */
+export function optionWords({ name, short, aliases = [] }: OptionRow): string[] {
+  return [`--${name}`, ...aliases.map(alias => `--${alias}`), ...(short === undefined ? [] : [`-${short}`])];
+}
+
+/** Those whose value may be the next word. */
+export function takesWord({ kind, alone }: OptionRow): boolean {
+  return kind !== 'flag' && alone === undefined;
 }
 
 /** First words of verbs of two words. */
@@ -39,9 +48,33 @@ export function second(rows: readonly VerbRow[], group: string): string {
     .join(' ');
 }
 
-export function operandKind(row: VerbRow): OperandKind {
-  if (row.operands.startsWith('CONTAINER') || row.name === 'inspect') return 'containers';
-  if (/^(NAME|UNIT)/.test(row.operands)) return 'units';
-  if (row.operands.startsWith('IMAGE')) return 'images';
-  return 'files';
+/** A container of `run -d` has a unit without a file. */
+const UNITS_OF_RUN: readonly string[] = ['start', 'restart', 'stop', 'status', 'why', 'logs'];
+
+/** What operands may be, one place after the other; the last is for all that follow. */
+export function operandsOf({ name, operands }: VerbRow): readonly (readonly Source[])[] {
+  if (name === 'inspect') return [['containers', 'images']];
+  if (UNITS_OF_RUN.includes(name)) return [['units', 'containers'], ...(name === 'why' ? [[]] : [])];
+  const places = operands.split(' ').filter(word => word !== '');
+  return [...places.map(placeOf), ...(/\.\.\.\]*$/.test(operands) ? [] : [[]])];
 }
+
+function placeOf(place: string, at: number): readonly Source[] {
+  const word = place.replace(/^\[+|[\].]+$/g, '');
+  const sources: Source[] = [];
+  if (word.startsWith('CONTAINER')) sources.push('containers');
+  if (word in NAMED) sources.push(NAMED[word as keyof typeof NAMED]);
+  if (place === 'NAME...' && at === 0) sources.push('units');
+  if (/\b(FILE|DIR|PATH)\b/.test(word) || word === 'COMMAND' || word === 'ARG') sources.push('files');
+  return sources;
+}
+
+const NAMED = {
+  UNIT: 'units',
+  IMAGE: 'images',
+  POD: 'pods',
+  NETWORK: 'networks',
+  VOLUME: 'volumes',
+  SECRET: 'secrets',
+  ACCOUNT: 'accounts',
+} as const;

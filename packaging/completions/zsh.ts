@@ -1,6 +1,7 @@
 import { GLOBAL_OPTIONS } from '../../src/command/globals.ts';
 import type { OptionRow, VerbRow } from '../../src/command/types.ts';
-import { groups, offered, operandKind, shownVerbs, SOURCES } from './rows.ts';
+import { groups, offered, operandsOf, optionWords, shownVerbs, SOURCES } from './rows.ts';
+import { valuesOf, type Values } from './values.ts';
 
 /** Completion of `berth` for zsh(1): verbs and options with their help from the tables, names from what `berth` lists. */
 export function zshCompletion(): string {
@@ -12,7 +13,7 @@ export function zshCompletion(): string {
     '_berth() {',
     '    local curcontext=$curcontext state line verb',
     '    local -a state_descr opt_args',
-    `    _arguments -C ${specs(GLOBAL_OPTIONS)} '1:verb:->verb' '*::argument:->argument'`,
+    `    _arguments -C ${specs(undefined, GLOBAL_OPTIONS)} '(-)1:verb:->verb' '(-)*::argument:->argument'`,
     '    case $state in',
     `    verb) local -a verbs=(${firstWords(rows).join(' ')}); _describe verb verbs ;;`,
     '    argument)',
@@ -22,16 +23,26 @@ export function zshCompletion(): string {
     ...twoWords.map(
       group => `        ${group}) local -a verbs=(${described(rows, group).join(' ')}); _describe verb verbs ;;`,
     ),
-    ...rows.map(
-      row =>
-        `        '${row.name}') ${shift(row)}_arguments ${specs(row.options)} '*:${row.operands.replace(/[':]/g, '')}:${action(row)}' ;;`,
-    ),
+    ...rows.map(row => `        '${row.name}') ${shift(row)}_arguments ${specs(row, row.options)} ${places(row)} ;;`),
     '        esac ;;',
     '    esac',
     '}',
+    // Words, and sources of names behind `@`.
+    '_berth_value() {',
+    '    local one; local -a names',
+    '    for one; do',
+    '        names=()',
+    '        case $one in',
+    '        @files) _files; continue ;;',
+    '        @directories) _files -/; continue ;;',
     ...Object.entries(SOURCES).map(
-      ([kind, command]) => `_berth_${kind}() { local -a names=(\${(f)"$(${command} 2>/dev/null)"}); compadd -a names }`,
+      ([kind, command]) => `        @${kind}) names=(\${(f)"$(${command} 2>/dev/null)"}) ;;`,
     ),
+    '        *) names=($one) ;;',
+    '        esac',
+    '        compadd -a names',
+    '    done',
+    '}',
     '_berth "$@"',
     '',
   ].join('\n');
@@ -42,19 +53,32 @@ function shift(row: VerbRow): string {
   return row.name.includes(' ') ? 'shift words; ((CURRENT--)); ' : '';
 }
 
-function action(row: VerbRow): string {
-  const kind = operandKind(row);
-  return kind === 'files' ? '_files' : `_berth_${kind}`;
+/** A place for each operand; behind the first one of `run` and `exec` options are the payload's. */
+function places(row: VerbRow): string {
+  const all = operandsOf(row);
+  const alone = row.stopAtOperand ? '(-)' : '';
+  return all
+    .map((from, place) => {
+      const at = place === all.length - 1 ? '*' : String(place + 1);
+      return `'${alone}${at}:${row.operands.replace(/[':]/g, '')}:${action({ words: [], from })}'`;
+    })
+    .join(' ');
 }
 
-function specs(options: readonly OptionRow[]): string {
+/** The space says that the words are all there is to be called. */
+function action({ words, from }: Values): string {
+  const all = [...words, ...from.map(source => `@${source}`)];
+  return all.length === 0 ? ' ' : ` _berth_value ${all.join(' ')}`;
+}
+
+function specs(row: VerbRow | undefined, options: readonly OptionRow[]): string {
   return offered(options)
     .flatMap(option => {
       const help = `[${clean(option.help)}]`;
-      const value = option.kind === 'flag' ? '' : `:${clean(option.value ?? 'value')}: `;
+      const value = option.kind === 'flag' ? '' : `:${clean(option.value ?? 'value')}:${action(valuesOf(row, option))}`;
       const many = option.kind === 'list' || option.kind === 'words' ? '*' : '';
-      const long = `'${many}--${option.name}${option.kind === 'flag' ? '' : '='}${help}${value}'`;
-      return option.short === undefined ? [long] : [long, `'${many}-${option.short}${help}${value}'`];
+      const equals = option.kind === 'flag' ? '' : '=';
+      return optionWords(option).map(word => `'${many}${word}${word.startsWith('--') ? equals : ''}${help}${value}'`);
     })
     .join(' ');
 }

@@ -73,6 +73,8 @@ void test('names of instances, images and odd ones are completed, and nothing in
   assert.equal(asked('berth run localhost/busybox:l'), 'latest');
   assert.equal(asked('berth rmi localhost:'), '5000/x:1');
   assert.equal(asked('berth --for alice rm d'), 'db');
+  assert.equal(asked('berth run --volumes-from=d'), 'db');
+  assert.equal(asked('berth start d'), 'db');
 });
 
 void test('the completions of zsh and fish have every verb and every option', () => {
@@ -82,9 +84,8 @@ void test('the completions of zsh and fish have every verb and every option', ()
     const line = zsh.find(one => one.trimStart().startsWith(`'${row.name}') `)) ?? '';
     for (const option of row.options.filter(one => one.refused === undefined)) {
       assert.match(line, new RegExp(`'\\*?--${option.name}[=[]`), `zsh: ${row.name} --${option.name}`);
-      const last = row.name.split(' ').at(-1) ?? '';
       const found = fish.some(
-        one => one.includes(`__fish_seen_subcommand_from ${last}'`) && one.includes(` -l ${option.name} `),
+        one => one.includes(`'__berth_in \\'${row.name}\\''`) && one.includes(` -l ${option.name} `),
       );
       assert.ok(found, `fish: ${row.name} --${option.name}`);
     }
