@@ -10,6 +10,7 @@ enum {
     MAX_HARD_LINKS = 4096,
     LISTING = 4096,
     COPY_MOST = 1 << 20,
+    MAX_UNSYNCED = 256,
 };
 
 /* Files with several names that were met: where the first copy is. */
@@ -27,6 +28,10 @@ struct copier {
     char *text; /* room for paths in the table */
     size_t text_left;
     size_t path_length;
+    /* Of a volume that lasts: what has to reach the disk. Beyond `keep` all of the file system is to. */
+    unsigned keep, kept;
+    bool too_many;
+    int files[MAX_UNSYNCED];
     char path[4096]; /* of the directory at hand, below the target, ending with `/` unless empty */
 };
 
@@ -86,6 +91,38 @@ static int finish(int from, int to, const struct statx *about)
     return (int)result;
 }
 
+/* Done with a file or directory that was made. */
+static void leave(struct copier *c, int to)
+{
+    if (c->kept == c->keep) {
+        c->too_many = c->keep > 0;
+        sys_close(to);
+        return;
+    }
+    /* The disk works while the rest is copied. */
+    sys4(__NR_sync_file_range, to, 0, 0, TINY_SYNC_WRITE);
+    c->files[c->kept++] = to;
+}
+
+/*
+ * Only what was copied, since a busy disk may take minutes for all that others have written. The data of all comes first: then the
+ * journal is written once.
+ */
+static int reach_disk(struct copier *c, int top)
+{
+    const unsigned wait = TINY_SYNC_WAIT_BEFORE | TINY_SYNC_WRITE | TINY_SYNC_WAIT_AFTER;
+    long result = 0;
+    if (c->too_many)
+        return (int)sys1(__NR_syncfs, top);
+    for (unsigned i = 0; i < c->kept; i++)
+        sys4(__NR_sync_file_range, c->files[i], 0, 0, wait);
+    for (unsigned i = 0; result == 0 && i < c->kept; i++)
+        /* Some file systems have no such thing for a directory. */
+        if ((result = sys1(__NR_fsync, c->files[i])) == -EINVAL)
+            result = 0;
+    return (int)(result < 0 ? result : sys1(__NR_fsync, top));
+}
+
 static int copy_bytes(int from, int to)
 {
     char buffer[4096];
@@ -102,7 +139,7 @@ static int copy_bytes(int from, int to)
     return (int)n;
 }
 
-static int copy_file(int from_dir, int to_dir, const char *name, const struct statx *about)
+static int copy_file(struct copier *c, int from_dir, int to_dir, const char *name, const struct statx *about)
 {
     int from = (int)sys_openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
     if (from < 0)
@@ -117,7 +154,7 @@ static int copy_file(int from_dir, int to_dir, const char *name, const struct st
         result = copy_bytes(from, to);
         if (result == 0)
             result = finish(from, to, about);
-        sys_close(to);
+        leave(c, to);
     } else {
         result = to;
     }
@@ -201,7 +238,7 @@ static int copy_subdirectory(struct copier *c, int from_dir, int to_dir, const c
         c->path[c->path_length = before] = 0;
         if (result == 0)
             result = finish(from, to, about);
-        sys_close(to);
+        leave(c, to);
     }
     sys_close(from);
     return result;
@@ -218,7 +255,7 @@ static int copy_entry(struct copier *c, int from, int to, const char *name)
         return result < 0 ? (int)result : 0;
     switch (about.stx_mode & TINY_S_IFMT) {
     case S_IFDIR: return copy_subdirectory(c, from, to, name, &about);
-    case S_IFREG: return copy_file(from, to, name, &about);
+    case S_IFREG: return copy_file(c, from, to, name, &about);
     case S_IFLNK: return copy_link(from, to, name, &about);
     case S_IFSOCK: return 0;
     default: return copy_node(to, name, &about);
@@ -247,7 +284,8 @@ static int copy_directory(struct copier *c, int from, int to)
     return result < 0 ? result : (int)n;
 }
 
-int copy_tree(struct stage *s, int from, int to)
+/* `keep`: so many of them may be held open, until all of it is on the disk; 0: it need not be. */
+static int copy_kept(struct stage *s, int from, int to, unsigned keep)
 {
     struct copier *c = stage_pages(sizeof *c);
     struct statx about;
@@ -255,10 +293,31 @@ int copy_tree(struct stage *s, int from, int to)
         return -ENOMEM;
     c->stage = s;
     c->top = to;
+    c->keep = keep;
     int result = copy_directory(c, from, to);
     if (result == 0)
         result = (int)sys_statx(from, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &about);
-    return result < 0 ? result : finish(from, to, &about);
+    if (result == 0)
+        result = finish(from, to, &about);
+    if (result == 0 && keep > 0)
+        result = reach_disk(c, to);
+    for (unsigned i = 0; i < c->kept; i++)
+        sys_close(c->files[i]);
+    return result;
+}
+
+int copy_tree(struct stage *s, int from, int to)
+{
+    return copy_kept(s, from, to, 0);
+}
+
+/* With LimitNOFILE= of the unit there may be few. */
+static unsigned descriptors_left(void)
+{
+    uint64_t limit[2] = {0};
+    if (sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, PTR(limit)) < 0 || limit[0] < 128)
+        return 1;
+    return limit[0] - 64 < MAX_UNSYNCED ? (unsigned)limit[0] - 64 : MAX_UNSYNCED;
 }
 
 /* Whether a directory has no entries; a negative errno when it cannot be read. */
@@ -334,11 +393,9 @@ static int copy_whole(struct stage *s, int from, int to, bool lasts)
 {
     long result = sys3(__NR_mkdirat, to, PTR(FILLING), 0700);
     int part = result < 0 ? (int)result : open_directory(to, FILLING);
-    result = part < 0 ? part : copy_tree(s, from, part);
+    result = part < 0 ? part : copy_kept(s, from, part, lasts ? descriptors_left() : 0);
     if (part >= 0)
         sys_close(part);
-    if (result == 0 && lasts)
-        result = sys1(__NR_syncfs, to);
     if (result == 0)
         result = sys4(__NR_renameat, to, PTR(FILLING), to, PTR(FILLED));
     if (result < 0) {

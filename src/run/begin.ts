@@ -3,7 +3,7 @@ import { encodeOps } from '../ops/encode.ts';
 import { joinsUser } from '../ops/compile.ts';
 import type { Op } from '../ops/ops.ts';
 import type { NamespaceType, Spec } from '../plan/spec.ts';
-import { awaitSync, type Heard } from './dialogue.ts';
+import { allowCopies, awaitSync, type Heard } from './dialogue.ts';
 import { beginIdMaps, type IdMap } from './ids.ts';
 import type { Streams } from './streams.ts';
 import type { Undo } from './undo.ts';
@@ -23,6 +23,8 @@ export interface BeginRequest {
   readonly nested?: boolean;
   /** It makes them late, after it has worked outside of them (ops/outside.ts): below a user namespace with these maps, or below ours. */
   readonly outside?: { readonly uidMap: IdMap; readonly gidMap: IdMap };
+  /** The volumes that it may fill there. */
+  readonly fresh?: readonly string[];
   /** Directory of the payload's control group; empty: it stays in ours. */
   readonly group: string;
   readonly streams: Streams;
@@ -76,7 +78,9 @@ export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
     awaitSync(host, stage, 'outside', heard);
     host.proceed(stage, 'outside');
   }
+  const copied = allowCopies(host, stage, outside === undefined ? [] : (request.fresh ?? []));
   awaitSync(host, stage, 'created', heard);
+  copied();
   if (heard.pid === 0) return { stage, heard };
   // Only children are inside a joined pid namespace: the stage went on in one, and the first process is gone.
   const inner = { ...stage, pid: heard.pid, pidfd: heard.fds.get('pid') ?? stage.pidfd };

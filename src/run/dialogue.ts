@@ -29,6 +29,20 @@ export function awaitSync(host: Host, stage: Launched, name: string, heard: Hear
   }
 }
 
+/**
+ * Before the stage is awaited that copies into new volumes: on a busy disk that may take longer than a start has. systemd is told where it
+ * does, and how long it may; the result tells it that the copy is made.
+ */
+export function allowCopies(host: Host, stage: Launched, names: readonly string[]): () => void {
+  if (names.length === 0 || host.poll([stage.control], PATIENCE).length > 0) return () => undefined;
+  const told = host.notify(`STATUS=Filling volume ${names.join(', ')}\nEXTEND_TIMEOUT_USEC=${MOST}`, false);
+  return () => void (told && host.notify('STATUS=', false));
+}
+
+/** Milliseconds; microseconds. */
+const PATIENCE = 1000;
+const MOST = 600_000_000;
+
 /** The forked process: its number, and its pidfd as descriptor `pid`. */
 function keepPid(heard: Heard, number: string | undefined, fds: readonly number[]): void {
   heard.pid = Number(number);

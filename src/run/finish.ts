@@ -4,7 +4,7 @@ import type { RunRequest } from '../plan/request.ts';
 import { mapOf, type Begun } from './begin.ts';
 import { removeGroup } from './cgroup.ts';
 import { readContainer, writeState } from './containers.ts';
-import { awaitSync } from './dialogue.ts';
+import { allowCopies, awaitSync } from './dialogue.ts';
 import { Failure } from './failure.ts';
 import { runtimeError } from './foreign.ts';
 import { takeConsole } from './foreign-terminal.ts';
@@ -109,10 +109,13 @@ export function reachReady(host: Host, parts: Parts, started: Started, meanwhile
   meanwhile?.();
   const input = holdInput(host, started.streams.input, started.undo);
   const state = { ...stateOf(host, started), ...(input === undefined ? {} : { input }) };
+  const copied = allowCopies(host, begun.stage, prepared.volumes.fresh);
   try {
     awaitSync(host, begun.stage, 'ready', begun.heard);
   } catch (error) {
     throw withOwners(error, started);
+  } finally {
+    copied();
   }
   if (prepared.volumes.fresh.length > 0) parts.volumes.markFilled(host, place.store, prepared.volumes);
   writeState(host, place.bundle, state);

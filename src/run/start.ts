@@ -120,7 +120,7 @@ function startUnderLock(
       descriptors,
       sibling: place.handsOver,
       nested: nest !== undefined,
-      ...(outside ? { outside: storeMaps(host) } : {}),
+      ...(outside ? { outside: storeMaps(host), fresh: prepared.volumes.fresh } : {}),
       group: group?.directory ?? '',
       streams,
       meanwhile,

@@ -116,6 +116,30 @@ killed_in_the_copy() {
     [ "$part" = "$KILLS" ]
     way_end "$way" "torn-$way"
 }
+
+# A new volume reaches the disk before its payload has it: what was copied, and not all else that waits there, which a busy disk may take minutes for.
+only_its_own() {
+    equal "$(systemd-run --quiet --pipe --wait --collect -p SystemCallFilter=~syncfs -p SystemCallErrorNumber=EIO \
+        berth run --rm --network none -v own:/var/www localhost/busybox ls /var/www)" "$(run root localhost/busybox ls /var/www)"
+    berth volume rm own
+}
+
+# Another start that fills the volume takes longer than the unit would wait: that is work, and the unit waits.
+waits_for_the_copy() {
+    local began
+    way_berth root volume create late
+    unit_file root late <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nVolume=late:/var/www\nExec=sleep inf\nStopTimeout=0\n[Service]\nTimeoutStartSec=2'
+    flock /var/lib/berth/volumes/late sleep 6 &
+    timeout 10 sh -c 'while flock --nonblock /var/lib/berth/volumes/late true; do :; done'
+    began=$SECONDS
+    systemctl start --no-block late
+    timeout 10 sh -c 'until systemctl show -P StatusText late | grep -qx "Filling volume late"; do :; done'
+    systemctl start late
+    [ $((SECONDS - began)) -ge 3 ]
+    equal "$(property root late StatusText)" ''
+    unit_gone root late
+    berth volume rm late
+}
 store_of() { case $1 in root) echo /var/lib/berth ;; alice) echo /home/alice/.local/share/berth ;; svc) echo /var/lib/berth/users/990 ;; esac; }
 
 archives() {
@@ -321,6 +345,8 @@ for way in $WAYS; do
     check "$way: .volume units" unit "$way"
     check "$way: secrets as files and variables" secrets "$way"
 done
+check 'root: a new volume does not wait for what others write' only_its_own
+check 'root: a unit waits while its volume is filled' waits_for_the_copy
 check 'root: a file system of its own is mounted while it is needed' file_system
 check 'bad input is one line' bad_input
 finish
