@@ -50,7 +50,7 @@ function reachable(entries: readonly string[]): ReadonlySet<string> {
 async function run(tests: readonly string[]): Promise<{ passed: number; failed: number }> {
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
-  await Promise.all(tests.map(bundle));
+  await bundle(tests);
   writeFileSync(
     join(OUT, 'run.sh'),
     tests
@@ -73,7 +73,7 @@ async function run(tests: readonly string[]): Promise<{ passed: number; failed: 
     bad += planned === ok + notOk || notOk > 0 ? notOk : 1;
     if (notOk > 0 || planned !== ok)
       console.log(
-        part
+        `-- ${part}`
           .split('\n')
           .filter(line => !line.startsWith('ok '))
           .join('\n'),
@@ -83,10 +83,10 @@ async function run(tests: readonly string[]): Promise<{ passed: number; failed: 
   return { passed: good, failed: bad };
 }
 
-async function bundle(file: string, index: number): Promise<void> {
+async function bundle(tests: readonly string[]): Promise<void> {
   await build({
-    entryPoints: [file],
-    outfile: join(OUT, `${index}.js`),
+    entryPoints: tests.map((file, index) => ({ in: file, out: String(index) })),
+    outdir: OUT,
     bundle: true,
     platform: 'neutral',
     mainFields: ['module', 'main'],
