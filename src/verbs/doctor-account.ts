@@ -20,7 +20,7 @@ export function accountFindings(subject: Subject): Finding[] {
     appArmor(host),
     ...['uid', 'gid'].map(kind => subordinate(subject, kind as 'uid' | 'gid')),
     ...['newuidmap', 'newgidmap'].map(name => helper(host, name)),
-    program(host, 'pasta', 'passt', 'the network of containers of accounts'),
+    pasta(host),
     tun(host),
     rootlessOverlay(host),
     manager(subject),
@@ -90,6 +90,23 @@ function appArmor(host: Host): Finding {
   return host.stat('/etc/apparmor.d/berth') === undefined
     ? lack(name, 'refuses user namespaces, and /etc/apparmor.d/berth is not there', 'apt-get install --reinstall berth')
     : fine(name, 'refuses user namespaces to others; berth has a profile');
+}
+
+/** Its version, and the youngest option that is used of it. It ends without writing out what it says, but to a terminal. */
+function pasta(host: Host): Finding {
+  const found = program(host, 'pasta', 'passt', 'the network of containers of accounts');
+  if (found.state !== 'ok') return found;
+  const ask = (option: string): string =>
+    host.run({ argv: ['/usr/bin/stdbuf', '-oL', found.found, option], stdout: 'capture', stderr: 'capture' }).stdout;
+  const [, version = 'which does not tell its version'] = /^pasta (\S+)/.exec(ask('--version')) ?? [];
+  const text = `${found.found}, ${version}`;
+  return ask('--help').includes('--map-guest-addr')
+    ? fine('pasta', text)
+    : lack(
+        'pasta',
+        `${text}: it is too old, and has no --map-guest-addr`,
+        'apt-get install passt, of Debian 13 or later',
+      );
 }
 
 function tun(host: Host): Finding {

@@ -1,5 +1,6 @@
 import type { Bytes, Host } from '../host/host.ts';
 import { storeDirectory } from '../image/store.ts';
+import { helperVersion, NEEDED } from '../network/helper-version.ts';
 import { activePeer } from '../quadlet/owner.ts';
 import { doubt, fine, kernelIsAtLeast, lack, programPath, type Finding, type Subject } from './doctor-check.ts';
 
@@ -12,10 +13,21 @@ export function hostFindings(subject: Subject): Finding[] {
 /** What networks of root need; an account has pasta. */
 export function networkFindings(host: Host): Finding[] {
   return [
-    program(host, 'netavark', 'netavark', 'networks of root'),
-    program(host, 'aardvark-dns', 'aardvark-dns', 'names of containers in networks'),
+    networkProgram(host, 'netavark', 'networks of root'),
+    networkProgram(host, 'aardvark-dns', 'names of containers in networks'),
     program(host, 'nft', 'nftables', "netavark's firewall rules"),
   ];
+}
+
+/** With its version, by which a start refuses it, too. */
+function networkProgram(host: Host, name: string, use: string): Finding {
+  const found = program(host, name, name, use);
+  if (found.state !== 'ok') return found;
+  const { said, age } = helperVersion(host, found.found);
+  const text = `${found.found}, ${said === '' ? 'which does not tell its version' : said}`;
+  if (age === 'known') return fine(name, text);
+  const mend = `apt-get install ${name}, of Debian 13 or later`;
+  return (age === 'old' ? lack : doubt)(name, `${text}: ${NEEDED}`, mend);
 }
 
 export function program(host: Host, name: string, packageName: string, use: string): Finding {

@@ -13,6 +13,9 @@ broken() {
 file() { # PATH TEXT: shell text that puts a file over a path
     printf 'f=$(mktemp); chmod 644 $f; echo "%s" >$f; mount --bind $f %s' "$2" "$1"
 }
+program() { # PATH TEXT: shell text that puts a program over a path, which says this
+    printf 'f=$(mktemp); printf "#!/bin/sh\\necho %s\n" >$f; chmod 755 $f; mount --bind $f %s' "$2" "$1"
+}
 hidden() { # PATH…: shell text that makes programs unusable
     printf 'f=$(mktemp); for p in %s; do [ ! -e $p ] || mount --bind $f $p; done' "$*"
 }
@@ -24,6 +27,8 @@ well() {
     contains "$said" 'containers of alice: 0 missing'
     contains "$(as alice berth system doctor)" 'containers of alice: 0 missing'
     contains "$(berth system doctor)" 'containers of root: 0 missing'
+    contains "$(berth system doctor)" "netavark, $(/usr/lib/podman/netavark --version)"
+    contains "$said" "/usr/bin/pasta, $(dpkg-query -W -f '${Version}' passt)"
 }
 as_json() {
     berth system doctor --for alice --format json >said.json
@@ -71,6 +76,9 @@ check 'no lingering' broken warning lingering 'loginctl enable-linger alice' 'mo
 check "Podman's generator is active" broken warning generator 'berth system takeover' \
     'mount -t tmpfs none /etc/systemd; mount -t tmpfs none /usr/local/lib; mkdir -p /usr/local/lib/systemd/user-generators; cp /bin/true /usr/local/lib/systemd/user-generators/podman-user-generator'
 check 'no netavark' broken MISSING netavark 'apt-get install netavark' "$(hidden /usr/lib/podman/netavark /usr/bin/netavark /usr/libexec/podman/netavark)" ' '
+check 'an old netavark' broken MISSING netavark 'apt-get install netavark, of Debian 13' "$(program /usr/lib/podman/netavark 'netavark 1.9.0')" ' '
+check 'a strange aardvark-dns' broken warning aardvark-dns 'apt-get install aardvark-dns, of Debian 13' "$(program /usr/lib/podman/aardvark-dns 'aardvark-dns 2.0.1')" ' '
+check 'an old pasta' broken MISSING pasta 'apt-get install passt, of Debian 13' "$(program /usr/bin/pasta 'pasta 2023_01_01')"
 check 'no nft' broken MISSING nft 'apt-get install nftables' "$(hidden /usr/sbin/nft)" ' '
 check 'the named commands mend it' mends
 check 'mistaken operands' refused
