@@ -15,14 +15,14 @@ import { DNS_FORWARD, HOST_ADDRESS, startPorts, stopPasta, type PastaData } from
 import { networkOf, placeIn, withoutDefaultRoute } from './placement.ts';
 import { readNetwork } from './records.ts';
 import { takeDown } from './take-down.ts';
+import type { BridgeData } from './users.ts';
 
 /** Kept in state.json: the attachment, and what carries the published ports where there are some: our own program, or a pasta. */
-interface Data {
-  readonly bundle: string;
+interface Data extends BridgeData {
   readonly carrier?: ProcessName;
   readonly pasta?: PastaData;
 }
-type Carried = Omit<Data, 'bundle'>;
+type Carried = Pick<Data, 'carrier' | 'pasta'>;
 
 /**
  * Networks of an account. Bridges, their rules and their names are in the namespace of berth-netns.service. Published ports are not carried through
@@ -91,8 +91,7 @@ function enterNetworks(
 }
 
 function withCarried({ state, connection }: Connected, carried: Carried): Connected {
-  const { bundle } = state.data as Data;
-  const data: Data = { bundle, ...carried };
+  const data: Data = { ...(state.data as BridgeData), ...carried };
   const process = carried.carrier ?? carried.pasta;
   // The gateway is a bridge's address; the host, and the resolver that it asks, are behind pasta.
   const nameservers = connection.ownResolver === true ? connection.nameservers : [DNS_FORWARD];

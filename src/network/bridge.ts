@@ -21,11 +21,7 @@ import { nameOf, placeIn, type Placed } from './placement.ts';
 import { choosePorts, portInUse, takenPort } from './ports.ts';
 import type { NetworkRecord } from './records.ts';
 import { takeDown } from './take-down.ts';
-
-/** Kept in state.json: which attachment is ours. */
-interface BridgeData {
-  readonly bundle: string;
-}
+import type { BridgeData } from './users.ts';
 
 /**
  * Networks that netavark sets up in the namespace of the stage: root's default bridge berth0, and those of `network create`. The attachment
@@ -121,7 +117,7 @@ export function connected(
   bundle: string,
   answer: { nameservers: readonly string[]; search: readonly string[] },
 ): Connected {
-  const data: BridgeData = { bundle };
+  const data: BridgeData = { bundle, networks: placed.map(({ record }) => record.name) };
   const gateway = placed.flatMap(({ record }) => record.subnets).find(subnet => subnet.gateway !== undefined)?.gateway;
   const named = placed.some(({ record }) => record.dns_enabled) && answer.nameservers.length > 0;
   return {

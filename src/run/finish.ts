@@ -118,6 +118,8 @@ export function reachReady(host: Host, parts: Parts, started: Started, meanwhile
     copied();
   }
   if (prepared.volumes.fresh.length > 0) parts.volumes.markFilled(host, place.store, prepared.volumes);
+  // Of its end before, where it is started again.
+  if (place.again === true) host.unlink(`${place.bundle}/exit.json`);
   writeState(host, place.bundle, state);
   if (started.request.cidfile !== undefined) host.writeFileAtomic(started.request.cidfile, state.id, 0o644);
 }

@@ -5,7 +5,8 @@ import { endWaiting, stopContainer } from './ending.ts';
 import { Failure } from './failure.ts';
 import { layerPath } from './layer.ts';
 import type { Parts } from './parts.ts';
-import { releaseContainer, removeBundle, removeContainer, removeLayerOf } from './remove.ts';
+import type { StartPlace } from './place.ts';
+import { emptyBundle, releaseContainer, removeBundle, removeContainer, removeLayerOf } from './remove.ts';
 
 /**
  * Before the lock of the name is taken: a container that runs is only replaced with --replace. It is stopped without the lock, since its
@@ -32,21 +33,25 @@ export function takeName(host: Host, parts: Parts, store: string, name: string):
 }
 
 /**
- * Under the lock: the container of this name is started again, and its files stay. The result makes it what it was, for a start that fails:
- * it is still listed, and `rm` finds it.
+ * Under the lock: the container of this name is started again, and its files stay. It is listed all the time, as what it was until it runs:
+ * `rm` finds it, and its volumes have a user. The result makes it that again, for a start that fails.
  */
-export function takeAgain(host: Host, parts: Parts, store: string, name: string): () => void {
+export function takeAgain(host: Host, parts: Parts, store: string, { name, bundle }: StartPlace): () => void {
   const before = findNamed(host, name);
   if (before === undefined) return () => undefined;
   if (before.state !== undefined && isRunning(host, before.state)) throw inUse(name);
   report(releaseContainer(host, parts, store, before));
-  const texts = KEPT.map(file => host.readFileIfExists(before.bundle + file) ?? '');
+  // An account's may be in another runtime directory than before.
+  const stays = before.bundle === bundle;
+  const texts = KEPT.map(file => host.readFileIfExists(`${before.bundle}/${file}`) ?? '');
   const restore = (): void => {
     host.mkdirs(before.bundle, 0o700);
-    for (const [i, text] of texts.entries()) if (text !== '') host.writeFile(`${before.bundle}${KEPT[i]}`, text, 0o600);
+    for (const [i, text] of texts.entries())
+      if (text !== '') host.writeFileAtomic(`${before.bundle}/${KEPT[i]}`, text, 0o600);
   };
   try {
-    removeBundle(host, store, before);
+    if (stays) emptyBundle(host, store, before, KEPT);
+    else removeBundle(host, store, before);
   } catch (error) {
     restore();
     throw error;
@@ -55,7 +60,7 @@ export function takeAgain(host: Host, parts: Parts, store: string, name: string)
 }
 
 /** What tells of a container that has ended. */
-const KEPT = ['/config.json', '/exit.json', '/state.json'];
+const KEPT = ['config.json', 'exit.json', 'state.json'];
 
 function inUse(name: string): Failure {
   return new Failure(125, `the container name ${name} is in use; remove it with 'berth rm ${name}' or give --replace`);

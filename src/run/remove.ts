@@ -38,6 +38,12 @@ export function removeBundle(host: Host, store: string, { state, bundle }: Conta
   removeStored(host, store, bundle, state?.uidMap ?? [], state?.gidMap ?? []);
 }
 
+/** All but the files of these names. */
+export function emptyBundle(host: Host, store: string, { state, bundle }: Container, kept: readonly string[]): void {
+  for (const { name } of host.list(bundle))
+    if (!kept.includes(name)) removeStored(host, store, `${bundle}/${name}`, state?.uidMap ?? [], state?.gidMap ?? []);
+}
+
 /** What a container that has ended holds on the host: its network, volumes and control group. Its files stay. May be repeated. */
 export function releaseContainer(host: Host, parts: Parts, store: string, { state, bundle }: Container): string[] {
   const lines: string[] = [];

@@ -56,7 +56,7 @@ export function startContainer(host: Host, parts: Parts, request: RunRequest, wa
   const before = again === true ? findNamed(host, place.name)?.state : undefined;
   let relay: Child | undefined;
   try {
-    if (again === true) undo.add(place.bundle, takeAgain(host, parts, place.store, place.name));
+    if (again === true) undo.add(place.bundle, takeAgain(host, parts, place.store, place));
     else takeName(host, parts, place.store, place.name);
     const begun = startUnderLock(host, parts, request, place, undo, locks);
     started = before === undefined ? begun : { ...begun, first: madeAt(before) };

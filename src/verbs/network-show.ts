@@ -3,6 +3,7 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { readState } from '../network/ipam.ts';
 import { listNetworks, readNetwork, type NetworkRecord } from '../network/records.ts';
+import { usersOf } from '../network/users.ts';
 import { Failure } from '../run/failure.ts';
 import { forEachOperand } from './edge.ts';
 import { filtersOf, hasLabel, joinLabels } from './labels.ts';
@@ -32,15 +33,13 @@ export function listAllNetworks(host: Host, command: Command): number {
 /** `--filter name= id= driver= label= dangling=` */
 export function selectedNetworks(host: Host, command: Command, records: readonly NetworkRecord[]): NetworkRecord[] {
   const filters = filtersOf(command, ['name', 'id', 'driver', 'label', 'dangling']);
-  const { attachments } = readState(host);
-  const isIdle = (name: string): boolean => !Object.values(attachments).some(one => one.networks[name] !== undefined);
   return records.filter(record =>
     filters.every(({ name, value }) => {
       if (name === 'name') return record.name.includes(value);
       if (name === 'id') return record.id.startsWith(value);
       if (name === 'driver') return record.driver === value;
       if (name === 'label') return hasLabel(record.labels ?? {}, value);
-      return isIdle(record.name) === (value === 'true');
+      return (usersOf(host, record.name).length === 0) === (value === 'true');
     }),
   );
 }

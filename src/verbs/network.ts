@@ -5,11 +5,12 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { createNetwork } from '../network/create.ts';
 import { holdNamespace, releaseNamespace } from '../network/hold.ts';
-import { readState, withNetworkLock } from '../network/ipam.ts';
+import { withNetworkLock } from '../network/ipam.ts';
 import { startNames } from '../network/names.ts';
 import { endWait } from '../network/naming.ts';
 import { renewResolvers } from '../network/resolvers.ts';
 import { DEFAULT_NETWORK, listNetworks, networkPath, readNetwork, type NetworkRecord } from '../network/records.ts';
+import { usersOf } from '../network/users.ts';
 import { findContext } from '../run/context.ts';
 import { Failure } from '../run/failure.ts';
 import { forEachOperand } from './edge.ts';
@@ -104,7 +105,7 @@ function remove(host: Host, command: Command): number {
     if (record === undefined && force) return 0;
     if (record === undefined) throw new Failure(1, `${name}: no such network`);
     if (record.name === DEFAULT_NETWORK) throw new Failure(125, `${name}: the default network cannot be removed`);
-    if (force) for (const user of usersOfNetwork(host, name)) removeUser(host, store, command, user);
+    if (force) for (const user of usersOf(host, name)) removeUser(host, store, command, user);
     removeUnused(host, store, record);
     if (!findContext(host).inUnit) host.write(1, `${name}\n`);
     return 0;
@@ -113,17 +114,10 @@ function remove(host: Host, command: Command): number {
 
 function removeUnused(host: Host, store: string, record: NetworkRecord): void {
   withNetworkLock(host, () => {
-    const users = usersOfNetwork(host, record.name);
+    const users = usersOf(host, record.name);
     if (users.length > 0) throw new Failure(2, `${record.name}: is in use by container ${users.join(', ')}`);
     host.unlink(networkPath(store, record.name));
   });
-}
-
-/** Names of the containers that are attached, without those that a crash left. */
-function usersOfNetwork(host: Host, network: string): string[] {
-  return Object.values(readState(host).attachments)
-    .filter(one => one.networks[network] !== undefined && host.lstat(one.bundle) !== undefined)
-    .map(one => one.bundle.split('/').at(-1) ?? '');
 }
 
 function prune(host: Host, command: Command): number {
@@ -132,7 +126,7 @@ function prune(host: Host, command: Command): number {
     throw new Failure(125, 'network prune: say --force to remove every network that no container uses');
   }
   const chosen = selectedNetworks(host, command, listNetworks(host, store)).filter(
-    record => record.name !== DEFAULT_NETWORK && usersOfNetwork(host, record.name).length === 0,
+    record => record.name !== DEFAULT_NETWORK && usersOf(host, record.name).length === 0,
   );
   for (const record of chosen) {
     removeUnused(host, store, record);

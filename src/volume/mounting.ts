@@ -95,7 +95,7 @@ export function unlessUsed(
   }
 }
 
-/** Its first container, which is not listed while it is started again, has it in its note. */
+/** Its first container has it in its note, also when a power cut took the runtime directory. */
 function hasOwner(host: Host, store: string, name: string): boolean {
   const layers = host.list(`${store}/containers`);
   return layers.some(one => readNote(host, layerPath(store, one.name))?.anonymousVolumes.includes(name) === true);

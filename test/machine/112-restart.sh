@@ -100,7 +100,7 @@ until_waiting() { # WHO NAME: it has ended, and its unit waits for its next try
     done
     return 1
 }
-users() { # of a pod and of a volume: what stops or removes these ends the waiting for a next start, too
+users() { # of a pod, a network and a volume: what stops or removes these ends the waiting for a next start, too
     local verb
     for verb in 'pod stop -t 0' 'pod rm' 'pod rm -f -t 0'; do
         as "$1" berth pod create --name r6 --network none >/dev/null
@@ -114,12 +114,37 @@ users() { # of a pod and of a volume: what stops or removes these ends the waiti
         equal "$(manager "$1" is-active r7.service || true)" inactive
         as "$1" berth pod rm -f -i r6 >/dev/null
     done
+    as "$1" berth network create --disable-dns r9 >/dev/null
+    as "$1" berth run -d --network r9 --name r9 --restart always --stop-timeout 0 localhost/busybox sh -c 'exit 5' >/dev/null
+    until_waiting "$1" r9
+    contains "$(fails_with 2 as "$1" berth network rm r9 2>&1)" 'in use by container r9'
+    as "$1" berth network rm -f r9 >/dev/null
+    sleep 1
+    equal "$(manager "$1" is-active r9.service || true)" inactive
     as "$1" berth run -d --network none -v r8:/r8 --name r8 --restart always --stop-timeout 0 localhost/busybox sh -c 'exit 5' >/dev/null
     until_waiting "$1" r8
     as "$1" berth volume rm -f r8 >/dev/null
     sleep 2
     equal "$(manager "$1" is-active r8.service || true)" inactive
     equal "$(as "$1" berth ps -a -q)" ''
+}
+stays_listed() { # while it is started again, by whomever, somebody may look, or remove what nobody seems to have
+    local directory=/run/berth watcher round before missed
+    [ "$1" = root ] || directory=/run/user/1000/berth
+    detach "$1" r10 always sleep 1000
+    (while [ -d "$WORK" ]; do [ -e "$directory/containers/r10/state.json" ] || echo missed; done) >"$WORK/missed-$1" &
+    watcher=$!
+    for round in 1 2 3; do
+        as "$1" berth restart -q r10
+        before=$(pid_of "$1" r10)
+        kill -KILL "$before"
+        until_pid "$1" r10 "$before"
+        equal "$(as "$1" berth inspect --format '{{.State.Status}}' r10)" running
+    done
+    kill $watcher
+    missed=$(wc -l <"$WORK/missed-$1")
+    as "$1" berth rm -f r10 >/dev/null
+    equal "$missed" 0
 }
 fails_at_once() { # a start that fails is told, and not tried for ever behind the back of who was told
     contains "$(fails_with 127 as "$1" berth run -d --name r5 --restart always --network none localhost/busybox no-such 2>&1)" no-such
@@ -139,7 +164,8 @@ for who in root alice; do
     check "$who: run -d --restart always" always "$who"
     check "$who: run -d --restart on-failure" on_failure "$who"
     check "$who: a container that waits to be started again is stopped, removed, replaced" waiting "$who"
-    check "$who: one that waits to be started again, and its pod or volume" users "$who"
+    check "$who: one that waits to be started again, and its pod, network or volume" users "$who"
+    check "$who: one that is being started again is there" stays_listed "$who"
     check "$who: run -d --restart of what cannot start" fails_at_once "$who"
     check "$who: --restart where it has no meaning" refused "$who"
 done

@@ -11,7 +11,7 @@ void test('root has a bridge: netavark is told address, ports and names', () => 
   const one = setting({ uid: 0 });
   const state = one.start('--publish', '8080:80', '--network-alias', 'www')._unsafeUnwrap();
   const { resolver, ...rest } = state;
-  assert.deepEqual(rest, { kind: 'bridge', data: { bundle: PLACE.bundle } });
+  assert.deepEqual(rest, { kind: 'bridge', data: { bundle: PLACE.bundle, networks: ['berth'] } });
   assert.equal((resolver as ResolverRecord).text, one.file('resolv.conf'));
   const words = one.ran[0]?.argv.slice(1).join(' ');
   assert.equal(
@@ -92,7 +92,7 @@ void test('what a crash left is taken down by the next start', () => {
   one.start()._unsafeUnwrap();
   const before = one.ran.length;
   const again = one.start()._unsafeUnwrap();
-  assert.deepEqual(again.data, { bundle: PLACE.bundle });
+  assert.deepEqual(again.data, { bundle: PLACE.bundle, networks: ['berth'] });
   const since = one.ran.slice(before).map(({ argv }) => argv.at(-2));
   assert.deepEqual(since, ['setup', 'teardown', 'setup']);
 });

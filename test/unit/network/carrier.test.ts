@@ -31,7 +31,11 @@ void test('netavark runs in the namespace and publishes nothing; published ports
   assert.match(one.file('hosts'), /^169\.254\.1\.2\thost\.containers\.internal/m);
   const process = { pid: 500, startTime: '12345' };
   const { resolver, ...rest } = state;
-  assert.deepEqual(rest, { kind: 'bridge', data: { bundle: PLACE.bundle, carrier: process }, process });
+  assert.deepEqual(rest, {
+    kind: 'bridge',
+    data: { bundle: PLACE.bundle, networks: ['blue'], carrier: process },
+    process,
+  });
   assert.equal(hasOwnWayOut({ network: state }), false);
   assert.equal((resolver as ResolverRecord).text, one.file('resolv.conf'));
   assert.ok(tearDown(one.host, state).isOk());
