@@ -13,7 +13,8 @@ export interface Source {
   /** True when the last line ended with a newline. */
   readonly closed: boolean;
   readonly bom: boolean;
-  readonly crlf: boolean;
+  /** How many carriage returns stood at the end of each line; undefined: none. */
+  readonly returns: readonly number[] | undefined;
 }
 
 /** The lines of a text, without line ends. */
@@ -77,8 +78,10 @@ export interface Document {
 
 /** The text that was read, byte for byte. */
 export function originalText(source: Source): Bytes {
-  const end = source.crlf ? '\r\n' : '\n';
-  return (source.bom ? BOM : '') + linesOf(source).join(end) + (source.closed ? end : '');
+  const { bom, closed, returns } = source;
+  const lines = closed ? [...linesOf(source), ''] : linesOf(source);
+  const ended = returns === undefined ? lines : lines.map((line, i) => line + '\r'.repeat(returns[i] ?? 0));
+  return (bom ? BOM : '') + ended.join('\n');
 }
 
 /** UTF-8 byte order mark, as bytes. */

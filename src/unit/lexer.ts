@@ -32,9 +32,9 @@ function read(document: Document): void {
     if (line === '') continue;
     let first = line.charCodeAt(0);
     let last = line.charCodeAt(line.length - 1);
-    if (first <= 32 || last <= 32) {
+    if (first <= 32 || last <= 32 || first >= 128 || last >= 128) {
       line = strip(line);
-      tidy(source, i, line);
+      if (line !== lines[i]) tidy(source, i, line);
       if (line === '') continue;
       first = line.charCodeAt(0);
       last = line.charCodeAt(line.length - 1);

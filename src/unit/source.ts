@@ -10,15 +10,22 @@ export function splitSource(path: Bytes, text: Bytes, problems: Problem[]): Sour
   let body = bom ? text.slice(BOM.length) : text;
   // One look tells that a file is plain text; only others are looked at more closely.
   const unusual = (kindsOf(body) & (KIND.control | KIND.high)) !== 0;
-  const crlf = unusual && body.includes('\r') && isCrlf(body);
-  if (crlf) body = body.replaceAll('\r\n', '\n');
+  let returns: number[] | undefined;
+  if (unusual && body.includes('\r')) {
+    const lines = body.split('\n');
+    const plain = lines.map(withoutReturns);
+    returns = lines.map((line, i) => line.length - (plain[i] ?? '').length);
+    body = plain.join('\n');
+  }
   if (unusual) checkBytes(path, body, problems);
-  return { path, text: body, lines: undefined, clean: undefined, closed: body.endsWith('\n'), bom, crlf };
+  return { path, text: body, lines: undefined, clean: undefined, closed: body.endsWith('\n'), bom, returns };
 }
 
-/** Every newline has its carriage return: then both are one line end. Otherwise a lone one is reported by checkBytes. */
-function isCrlf(body: Bytes): boolean {
-  return body.split('\r\n').length === body.split('\n').length && body.split('\r\n').length === body.split('\r').length;
+/** Carriage returns in front of a newline are a part of the line end, in each line for itself. Others are reported by checkBytes. */
+function withoutReturns(line: Bytes): Bytes {
+  let end = line.length;
+  while (end > 0 && line.charCodeAt(end - 1) === 13) end--;
+  return line.slice(0, end);
 }
 
 /**
@@ -27,7 +34,7 @@ function isCrlf(body: Bytes): boolean {
  */
 function checkBytes(path: Bytes, body: Bytes, problems: Problem[]): void {
   const nul = body.indexOf('\0');
-  const bad = nonText(body);
+  const bad = badText(body);
   const cr = body.indexOf('\r');
   const text = { hint: 'save the file as UTF-8 text' };
   if (nul >= 0)
@@ -35,10 +42,18 @@ function checkBytes(path: Bytes, body: Bytes, problems: Problem[]): void {
   else if (bad >= 0)
     problems.push(problem('encoding', 'the text is not UTF-8', { file: path, ...position(body, bad), ...text }));
   else if (cr >= 0) {
-    const place = { file: path, ...position(body, cr), hint: 'use one kind of line end' };
+    const place = { file: path, ...position(body, cr), hint: 'end the line there, or take it out' };
     problems.push(problem('carriage-return', 'carriage return inside a line', place));
   }
 }
+
+/** Where a text is not UTF-8. In comments any encoding may stand: systemd and the peer do not look there. */
+function badText(body: Bytes): number {
+  if (nonText(body) < 0) return -1;
+  return nonText(body.replace(COMMENT_LINE, line => ' '.repeat(line.length)));
+}
+
+const COMMENT_LINE = /^[ \t]*[#;].*$/gm;
 
 function position(body: Bytes, at: number): { line: number; column: number } {
   const line = body.slice(0, at).split('\n').length;

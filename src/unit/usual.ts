@@ -4,7 +4,7 @@ import type { Document, Section, Source } from './document.ts';
 /** The document of a file that the host has cut: nothing in it needs a closer look, so it has no problems. */
 export function documentOfCut(path: Bytes, { text, words, numbers }: UnitCut): Document {
   const closed = text.charCodeAt(text.length - 1) === 10;
-  const source: Source = { path, text, lines: undefined, clean: undefined, closed, bom: false, crlf: false };
+  const source: Source = { path, text, lines: undefined, clean: undefined, closed, bom: false, returns: undefined };
   const sections: Section[] = [];
   const all = numbers.length;
   let word = 0;

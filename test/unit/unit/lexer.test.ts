@@ -25,6 +25,14 @@ const READ: readonly (readonly [name: string, text: string, expected: readonly s
   ['CRLF and a continuation', '[A]\r\nk=a\\\r\nb\r\n', ['k=a b']],
   ['CRLF and blanks', '[A]\r\nk=a \r\n l=b\r\n', ['k=a', 'l=b']],
   ['CRLF', '[A]\r\nk=a\r\n', ['k=a']],
+  ['one bare newline among CRLFs', '[A]\r\nk=a\nl=b\r\nm=c\r\r\nn=d\r', ['k=a', 'l=b', 'm=c', 'n=d']],
+  ['a continuation over both kinds of line ends', '[A]\nk=a \\\r\nb\n', ['k=a b']],
+  ['a comment in another encoding', '# f\xfcr\n[A]\n  ; \xff\nk=a \\\n#\xfc\nb\n', ['k=a b']],
+  [
+    'a no-break space at the ends of a line, as the peer has it',
+    '\xc2\xa0[A]\xc2\xa0\nk=a \xc2\xa0 \nl=\xe3\x80\x80b\xe3\x80\x80\n',
+    ['k=a', 'l=\xe3\x80\x80b'],
+  ],
   ['byte order mark', '\xef\xbb\xbf[A]\nk=a\n', ['k=a']],
   ['a letter that ends in the byte A0 is kept', '[A]\nk=\xc3\xa0\n', ['k=\xc3\xa0']],
   ['control characters are no blanks', '[A]\nk=\x02 v\n', ['k=\x02 v']],
@@ -51,6 +59,8 @@ const REFUSED: readonly (readonly [name: string, text: string, code: string, lin
   ['NUL', '[A]\nk=a\0[Service]\n', 'nul', 2, 4],
   ['lone carriage return', '[A]\nk=a\r[Service]\nl=1\n', 'carriage-return', 2, 4],
   ['no UTF-8', '[A]\nk=\xff\n', 'encoding', 2, 3],
+  ['no UTF-8 below a comment that is none either', '# \xff\n[A]\nk=#\xff\n', 'encoding', 3, 4],
+  ['a carriage return inside a comment, which systemd ends there', '# a\r[Service]\r\n[A]\n', 'carriage-return', 1, 4],
   ['a line of more than 1 MiB', `[A]\nk=${'x'.repeat(1048576)}\n`, 'long-line', 2, 1],
 ];
 
@@ -79,7 +89,11 @@ test('lexer: what was read is what is written, byte for byte', () => {
     const text = randomText(next, '[]=#; ab\\\\"\'\n\n\n\t%$\r', 60);
     assert.equal(originalText(lex('f', text).source), text);
   }
-  for (const text of ['', '\n', '\n\n', '\xef\xbb\xbf', '\xef\xbb\xbf[A]\r\n', 'a\r\nb']) {
+  for (let i = 0; i < 2000; i++) {
+    const text = randomText(next, '[A]k=#\n\n\n\r\r\xc2\xa0 ', 30);
+    assert.equal(originalText(lex('f', text).source), text);
+  }
+  for (const text of ['', '\r', 'a\n\r', 'a\r\r\nb\n', '\n', '\n\n', '\xef\xbb\xbf', '\xef\xbb\xbf[A]\r\n', 'a\r\nb']) {
     assert.equal(originalText(lex('f', text).source), text);
   }
 });
