@@ -12,7 +12,7 @@ bash packaging/build/node-modules.sh >&2 || exit 1
 
 # The emulated machine keeps one processor busy for minutes, and the native tests wait more than they work: they run beside the tiers
 # before them, and their output comes in its turn. Other machines boot when the native tests have ended; the emulated one goes on beside
-# them and takes what they leave (vm/run.sh). What the host lacks is installed before, once.
+# them, since they wait too. What the host lacks is installed before, once.
 declare -A beside=() beside_began=()
 begin_beside() { # TIER
     setsid bash "test/$1/run.sh" >"build/test/$1.log" 2>&1 </dev/null &

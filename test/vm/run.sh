@@ -64,8 +64,6 @@ boot() {
     local tree image
     tree=$(packaging/build/tree.sh)
     image=$(bash "$here/image.sh") || close 1
-    # Beside other tiers it has a session of its own, and takes the processor time that they leave.
-    [ "$(ps -o sid= -p $$ | tr -d ' ')" != $$ ] || { echo 10 >/proc/self/autogroup; renice -n 10 -p $$ >/dev/null; } 2>/dev/null || true
     # cmpxchg16b is left out of the processor: with it this emulation corrupts the kernel's slabs.
     timeout --kill-after=10 "${BERTH_VM_SECONDS:-1800}" qemu-system-x86_64 \
         -accel tcg,thread=single -cpu Nehalem,-cx16 -smp 1 -m 1024 -no-reboot -snapshot -display none -monitor none -nic none \
