@@ -55,6 +55,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   tag: () => import('./verbs/tag.ts'),
   top: () => import('./verbs/top.ts'),
   up: () => import('./verbs/up.ts'),
+  'start-attached': () => import('./verbs/start-attached.ts'),
   'unit-job': () => import('./verbs/control.ts'),
   unmask: () => import('./verbs/enable.ts'),
   unpause: () => import('./verbs/pause.ts'),

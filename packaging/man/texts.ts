@@ -154,6 +154,24 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
     },
     { title: 'EXIT STATUS', lines: UP_STATUS.filter(line => !line.startsWith('- 2 ')) },
   ],
+  create: [
+    {
+      title: 'DESCRIPTION',
+      lines: [
+        'Makes the container of run --detach, with its writable layer and its volumes, and runs nothing: cp, diff, export and commit work with its files.',
+        'It has no unit until start makes one, as for a container that has ended. It is listed until the host is booted anew, and can be started after that.',
+      ],
+    },
+  ],
+  start: [
+    {
+      title: 'DESCRIPTION',
+      lines: [
+        'A name is that of a unit, of a container that was created, or of one that has ended and was not removed. With --attach (one container)',
+        'what it writes is shown from its first line on, and its exit status is ours; a terminal is ours from the moment when we are attached.',
+      ],
+    },
+  ],
   rmi: [
     {
       title: 'EXIT STATUS',

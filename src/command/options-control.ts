@@ -1,7 +1,7 @@
-import { flag, hosted, integer, native, text } from './rows.ts';
+import { flag, hosted, integer, list, native, text } from './rows.ts';
 import { MANAGER } from './options-manager.ts';
 import { LATEST } from './options-shared.ts';
-import type { VerbRow } from './types.ts';
+import type { OptionRow, VerbRow } from './types.ts';
 
 const QUIET = flag('quiet', 'print no names', { short: 'q' });
 const NOW = flag('now', 'also start or stop it');
@@ -9,8 +9,37 @@ const SOME = { least: 1 };
 
 /** Jobs: one native program, src/verbs/start.ts. */
 const JOB = { program: 'start', least: 1 } as const;
+/** --all and --filter name containers, too. */
+const CONTAINER_JOB = { ...JOB, least: 0 } as const;
+const FILTER = list('filter', 'NAME=VALUE', 'the containers that match', { short: 'f' });
 
-export const START: VerbRow = native('start', 'NAME...', 'start units and wait', [LATEST, QUIET, ...MANAGER], JOB);
+const ATTACHED: readonly OptionRow[] = [
+  text('detach-keys', 'KEYS', 'with --attach: key sequence that ends it (default ctrl-p,ctrl-q)'),
+  flag('interactive', 'as --attach, and type into it', { short: 'i' }),
+  flag('sig-proxy', 'with --attach: pass signals on to the payload (default true)'),
+];
+
+export const START: VerbRow = native(
+  'start',
+  'NAME...',
+  'start units and wait',
+  [
+    flag('all', 'all containers that do not run'),
+    flag('attach', 'follow what the container writes, until it ends', { short: 'a' }),
+    FILTER,
+    LATEST,
+    QUIET,
+    ...ATTACHED,
+    ...MANAGER,
+  ],
+  CONTAINER_JOB,
+);
+/** `berth start --attach`, for one container that is there. */
+export const START_ATTACHED: VerbRow = hosted('start-attached', 'NAME', 'start and attach', ATTACHED, {
+  hidden: true,
+  least: 1,
+  most: 1,
+});
 /** `berth stop` of a name that is no running container; see src/verbs/stop.ts. */
 export const UNIT_STOP: VerbRow = native('unit stop', 'NAME...', 'stop units and wait', [QUIET, ...MANAGER], {
   hidden: true,
@@ -20,8 +49,16 @@ export const RESTART: VerbRow = native(
   'restart',
   'NAME...',
   'restart units and wait',
-  [LATEST, QUIET, ...MANAGER],
-  JOB,
+  [
+    flag('all', 'all containers', { short: 'a' }),
+    FILTER,
+    LATEST,
+    QUIET,
+    flag('running', 'all containers that run'),
+    integer('time', 'SECONDS', 'time between stop signal and kill', { short: 't', aliases: ['timeout'] }),
+    ...MANAGER,
+  ],
+  CONTAINER_JOB,
 );
 export const RELOAD: VerbRow = native(
   'reload',

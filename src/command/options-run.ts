@@ -139,3 +139,13 @@ export const RUN: VerbRow = native(
   [...WHAT_RUNS, ...FILES, ...CONFINEMENT, ...RESOURCES, ...NETWORK, ...HEALTH, ...TRANSFER],
   { stopAtOperand: true, least: 1 },
 );
+
+/** Options of a command that stays with what it runs. */
+const OF_RUN_ALONE: ReadonlySet<string> = new Set(['detach', 'detach-keys', 'sig-proxy']);
+
+export const CREATE: VerbRow = {
+  ...RUN,
+  name: 'create',
+  help: 'make a container that `start` runs',
+  options: RUN.options.filter(option => !OF_RUN_ALONE.has(option.name)),
+};

@@ -153,23 +153,34 @@ function cleanUp(host: Host, parts: Parts, started: Started, exit: Exit): void {
 }
 
 function stateOf(host: Host, started: Started): ContainerState {
-  const { begun, place, prepared, request, made } = started;
+  const { begun, place, made, first, network } = started;
+  const { unit, manager } = place.context.own;
+  return {
+    ...recordOf(host, started),
+    pid: begun.stage.pid,
+    startTime: host.startTime(begun.stage.pid) ?? '',
+    unit,
+    manager,
+    cgroup: made.group?.path ?? '',
+    network,
+    ...(first === undefined ? {} : { first }),
+  };
+}
+
+/** What is known of a container before it runs. */
+export function recordOf(
+  host: Host,
+  { place, prepared, request }: Pick<Started, 'place' | 'prepared' | 'request'>,
+): Omit<ContainerState, 'pid' | 'startTime' | 'unit' | 'manager' | 'cgroup' | 'network'> {
   const { plan } = prepared;
-  const { own } = place.context;
   return {
     version: STATE_VERSION,
     name: place.name,
     id: place.id,
-    pid: begun.stage.pid,
-    startTime: host.startTime(begun.stage.pid) ?? '',
-    unit: own.unit,
-    manager: own.manager,
-    cgroup: made.group?.path ?? '',
     image: request.image ?? request.rootfs?.path ?? '',
     imageId: prepared.image?.id ?? '',
     command: plan.spec.process?.args ?? [],
     created: Math.floor(host.now()),
-    ...(started.first === undefined ? {} : { first: started.first }),
     stopSignal: plan.stopSignal,
     stopTimeout: plan.stopTimeout,
     layer: prepared.layer,
@@ -188,7 +199,6 @@ function stateOf(host: Host, started: Started): ContainerState {
     logDriver: request.logDriver,
     ...(prepared.logFile === undefined ? {} : { logPath: prepared.logFile.path }),
     runtime: request.runtime ?? '',
-    network: started.network,
     ...(prepared.health === undefined ? {} : { health: healthState(prepared.health, place.bundle, place.id) }),
     defaultSeccomp: plan.defaultSeccomp,
   };

@@ -91,6 +91,23 @@ export function expectedPlace(host: Host, request: RunRequest, store: string): P
   };
 }
 
+/** Where a container is made that nobody starts yet. */
+export function restingPlace(host: Host, request: RunRequest, wanted: Wanted): StartPlace {
+  const place: StartPlace = {
+    ...wanted,
+    ...expectedPlace(host, request, wanted.store),
+    runtime: runtimeDirectory(host),
+    context: findContext(host),
+    unitPath: '',
+    late: false,
+    enter: () => undefined,
+    arrive: () => place,
+    handsOver: false,
+    console: '',
+  };
+  return place;
+}
+
 /** The group of the manager itself: what it has, a delegated scope of it gets. */
 function managerPath(host: Host): string {
   return host.euid === 0 ? '' : `/user.slice/user-${host.euid}.slice/user@${host.euid}.service`;

@@ -137,7 +137,14 @@ function startUnderLock(
   return { request: asked, place, prepared, made, streams, begun, network, undo };
 }
 
-function prepareLocked(host: Host, parts: Parts, request: RunRequest, chosen: StartPlace, locks: Lock[]): Prepared {
+/** Locks what the start is going to use, and prepares it. */
+export function prepareLocked(
+  host: Host,
+  parts: Parts,
+  request: RunRequest,
+  chosen: StartPlace,
+  locks: Lock[],
+): Prepared {
   if (request.userns.kind === 'auto') locks.push(lockIds(host, chosen.store));
   const prepared = prepare(host, parts, request, chosen);
   // Until state.json says that the image is in use, `rmi` must not take it away.
@@ -174,7 +181,7 @@ function compileStage(
 }
 
 /** The first error is what is said; what could not be taken back follows it. */
-function withUndo(error: unknown, lines: string[]): unknown {
+export function withUndo(error: unknown, lines: string[]): unknown {
   if (lines.length === 0 || !(error instanceof Error)) return error;
   if (error instanceof Failure) return new Failure(error.status, [...error.lines, ...lines]);
   return new Failure(125, [error.message, ...lines]);

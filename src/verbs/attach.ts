@@ -2,6 +2,7 @@ import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { ATTACH } from '../command/options-seeing.ts';
 import { isSet, lastValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { isAlive, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
@@ -11,6 +12,7 @@ import { ended, passOn } from './attached.ts';
 import { commandLine } from './command-line.ts';
 import { detachKeys } from './detach-keys.ts';
 import { fieldOf, lastPlace, readEntries, type Entry } from './journal-entries.ts';
+import { unitMatches } from './log-sources.ts';
 
 /**
  * `berth attach`: what a running container writes, as it comes from the journal, until it ends (its exit status is ours) or the detach keys
@@ -21,8 +23,19 @@ export async function main(host: Host): Promise<number> {
   const command = commandLine(host, ATTACH);
   if (typeof command === 'number') return command;
   const [word = ''] = command.operands;
-  const { state, bundle } = requireContainer(host, word);
-  if (!isAlive(host, state)) throw new Failure(125, `${word}: container is not running`);
+  const found = requireContainer(host, word);
+  if (!isAlive(host, found.state)) throw new Failure(125, `${word}: container is not running`);
+  return attachTo(host, command, found);
+}
+
+/** Attaches to a container that runs, or that has just been started: then what it has written since `from` is shown, too. */
+export async function attachTo(
+  host: Host,
+  command: Command,
+  { state, bundle }: { readonly state: ContainerState; readonly bundle: string },
+  from?: string,
+): Promise<number> {
+  const word = state.name;
   const keys = detachKeys(lastValue(command, 'detach-keys') ?? 'ctrl-p,ctrl-q');
   if (hasTerminal(bundle)) return await attachTerminal(command, state, bundle, keys);
   if (!state.logDriver.startsWith('journald'))
@@ -33,7 +46,7 @@ export async function main(host: Host): Promise<number> {
   const restore = passOn(command, state, state.input === undefined || isSet(command, 'no-stdin') ? keys : undefined);
   const leave = isSet(command, 'no-stdin') ? undefined : typeInto(host, state);
   try {
-    return await follow(host, state);
+    return await follow(host, state, from);
   } finally {
     leave?.();
     restore();
@@ -61,10 +74,10 @@ function typeInto(host: Host, { input }: ContainerState): (() => void) | undefin
 /** How long the last lines may take from the journal's socket to its files. */
 const SETTLE_MS = 300;
 
-async function follow(host: Host, state: ContainerState): Promise<number> {
-  const match = matchesOf(host, state);
+async function follow(host: Host, state: ContainerState, since?: string): Promise<number> {
+  const match = unitMatches(host, state.unit, state.manager, state.cgroup);
   // Where the journal ends now: what is written from here on is ours to show, however long journalctl takes to begin.
-  let from = lastPlace(host);
+  let from = since ?? lastPlace(host);
   const take = async (entry: Entry): Promise<void> => {
     from = `--after-cursor=${fieldOf(entry, '__CURSOR')}`;
     await show(entry);
@@ -80,13 +93,8 @@ async function follow(host: Host, state: ContainerState): Promise<number> {
   return status;
 }
 
-function matchesOf(host: Host, { unit, manager }: ContainerState): string[] {
-  return manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
-}
-
-/** To the stream it came from: standard error has priority 3. What is no text comes through byte by byte. Our own news are none of its output. */
+/** To the stream it came from: standard error has priority 3. What is no text comes through byte by byte. */
 async function show(entry: Entry): Promise<void> {
-  if (fieldOf(entry, 'BERTH_EVENT') !== '') return;
   const message = entry['MESSAGE'];
   const bytes = Array.isArray(message) ? Buffer.from(message as number[]) : Buffer.from(fieldOf(entry, 'MESSAGE'));
   const stream = Number(fieldOf(entry, 'PRIORITY')) <= 3 ? process.stderr : process.stdout;

@@ -42,14 +42,15 @@ export function rowOf(host: Host, state: ContainerState, bundle: string): Row {
   };
 }
 
-/** As the peer's: `running`, `paused`, `exited`. */
+/** As the peer's: `running`, `paused`, `exited`, `created`. */
 export function stateWord(row: Row): string {
-  return row.paused ? 'paused' : row.running ? 'running' : 'exited';
+  if (row.running) return row.paused ? 'paused' : 'running';
+  return row.state.pid === 0 ? 'created' : 'exited';
 }
 
 /** As the peer's: `Up 5 minutes (healthy)`, `Paused`, `Exited (3) 2 hours ago`. */
 export function statusText(row: Row, now: number): string {
-  if (!row.running) return exitedText(row, now);
+  if (!row.running) return row.state.pid === 0 ? 'Created' : exitedText(row, now);
   if (row.paused) return 'Paused';
   const notes = row.health === '' ? '' : ` (${row.health})`;
   return `Up ${ageOf(now - row.state.created)}${notes}`;
@@ -79,7 +80,7 @@ const FILTERS: Readonly<Record<string, Maker>> = {
   },
   status: value => {
     if (!STATES.includes(value)) throw new Failure(125, `--filter status=${value}: use ${STATES.join(', ')}`);
-    return row => value === stateWord(row) || (value === 'stopped' && !row.running);
+    return row => value === stateWord(row) || (value === 'stopped' && stateWord(row) === 'exited');
   },
   exited: value => row => !row.running && String(row.exit?.status) === value,
   health: value => row => value === (row.health === '' ? 'none' : row.health),

@@ -25,10 +25,9 @@ function takesNextWord(word: Bytes): boolean {
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'auto-update': 'nothing updates by itself yet; Pull=newer asks the registry at each start',
   compose: 'write .pod and .container files',
-  create: 'a container is made when it starts; use `berth run -d`, or a .container file',
   farm: 'use `berth` on each host',
   generate: 'write a .container file; `berth quadlet print` shows those there are',
-  init: 'a container is made when it starts; use `berth run -d`, or a .container file',
+  init: 'use `berth create`, and `berth start`',
   machine: 'containers run on this host',
   manifest: 'images for several platforms are pulled and pushed, but not made here',
   mount: 'use `berth cp` or `berth export`; `berth volume mount` is for volumes',

@@ -111,9 +111,9 @@ function stateOf(host: Host, { state, bundle }: Found, spec: Spec | undefined, e
     Dead: false,
     Pid: row.running ? state.pid : 0,
     // As berth-wait(1): -1 when nobody knows it any more.
-    ExitCode: row.running ? 0 : (end.status ?? -1),
+    ExitCode: row.running || state.pid === 0 ? 0 : (end.status ?? -1),
     Error: '',
-    StartedAt: timeOf(state.created),
+    StartedAt: timeOf(state.pid === 0 ? 0 : state.created),
     FinishedAt: timeOf(row.running ? 0 : end.finished),
     CgroupPath: state.cgroup,
     ...(health === undefined ? {} : { Health: health }),

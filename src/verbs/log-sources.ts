@@ -65,7 +65,7 @@ function isUnitOfContainer(host: Host, word: string): boolean {
  * Fields that the journal itself makes of the sender's group: the manager's own lines about the unit do not match. What the payload says by
  * syslog(3) comes from its own group; pasta, beside it, says such lines, too. Our own events come over the journal's native socket.
  */
-function unitMatches(
+export function unitMatches(
   host: Host,
   unit: string,
   manager = host.euid === 0 ? 'system' : 'user',

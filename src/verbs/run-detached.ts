@@ -69,6 +69,11 @@ export function runDetached(
   return 0;
 }
 
+/** As if a command had been one of -d. */
+export function inBackground(command: Command): Command {
+  return { ...command, verb: RUN.name, options: [...command.options, DETACH] };
+}
+
 /**
  * A run in the foreground that has ended, and left its files, is started again as if it had been one of -d. What that takes is found out
  * before the start; the result keeps it after the end, when somebody else may have the name.
@@ -83,9 +88,8 @@ export function keeperOf(
   const { name } = request;
   const unit = `${name}.service`;
   const variables = environmentText(host, command, request);
-  const background = { ...command, options: [...command.options, DETACH] };
   const environment = variables === undefined ? undefined : environmentPath(host, request);
-  const properties = propertiesOf(host, background, request, unit, environment, place);
+  const properties = propertiesOf(host, command, request, unit, environment, place);
   return () => {
     const lock = lockName(host, store, name);
     try {

@@ -40,7 +40,7 @@ export async function startAgain(line: Line, realm: Realm, unit: string): Promis
     endUnit(host, { manager: scope.kind === 'user' ? 'user' : 'system', unit });
   return {
     status: FAILED,
-    lines: [`${name}: could not be started again (${result})`, ...said(host, realm, unit, began)],
+    lines: [`${name}: could not be started (${result})`, ...said(host, realm, unit, began)],
   };
 }
 

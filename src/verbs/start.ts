@@ -1,13 +1,16 @@
-import { RELOAD, RESTART, START, UNIT_STOP } from '../command/options-control.ts';
+import { RELOAD, RESTART, START, UNIT_JOB, UNIT_STOP } from '../command/options-control.ts';
 import { isSet, lastValue } from '../command/read.ts';
-import type { Command, VerbRow } from '../command/types.ts';
+import type { Command, OptionUse, VerbRow } from '../command/types.ts';
 import { HostError, type Bytes, type Host } from '../host/host.ts';
+import { findNamed, isAlive } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
 import type { Message } from '../systemd/message.ts';
 import { managerCall } from '../systemd/transient.ts';
 import { unitPath } from '../systemd/unit-path.ts';
 import { answerTo, BusError, connectManager, post, waitForSignal, type Bus } from '../systemd/wire.ts';
 import { commandLine } from './command-line.ts';
 import { atEdge } from './edge.ts';
+import { selectContainers } from './select.ts';
 import { unitNameOf } from './unit-names.ts';
 
 /** The first words of these verbs, and the job that each asks for. */
@@ -36,15 +39,72 @@ export function main(host: Host): number {
   return atEdge(host, () => {
     const command = commandLine(host, row);
     if (typeof command === 'number') return command;
-    const leave = (words: readonly Bytes[]): number => toNode(host, command, [member, String(began), ...words]);
-    if (!isOwnManager(host, command)) return leave(command.operands);
-    const jobs = command.operands.map(one => ({ unit: unitNameOf(host, one), path: '', result: '' }));
-    follow(host, member, jobs);
-    if (!jobs.every(job => WELL.has(job.result))) return leave(jobs.map(wordOf));
-    if (!isSet(command, 'quiet')) host.write(1, jobs.map(job => `${job.unit}\n`).join(''));
-    return 0;
+    if (isSet(command, 'attach') || isSet(command, 'interactive')) return startAttached(host, command);
+    return manage(host, member, namedBy(host, command, word), began);
   });
 }
+
+function manage(host: Host, asked: string, command: Command, began: number): number {
+  const member = lastValue(command, 'time') === undefined ? asked : stopFirst(host, command);
+  const leave = (words: readonly Bytes[]): number => toNode(host, command, [member, String(began), ...words]);
+  if (!isOwnManager(host, command)) return leave(command.operands);
+  const jobs = command.operands.map(one => ({ unit: unitNameOf(host, one), path: '', result: '' }));
+  follow(host, member, jobs);
+  if (!jobs.every(job => WELL.has(job.result))) return leave(jobs.map(wordOf));
+  if (!isSet(command, 'quiet')) host.write(1, jobs.map(job => `${job.unit}\n`).join(''));
+  return 0;
+}
+
+/** With the containers of --all, --running and --filter as names. */
+function namedBy(host: Host, command: Command, word: string): Command {
+  const running = isSet(command, 'running');
+  const all = running || isSet(command, 'all');
+  if (!all && lastValue(command, 'filter') === undefined && command.operands.length > 0) return command;
+  const options = running ? [...command.options, ALL] : command.options;
+  const names = selectContainers(host, { ...command, options });
+  const chosen = !running && word !== 'start' ? names : names.filter(name => runs(host, name) === running);
+  return { ...command, operands: chosen };
+}
+
+const ALL: OptionUse = { name: 'all', value: 'true', form: 'flag' };
+
+function runs(host: Host, name: string): boolean {
+  const state = findNamed(host, name)?.state;
+  return state !== undefined && isAlive(host, state);
+}
+
+/** `restart --time`: only our own stop knows another time than the unit's. */
+function stopFirst(host: Host, command: Command): string {
+  const time = lastValue(command, 'time') ?? '';
+  const argv = [host.readlink('/proc/self/exe'), 'stop', '--ignore', `--time=${time}`, '--', ...command.operands];
+  const { status, stderr } = host.run({
+    argv,
+    environment: host.environmentList(),
+    stdout: 'capture',
+    stderr: 'capture',
+  });
+  if (status !== 0)
+    throw new Failure(
+      125,
+      stderr
+        .trimEnd()
+        .replace(/^berth: /gm, '')
+        .split('\n'),
+    );
+  return 'StartUnit';
+}
+
+/** Node's half follows it: one container that is there, of our own manager. */
+function startAttached(host: Host, command: Command): number {
+  const [name = '', ...others] = command.operands;
+  if (name === '' || others.length > 0 || !isOwnManager(host, command))
+    throw new Failure(125, '--attach is for one container of the own manager');
+  const options = command.options.filter(({ name }) => OF_ATTACHED.has(name)).map(use => `--${use.name}=${use.value}`);
+  const argv = [host.readlink('/proc/self/exe'), 'start-attached', ...options, '--', name];
+  return host.exec(argv, host.environmentList());
+}
+
+const OF_ATTACHED: ReadonlySet<string> = new Set(['detach-keys', 'interactive', 'sig-proxy']);
 
 const WELL: ReadonlySet<string> = new Set(['done', 'skipped']);
 
@@ -57,8 +117,10 @@ function wordOf(job: Job): string {
   return job.path === '' ? job.unit : `${job.unit}=${job.path}=${job.result}`;
 }
 
+const OF_JOB: ReadonlySet<string> = new Set(UNIT_JOB.options.map(option => option.name));
+
 function toNode(host: Host, command: Command, words: readonly Bytes[]): number {
-  const options = command.options.filter(use => use.name !== 'latest').map(use => `--${use.name}=${use.value}`);
+  const options = command.options.filter(use => OF_JOB.has(use.name)).map(use => `--${use.name}=${use.value}`);
   return host.exec([host.readlink('/proc/self/exe'), 'unit-job', ...options, '--', ...words], host.environmentList());
 }
 

@@ -4,7 +4,7 @@ import * as container from '../command/options-container.ts';
 import * as image from '../command/options-image.ts';
 import { OCI_VERBS } from '../command/options-oci.ts';
 import * as registry from '../command/options-registry.ts';
-import { RUN } from '../command/options-run.ts';
+import { CREATE, RUN } from '../command/options-run.ts';
 import { NETWORK_VERBS } from '../command/options-network.ts';
 import { POD_VERBS } from '../command/options-pod.ts';
 import { SEEING_VERBS } from '../command/options-seeing.ts';
@@ -34,6 +34,7 @@ export const GROUPS: readonly VerbGroup[] = [
     title: 'containers',
     verbs: [
       RUN,
+      CREATE,
       container.EXEC,
       container.STOP,
       container.KILL,
@@ -56,6 +57,7 @@ export const GROUPS: readonly VerbGroup[] = [
       control.PLAN,
       control.DOWN,
       control.START,
+      control.START_ATTACHED,
       control.UNIT_STOP,
       control.RESTART,
       control.RELOAD,

@@ -193,7 +193,7 @@ test('a key is explained for every section that has it', () => {
 });
 
 test('help knows verbs, options and keys', () => {
-  assert.match(run(['help'], {}, help).host.written.out, /^ {2}containers +run exec /m);
+  assert.match(run(['help'], {}, help).host.written.out, /^ {2}containers +run create exec /m);
   assert.match(run(['help', 'verbs'], {}, help).host.written.out, /^ {2}run +run a container$/m);
   assert.match(run(['help', 'run', '--volume'], {}, help).host.written.out, /-v, --volume/);
   assert.match(run(['help', 'keys', 'network'], {}, help).host.written.out, /^\[Network\]\n {2}ServiceName=/m);

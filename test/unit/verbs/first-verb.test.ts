@@ -21,7 +21,7 @@ test('the verb is the first word that no option in front of it takes', () => {
 });
 
 test('what the peer has and we have not says what to use', () => {
-  assert.match(unknownVerb(['create', 'images']), /^create: no such verb; .*berth run -d/);
+  assert.match(unknownVerb(['init', 'images']), /^init: no such verb; .*berth create/);
   assert.match(unknownVerb(['system', 'prune', '-f']), /^system prune: .*container prune/);
   assert.equal(unknownVerb(['kube', 'play', 'x']), 'kube play: this version does not have this verb yet');
   assert.equal(unknownVerb(['constructor']), "constructor: no such verb; 'berth help' lists them");

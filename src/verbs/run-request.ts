@@ -1,0 +1,39 @@
+import type { Command } from '../command/types.ts';
+import type { Host } from '../host/host.ts';
+import type { FoundImage } from '../image/resolve.ts';
+import { publishAll } from '../plan/publish-all.ts';
+import { parseRunRequest } from '../plan/request-parse.ts';
+import type { RunRequest } from '../plan/request.ts';
+import { readWay } from '../run/again.ts';
+import { failureOf } from '../run/failure.ts';
+import { joinUsers } from '../run/join-users.ts';
+import { joinPod, podOf } from '../run/pod-join.ts';
+import { withVolumesOf } from '../run/volumes-from.ts';
+import { readerOf } from './reader.ts';
+import { labelsFromUnit } from './run-environment.ts';
+
+/** What the command line of `run` or `create` asks for, with what it takes from pods and other containers. `fromUnit`: of a transient unit. */
+export function askedOf(host: Host, command: Command, id: string, store: string, fromUnit: boolean): RunRequest {
+  const member = podOf(host, store, command);
+  const parsed = parseRunRequest(member?.command ?? command, readerOf(host), id.slice(0, 12));
+  if (parsed.isErr()) throw failureOf(parsed.error);
+  const labels = fromUnit ? labelsFromUnit(host) : {};
+  const labelled = { ...parsed.value, labels: { ...labels, ...parsed.value.labels } };
+  const alone = withVolumes(host, store, labelled, fromUnit ? id : undefined);
+  return member === undefined ? joinUsers(host, alone) : joinPod(host, alone, member.pod);
+}
+
+/** A further start has what the first one found, whatever became of the other containers. */
+function withVolumes(host: Host, store: string, request: RunRequest, id: string | undefined): RunRequest {
+  const kept = request.volumesFrom.length === 0 || id === undefined ? undefined : readWay(host, store, request.name);
+  return kept?.mounts?.id === id && kept?.mounts !== undefined
+    ? { ...request, mounts: kept.mounts.mounts }
+    : withVolumesOf(host, request);
+}
+
+/** With what the image tells: its ports. */
+export function requestOf(asked: RunRequest, image: FoundImage | undefined): RunRequest {
+  const published = publishAll(asked, image?.record);
+  if (published.isErr()) throw failureOf(published.error);
+  return published.value;
+}
