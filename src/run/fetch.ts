@@ -9,13 +9,14 @@ import { Failure } from './failure.ts';
 /** Bytes arrived: systemd waits this much longer (sd_notify(3)). More than what the client takes for a stall, and another try. */
 const EXTENSION = 90_000_000;
 
-/** Milliseconds that a start with a usable image waits for a byte of a newer one: less than systemd waits for a start by itself (90 s). */
+/** Milliseconds that a start with a usable image waits for a byte of a newer one: two thirds of what systemd waits by itself (90 s). */
 const PATIENCE = 60_000;
 
 /**
  * The image of a start. When it is there and the policy does not ask the registry, nothing but this store is looked at. Otherwise
  * `berth pull` runs as a child and has ended when this returns: what it says goes to our standard error, its progress to systemd. That is
  * done by us, not by the child: while a unit starts we are its main process, which NotifyAccess=main trusts.
+ * `startLimit` tells how many milliseconds systemd gives to this start.
  * undefined: there is no image in the request, or none was found and none is to be fetched.
  */
 export function ensureImage(
@@ -24,6 +25,7 @@ export function ensureImage(
   request: RunRequest,
   store: string,
   notify: boolean,
+  startLimit = (): number | undefined => undefined,
 ): FoundImage | undefined {
   const reference = request.image;
   if (reference === undefined) return undefined;
@@ -37,7 +39,7 @@ export function ensureImage(
   if (request.pull === 'missing' && found !== undefined) return found;
   const spare = request.pull === 'newer' && found !== undefined;
   const words = pullWords(host, command, request, notify);
-  const status = pull(host, words, notify, spare ? PATIENCE : Infinity);
+  const status = pull(host, words, notify, spare ? patienceOf(startLimit()) : Infinity);
   // The child uses it by itself, but for what it does not come to: without Node, without memory.
   if (status !== 0 && spare) {
     host.write(2, `berth: warning: ${reference}: not asked for a newer one; the image that is there is used\n`);
@@ -47,6 +49,11 @@ export function ensureImage(
   if (notify) tellPull(host, reference, status, there, findImage(host, store, reference));
   if (status !== 0) throw new Failure(125, []);
   return findImage(host, store, reference);
+}
+
+/** A third is left for the start itself. */
+function patienceOf(limit: number | undefined): number {
+  return limit === undefined || limit <= 0 ? PATIENCE : Math.min(PATIENCE, (limit * 2) / 3);
 }
 
 /** By us, not by the child: when the journal looks whose unit an entry is of, the child may be gone. */
@@ -95,9 +102,13 @@ function asWord(use: OptionUse): string {
   return `--${use.name}=${use.value}`;
 }
 
+const SIGTERM = 15;
+const SIGKILL = 9;
+
 /**
  * A stop meanwhile lets the child put away what it has begun: when we are gone systemd kills what is left (KillMode=mixed). A unit's pull
- * that brings nothing for `patience` (ms) is ended: retries, mirrors and registries each have limits of their own, which add up.
+ * that brings nothing for `patience` (ms) is ended, and soon without its help: retries, mirrors and registries each have limits of their own,
+ * which add up.
  */
 function pull(host: Host, argv: readonly string[], notify: boolean, patience: number): number {
   const environment = host.environmentList().filter(pair => !pair.startsWith('NOTIFY_SOCKET='));
@@ -108,8 +119,10 @@ function pull(host: Host, argv: readonly string[], notify: boolean, patience: nu
   } finally {
     host.close(writeEnd);
   }
-  const SIGTERM = 15;
-  if (notify && !forward(host, readEnd, patience)) host.signal(child.pidfd, SIGTERM);
+  if (notify && !forward(host, readEnd, patience)) {
+    host.signal(child.pidfd, SIGTERM);
+    if (host.poll([child.pidfd], patience / 6).length === 0) host.signal(child.pidfd, SIGKILL);
+  }
   // To the end. The image's id is of no use to a person who wants the container.
   while (host.receive(readEnd, 4096, -1).data !== '');
   host.close(readEnd);
@@ -117,15 +130,16 @@ function pull(host: Host, argv: readonly string[], notify: boolean, patience: nu
 }
 
 /**
- * Lines `BYTES TEXT`: the text is the unit's status; more bytes than before are a reason to wait longer, a mere line is not. False: none came
- * for `patience` milliseconds.
+ * Lines `BEAT TEXT`: the text is the unit's status; a larger number than before says that bytes came and is a reason to wait longer, a mere
+ * line is not. False: none came for `patience` milliseconds; once systemd has heard of one, for PATIENCE.
  */
 function forward(host: Host, fd: number, patience: number): boolean {
   let rest = '';
   let before = 0;
   let since = host.monotonic();
   for (;;) {
-    const left = patience === Infinity ? -1 : Math.max(0, patience - (host.monotonic() - since) / 1000);
+    const most = before > 0 ? Math.max(patience, PATIENCE) : patience;
+    const left = most === Infinity ? -1 : Math.max(0, most - (host.monotonic() - since) / 1000);
     if (host.poll([fd], left).length === 0) return false;
     const { data } = host.receive(fd, 65_536, -1);
     if (data === '') break;
@@ -134,10 +148,10 @@ function forward(host: Host, fd: number, patience: number): boolean {
     const line = lines.at(-1);
     if (line === undefined) continue;
     const blank = line.indexOf(' ');
-    const bytes = Number(line.slice(0, blank));
-    const extend = bytes > before ? `\nEXTEND_TIMEOUT_USEC=${EXTENSION}` : '';
-    if (bytes > before) since = host.monotonic();
-    before = bytes;
+    const beat = Number(line.slice(0, blank));
+    const extend = beat > before ? `\nEXTEND_TIMEOUT_USEC=${EXTENSION}` : '';
+    if (beat > before) since = host.monotonic();
+    before = beat;
     host.notify(`STATUS=${line.slice(blank + 1)}${extend}`, false);
   }
   host.notify('STATUS=', false);

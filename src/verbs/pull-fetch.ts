@@ -133,9 +133,6 @@ async function namesOf(host: Host, command: Command, signal: AbortSignal): Promi
   return names;
 }
 
-/** A registry that says nothing must not cost a start that has an image: less than systemd's 90 s in all. `stall` in seconds. */
-const HURRIED = { stall: 20, retry: 1 };
-
 function requestOf(host: Host, command: Command, name: string, signal: AbortSignal, format: string): PullRequest {
   if (parseReference(name) === undefined)
     throw new ImageError(`${name}: not the name of an image; write REGISTRY/PATH:TAG in lower case`);
@@ -146,7 +143,7 @@ function requestOf(host: Host, command: Command, name: string, signal: AbortSign
     policy: parsePolicy(lastValue(command, 'policy') ?? 'always'),
     platform: platformOption(command),
     strict: ['platform', 'os', 'arch', 'variant'].some(option => lastValue(command, option) !== undefined),
-    registries: hurried => openRegistries(host, name, hurried ? { ...HURRIED, ...options } : options),
+    registries: hurried => openRegistries(host, name, { ...options, hurried }),
     progress,
     signal,
     say: line => say(host, line),

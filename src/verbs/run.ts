@@ -15,6 +15,7 @@ import { storeOf } from './place.ts';
 import { inBackground, keeperOf, runDetached } from './run-detached.ts';
 import { askedOf, requestOf } from './run-request.ts';
 import { ID_VARIABLE } from '../run/state.ts';
+import { startLimit } from '../systemd/start-limit.ts';
 
 /** `berth run`: see run/start.ts for how a container starts. */
 export const main: (host: Host) => number = verb(RUN, (host, command) => {
@@ -26,7 +27,7 @@ export const main: (host: Host) => number = verb(RUN, (host, command) => {
   const context = findContext(host);
   const again = before !== undefined && isAgain(host, asked, before);
   const own = again ? imageBefore(host, store, asked.name) : undefined;
-  const image = own ?? ensureImage(host, command, asked, store, context.notify);
+  const image = own ?? ensureImage(host, command, asked, store, context.notify, () => startLimit(host, context.own));
   const request = requestOf(asked, image);
   if (request.detach && !context.notify) return runDetached(host, context, command, request, { id, store });
   const known = again ? { id, store, again } : { id, store };

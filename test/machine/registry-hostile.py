@@ -42,8 +42,8 @@ def image(name, layers, config='{}', more=''):
 
 
 small = zeros('small', 32 << 20)
-image('one-bomb', [zeros('zeros', 3 * GIB // 2)])
-image('many-bombs', [zeros(f'zeros{number}', GIB - (32 << 20)) for number in range(2)])
+image('one-bomb', [zeros('zeros', 11 * GIB // 8)])
+image('many-bombs', [zeros(f'zeros{number}', 3 * GIB // 4) for number in range(2)])
 image('deep-config', [small], '{"Labels":{"a":%s}}' % DEEP)
 image('deep-manifest', [small], more=',"annotations":{"a":%s}' % DEEP)
 image('endless-text', [small], more=',"annotations":{"a":"' + '\\"' * (1 << 20))

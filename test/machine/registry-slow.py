@@ -1,15 +1,17 @@
-"""registry-slow.py PORT TARGET-PORT BYTES-PER-SECOND: passes connections on; what the target answers comes at that speed."""
+"""registry-slow.py PORT TARGET-PORT BYTES-PER-SECOND [whole]: passes connections on; what the target answers comes at that speed. `whole`: it
+hears of no ranges."""
 import socket
 import sys
 import threading
 import time
 
-port, target, rate = map(int, sys.argv[1:])
+port, target, rate = map(int, sys.argv[1:4])
+whole = sys.argv[4:] == ['whole']
 
 
 def forward(source, sink):
     while data := source.recv(65536):
-        sink.sendall(data)
+        sink.sendall(data.replace(b'\r\nrange: ', b'\r\nx-range: ') if whole else data)
     sink.shutdown(socket.SHUT_WR)
 
 

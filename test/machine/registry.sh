@@ -7,7 +7,7 @@ LOCAL=$'[Quadlet]\nDefaultDependencies=false'
 python3 "$TESTS/images-make.py" "$ARCHIVES" || exit 1
 chmod -R a+rX "$ARCHIVES"
 mkdir -p /etc/containers/registries.conf.d
-printf '[[registry]]\nlocation = "127.0.0.1:%s"\ninsecure = true\n' $PORT $SLOW >/etc/containers/registries.conf.d/260-test.conf
+printf '[[registry]]\nlocation = "127.0.0.1:%s"\ninsecure = true\n' $PORT $SLOW 5058 >/etc/containers/registries.conf.d/260-test.conf
 printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}\nhttp: {addr: "%s"}\n' "$WORK/registry" $REGISTRY >"$WORK/registry.yml"
 serve() {
     systemd-run -q --collect --unit test-registry docker-registry serve "$WORK/registry.yml"
@@ -28,17 +28,17 @@ restore() {
     rm -rf "$(store_of "$1")"
     [ ! -e "$(store_of "$1").kept" ] || mv "$(store_of "$1").kept" "$(store_of "$1")"
 }
-trap 'systemctl stop test-registry test-slow 2>/dev/null; restore root; restore alice; rm -rf "$WORK" /etc/containers/registries.conf.d/260-test.conf' EXIT
+trap 'systemctl stop test-registry test-slow test-silent test-person test-hostile 2>/dev/null; restore root; restore alice; rm -rf "$WORK" /etc/containers/registries.conf.d/260-test.conf' EXIT
 serve || { echo 'not ok 1 - the registry serves'; echo '1..1'; exit 1; }
-slow_at() { # BYTES-PER-SECOND: the registry on a line of that speed
+slow_at() { # BYTES-PER-SECOND [whole]: the registry on a line of that speed; `whole`: one that knows no ranges
     local i
     systemctl stop test-slow 2>/dev/null || true
-    systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT "$1"
+    systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT "$@"
     for i in $(seq 300); do ! curl -sf http://127.0.0.1:$SLOW/v2/ >/dev/null || return 0; sleep 0.1; done
     return 1
 }
 # t/large:1, with a layer of 12 MB that cannot be packed, on a line of that speed.
-large() { # BYTES-PER-SECOND
+large() { # BYTES-PER-SECOND [whole]
     if [ ! -e "$WORK/large.tar" ]; then
         mkdir "$WORK/large"
         head -c 12000000 /dev/urandom >"$WORK/large/noise"
@@ -47,7 +47,7 @@ large() { # BYTES-PER-SECOND
         berth push -q localhost/large $REGISTRY/t/large:1
         berth rmi -f localhost/large >/dev/null
     fi
-    slow_at "$1"
+    slow_at "$@"
 }
 push() { skopeo --insecure-policy copy -q --dest-tls-verify=false "$@"; }
 # derive NAME [IMAGE]: t/NAME:1, which is t/busybox:1 with another configuration, and with the layers of t/IMAGE:1 above its own.

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import type { Host } from '../../host/host.ts';
-import { settle } from '../archive/ingest.ts';
 import { feedLayer, runLayer, shareIds, type SharedIds } from '../archive/program.ts';
 import { digestName } from '../digest.ts';
 import { ImageError } from '../error.ts';
@@ -12,6 +11,7 @@ import type { Sink } from '../registry/types.ts';
 import { lockLayers, type PullLock, type Waiting } from './locks.ts';
 import { openPartial, removePartial } from './partial.ts';
 import type { Progress } from './progress.ts';
+import { makeSettler, type Settler } from './settler.ts';
 
 /** A layer that the store lacks. */
 export interface WantedLayer {
@@ -56,7 +56,7 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
   const [locks, ids] = await Promise.all([lockLayers(host, how.store, diffIds), shareIds(host)]);
   // Those that we wait for come to it.
   const ours = new Map(locks.held);
-  const places = makeSettler(host, how);
+  const places = makeSettler(host, how.store);
   const limit = unpackLimit(wanted.reduce((sum, layer) => sum + layer.size, 0));
   let failure: unknown;
   const guarded = async (task: () => Promise<void>): Promise<void> => {
@@ -74,7 +74,7 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) await one(layer);
   };
   const waiter = async (layer: WantedLayer): Promise<void> => {
-    const tell = (state: Waiting): void => followOther(how.progress, layer, state);
+    const tell = follower(how.progress, layer);
     const lock = await locks.busy.get(layer.diffId)?.({ tell, patience: how.patience, signal: stop.signal });
     if (lock !== undefined) ours.set(layer.diffId, lock);
     await one(layer);
@@ -107,9 +107,14 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
 }
 
 /** How far another pull is with a layer. Its blob may be packed otherwise than ours: it tells the size, too. */
-function followOther(progress: Progress, layer: WantedLayer, { bytes, text }: Waiting): void {
-  const size = Number(text);
-  progress.bytes(layer.digest, size > 0 ? Math.floor(Math.min(1, bytes / size) * layer.size) : 0, true);
+function follower(progress: Progress, layer: WantedLayer): (state: Waiting) => void {
+  let before: number | undefined;
+  return ({ bytes, beat, text }) => {
+    const size = Number(text);
+    progress.bytes(layer.digest, size > 0 ? Math.floor(Math.min(1, bytes / size) * layer.size) : 0, true);
+    if (before !== undefined && beat !== before) progress.beat(true);
+    before = beat;
+  };
 }
 
 async function fetchOne(
@@ -150,7 +155,7 @@ async function unpack(
   let kept = 0;
   try {
     const feed = async (sink: Sink, stop: AbortSignal): Promise<void> => {
-      kept = (await partial?.replay(sink)) ?? 0;
+      await partial?.replay(sink, bytes => how.progress.kept(layer.digest, (kept = bytes)));
       const keeping: Sink = chunk => {
         partial?.keep(chunk);
         return sink(chunk);
@@ -179,61 +184,4 @@ async function unpack(
   } finally {
     partial?.close();
   }
-}
-
-interface Settler {
-  add(layer: WantedLayer, target: string, lock: PullLock | undefined): Promise<void>;
-  finish(): Promise<void>;
-  /** The disk is waited for. */
-  isWriting(): boolean;
-  /** Nothing more is put into its place. */
-  end(): Promise<void>;
-}
-
-const SETTLE_BYTES = 256 << 20;
-const SETTLE_SECONDS = 15;
-
-/**
- * One syncfs for several layers, since each brings the whole file system to the disk; but not so few that a crash costs much, or that
- * who waits for a layer waits for a large one after it.
- */
-function makeSettler(host: Host, how: LayerFetch): Settler {
-  let waiting = new Map<Digest, { target: string; size: number; lock: PullLock | undefined }>();
-  let running: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
-  let writing = false;
-  const flush = async (): Promise<void> => {
-    clearTimeout(timer);
-    timer = undefined;
-    const batch = waiting;
-    if (batch.size === 0) return;
-    waiting = new Map();
-    writing = true;
-    try {
-      await settle(host, how.store, new Map([...batch].map(([diffId, { target }]) => [diffId, target])));
-    } finally {
-      writing = false;
-    }
-    for (const { lock } of batch.values()) lock?.release(true);
-  };
-  const begin = (): Promise<void> => {
-    running = running.then(flush);
-    // What went wrong is thrown where it is waited for.
-    running.catch(() => undefined);
-    return running;
-  };
-  return {
-    async add(layer, target, lock) {
-      waiting.set(layer.diffId, { target, size: layer.size, lock });
-      const bytes = [...waiting.values()].reduce((sum, one) => sum + one.size, 0);
-      if (bytes >= SETTLE_BYTES) await begin();
-      else timer ??= setTimeout(() => void begin(), SETTLE_SECONDS * 1000);
-    },
-    finish: begin,
-    isWriting: () => writing,
-    end: () => {
-      clearTimeout(timer);
-      return running.catch(() => undefined);
-    },
-  };
 }

@@ -9,8 +9,8 @@ import type { WantedLayer } from './layers.ts';
  * written without waiting for the disk; whatever a power cut makes of it, the layer's digest tells. Who holds the layer's lock owns the file.
  */
 export interface Partial {
-  /** Hands what an earlier pull kept to the sink; the number of its bytes. */
-  replay(sink: Sink): Promise<number>;
+  /** Hands what an earlier pull kept to the sink, and tells how far it is; the number of its bytes. */
+  replay(sink: Sink, progress: (bytes: number) => void): Promise<number>;
   /** To be told of each chunk after that. */
   keep(chunk: Uint8Array): void;
   close(): void;
@@ -43,15 +43,20 @@ export function openPartial(host: Host, store: string, layer: WantedLayer): Part
   return {
     close,
     remove,
-    async replay(sink) {
+    async replay(sink, progress) {
       const { size } = fstatSync(fd);
       if (size > layer.size) {
         remove();
         return 0;
       }
       if (size === 0) return 0;
-      for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) await sink(chunk as Buffer);
-      return size;
+      let done = 0;
+      for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+        const taken = sink(chunk as Buffer);
+        progress((done += (chunk as Buffer).length));
+        await taken;
+      }
+      return done;
     },
     keep(chunk) {
       if (fd < 0) return;

@@ -11,15 +11,17 @@ export interface Progress {
   begin(reference: string, layers: readonly { readonly digest: Digest; readonly size: number }[]): void;
   /** How many of its bytes are here; fewer than before when it begins again. `other`: another pull brings them. */
   bytes(digest: Digest, bytes: number, other?: boolean): void;
+  /** So many of its bytes were kept by an earlier pull and have been read again: no speed of the line. */
+  kept(digest: Digest, bytes: number): void;
   layerDone(digest: Digest): void;
   /** Bytes of a layer that are here. */
   at(digest: Digest): number;
-  /** Another pull does it; `bytes`: its count. */
-  others(bytes: number, text: string): void;
+  /** Another pull does it; `beat`: its count of what goes on. */
+  others(beat: number, text: string): void;
   /** What keeps it from going on for a while. */
   waiting(text: string): void;
-  /** Something goes on that brings no bytes: the disk is written. */
-  beat(): void;
+  /** Something goes on that brings no new bytes: the disk is written, or what is known comes again. `other`: in another pull. */
+  beat(other?: boolean): void;
   /** For those who wait for us: bytes that have arrived, and a line. */
   state(): { readonly bytes: number; readonly beat: number; readonly text: string };
   end(): void;
@@ -34,8 +36,11 @@ interface Counted {
 
 interface Counts {
   label: string;
-  /** What came while we looked, whoever brought it: more than before is a reason to wait longer. */
+  /** What came while we looked, whoever brought it. */
   arrived: number;
+  /** What else went on, here and in pulls that we follow. More than before is a reason to wait longer. */
+  beats: number;
+  theirBeats: number;
   readonly layers: Map<Digest, Counted>;
   readonly active: Map<Digest, Counted>;
   done: number;
@@ -46,19 +51,9 @@ interface Counts {
 
 /** `state` is asked for as often as `every` milliseconds. */
 export function makeProgress(host: Host, kind: ProgressKind, size = terminalSize): Progress {
-  const counts: Counts = {
-    label: '',
-    arrived: 0,
-    layers: new Map(),
-    active: new Map(),
-    done: 0,
-    total: 0,
-    bytes: 0,
-    meter: makeMeter(),
-  };
+  const counts = newCounts();
   const view = VIEWS[kind](host, counts, size);
   let theirs: number | undefined;
-  let beats = 0;
   return {
     begin(reference, layers) {
       counts.label = labelOf(reference);
@@ -72,7 +67,6 @@ export function makeProgress(host: Host, kind: ProgressKind, size = terminalSize
     bytes(digest, bytes, other = false) {
       const layer = counts.layers.get(digest);
       if (layer === undefined) return;
-      counts.active.set(digest, layer);
       const count = bytes - layer.bytes;
       // What another had before we looked has not just come.
       if (count > 0 && (!other || layer.other)) {
@@ -81,8 +75,14 @@ export function makeProgress(host: Host, kind: ProgressKind, size = terminalSize
       }
       if (other && !layer.other) view.follows(digest);
       layer.other = other;
-      layer.bytes = bytes;
-      counts.bytes += count;
+      place(counts, digest, layer, bytes);
+      view.changed();
+    },
+    kept(digest, bytes) {
+      const layer = counts.layers.get(digest);
+      if (layer === undefined) return;
+      counts.arrived += Math.max(0, bytes - layer.bytes);
+      place(counts, digest, layer, bytes);
       view.changed();
     },
     layerDone(digest) {
@@ -95,16 +95,46 @@ export function makeProgress(host: Host, kind: ProgressKind, size = terminalSize
       view.layerDone(digest, layer);
     },
     at: digest => counts.layers.get(digest)?.bytes ?? 0,
-    others(bytes, text) {
-      if (theirs !== undefined && bytes > theirs) counts.arrived += bytes - theirs;
-      theirs = bytes;
+    others(beat, text) {
+      if (theirs !== undefined && beat > theirs) counts.arrived += beat - theirs;
+      theirs = beat;
       view.others(text === '' ? 'asking the registry' : text);
     },
     waiting: text => view.waiting(text),
-    beat: () => void beats++,
-    state: () => ({ bytes: counts.arrived, beat: counts.arrived + beats, text: statusText(stateOf(host, counts)) }),
+    beat(other = false) {
+      if (other) counts.theirBeats++;
+      else counts.beats++;
+      view.changed();
+    },
+    state: () => published(host, counts),
     end: () => view.end(),
   };
+}
+
+function newCounts(): Counts {
+  return {
+    label: '',
+    arrived: 0,
+    beats: 0,
+    theirBeats: 0,
+    layers: new Map(),
+    active: new Map(),
+    done: 0,
+    total: 0,
+    bytes: 0,
+    meter: makeMeter(),
+  };
+}
+
+function place(counts: Counts, digest: Digest, layer: Counted, bytes: number): void {
+  counts.active.set(digest, layer);
+  counts.bytes += bytes - layer.bytes;
+  layer.bytes = bytes;
+}
+
+/** For those who follow us without what we only heard: two who follow each other would be each other's reason to wait. */
+function published(host: Host, counts: Counts): { bytes: number; beat: number; text: string } {
+  return { bytes: counts.arrived, beat: counts.arrived + counts.beats, text: statusText(stateOf(host, counts)) };
 }
 
 function stateOf(host: Host, counts: Counts): PullState {
@@ -163,12 +193,12 @@ function linesView(host: Host, counts: Counts): View {
   };
 }
 
-/** For the launcher (run/fetch.ts): `BYTES TEXT`, at most one line a second. */
+/** For the launcher (run/fetch.ts): `BEAT TEXT`, at most one line a second. */
 function reportView(host: Host, counts: Counts): View {
   let last = 0;
   const tell = (text: string): void => {
     last = host.now();
-    host.write(1, `${counts.arrived} ${text}\n`);
+    host.write(1, `${counts.arrived + counts.beats + counts.theirBeats} ${text}\n`);
   };
   const tellOwn = (): void => tell(statusText(stateOf(host, counts)));
   return {

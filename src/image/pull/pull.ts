@@ -100,7 +100,7 @@ async function pullFrom(
     .update(`${registry.reference} ${JSON.stringify(request.platform)}`)
     .digest('hex');
   const { lock, waited } = await lockPull(host, store, key.slice(0, 32), {
-    tell: ({ bytes, text }) => progress.others(bytes, text),
+    tell: ({ beat, text }) => progress.others(beat, text),
     patience,
     signal: request.signal,
   });
@@ -196,7 +196,8 @@ async function fetchWanted(
       fetch: async (layer, offset, sink, stop) => {
         // berth layer computes both digests while it unpacks.
         const counted = (now: number): void => progress.bytes(layer.digest, now);
-        await registry.blob(layer, sink, { signal: stop, unverified: true, progress: counted, offset });
+        const again = (): void => progress.beat();
+        await registry.blob(layer, sink, { signal: stop, unverified: true, progress: counted, again, offset });
         bytes += layer.size - offset;
       },
     });

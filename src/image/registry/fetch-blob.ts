@@ -62,7 +62,8 @@ async function fetchRest(repository: Repository, transfer: Transfer, signal: Abo
   for await (const chunk of answer.body()) {
     const fresh = skip >= chunk.length ? undefined : skip > 0 ? chunk.subarray(skip) : chunk;
     skip = Math.max(0, skip - chunk.length);
-    if (fresh !== undefined) await accept(repository, transfer, fresh);
+    if (fresh === undefined) transfer.options.again?.();
+    else await accept(repository, transfer, fresh);
   }
   if (transfer.done < descriptor.size)
     throw new RegistryError(

@@ -96,14 +96,16 @@ export function openRepository(
     insecure: isInsecure(endpoint, options),
     connections: pool,
     credentials: () => findCredentials(host, conf, wanted),
-    stall: options.stall ?? 60,
+    stall: options.stall ?? (options.hurried === true ? 20 : 60),
   });
   // `localhost/NAME` is how images that were made here are called: mostly nobody serves that, and nobody will in a second.
   const patience = endpoint.host === 'localhost' ? { retry: 0, ...options } : options;
-  return { endpoint, session, rules: retryRules(patience) };
+  return { endpoint, session, rules: retryRules(patience, endpoint.mirror) };
 }
 
-export function retryRules(options: RegistryOptions): RetryRules {
-  const { retry = 3, retryDelay = 1, waiting = () => undefined, signal } = options;
-  return { retry, delay: retryDelay, waiting, signal, random: Math.random };
+/** A server that wants to be left alone for longer than `longest` is not waited for. */
+export function retryRules(options: RegistryOptions, mirror = false): RetryRules {
+  const { retry = 3, retryDelay = 1, waiting = () => undefined, signal, hurried = false } = options;
+  const rules = { delay: retryDelay, waiting, signal, random: Math.random };
+  return hurried ? { ...rules, retry: Math.min(retry, mirror ? 0 : 1), longest: 5 } : { ...rules, retry, longest: 120 };
 }

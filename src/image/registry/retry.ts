@@ -6,14 +6,13 @@ export interface RetryRules {
   readonly retry: number;
   /** Seconds before the second try; doubled for each further one, with jitter, at most a minute. */
   readonly delay: number;
+  /** Seconds: rather than wait longer it gives up. */
+  readonly longest: number;
   readonly waiting: (text: string) => void;
   readonly signal: AbortSignal | undefined;
   /** 0 to 1, for the jitter. */
   readonly random: () => number;
 }
-
-/** A server that wants to be left alone for longer is not waited for. */
-const LONGEST_WAIT = 120;
 
 /**
  * Does something until it succeeds, fails for good, or the tries are used up. `progressed` says that a failed try has brought enough
@@ -31,7 +30,7 @@ export async function withRetries<T>(
       if (!isUnreachable(error) || rules.signal?.aborted === true) throw error;
       if (progressed()) failures = 1;
       const seconds = waitBefore(rules, failures, error as RegistryError);
-      if (failures > rules.retry || seconds > LONGEST_WAIT) throw error;
+      if (failures > rules.retry || seconds > rules.longest) throw error;
       rules.waiting(
         `${(error as RegistryError).message}; trying again in ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`,
       );

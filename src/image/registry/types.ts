@@ -89,12 +89,19 @@ export interface TransferOptions {
 export interface BlobOptions extends TransferOptions {
   /** Bytes that the caller has already; needs `unverified`. */
   readonly offset?: number;
+  /** Called as bytes come that the caller has already: not every server knows ranges. */
+  readonly again?: () => void;
   /** The caller computes the digest itself. The size is checked nevertheless. */
   readonly unverified?: boolean;
 }
 
 export interface RegistryOptions extends AccessOptions {
-  /** Seconds without a byte after which a connection counts as stalled (default 60). There is no limit on the total time. */
+  /**
+   * There is an image that does, too, and a start that waits: a silent registry gets less time, whatever was asked for, the registry itself one
+   * more try, and a mirror none.
+   */
+  readonly hurried?: boolean;
+  /** Seconds without a byte after which a connection counts as stalled (default 60, hurried 20). There is no limit on the total time. */
   readonly stall?: number;
   readonly signal?: AbortSignal;
   /** A line for people: a mirror that did not serve. */

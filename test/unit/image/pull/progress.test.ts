@@ -21,6 +21,28 @@ test('what is tried again is the status of a unit, a passing line of a terminal,
   assert.match(written('bars').err, /1\.0 s\n\x1b\[1A\x1b\[Jrefused; trying again in 2\.0 s\n\x1b\[1A\x1b\[J$/);
 });
 
+test('what is known already and comes again is a reason to wait longer, and no speed of the line', () => {
+  let now = 1e9;
+  const host = fakeHost({ calls: { now: () => (now += 0.5) } });
+  const progress = makeProgress(host, 'report');
+  const numbers = () => host.written.out.trimEnd().split('\n').map(parseFloat);
+  const layer = { digest: `sha256:${'a'.repeat(64)}` as Digest, size: 5000 };
+  progress.begin('localhost/app:1', [layer]);
+  now += 2;
+  progress.kept(layer.digest, 3000);
+  assert.match(progress.state().text, /: layer 1\/1, 3\/5 kB$/);
+  now += 2;
+  progress.beat();
+  now += 2;
+  progress.bytes(layer.digest, 3500);
+  now += 2;
+  // Another's: for systemd, not for those who follow us.
+  const { beat } = progress.state();
+  progress.beat(true);
+  assert.equal(progress.state().beat, beat);
+  assert.deepEqual(numbers(), [0, 3000, 3001, 3501, 3502]);
+});
+
 test('a reason to wait longer is what arrives while we look, whoever brings it', () => {
   const host = fakeHost({});
   const progress = makeProgress(host, 'report');
