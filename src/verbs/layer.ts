@@ -5,6 +5,7 @@ import { ImageError } from '../image/error.ts';
 import { EXPORT, flatMap, layerCalls } from '../image/layer-calls.ts';
 import { storeMap } from '../image/store-map.ts';
 import type { LayerRecord } from '../image/types.ts';
+import { ENTRIES_OF_LAYER } from '../image/unpack-limit.ts';
 import { TRANSFERS } from './layer-transfer.ts';
 
 /**
@@ -68,7 +69,6 @@ const ACTIONS = new Map<string, (host: Host, values: Values) => void>([
 
 /** More than any real layer; a bomb ends here (T34). */
 const BYTE_LIMIT = 64 * 2 ** 30;
-const ENTRY_LIMIT = 2_000_000;
 
 function apply(host: Host, values: Values): void {
   const target = required(values, 'target');
@@ -88,7 +88,7 @@ function apply(host: Host, values: Values): void {
       sha512Diff: diff?.startsWith('sha512') ?? false,
       needsEnd: diff === undefined && blob === undefined,
       byteLimit: numberOf(values, 'bytes', BYTE_LIMIT),
-      entryLimit: numberOf(values, 'entries', ENTRY_LIMIT),
+      entryLimit: numberOf(values, 'entries', ENTRIES_OF_LAYER),
       recipe,
       userns: numberOf(values, 'userns', 0),
     },

@@ -59,14 +59,14 @@ async function ingestLayers(
       `offset=${layer.place.offset}`,
       `length=${layer.place.length}`,
       `diff=${diffId}`,
-      `bytes=${limit.of(layer.place.length)}`,
+      ...limit.words(layer.place.length),
       ...ids.words,
     ];
     if (layer.blob !== undefined) words.push(`blob=${layer.blob}`);
     const answer = await runLayer(words, { stdin: layer.place.fd, pass: ids.pass, signal: abort.signal });
-    const { warnings, size } = JSON.parse(answer) as { warnings: string[]; size: number };
+    const { warnings, ...record } = JSON.parse(answer) as { warnings: string[]; size: number; entries: number };
     for (const line of warnings) say(line);
-    limit.count(size);
+    limit.count(record);
   };
   try {
     await inParallel([...missing], availableParallelism(), abort, unpack);

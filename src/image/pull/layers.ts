@@ -136,9 +136,9 @@ async function fetchOne(
   } catch (error) {
     throw error instanceof ImageError ? new ImageError(`layer ${layer.digest.slice(0, 19)}: ${error.message}`) : error;
   }
-  const { warnings, size } = JSON.parse(answer) as { warnings: string[]; size: number };
+  const { warnings, ...record } = JSON.parse(answer) as { warnings: string[]; size: number; entries: number };
   for (const line of warnings) how.say(`warning: ${line}`);
-  how.limit.count(size);
+  how.limit.count(record);
   how.progress.layerDone(layer.digest);
   await places.add(layer, target, lock);
 }
@@ -162,13 +162,12 @@ async function unpack(
       };
       await how.fetch(layer, kept, keeping, stop);
     };
-    const limit = `bytes=${how.limit.of(layer.size)}`;
     const words = [
       'apply',
       `target=${target}`,
       `blob=${layer.digest}`,
       `diff=${layer.diffId}`,
-      limit,
+      ...how.limit.words(layer.size),
       ...how.ids.words,
     ];
     const answer = await feedLayer(words, signal, feed, how.ids.pass);
