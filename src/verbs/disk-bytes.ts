@@ -1,19 +1,27 @@
-import type { Host } from '../host/host.ts';
+import type { Bytes, Host } from '../host/host.ts';
 import { ImageError } from '../image/error.ts';
 
 /** What du(1) says, with the ids that the files have: an account's own user namespace may read what its payloads own. */
-export function diskBytes(host: Host, paths: readonly string[]): number {
+export function diskBytes(host: Host, paths: readonly Bytes[]): number {
+  return diskUsage(host, paths).total;
+}
+
+/** Blocks that each of these takes, and all together; a file of several names counts where it is met first. */
+export function diskUsage(host: Host, paths: readonly Bytes[]): { total: number; each: ReadonlyMap<Bytes, number> } {
   const there = paths.filter(path => host.lstat(path) !== undefined);
-  if (there.length === 0) return 0;
+  if (there.length === 0) return { total: 0, each: new Map() };
+  const words = ['--summarize', '--block-size=1', '--total', '--null', '--one-file-system'];
   const done = host.run({
-    argv: [...insideMap(host), 'du', '--summarize', '--block-size=1', '--total', '--one-file-system', '--', ...there],
+    argv: [...insideMap(host), 'du', ...words, '--', ...there],
     environment: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
     stdout: 'capture',
     stderr: 'capture',
   });
-  const total = /^(\d+)\ttotal$/m.exec(done.stdout)?.[1];
+  const lines = done.stdout.split('\0').map(line => /^(\d+)\t([^]+)$/.exec(line));
+  const each = new Map(lines.flatMap(line => (line === null ? [] : [[line[2] ?? '', Number(line[1])] as const])));
+  const total = each.get('total');
   if (total === undefined) throw new ImageError(`du: ${done.stderr.split('\n')[0] ?? 'no answer'}`);
-  return Number(total);
+  return { total, each };
 }
 
 /** Words in front of a program that is to have the ids of the account's store: root has them. */

@@ -3,18 +3,18 @@ import { globalValue, isSet, lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { sharedBytes, totalBytes } from '../image/collect.ts';
 import { ImageError } from '../image/error.ts';
-import { readLayer } from '../image/images.ts';
+import { layerDirectory } from '../image/images.ts';
 import { storeDirectory } from '../image/store.ts';
 import type { Digest } from '../image/types.ts';
 import { isAlive, listContainers } from '../run/containers.ts';
 import { layerPath } from '../run/layer.ts';
 import { commandLine } from './command-line.ts';
-import { diskBytes } from './disk-bytes.ts';
+import { diskBytes, diskUsage } from './disk-bytes.ts';
 import { fillTemplate, renderTable } from './format.ts';
 import { sizeText } from './images.ts';
 import { usedImages, type UsedImages } from './used-images.ts';
 
-/** `berth system df`: what the store holds. A layer that images share is counted once, and freed only with the last of them. */
+/** `berth system df`: what the store takes on its disk. A layer that images share is counted once, and freed only with the last of them. */
 export function main(host: Host): number {
   const command = commandLine(host, SYSTEM_DF);
   if (typeof command === 'number') return command;
@@ -64,26 +64,35 @@ function cells(row: Row): Record<string, string> {
   };
 }
 
-function layerSizes(host: Host, store: string): (layer: Digest) => number {
-  const known = new Map<Digest, number>();
-  return layer => {
-    const size = known.get(layer) ?? readLayer(host, store, layer)?.size ?? 0;
-    known.set(layer, size);
-    return size;
-  };
+/** Of all that are there, also those that no image has. A layer of an additional store takes nothing of this one. */
+function layerSizes(host: Host, store: string): { total: number; of: (layer: Digest) => number } {
+  const directory = `${store}/layers`;
+  const names = host.stat(directory) === undefined ? [] : host.list(directory);
+  const { total, each } = diskUsage(
+    host,
+    names.map(({ name }) => `${directory}/${name}`),
+  );
+  return { total, of: layer => each.get(layerDirectory(store, layer)) ?? 0 };
 }
 
-/** Reclaimable: what `image prune --all` gives back. */
+/** What belongs to images beside their layers. */
+const DOCUMENTS = ['blobs', 'images', 'names', 'pulled', 'tmp'];
+
+/** Reclaimable: what `image prune --all` gives back, which takes what pulls have kept, too. */
 function imageRow(host: Host, store: string, used: UsedImages): Row {
   const sizes = layerSizes(host, store);
   const kept = used.images.filter(image => used.byContainers.has(image.id) || used.byUnits.has(image.id));
-  const all = totalBytes(used.images, sizes);
+  const partial = diskBytes(host, [`${store}/partial`]);
+  const documents = diskBytes(
+    host,
+    DOCUMENTS.map(name => `${store}/${name}`),
+  );
   return {
     Type: 'Images',
     Total: used.images.length,
     Active: used.images.filter(image => used.byContainers.has(image.id)).length,
-    RawSize: all,
-    RawReclaimable: all - totalBytes(kept, sizes),
+    RawSize: sizes.total + documents + partial,
+    RawReclaimable: sizes.total - totalBytes(kept, sizes.of) + partial,
   };
 }
 
@@ -91,7 +100,7 @@ function containerRow(host: Host, store: string): Row {
   const all = listContainers(host);
   const rows = all.map(one => ({
     running: one.state !== undefined && isAlive(host, one.state),
-    bytes: diskBytes(host, [`${layerPath(store, one.name)}/upper`]),
+    bytes: diskBytes(host, [layerPath(store, one.name)]),
   }));
   return {
     Type: 'Containers',
@@ -118,7 +127,7 @@ function sum(numbers: readonly number[]): number {
 }
 
 function verbose(host: Host, store: string, used: UsedImages): string {
-  const bytes = sharedBytes(used.images, layerSizes(host, store));
+  const bytes = sharedBytes(used.images, layerSizes(host, store).of);
   const rows = used.images.map(image => {
     const { unique, shared } = bytes.get(image.id) ?? { unique: 0, shared: 0 };
     return {

@@ -153,4 +153,45 @@ timers() {
 check 'the timer is enabled, for accounts as well; its service takes what has no name' timers
 
 check 'image inspect says what Podman says; history and system df' described
+
+# What the disk says: blocks, so that holes are nothing and a small file is a block; two names of a file count once; also what a pull has kept.
+honest_bytes() { # USER
+    local user=$1 store disk sum images freed before after tree=$WORK/tree.$1
+    store=$(store_of "$user")
+    used() { as "$user" "${enter[@]}" du -s --block-size=1 "$store" | cut -f 1; }
+    row() { as "$user" berth system df --format json | jq "map(select(.Type == \"Images\")) | .[0].$1"; }
+    near() { [ $(($1 - $2)) -le 100000 ] && [ $(($2 - $1)) -le 100000 ] || { echo "system df: $1, the disk: $2" >&2; return 1; }; }
+    local enter=()
+    [ "$user" = root ] || enter=(unshare --user --map-auto --map-root-user)
+    fresh "$user"
+    mkdir "$tree"
+    tar -C "$tree" -xf "$IMAGES/rootfs.tar"
+    truncate -s 60M "$tree/holes"
+    head -c 3000000 /dev/urandom >"$tree/one"
+    ln "$tree/one" "$tree/two"
+    for i in $(seq 300); do echo x >"$tree/small$i"; done
+    tar -C "$tree" --sparse -cf "$tree.tar" .
+    chmod 644 "$tree.tar"
+    as "$user" berth import -q "$tree.tar" localhost/holes >/dev/null
+    as "$user" berth run --name dfs --network none -v dfs:/kept localhost/holes sh -c 'cat /one >/written; cat /one >/kept/written'
+    as "$user" mkdir -p "$store/partial"
+    as "$user" sh -c "head -c 5000000 /dev/urandom >$store/partial/sha256-$(printf 0%.0s {1..64}).$(printf 0%.0s {1..16})"
+    disk=$(used)
+    sum=$(as "$user" berth system df --format json | jq 'map(.RawSize) | add')
+    near "$sum" "$disk"
+    # Three of the image, its programs and 300 blocks, 3 written, 3 of the volume, 5 kept; no hole.
+    [ "$disk" -gt 15000000 ] && [ "$disk" -lt 40000000 ]
+    images=$(row RawSize)
+    [ "$images" -gt $((3000000 + 300 * 4096 + 5000000)) ]
+    # The image is in use: what a pull has kept can be had back. Then all but the documents.
+    near "$(row RawReclaimable)" 5000000
+    as "$user" berth rm -f dfs >/dev/null
+    freed=$(row RawReclaimable) before=$(used)
+    as "$user" berth image prune -a -f >/dev/null
+    after=$(used)
+    near "$freed" $((before - after))
+    as "$user" berth volume rm dfs >/dev/null
+    sound "$user"
+}
+for user in alice root; do check "$user: system df says what the disk says" honest_bytes $user; done
 finish
