@@ -29,7 +29,7 @@ export interface Unit {
   /** Pods: services that start with it. */
   readonly members: Bytes[];
   readonly problems: Problem[];
-  /** Drop-ins that could not be read: the unit is made without them. */
+  /** Of drop-ins that could not be read: problems of the unit, but where it is made without them, as the peer does. */
   readonly dropInProblems: Problem[];
   readonly references: Reference[];
 }

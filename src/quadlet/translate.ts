@@ -78,6 +78,8 @@ function withReferred(units: readonly Unit[], setting: Setting): readonly Unit[]
 
 function draftOf(unit: Unit, setting: Setting): Draft {
   const draft: Draft = { head: [], tail: [], lines: [] };
+  // What cannot be read may have been what confines the container. The peer starts it without.
+  if (!setting.asPeer) unit.problems.push(...unit.dropInProblems.splice(0));
   if (unit.document.problems.length > 0) return draft;
   translateDependencies(unit, draft, setting);
   defaultDependencies(unit, draft, setting.user);

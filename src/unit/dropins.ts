@@ -8,7 +8,7 @@ type DropInHost = Pick<Files, 'list' | 'readFile' | 'realpath' | 'stat'>;
 
 /**
  * Appends a unit's drop-ins to its document: of each file name the most specific one, all in byte order of their names.
- * A drop-in that cannot be read is a problem of its own; the unit keeps the others.
+ * Problems of those that cannot be read are given back; the document has the others.
  */
 export function addDropIns(
   host: DropInHost,
@@ -47,7 +47,8 @@ function addOne(host: DropInHost, { path, kind }: Chosen, document: Document, pr
 /** What is no file is not opened: a boot would wait for the other end of a pipe. A link to /dev/null hides others, and is empty. */
 function textOf(host: DropInHost, path: Bytes, kind: FileKind): Bytes {
   const real = kind === 'symlink' ? (host.stat(path)?.kind ?? 'file') : kind;
-  if (real === 'file' || real === 'directory') return host.readFile(path);
+  if (real === 'file') return host.readFile(path);
+  if (real === 'directory') throw new HostError('open', 'EISDIR', 21, 'it is a directory', path);
   if (host.realpath(path) === '/dev/null') return '';
   throw new HostError('open', 'EINVAL', 22, 'it is not a regular file', path);
 }
@@ -58,7 +59,8 @@ function attempt<T>(action: () => T, path: Bytes, problems: Problem[]): T | unde
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     if (error.code === 'ENOTDIR') return undefined;
-    problems.push(problem('unreadable', `cannot be loaded: ${error.message}`, { file: path }));
+    const reason = error.message.replace(`${path}: `, '');
+    problems.push(problem('unreadable', `cannot be loaded: ${reason}`, { file: path }));
     return undefined;
   }
 }
