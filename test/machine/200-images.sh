@@ -136,6 +136,55 @@ imports() {
 check 'root: import' imports root
 check 'alice: import' imports alice
 
+# T17: a root file system of a stranger's.
+hostile_import() { # USER
+    local user=$1 name words
+    python3 - "$WORK" <<'END'
+import io, sys, tarfile
+work = sys.argv[1]
+def member(name, kind=tarfile.REGTYPE, link='', data=b'', device=(0, 0)):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.size, info.mode = kind, link, len(data), 0o666
+    info.devmajor, info.devminor = device
+    return info, io.BytesIO(data)
+archives = {
+    'upwards': [member('../witness', data=b'evil')],
+    'through': [member('up', tarfile.SYMTYPE, '../' * 20 + work[1:]), member('up/witness', data=b'evil')],
+    'hard': [member('passwd', tarfile.LNKTYPE, '/etc/passwd')],
+    'device': [member('disk', tarfile.BLKTYPE, device=(8, 0)), member('after', data=b'x')],
+}
+for name, members in archives.items():
+    with tarfile.open(f'{work}/{name}.tar', 'w') as out:
+        for info, data in members:
+            out.addfile(info, data)
+END
+    fresh "$user"
+    as "$user" berth import -q "$IMAGES/rootfs.tar" kept
+    while read -r name words; do
+        fails_with 125 as "$user" berth import -q "$WORK/$name.tar" evil 2>"$WORK/err"
+        equal "$(wc -l <"$WORK/err")" 1
+        contains "$(cat "$WORK/err")" "$words"
+        fails test -e "$WORK/witness"
+        equal "$(as "$user" berth images -n | wc -l)" 1
+        is_clean "$user"
+    done <<END
+upwards leads upwards
+through up
+hard absolute target
+END
+    # What root makes of it no mount of a container opens (610-image-devices.sh); an account has none.
+    as "$user" berth import -q "$WORK/device.tar" nodes >/dev/null 2>"$WORK/err"
+    if [ "$user" = root ]; then
+        equal "$(find /var/lib/berth/layers -type b | wc -l)" 1
+        fails berth run --rm --network none --mount type=image,source=localhost/nodes,destination=/mnt localhost/kept busybox head -c 1 /mnt/disk
+    else
+        contains "$(cat "$WORK/err")" 'devices are left out'
+        equal "$(find "$(store_of "$user")/layers" -type b -o -type c | wc -l)" 0
+    fi
+    is_clean "$user"
+}
+for user in root alice; do check "$user: T17 import of a hostile root file system" hostile_import $user; done
+
 # What podman makes of the same archive, seen with the ids that the files have inside.
 as_podman_does() { # USER ARCHIVE
     local user=$1 archive=$2 store theirs enter=()

@@ -147,6 +147,42 @@ policies() {
 }
 check 'policies and wrong use' policies
 
+# Off a terminal: whole lines on standard error, and the id alone on standard output.
+plain_lines() {
+    fresh alice
+    as alice berth pull $REGISTRY/t/oci:1 >"$WORK/out" 2>"$WORK/err"
+    grep -Eqx '[0-9a-f]{64}' "$WORK/out"
+    equal "$(wc -l <"$WORK/out")" 1
+    equal "$(sed -E 's/[0-9a-f]{12}:/ID:/; s/[0-9.]+ [kM]?B/SIZE/' "$WORK/err" | sort)" "$(printf '%s\n' 'layer 1/2 ID: SIZE' 'layer 2/2 ID: SIZE' 'pulling oci:1: 2 layers, SIZE')"
+    as alice berth pull -q $REGISTRY/t/busybox:1 2>"$WORK/err" >/dev/null
+    equal "$(cat "$WORK/err")" ''
+}
+check 'off a terminal a pull says its layers in lines' plain_lines
+
+# The time is the server's.
+delayed() {
+    systemd-run -q --collect --unit test-slow python3 -c "
+import http.server, time
+class Ill(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        open('$WORK/asked', 'a').write(f'{time.monotonic()}\n')
+        self.send_error(503)
+    do_HEAD = do_GET
+http.server.ThreadingHTTPServer(('127.0.0.1', $SLOW), Ill).serve_forever()"
+    timeout 30 sh -c "until ss -Hltn | grep -q :$SLOW; do sleep 0.1; done"
+    fails_with 125 as alice berth pull -q --retry 2 --retry-delay 1500ms 127.0.0.1:$SLOW/t/busybox:1 2>"$WORK/err"
+    contains "$(cat "$WORK/err")" 'failed with 503'
+    systemctl stop test-slow
+    # Half of each is chance, and the second is twice the first.
+    python3 - "$WORK/asked" <<'END'
+import sys
+times = [float(line) for line in open(sys.argv[1])]
+first, second = (later - one for one, later in zip(times, times[1:]))
+assert len(times) == 3 and 0.75 <= first <= 6 and 1.5 <= second <= 8, times
+END
+}
+check '--retry-delay is waited between the tries' delayed
+
 offline() {
     fresh alice
     as alice berth pull -q $REGISTRY/t/busybox:1
@@ -165,6 +201,28 @@ StopTimeout=1"
     manager alice start offline
     contains "$(journal alice offline)" 'the image that is there is used'
     unit_gone alice offline
+    # Nor does an .image unit keep those from starting that need it.
+    local policy
+    for policy in newer missing; do
+        unit_file alice kept.image <<<"$LOCAL
+[Image]
+Image=$REGISTRY/t/busybox:1
+Policy=$policy"
+        unit_file alice ofkept <<<"$LOCAL
+[Container]
+Image=kept.image
+Exec=sleep inf
+StopTimeout=1"
+        manager alice start ofkept
+        equal "$(property alice ofkept ActiveState)" active
+        equal "$(property alice kept-image Result)" success
+        # The policy missing does not even ask.
+        equal "$(journal alice kept-image | grep -c 'the image that is there is used')" 1
+        unit_gone alice ofkept
+        manager alice stop kept-image
+    done
+    rm -f "$(unit_directory alice)/kept.image"
+    manager alice daemon-reload
     serve
 }
 check 'without a registry a start goes on with the image that is there' offline
