@@ -8,7 +8,7 @@ sources=$(ls native/tiny/*.c | grep -v -e '/relay' -e '/start.c' -e '/main.c')
 gcc -std=c17 -DBERTH_HOSTED -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
     -ffreestanding -Wall -Wextra -iquote native -iquote native/tiny -o $out/fuzz test/native/fuzz-ops/fuzz.c $sources
 echo 1..1
-if ASAN_OPTIONS=detect_leaks=0 FUZZ_LIST=$out/last timeout 120 $out/fuzz "$seed" "$turns" $out/corpus/* >$out/log 2>&1; then
+if ASAN_OPTIONS=detect_leaks=0 FUZZ_LIST=$out/last timeout 300 $out/fuzz "$seed" "$turns" $out/corpus/* >$out/log 2>&1; then
     cat $out/log
     echo "ok 1 - $turns mutated lists of operations, seed $seed"
 else

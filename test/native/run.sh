@@ -27,7 +27,7 @@ for script in "$here"/*.sh; do
 done
 try() { # NAME
     local status=0
-    timeout --kill-after=10 "${BERTH_TEST_SECONDS:-300}" bash "$here/$1.sh" >"$work/$1.out" 2>&1 </dev/null || status=$?
+    timeout --kill-after=10 "${BERTH_TEST_SECONDS:-600}" bash "$here/$1.sh" >"$work/$1.out" 2>&1 </dev/null || status=$?
     echo "$status" >"$work/$1.status"
 }
 # Two at a time: most of them wait for the kernel (namespaces, mounts, time that must pass).
