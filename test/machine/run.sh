@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Tier machine: every test/machine/NNN-*.sh inside booted Debian 13 machines with the package installed: three of them share the files: they wait more than they work.
+# Tier machine: every test/machine/NNN-*.sh inside booted Debian 13 machines with the package installed: four of them share the
+# files, since a file waits three quarters of its time.
 #   run.sh [--keep] [NNN…]      --keep leaves the machine up; numbers (or parts of names) choose tests
-# BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 3);
+# BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 4);
 # BERTH_TEST_SECONDS limits one file (default 600). BERTH_BURNERS=N keeps the machines busy meanwhile: N endless loops, one of them
 # with a line for the journal in each turn. CRASHES, AT_ONCE and KILLS go to the tests.
 # Of files that failed beside others, up to two are run again, alone in a fresh machine. What passes then counts as passed and is listed
@@ -23,12 +24,12 @@ fi
 
 main() {
     local files names worker workers=()
-    mapfile -t files < <(choose "$@")
+    mapfile -t files < <(choose "$@" | longest_first)
     [ ${#files[@]} -gt 0 ] || { echo "no machine tests"; close 1; }
     bash "$checkout/packaging/build/build.sh" || { echo "not ok - the build"; close 1; }
     work=$(mktemp -d)
     names=("$name")
-    [ $keep = yes ] || [ ${#files[@]} = 1 ] || mapfile -t names < <(seq -f "$name-%g" "${BERTH_MACHINES:-3}")
+    [ $keep = yes ] || [ ${#files[@]} = 1 ] || mapfile -t names < <(seq -f "$name-%g" "${BERTH_MACHINES:-4}")
     printf '%s\n' "${files[@]}" >"$work/queue"
     for name in "${names[@]}"; do
         serve &
@@ -41,6 +42,13 @@ main() {
     [ ! -s "$work/unsteady" ] || echo "unsteady, passed when run again: $(tr '\n' ' ' <"$work/unsteady")"
     rm -rf "$work"
     close 0
+}
+
+# The longest files at the head, so that none of them is alone at the end, and neighbours that strain different things.
+longest_first() {
+    awk -v numbers='266 805 200 800 265 370 750 260 525 110 520 350 112 400 530' '
+        BEGIN { n = split(numbers, number) }
+        { rank = n + 1; for (i in number) if (index($0, number[i] "-") == 1) rank = i; print rank, $0 }' | sort -s -n -k 1,1 | cut -d ' ' -f 2
 }
 
 # Runs the files that failed once more. Their results take the place of the first ones.
@@ -105,15 +113,19 @@ take() {
 }
 
 run_file() {
-    local file=$1 output status began=$SECONDS
+    local file=$1 output status began=$SECONDS work_before
+    work_before=$(worked)
     printf -- '-- %s\n' "$file"
     output=$(timeout --kill-after=10 "${BERTH_TEST_SECONDS:-600}" "$here/machine.sh" run "$name" env "${knobs[@]}" bash "/usr/local/lib/berth-tests/$file" 2>&1 </dev/null)
     status=$?
     printf '%s\n' "$output"
     tally "$file" $status "$output"
     leaves_nothing "$file"
-    printf '   (%s s)\n' $((SECONDS - began))
+    printf '   (%s s, %s of them the work of one processor)\n' $((SECONDS - began)) $(($(worked) - work_before))
 }
+
+# Seconds of processor time that the machine has used.
+worked() { sed -n 's/^usage_usec \(.*\)......$/\1/p' "$(cat "${BERTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/berth}/machines/$name/cgroup")/cpu.stat"; }
 
 # What must be the same after a test as before: processes of ours, mounts, runtime directories, unit files.
 state() {
