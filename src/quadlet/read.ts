@@ -1,7 +1,8 @@
 import type { Bytes } from '../host/host.ts';
 import type { Entry } from '../unit/document.ts';
 import { boolean, scalar, splitArguments, splitWords, type WordsRead } from '../unit/values.ts';
-import { failAt, warnAt, type Unit } from './model.ts';
+import type { KeyKind } from './keys.ts';
+import { failAt, type Unit } from './model.ts';
 
 /** A value with the assignment it stands in. */
 export interface Item {
@@ -74,7 +75,7 @@ export function readArguments(unit: Unit, key: string): Item[] {
   return itemsOf(unit, key, splitArguments);
 }
 
-/** Words of the last assignment. As the peer has it, one with a bad escape is left out with a warning. */
+/** Words of the last assignment. */
 export function readLastArguments(unit: Unit, key: string): readonly Bytes[] {
   const entry = lastOf(unit, key);
   return entry === undefined ? NO_WORDS : tolerant(unit, entry).words;
@@ -97,11 +98,14 @@ function itemsOf(unit: Unit, key: string, cut: (value: Bytes) => WordsRead): Ite
   return items;
 }
 
+/** In these the peer only warns of a bad escape, and leaves out the assignment; a quote that is open it ends there. */
+export const TOLERANT: ReadonlySet<KeyKind> = new Set(['pairs', 'args-last']);
+
 function tolerant(unit: Unit, entry: Entry): WordsRead {
   const read = splitArguments(entry.value);
   if (read.fault === undefined) return read;
   const { part, message, hint } = read.fault;
-  warnAt(unit, entry, 'quoting', `\`${entry.key}=\` ${message}`, { part, ...(hint !== undefined && { hint }) });
+  failAt(unit, entry, 'quoting', `\`${entry.key}=\` ${message}`, { part, ...(hint !== undefined && { hint }) });
   return message.startsWith('has an unbalanced') ? read : { words: [] };
 }
 

@@ -15,6 +15,7 @@ import { fail, type Draft, type Setting, type Unit } from './model.ts';
 import { translateNetwork } from './network.ts';
 import { serviceText } from './output.ts';
 import { translatePod } from './pod.ts';
+import { TOLERANT } from './read.ts';
 import { checkService } from './refused-service.ts';
 import { checkSpecifiers } from './unknown-specifiers.ts';
 import { translateVolume } from './volume.ts';
@@ -90,7 +91,16 @@ function draftOf(unit: Unit, setting: Setting): Draft {
   checkLength(unit, draft);
   checkSpecifiers(unit);
   checkService(unit, setting);
+  if (setting.asPeer) tolerate(unit);
   return draft;
+}
+
+/** What stops no unit of the peer's. */
+function tolerate({ problems, table }: Unit): void {
+  problems.forEach((p, i) => {
+    const row = p.code === 'quoting' ? table.rows[table.index.get(p.key ?? '') ?? -1] : undefined;
+    if (row !== undefined && TOLERANT.has(row.kind)) problems[i] = { ...p, severity: 'warning' };
+  });
 }
 
 /** systemd's LONG_LINE_MAX. */

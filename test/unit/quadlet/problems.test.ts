@@ -10,6 +10,10 @@ const WRONG: readonly (readonly [name: string, text: string, problem: string])[]
   ['bad boolean of Notify', `${IMAGE}Notify=maybe\n`, 'error 3:8 boolean'],
   ['bad escape where an option would be lost', `${IMAGE}Secret=a\\qb\n`, 'error 3:9 quoting'],
   ['unbalanced quote where an option would be lost', `${IMAGE}DropCapability="all\n`, 'error 3:16 quoting'],
+  ['bad escape in a command', `${IMAGE}Exec=server --auth="on\\d"\n`, 'error 3:23 quoting'],
+  ['bad escape in a command of reload', `${IMAGE}ReloadCmd=sh -c a\\d\n`, 'error 3:18 quoting'],
+  ['bad escape beside another variable', `${IMAGE}Environment=PASSWORD=a\\qb OTHER=1\n`, 'error 3:23 quoting'],
+  ['open quote in a variable', `${IMAGE}Environment=TEXT=it's OTHER=1\n`, 'error 3:20 quoting'],
   ['port out of range', `${IMAGE}PublishPort=80000:80\n`, 'error 3:13 value'],
   ['port that is a word', `${IMAGE}PublishPort=http:80\n`, 'error 3:13 value'],
   ['ranges of two lengths', `${IMAGE}PublishPort=80-82:80-83\n`, 'error 3:13 value'],
@@ -52,13 +56,6 @@ test('all problems of a file are reported, those of the runtime keys after those
 test('values that systemd expands later are not judged', () => {
   const text = `${IMAGE}PublishPort=\${PORT}:80\nMemory=%i\nContainerName=c-%i\n`;
   assert.deepEqual(problemsOf(translate({ 'u.container': text }).get('u.container')), []);
-});
-
-test('as the peer has it, a bad escape in Label= is a warning and leaves that assignment out', () => {
-  const result = translate({ 'u.container': `${IMAGE}Label=a=\\q\nLabel=b=1\n` }).get('u.container');
-  assert.deepEqual(problemsOf(result), ['warning 3:9 quoting']);
-  assert.match(result?.text ?? '', /--label b=1/);
-  assert.doesNotMatch(result?.text ?? '', /ExecStart=.*a=/);
 });
 
 test('what needs a broken unit is broken too and names both; others are not affected', () => {
