@@ -67,14 +67,14 @@ cut_at_random() { # COMMAND…: fails when it had ended before
     cut=$((cut + 1))
     length=$((length + length / 50))
 }
-works_after() {
+works_after() { # IMAGE
     # The start fetches what is missing.
-    equal "$(as $who berth run -q --rm --network none $REGISTRY/t/busybox:1 echo up 2>&1)" up
+    equal "$(as $who berth run -q --rm --network none "$REGISTRY/t/$1:1" sh -c 'echo up' 2>&1)" up
     contains "$(as $who berth system check)" 'nothing wrong'
 }
 
 killed() { # USER TIMES IMAGE: at random points of a pull; the store works after each, and the last pull finds nothing wrong
-    local began who=$1 times=$2 pull=(berth pull -q "$REGISTRY/t/$3:1" $REGISTRY/t/busybox:1)
+    local began who=$1 times=$2 pull=(berth pull -q "$REGISTRY/t/$3:1")
     fresh $who
     began=$(date +%s%N)
     as $who "${pull[@]}" >/dev/null
@@ -82,7 +82,7 @@ killed() { # USER TIMES IMAGE: at random points of a pull; the store works after
     while [ $cut -lt "$times" ] && [ $tries -lt $((6 * times + 20)) ]; do
         # Some go on with what the last one has left.
         [ $((cut % 4)) = 3 ] || as $who berth rmi -a -f >/dev/null 2>&1 || true
-        if cut_at_random "${pull[@]}"; then works_after; fi
+        if cut_at_random "${pull[@]}"; then works_after "$3"; fi
     done
     as $who "${pull[@]}" >/dev/null
     sound $who
@@ -100,7 +100,7 @@ removal_killed() { # TIMES
     length=$(elapsed "$began") cut=0 tries=0
     while [ $cut -lt "$1" ] && [ $tries -lt $((5 * $1 + 10)) ]; do
         as alice "${pull[@]}" >/dev/null
-        if cut_at_random berth rmi -a -f; then works_after; fi
+        if cut_at_random berth rmi -a -f; then works_after oci; fi
     done
     as alice berth rmi -a -f >/dev/null
     as alice berth image prune -f >/dev/null 2>&1
