@@ -5,57 +5,74 @@
 
 load() { way_load "$1" "$IMAGES/busybox.tar"; }
 
-# limited WAY KEYS PROGRAM: runs the program as a oneshot unit and prints its log.
-limited() {
-    local way=$1 keys=$2 program=$3 name=limited-$case_number
-    printf '%s\n' "$program" >/var/tmp/program.sh
-    way_unit "$way" "$name" <<END
+unit() { # WAY NAME KEYS PROGRAM: writes the program and its oneshot unit; nothing is reloaded
+    local way=$1 name=limited-$2-$1 keys=$3 directory
+    directory=$(unit_directory "$(way_manager "$way")")
+    printf '%s\n' "$4" >"/var/tmp/$name.sh"
+    cat >"$directory/$name.container" <<END
 [Container]
 Image=localhost/busybox:latest
 Network=none
-Volume=/var/tmp/program.sh:/program.sh:ro
+Volume=/var/tmp/$name.sh:/program.sh:ro
 Exec=sh /program.sh
 $keys
 [Service]
 Type=oneshot
 OOMPolicy=continue
+$([ "$way" != svc ] || echo User=svc)
 END
-    way_start "$way" "$name" || true
-    way_journal "$way" "$name"
-    way_gone "$way" "$name"
 }
 
-memory() {
+# All limits of a way at the same time, since each login, reload and start takes its seconds here. The logs are for the cases that follow.
+limited() { # WAY
+    local way=$1 owner directory name
+    local units=()
+    owner=$(way_manager "$way")
+    directory=$(unit_directory "$owner")
+    as "$owner" mkdir -p "$directory"
+    unit "$way" memory 'Memory=24m' 'cat /sys/fs/cgroup/memory.max
+        head -c 80m /dev/zero | tail >/dev/null; echo "ended with $?"'
+    unit "$way" pids 'PidsLimit=12' 'cat /sys/fs/cgroup/pids.max
+        i=0; while [ $i -lt 20 ]; do sleep 30 & i=$((i + 1)); done; echo all started'
+    unit "$way" cpus 'PodmanArgs=--cpus=0.1' 'cat /sys/fs/cgroup/cpu.max
+        i=0; while [ $i -lt 10000 ]; do i=$((i + 1)); done; grep nr_throttled /sys/fs/cgroup/cpu.stat'
+    unit "$way" shm 'ShmSize=2m' 'dd if=/dev/zero of=/dev/shm/x bs=1M count=4; echo "ended with $?"'
+    for name in memory pids cpus shm; do units+=("limited-$name-$way"); done
+    manager "$owner" daemon-reload
+    manager "$owner" start "${units[@]}" || true
+    for name in "${units[@]}"; do way_journal "$way" "$name" >"$WORK/$name"; done
+    manager "$owner" stop "${units[@]}"
+    for name in "${units[@]}"; do rm "$directory/$name.container" "/var/tmp/$name.sh"; done
+    manager "$owner" daemon-reload
+    manager "$owner" reset-failed
+}
+
+memory() { # WAY
     local said
-    said=$(limited "$1" 'Memory=24m' 'cat /sys/fs/cgroup/memory.max
-        head -c 80m /dev/zero | tail >/dev/null; echo "ended with $?"')
+    said=$(<"$WORK/limited-memory-$1")
     contains "$said" 25165824
     # The kernel takes the shell as well when the first victim's memory is not free soon enough.
     [[ $said == *'ended with 137'* || $said == *'ended with status 137'* ]]
 }
 
-pids() {
+pids() { # WAY
     local said
-    said=$(limited "$1" 'PidsLimit=12' 'cat /sys/fs/cgroup/pids.max
-        i=0; while [ $i -lt 20 ]; do sleep 30 & i=$((i + 1)); done; echo all started')
+    said=$(<"$WORK/limited-pids-$1")
     contains "$said" 12
     contains "$said" 'fork'
     [[ $said != *'all started'* ]]
 }
 
 # A loop that uses a whole processor is held back: the kernel counts the periods in which it had to wait.
-cpus() {
+cpus() { # WAY
     local said
-    said=$(limited "$1" 'PodmanArgs=--cpus=0.25' 'cat /sys/fs/cgroup/cpu.max
-        i=0; while [ $i -lt 10000 ]; do i=$((i + 1)); done; grep nr_throttled /sys/fs/cgroup/cpu.stat')
-    contains "$said" '25000 100000'
+    said=$(<"$WORK/limited-cpus-$1")
+    contains "$said" '10000 100000'
     contains "$said" 'nr_throttled'
     [[ $said != *'nr_throttled 0'* ]]
 }
 
-shm() {
-    contains "$(limited "$1" 'ShmSize=2m' 'dd if=/dev/zero of=/dev/shm/x bs=1M count=4; echo "ended with $?"')" 'No space left'
-}
+shm() { contains "$(<"$WORK/limited-shm-$1")" 'No space left'; } # WAY
 
 # The limit of a running container, which its own programs then meet.
 updated() {
@@ -89,6 +106,7 @@ aside() { # USER PART-OF-PATH
 
 for way in $WAYS; do
     check "$way: the image is loaded" load "$way"
+    check "$way: units with limits run" limited "$way"
     check "$way: Memory=" memory "$way"
     check "$way: PidsLimit=" pids "$way"
     check "$way: --cpus" cpus "$way"
@@ -98,5 +116,5 @@ for way in $WAYS; do check "$way: berth update" updated "$way"; done
 systemd-run -q --collect --unit test-silent python3 -c 'import signal, socket; silent = socket.create_server(("127.0.0.1", 5099)); signal.pause()'
 check 'alice: a pull gives its processors to the services of the account' aside alice /app.slice/
 systemctl stop test-silent
-rm -f /var/tmp/program.sh /var/tmp/pulled
+rm -f /var/tmp/pulled
 finish
