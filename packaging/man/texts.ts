@@ -102,7 +102,7 @@ export const DIFFERENCES = [
   '- A member of a .pod that has Slice= in [Service] lies in that slice, unless it has a Slice= of its own. | In Podman it lies in the default one.',
   '- A new volume is filled from the image as a whole: a start that was killed meanwhile is made up for by the next one, and who starts at the same time waits. | With Podman the part that is there counts.',
   '- :U leaves a tree alone whose top has the owner already, so that a start need not walk it. | Podman walks it at each start.',
-  '- IPAMDriver=dhcp is refused: leases would need a daemon that renews them beside the containers, outside of their units. | Podman has one in netavark.',
+  '- IPAMDriver=dhcp, of a macvlan: netavark-dhcp-proxy.service, of the package netavark, keeps the leases; a container has the same hardware address at each start, and so the same lease. | In Podman it is another each time. An unmanaged bridge may have DHCP there, too.',
   '- volume prune takes anonymous volumes alone unless --all or a filter is given, and wants --force instead of asking. | Podman asks and takes all.',
 ];
 

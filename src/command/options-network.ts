@@ -17,7 +17,7 @@ export const NETWORK_CREATE: VerbRow = native(
     text('interface-name', 'NAME', 'name of the interface'),
     flag('internal', 'no way out'),
     list('ip-range', 'RANGE', 'addresses that are given out'),
-    text('ipam-driver', 'DRIVER', 'who gives addresses out: host-local or none'),
+    text('ipam-driver', 'DRIVER', 'who gives addresses out: host-local, dhcp (of a macvlan) or none'),
     flag('ipv6', 'IPv6 as well'),
     list('label', 'NAME=VALUE', 'set a label'),
     list('opt', 'NAME=VALUE', 'option of the driver: mtu, vlan, isolate, metric, mode, parent and others', {

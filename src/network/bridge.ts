@@ -15,7 +15,8 @@ import { startAccountBridge } from './account-bridge.ts';
 import { awaitListening } from './naming.ts';
 import type { NamespaceRecord } from './namespace.ts';
 import { checkHelpers } from './helper-version.ts';
-import { networkConfiguration, runNetavark } from './netavark.ts';
+import { hasLeases, leaseAddress } from './dhcp.ts';
+import { networkConfiguration, runNetavark, type NetavarkAnswer } from './netavark.ts';
 import type { Connected } from './network.ts';
 import { nameOf, placeIn, type Placed } from './placement.ts';
 import { choosePorts, portInUse, takenPort } from './ports.ts';
@@ -73,7 +74,10 @@ export function attach(
 ): ReturnType<typeof runNetavark> {
   const checked = checkHelpers(host, state);
   if (checked.isErr()) return err(checked.error);
-  const { name, ports, dns, placed } = request;
+  const { name, ports, dns } = request;
+  const placed = request.placed.map(one =>
+    hasLeases(one.record) ? { mac: leaseAddress(one.record, name), ...one } : one,
+  );
   const configuration = networkConfiguration({ name, id: containerId(name), ports, dns, networks: placed });
   const attachment: Attachment = {
     bundle: request.bundle,
@@ -112,19 +116,16 @@ function rulesOf(record: NetworkRecord | undefined): string {
 }
 
 /** What the containers' files say of a bridge, and the state that takes it down. */
-export function connected(
-  placed: readonly Placed[],
-  bundle: string,
-  answer: { nameservers: readonly string[]; search: readonly string[] },
-): Connected {
+export function connected(placed: readonly Placed[], bundle: string, answer: NetavarkAnswer): Connected {
   const data: BridgeData = { bundle, networks: placed.map(({ record }) => record.name) };
   const gateway = placed.flatMap(({ record }) => record.subnets).find(subnet => subnet.gateway !== undefined)?.gateway;
+  const leased = placed.every(({ record }) => hasLeases(record));
   const named = placed.some(({ record }) => record.dns_enabled) && answer.nameservers.length > 0;
   return {
     state: { kind: 'bridge', data },
     connection: {
       mode: 'bridge',
-      addresses: placed.flatMap(({ addresses }) => addresses),
+      addresses: [...placed.flatMap(({ addresses }) => addresses), ...(leased ? answer.addresses : [])],
       nameservers: answer.nameservers,
       ...(gateway === undefined ? {} : { hostAddress: gateway }),
       ...(named ? { search: answer.search, ownResolver: true } : {}),

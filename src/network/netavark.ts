@@ -2,6 +2,7 @@ import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Host } from '../host/host.ts';
 import type { PortRequest } from '../plan/request.ts';
+import { leaseHint } from './dhcp.ts';
 import { networkDirectory } from './ipam.ts';
 import type { NamespaceRecord } from './namespace.ts';
 import type { NetworkRecord } from './records.ts';
@@ -59,6 +60,8 @@ export function withoutPorts(configuration: string): string {
 export interface NetavarkAnswer {
   readonly nameservers: readonly string[];
   readonly search: readonly string[];
+  /** Of the container's interfaces. */
+  readonly addresses: readonly string[];
 }
 
 /** The program of a name where packages put it. */
@@ -129,11 +132,12 @@ export function runNetavark(
     return ok(NOTHING);
   }
   const hint =
-    /\bnft\b/.test(said) && /no such file|not found/i.test(said) ? 'install the package nftables' : undefined;
-  return err(problem('netavark', `netavark ${verb}: ${said}`, hint === undefined ? {} : { hint }));
+    /\bnft\b/.test(said) && /no such file|not found/i.test(said) ? 'install the package nftables' : leaseHint(said);
+  const short = said.replace(/(dhcp proxy error): .*message: "([^"]*)".*/, '$1: $2');
+  return err(problem('netavark', `netavark ${verb}: ${short}`, hint === undefined ? {} : { hint }));
 }
 
-const NOTHING: NetavarkAnswer = { nameservers: [], search: [] };
+const NOTHING: NetavarkAnswer = { nameservers: [], search: [], addresses: [] };
 
 /** `{NETWORK: {dns_server_ips, dns_search_domains, interfaces}}` */
 function answerOf(stdout: string): NetavarkAnswer {
@@ -143,7 +147,8 @@ function answerOf(stdout: string): NetavarkAnswer {
       const words = networks.flatMap(one => (Array.isArray(one[key]) ? (one[key] as unknown[]) : []));
       return [...new Set(words.filter(word => typeof word === 'string'))];
     };
-    return { nameservers: all('dns_server_ips'), search: all('dns_search_domains') };
+    const addresses = [...stdout.matchAll(/"ipnet":"([^"/]+)\//g)].map(([, address = '']) => address);
+    return { nameservers: all('dns_server_ips'), search: all('dns_search_domains'), addresses };
   } catch {
     return NOTHING;
   }

@@ -104,6 +104,8 @@ export function placeInOne(
 }
 
 function wrongAddress(record: NetworkRecord, wanted: string): Problem {
+  if (record.subnets.length === 0)
+    return problem('network-address', `--ip ${wanted}: the network ${record.name} has no subnet to give addresses of`);
   const subnets = record.subnets.map(({ subnet }) => subnet).join(', ');
   return problem('network-address', `--ip ${wanted}: the address is not in ${subnets}, or not for containers`);
 }

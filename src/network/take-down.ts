@@ -1,6 +1,7 @@
 import type { Problem } from '../base/problem.ts';
 import { CLONE, type Host, type Launched } from '../host/host.ts';
 import { encodeOps, op } from '../ops/encode.ts';
+import { hasLeases } from './dhcp.ts';
 import { isUsed, without, type Attachment, type NetworkState } from './ipam.ts';
 import { readNamespace, sameIds, type NamespaceRecord } from './namespace.ts';
 import { runNetavark, withoutPorts } from './netavark.ts';
@@ -29,7 +30,7 @@ export function takeDown(
     const last = unused.length > 0;
     unplug(host, inside, bridgesOf(attachment, unused));
     withEmptyNamespace(host, inside, path => {
-      if (last) runNetavark(host, 'setup', path, withoutPorts(attachment.configuration), inside);
+      if (last || leases(attachment)) runNetavark(host, 'setup', path, withoutPorts(attachment.configuration), inside);
       // An account's container has no rules of its own.
       const firewall = last || inside === undefined ? 'nftables' : 'none';
       const done = runNetavark(host, 'teardown', path, attachment.configuration, inside, firewall);
@@ -37,6 +38,12 @@ export function takeDown(
     });
   }
   return { state: left, problems };
+}
+
+/** netavark gives back the lease of an interface that it sees. */
+function leases({ configuration }: Attachment): boolean {
+  const told = JSON.parse(configuration) as { network_info: Record<string, NetworkRecord> };
+  return Object.values(told.network_info).some(hasLeases);
 }
 
 /** Bridges of the networks of an attachment, as netavark was told. */

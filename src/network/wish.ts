@@ -1,6 +1,7 @@
 import { isName } from '../plan/parse-values.ts';
 import { Failure } from '../run/failure.ts';
 import { contains, formatAddress, formatSubnet, overlap, parseAddress, parseSubnet, type Subnet } from './ip.ts';
+import { checkLeases } from './dhcp.ts';
 import type { NetworkRecord, SubnetRecord } from './records.ts';
 
 /** What `network create` was asked for; subnets with the gateway and the range of the same position. */
@@ -121,12 +122,9 @@ function driverOf(wish: NetworkWish): NetworkRecord['driver'] {
   if (driver !== 'bridge' && driver !== 'macvlan' && driver !== 'ipvlan') {
     throw new Failure(125, `--driver ${driver}: there is no such network driver; use bridge, macvlan or ipvlan`);
   }
-  if (wish.ipamDriver !== 'host-local' && wish.ipamDriver !== 'none') {
-    throw new Failure(
-      125,
-      `--ipam-driver ${wish.ipamDriver}: use host-local or none; addresses by DHCP are not in this version of Berth`,
-    );
-  }
+  if (!['host-local', 'none', 'dhcp'].includes(wish.ipamDriver))
+    throw new Failure(125, `--ipam-driver ${wish.ipamDriver}: use host-local, dhcp or none`);
+  if (wish.ipamDriver === 'dhcp') checkLeases(wish);
   if (driver !== 'bridge' && wish.ipamDriver === 'host-local' && wish.subnets.length === 0) {
     throw new Failure(125, `--driver ${driver}: give the --subnet of the network that the interface is in`);
   }

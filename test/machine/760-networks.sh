@@ -150,6 +150,38 @@ macvlan() { # a container on the wire of an interface of the host, in the subnet
     done
 }
 
+dhcp() { # addresses of a server on the wire: the same at each start, given back at each end
+    contains "$(fails_with 125 berth network create --ipam-driver dhcp x 2>&1)" 'only with --driver macvlan'
+    contains "$(fails_with 125 berth network create -d macvlan -o parent=lo --ipam-driver dhcp --subnet 10.81.0.0/24 x 2>&1)" 'leave out --subnet'
+    ip netns add server && ip link add mv0 type veth peer name mv1 netns server && ip link set mv0 up
+    # The kernel may have been built without it.
+    if ! ip link add link mv0 name probe0 type macvlan 2>/dev/null; then
+        ip netns del server
+        return 0
+    fi
+    ip link del probe0
+    ip -n server addr add 10.81.0.1/24 dev mv1 && ip -n server link set mv1 up
+    printf '%s\n' 'start 10.81.0.100' 'end 10.81.0.150' 'interface mv1' 'option subnet 255.255.255.0' 'option router 10.81.0.1' 'option dns 10.81.0.53' \
+        'option lease 600' "lease_file $WORK/leases" "pidfile $WORK/pid" >udhcpd.conf
+    : >leases
+    ip netns exec server busybox udhcpd -f "$WORK/udhcpd.conf" >udhcpd.log 2>&1 &
+    # not local: the trap outlives the function
+    server=$!
+    trap 'kill $server; ip link del mv0; ip netns del server' EXIT
+    local seen
+    berth network create -d macvlan -o parent=mv0 --ipam-driver dhcp wire
+    for _ in 1 2; do
+        seen=$(run --name leased --network wire localhost/busybox sh -c 'ip -o -4 addr show eth0; ip route; cat /etc/resolv.conf /etc/hosts')
+        contains "$seen" 'default via 10.81.0.1'
+        contains "$seen" 'nameserver 10.81.0.53'
+        [[ $seen =~ inet\ (10.81.0.1[0-9]+)/24 ]] && contains "$seen" "${BASH_REMATCH[1]}"$'\t'
+        echo "${BASH_REMATCH[1]}" >>got
+        equal "$(grep -c 10.81.0 /run/podman/nv-proxy.lease || true)" 0
+    done
+    equal "$(sort -u got | wc -l)" 1
+    berth network rm wire
+}
+
 bad_input() {
     berth network create --subnet 10.77.7.0/29 small
     contains "$(fails_with 125 berth network create --subnet 10.77.7.4/30 x 2>&1)" 'overlaps the network small'
@@ -230,6 +262,7 @@ check '.network units, and Network=web.container' unit
 check 'a crash leaves neither bridge nor rules' crash_leaves_nothing
 check 'a namespace that something keeps alive keeps nothing else' lingers
 check 'macvlan and ipvlan' macvlan
+check 'DHCP' dhcp
 check 'bad input is one line' bad_input
 as alice berth load -q -i $IMAGES/busybox.tar
 way_load svc $IMAGES/busybox.tar
