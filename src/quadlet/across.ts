@@ -1,6 +1,6 @@
 import type { Bytes } from '../host/host.ts';
 import { isTemplate } from '../unit/names.ts';
-import { boolean, scalar } from '../unit/values.ts';
+import { plainBoolean, scalar } from '../unit/values.ts';
 import type { Unit } from './model.ts';
 import { lastItem, lastOf } from './read.ts';
 
@@ -34,7 +34,7 @@ export function membersOf(units: readonly Unit[]): Member[] {
 function startsWithPod(unit: Unit): boolean {
   if (isTemplate(unit.name) || unit.document.problems.length > 0) return false;
   const entry = lastOf(unit, 'StartWithPod');
-  return entry === undefined || boolean(scalar(entry.value)) === true;
+  return entry === undefined || plainBoolean(scalar(entry.value)) === true;
 }
 
 /** Tells the pods among the units who starts with them. */

@@ -30,6 +30,9 @@ const RULES: Readonly<Record<Check, Rule>> = {
 /** Nearly all of them: decided without the whole rule. */
 const SIMPLE_PORTS = /^[0-9]{1,4}:[0-9]{1,4}$/;
 
+/** Several may stand in one value, with commas, as in the options that they become. */
+const LISTS: ReadonlySet<Check> = new Set(['port', 'expose', 'capability']);
+
 /** What a value should be when it is not; undefined when it may pass. Values that systemd expands at run time are not looked at. */
 export function faultOf(check: Check, value: Bytes): string | undefined {
   if (check === 'port' && SIMPLE_PORTS.test(value)) return undefined;
@@ -37,6 +40,10 @@ export function faultOf(check: Check, value: Bytes): string | undefined {
   if ((kinds & KIND.expanded) !== 0) return undefined;
   if (check === 'name' && kinds === 0 && value.length < 255 && isAlphanumeric(value.charCodeAt(0))) return undefined;
   const rule = RULES[check];
+  if (LISTS.has(check) && value.includes(',')) {
+    const wrong = value.split(',').find(part => faultOf(check, part) !== undefined);
+    return wrong === undefined ? undefined : rule.what;
+  }
   if (!rule.pattern.test(value)) return rule.what;
   return check === 'port' || check === 'expose' ? portFault(value) : undefined;
 }

@@ -2,7 +2,7 @@ import { EXEC_VERB, KILL_VERB, RM_VERB, RUN_VERB } from '../command/verb-names.t
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { lastEntry } from '../unit/document.ts';
-import { boolean } from '../unit/values.ts';
+import { plainBoolean } from '../unit/values.ts';
 import { execLine } from '../unit/write.ts';
 import { accountLines, namespaceLines } from './account.ts';
 import { refuseSystemCalls } from './syscalls.ts';
@@ -142,7 +142,7 @@ function notification(unit: Unit, oneshot: boolean, options: OptionUse[]): void 
   if (item !== undefined) {
     const healthy = item.value.toLowerCase() === 'healthy';
     const asked = CONNECTION.test(item.value);
-    const value = healthy || asked || boolean(item.value);
+    const value = healthy || asked || plainBoolean(item.value);
     if (value === undefined) {
       const hint = 'write yes, no, healthy, port:N, http:N/PATH or unix:PATH';
       failAt(unit, item.entry, 'boolean', `\`Notify=${item.value}\` is neither true nor false`, { hint });

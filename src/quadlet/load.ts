@@ -3,7 +3,7 @@ import { problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
 import { placeOfKey, type Document, type Entry } from '../unit/document.ts';
 import { isServiceStem, serviceStem, type UnitName } from '../unit/names.ts';
-import { boolean, scalar } from '../unit/values.ts';
+import { plainBoolean, scalar } from '../unit/values.ts';
 import { buildResource } from './build.ts';
 import { containerName } from './container.ts';
 import { imageResource } from './image.ts';
@@ -122,7 +122,7 @@ function quadletSection(unit: Unit, entries: readonly Entry[]): void {
   collect(unit, quadletKeys(), entries, present, []);
   const entry = present.get('DefaultDependencies')?.at(-1);
   if (entry === undefined) return;
-  const value = boolean(scalar(entry.value));
+  const value = plainBoolean(scalar(entry.value));
   if (value === undefined) {
     failAt(unit, entry, 'boolean', `\`DefaultDependencies=${entry.value}\` is neither true nor false`, {
       hint: 'write yes or no',

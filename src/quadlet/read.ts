@@ -1,6 +1,6 @@
 import type { Bytes } from '../host/host.ts';
 import type { Entry } from '../unit/document.ts';
-import { boolean, scalar, splitArguments, splitWords, type WordsRead } from '../unit/values.ts';
+import { plainBoolean, scalar, splitArguments, splitWords, type WordsRead } from '../unit/values.ts';
 import type { KeyKind } from './keys.ts';
 import { failAt, type Unit } from './model.ts';
 
@@ -48,7 +48,7 @@ export function readBoolean(unit: Unit, key: string): boolean | undefined {
   const entry = lastOf(unit, key);
   if (entry === undefined) return undefined;
   const text = scalar(entry.value);
-  const value = boolean(text);
+  const value = plainBoolean(text);
   if (value === undefined) {
     failAt(unit, entry, 'boolean', `\`${key}=${text}\` is neither true nor false`, { hint: 'write yes or no' });
   }

@@ -30,6 +30,11 @@ export function boolean(value: Bytes): boolean | undefined {
   return TRUE.has(lower) ? true : FALSE.has(lower) ? false : undefined;
 }
 
+/** Booleans of Quadlet's own sections. The peer reads `y` and `t` as false, which systemd reads as true: neither is guessed here. */
+export function plainBoolean(value: Bytes): boolean | undefined {
+  return value.length === 1 && value !== '1' && value !== '0' ? undefined : boolean(value);
+}
+
 /** Cut at blanks; quotes group, also inside a word; a backslash is an ordinary character. */
 export function splitWords(value: Bytes): WordsRead {
   const words = nativeText.textWords?.(value);
