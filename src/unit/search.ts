@@ -47,7 +47,8 @@ export function searchDirectories(host: SearchHost, user: boolean): { directorie
       severity: 'warning',
     });
   }
-  for (const shared of USERS) directories.push(shared, `${shared}/${host.uid}`);
+  // As the peer's manual has it; its program looks into the shared directory first.
+  for (const shared of USERS) directories.push(`${shared}/${host.uid}`, shared);
   return { directories, problems };
 }
 
@@ -105,7 +106,9 @@ function enter(walk: Walk, directory: Bytes): void {
       else known.push(path);
     } else if (entry.kind === 'directory') {
       below.push(path);
-    } else if (entry.kind === 'symlink') {
+    }
+    // Of a link the name that it leads to counts, so that it may be both.
+    if (entry.kind === 'symlink' && type === undefined) {
       const real = attempt(walk, path, () => directoryBehind(walk, path));
       if (real !== undefined && !real.endsWith('.d')) below.push(real);
     }
