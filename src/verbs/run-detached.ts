@@ -4,7 +4,7 @@ import type { Command, OptionUse } from '../command/types.ts';
 import { HostError, type Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { writeWay, type Way } from '../run/again.ts';
-import { findNamed, requireContainer } from '../run/containers.ts';
+import { findNamed } from '../run/containers.ts';
 import type { Context } from '../run/context.ts';
 import { endUnit } from '../run/ending.ts';
 import { layerPath } from '../run/layer.ts';
@@ -18,7 +18,7 @@ import { requirement, startTransientService, type Property } from '../systemd/tr
 import { say } from './edge.ts';
 import { startFailure } from './start-failure.ts';
 import { PARTS } from './parts.ts';
-import { environmentPath, environmentText, writeEnvironment } from './run-environment.ts';
+import { environmentPath, environmentText } from './run-environment.ts';
 import { ID_VARIABLE } from '../run/state.ts';
 
 /**
@@ -42,7 +42,9 @@ export function runDetached(
   }
   const manager = host.euid === 0 ? 'system' : 'user';
   const unit = `${request.name}.service`;
-  const environment = writeEnvironment(host, command, request);
+  const variables = environmentText(host, command, request);
+  const environment = variables === undefined ? undefined : environmentPath(host, id);
+  if (variables !== undefined && environment !== undefined) host.writeFile(environment, variables, 0o600);
   const began = host.now();
   try {
     const properties = propertiesOf(host, command, request, unit, environment, { id, store });
@@ -54,18 +56,11 @@ export function runDetached(
       const said = status === 126 || status === 127 ? status : 125;
       throw new Failure(said, startFailure(host, manager, unit, result, began));
     }
-    if (!request.remove)
-      keepWay(
-        host,
-        store,
-        { version: 1, name: request.name, unit, properties, ...keptMounts(id, request) },
-        id,
-        environment,
-      );
+    if (!request.remove) keep(host, wayOf(request, unit, properties, id), { id, store, variables });
   } finally {
     if (environment !== undefined) host.unlink(environment);
   }
-  host.write(1, `${requireContainer(host, request.name).state.id}\n`);
+  host.write(1, `${id}\n`);
   return 0;
 }
 
@@ -88,36 +83,38 @@ export function keeperOf(
   const { name } = request;
   const unit = `${name}.service`;
   const variables = environmentText(host, command, request);
-  const environment = variables === undefined ? undefined : environmentPath(host, request);
+  const environment = variables === undefined ? undefined : environmentPath(host, id);
   const properties = propertiesOf(host, command, request, unit, environment, place);
   return () => {
-    const lock = lockName(host, store, name);
-    try {
-      if (findNamed(host, name)?.state?.id !== id) return;
-      if (variables !== undefined) host.writeFile(keptEnvironment(store, name, id), variables, 0o600);
-      writeWay(host, store, { version: 1, name, unit, properties, ...keptMounts(id, request) });
-    } catch (error) {
-      if (!(error instanceof HostError)) throw error;
-      say(host, `warning: ${name} cannot be started again: ${error.message}`);
-    } finally {
-      lock.release();
-    }
+    keep(host, wayOf(request, unit, properties, id), { id, store, variables });
   };
+}
+
+/** For a start after the end, unless the name is another's by now: it would be started by our words. */
+function keep(
+  host: Host,
+  way: Way,
+  { id, store, variables }: { readonly id: string; readonly store: string; readonly variables: string | undefined },
+): void {
+  const { name } = way;
+  const lock = lockName(host, store, name);
+  try {
+    if (findNamed(host, name)?.state?.id !== id) return;
+    if (variables !== undefined) host.writeFile(keptEnvironment(store, name, id), variables, 0o600);
+    writeWay(host, store, way);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    say(host, `warning: ${name} cannot be started again: ${error.message}`);
+  } finally {
+    lock.release();
+  }
 }
 
 const DETACH: OptionUse = { name: 'detach', value: 'true', form: 'flag', letter: 'd' };
 
-/** The other container may be gone by then, or be another one. */
-function keptMounts(id: string, { volumesFrom, mounts }: RunRequest): Pick<Way, 'mounts'> {
-  return volumesFrom.length === 0 ? {} : { mounts: { id, mounts } };
-}
-
-/** For a start after the end. */
-function keepWay(host: Host, store: string, way: Way, id: string, environment: string | undefined): void {
-  const kept = keptEnvironment(store, way.name, id);
-  if (environment !== undefined && host.lstat(layerPath(store, way.name)) !== undefined)
-    host.writeFile(kept, host.readFile(environment), 0o600);
-  writeWay(host, store, way);
+/** The other container of --volumes-from may be gone by then, or be another one. */
+function wayOf({ name, volumesFrom, mounts }: RunRequest, unit: string, properties: Property[], id: string): Way {
+  return { version: 1, name, unit, properties, ...(volumesFrom.length === 0 ? {} : { mounts: { id, mounts } }) };
 }
 
 /**
@@ -175,7 +172,7 @@ function propertiesOf(
         ]),
     ...requirement(namespaceUnits(host, request.networks)),
     // It may be gone at a later start, or closed to the account (root's, with --for): words that need it have been looked at here.
-    ['WorkingDirectory', 's', `-${host.cwd()}`],
+    ['WorkingDirectory', 's', `-${directoryOf(host)}`],
     ['SyslogIdentifier', 's', request.name],
     ['TimeoutStopUSec', 't', ((request.stopTimeout ?? 10) + 15) * 1_000_000],
     ['CollectMode', 's', 'inactive-or-failed'],
@@ -184,6 +181,16 @@ function propertiesOf(
     ['ExecStopEx', 'a(sasas)', line([program, ...stop])],
     ['ExecStopPostEx', 'a(sasas)', line([program, ...after])],
   ];
+}
+
+/** Removed meanwhile: words that need one are refused elsewhere. */
+function directoryOf(host: Host): string {
+  try {
+    return host.cwd();
+  } catch (error) {
+    if (error instanceof HostError) return '/';
+    throw error;
+  }
 }
 
 /** --restart: by systemd, a second later; without `:N` as often as it takes. systemd counts every start, also those that people ask for. */

@@ -4,22 +4,15 @@ import type { RunRequest } from '../plan/request.ts';
 import { runtimeDirectory } from '../run/directories.ts';
 import { ID_VARIABLE, LABEL_VARIABLE } from '../run/state.ts';
 
+/** Of one container: another of the same name may be made while this one is. */
+export function environmentPath(host: Host, id: string): string {
+  return `${runtimeDirectory(host)}/environment-${id}`;
+}
+
 /**
- * Variables that the command line takes from our environment (`--env NAME`, `--env-host`, `--env PREFIX*`), and labels from files: in a
+ * Variables that the command line takes from our environment (`--env NAME`, `--env-host`, `--env PREFIX*`), and labels from files: for a
  * file of mode 0600, since a unit's Environment= and command line can be read by everybody. undefined when there are none.
  */
-export function writeEnvironment(host: Host, command: Command, request: RunRequest): string | undefined {
-  const text = environmentText(host, command, request);
-  if (text === undefined) return undefined;
-  const path = environmentPath(host, request);
-  host.writeFile(path, text, 0o600);
-  return path;
-}
-
-export function environmentPath(host: Host, { name }: RunRequest): string {
-  return `${runtimeDirectory(host)}/environment-${name}`;
-}
-
 export function environmentText(host: Host, command: Command, request: RunRequest): string | undefined {
   const names = command.options.filter(use => use.name === 'env' && !use.value.includes('=')).map(use => use.value);
   const labels = command.options.some(use => use.name === 'label-file')

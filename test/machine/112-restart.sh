@@ -159,6 +159,29 @@ refused() {
     as "$1" berth run --rm --restart no --network none localhost/busybox true
 }
 
+store_of() { if [ "$1" = root ]; then echo /var/lib/berth; else echo "/home/$1/.local/share/berth"; fi; }
+# The first `run -d` is held where it is about to keep its words, until another has its name.
+replaced_at_once() { # WHO
+    local pid
+    as "$1" strace -qq -o /dev/null -P "$(store_of "$1")/containers/r7" -e trace=%lstat,newfstatat,statx -e inject=%lstat,newfstatat,statx:delay_enter=2000000 \
+        berth run -d --name r7 --network none --stop-timeout 0 localhost/busybox sleep 1001 &
+    pid=$!
+    for _ in $(seq 300); do ! manager "$1" is-active -q r7 || break; sleep 0.1; done
+    as "$1" berth run -d --replace --name r7 --network none --stop-timeout 0 localhost/busybox sleep 1002 >/dev/null
+    wait $pid
+    as "$1" berth stop r7 >/dev/null
+    as "$1" berth start -q r7
+    equal "$(as "$1" berth inspect --format '{{.Config.Cmd}}' r7)" '["sleep","1002"]'
+    as "$1" berth rm -f r7 >/dev/null
+}
+from_nowhere() { # WHO
+    equal "$(as "$1" sh -c 'mkdir /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; berth run --name r8 --network none localhost/busybox echo here')" here
+    as "$1" berth rm r8 >/dev/null
+    as "$1" sh -c 'mkdir /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; berth run -d --name r8 --network none localhost/busybox sleep 1000' >/dev/null
+    as "$1" berth rm -f r8 >/dev/null
+    contains "$(fails_with 125 as "$1" sh -c 'mkdir /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; berth run -v ./x:/x --network none localhost/busybox true' 2>&1)" berth:
+}
+
 for who in root alice; do
     as "$who" berth load -q -i "$IMAGES/busybox.tar" >/dev/null
     check "$who: run -d --restart always" always "$who"
@@ -168,5 +191,7 @@ for who in root alice; do
     check "$who: one that is being started again is there" stays_listed "$who"
     check "$who: run -d --restart of what cannot start" fails_at_once "$who"
     check "$who: --restart where it has no meaning" refused "$who"
+    check "$who: what a container is started again by is its own, whoever was quick" replaced_at_once "$who"
+    check "$who: run from a directory that is gone" from_nowhere "$who"
 done
 finish
