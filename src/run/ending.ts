@@ -49,16 +49,19 @@ export function loadedUnit(host: Host, { manager, unit }: Unit): string | undefi
 /** Stops a unit that has no payload; it may have gone meanwhile. */
 export function endUnit(host: Host, unit: Unit): void {
   const environment = host.environmentList();
-  const ended = host.run({ argv: systemctlStop(unit), environment, stdout: 'capture', stderr: 'capture' });
+  const ended = host.run({ argv: unitStop(host, unit), environment, stdout: 'capture', stderr: 'capture' });
   if (ended.status === 0 || ended.status === NOT_LOADED) return;
   throw new Failure(
     125,
-    `${unit.unit} goes on starting its container, and could not be stopped: ${ended.stderr.trim()}`,
+    `${unit.unit} goes on starting its container, and could not be stopped${because(ended.stderr)}`,
   );
 }
 
-function systemctlStop({ manager, unit }: Unit): string[] {
-  return ['systemctl', ...(manager === 'user' ? ['--user'] : []), '--no-ask-password', 'stop', unit];
+/** It runs the unit's ExecStop=, and goes on over a manager that is re-executed. */
+function unitStop(host: Host, { manager, unit }: Unit): string[] {
+  const self = host.readlink('/proc/self/exe');
+  const program = /\/berth[^/]*$/.test(self) ? self : '/usr/bin/berth'; // Node's half is Node
+  return [program, 'unit', 'stop', '--quiet', `--${manager}`, '--', unit];
 }
 
 export function isOwnUnit(context: Context, state: ContainerState): boolean {
@@ -68,14 +71,11 @@ export function isOwnUnit(context: Context, state: ContainerState): boolean {
 /** As systemctl(1) has it: there is no such unit. */
 const NOT_LOADED = 5;
 
-/** `berth unit stop` runs the unit's ExecStop=, which knows the unit's timeout; another timeout is kept here, beside it. */
+/** ExecStop= knows the unit's timeout; another timeout is kept here, beside it. */
 function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: number | undefined): void {
-  const self = host.readlink('/proc/self/exe');
-  const program = /\/berth[^/]*$/.test(self) ? self : '/usr/bin/berth'; // Node's half is Node
-  const argv = [program, 'unit', 'stop', '--quiet', `--${state.manager}`, '--', state.unit];
   // Its reason is told in our line.
   const [reason, stderr] = host.pipe();
-  const child = host.spawn({ argv, environment: host.environmentList(), stderr });
+  const child = host.spawn({ argv: unitStop(host, state), environment: host.environmentList(), stderr });
   host.close(stderr);
   if (timeout !== undefined && host.poll([pidfd, child.pidfd], patienceOf(timeout)).length === 0) {
     stopPayload(host, state, 9, 0);
@@ -90,10 +90,12 @@ function stopUnit(host: Host, state: ContainerState, pidfd: number, timeout: num
   else
     throw new Failure(
       125,
-      `${state.name}: the container is ${state.unit}'s, which could not be stopped; stop it first${because(said.split('\n')[0] ?? '')}`,
+      `${state.name}: the container is ${state.unit}'s, which could not be stopped; stop it first${because(said)}`,
     );
 }
 
-function because(line: string): string {
+/** The first line of what it said. */
+function because(said: string): string {
+  const [line = ''] = said.split('\n');
   return line === '' ? '' : ` (${line.replace(/^berth: /, '')})`;
 }

@@ -32,8 +32,10 @@ export interface Request {
   readonly member: string;
   readonly signature?: string;
   readonly body?: readonly unknown[];
-  /** Milliseconds; an interactive authorisation takes as long as the person does. */
+  /** Milliseconds. */
   readonly timeout?: number;
+  /** polkit may ask a person first, who takes the time that it takes. */
+  readonly mayAsk?: boolean;
 }
 
 export interface ManagerBus {
@@ -52,6 +54,7 @@ const RULES = [
   `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${SYSTEMD}'`,
 ];
 const REPLY_MS = 25_000;
+const PERSON_MS = 300_000;
 /** ALLOW_INTERACTIVE_AUTHORIZATION: polkit may ask the person (D-Bus Specification, "Message Format"). */
 const INTERACTIVE = 4;
 /** NO_AUTO_START: while the manager is being re-executed the bus would keep a call until it gives up starting one. */
@@ -158,7 +161,8 @@ class Connection implements ManagerBus {
   }
 
   async #send(destination: string, request: Request): Promise<readonly unknown[]> {
-    const timeout = request.timeout ?? REPLY_MS;
+    const asksPerson = request.mayAsk === true && (this.#flags & INTERACTIVE) !== 0;
+    const timeout = asksPerson ? PERSON_MS : (request.timeout ?? REPLY_MS);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const text = `${this.#name} did not answer ${request.member} within ${timeout / 1000} s`;

@@ -17,6 +17,10 @@ const PASSING = new Set([
   'org.freedesktop.DBus.Error.Disconnected',
 ]);
 const ATTEMPTS = 20;
+/** bus.ts: there was no answer in time. So often a manager may be asked that is alive, and slow. */
+const SILENT = 'NoReply';
+const SILENCES = 5;
+const SILENCE_MS = 10_000;
 const PAUSE_MS = 250;
 const LOOK_MS = 1000;
 
@@ -42,21 +46,43 @@ export async function runJob(
   return steadily(line, bus => followOnce(bus, asked));
 }
 
-/** Does it over another connection when the one that it was begun on ends. */
+/** Does it over another connection when the one that it was begun on ends, or is silent. */
 export async function steadily<T>(line: Line, step: (bus: ManagerBus) => Promise<T>): Promise<T> {
+  let silences = 0;
   for (let attempt = 1; ; attempt++) {
+    const used = line.bus;
     try {
-      return await step(line.bus);
+      return await step(impatient(used));
     } catch (error) {
       if (!(error instanceof ControlError) || attempt > ATTEMPTS) throw error;
-      // A call that was lost between two managers is never answered: that is asked once more, and once only.
-      if (!PASSING.has(error.name) && !(error.name === 'NoReply' && attempt === 1)) throw error;
+      // A call that was lost between two managers is never answered.
+      const lost = error.name === SILENT && ++silences < SILENCES;
+      if (!PASSING.has(error.name) && !lost) throw error;
       await pause();
-      line.bus = await line.again().catch((failure: unknown) => {
-        if (attempt >= ATTEMPTS) throw failure;
-        return line.bus;
-      });
+      // Another job on this line may have seen it first.
+      if (line.bus === used) await renew(line, attempt === ATTEMPTS);
     }
+  }
+}
+
+/** Whoever asks again need not wait long. */
+function impatient(bus: ManagerBus): ManagerBus {
+  return {
+    ended: bus.ended,
+    call: request => bus.call({ timeout: SILENCE_MS, ...request }),
+    listen: listener => bus.listen(listener),
+    close: () => bus.close(),
+  };
+}
+
+/** A connection that is left open would keep the program from its end. */
+async function renew(line: Line, last: boolean): Promise<void> {
+  const before = line.bus;
+  try {
+    line.bus = await line.again();
+    before.close();
+  } catch (failure) {
+    if (last) throw failure;
   }
 }
 
@@ -66,8 +92,10 @@ export async function connectSteadily(connect: () => Promise<ManagerBus>): Promi
     try {
       return await connect();
     } catch (error) {
-      const ofBus = error instanceof ControlError && error.name.startsWith('org.freedesktop.DBus.Error.');
-      if (!ofBus || !PASSING.has(error.name) || attempt > ATTEMPTS) throw error;
+      if (!(error instanceof ControlError)) throw error;
+      const ofBus = error.name.startsWith('org.freedesktop.DBus.Error.') && PASSING.has(error.name);
+      const lost = error.name === SILENT && attempt < SILENCES;
+      if ((!ofBus && !lost) || attempt > ATTEMPTS) throw error;
       await pause();
     }
   }
@@ -119,7 +147,7 @@ async function ask(bus: ManagerBus, asked: Asked): Promise<void> {
     properties === undefined
       ? { member: verb, signature: 'ss', body: [unit, 'replace'] }
       : { member: 'StartTransientUnit', signature: 'ssa(sv)a(sa(sv))', body: transientBody(unit, properties) };
-  const [job] = await bus.call({ ...request, timeout: 300_000 });
+  const [job] = await bus.call({ ...request, mayAsk: true });
   asked.job = String(job);
 }
 

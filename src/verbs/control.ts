@@ -6,7 +6,7 @@ import { ControlError } from '../systemd/bus.ts';
 import { runJob, steadily, type JobResult, type JobVerb, type Line } from '../systemd/jobs.ts';
 import { unitProperties } from '../systemd/units.ts';
 import { commandLine, printable } from './command-line.ts';
-import { startAgain } from './start-again.ts';
+import { startAgain, startedInVain } from './start-again.ts';
 import { withProgress } from './progress.ts';
 import { realmOf, realmOfUnits, withManager, type Realm } from './scope.ts';
 import { failureLines } from './unit-failure.ts';
@@ -91,7 +91,7 @@ async function controlOne(line: Line, realm: Realm, asked: Asked, { unit, path, 
     complain(realm.host, [`${named}: no such container, and there is no unit ${unit}`]);
     return NO_CONTAINER;
   }
-  if (loadState === 'not-found' && STARTS.has(asked.verb)) {
+  if (loadState === 'not-found' && STARTS.has(asked.verb) && path === undefined) {
     const { status, lines } = await startAgain(line, realm, unit);
     complain(realm.host, lines);
     if (status === 0 && !asked.quiet) realm.host.write(1, `${unit}\n`);
@@ -106,11 +106,17 @@ async function controlOne(line: Line, realm: Realm, asked: Asked, { unit, path, 
     if (!asked.quiet) realm.host.write(1, `${unit}\n`);
     return 0;
   }
-  complain(
-    realm.host,
-    await failureLines(line.bus, realm, unit, end, STARTS.has(asked.verb) ? asked.began : undefined),
-  );
+  complain(realm.host, await whyFailed(line, realm, asked, unit, end));
   return FAILED;
+}
+
+/** A unit without a file is forgotten with its failed start: it is not made once more to find out. */
+async function whyFailed(line: Line, realm: Realm, asked: Asked, unit: string, end: JobResult): Promise<string[]> {
+  if (!STARTS.has(asked.verb)) return failureLines(line.bus, realm, unit, end);
+  const { loadState } = await steadily(line, bus => unitProperties(bus, unit));
+  if (loadState !== 'not-found') return failureLines(line.bus, realm, unit, end, asked.began);
+  const ago = asked.began === 0 ? 0 : (realm.host.monotonic() - asked.began) / 1_000_000;
+  return startedInVain(realm, unit, end, Date.now() / 1000 - ago);
 }
 
 /** What the manager says may be of a unit that this one requires: then both are named. */

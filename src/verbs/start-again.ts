@@ -38,10 +38,13 @@ export async function startAgain(line: Line, realm: Realm, unit: string): Promis
   // With Restart= systemd would go on trying what the person is told does not work.
   if (way.properties.some(([property]) => property === 'Restart'))
     endUnit(host, { manager: scope.kind === 'user' ? 'user' : 'system', unit });
-  return {
-    status: FAILED,
-    lines: [`${name}: could not be started (${result})`, ...said(host, realm, unit, began)],
-  };
+  return { status: FAILED, lines: startedInVain(realm, unit, result, began) };
+}
+
+/** systemd has forgotten the unit: its lines since `began`, in seconds, are all that tells. */
+export function startedInVain(realm: Realm, unit: string, result: JobResult, began: number): string[] {
+  const name = unit.replace(/\.service$/, '');
+  return [`${name}: could not be started (${result})`, ...said(realm.host, realm, unit, began)];
 }
 
 /** Somebody else may have made it a moment ago: then that start is followed. */
@@ -63,7 +66,6 @@ function marked({ properties }: Way): Way['properties'] {
   });
 }
 
-/** systemd has forgotten the unit again: its lines since then are all that tells. */
 function said(host: Host, { scope }: Realm, unit: string, began: number): string[] {
   const which = scope.kind === 'user' ? `--user-unit=${unit}` : `--unit=${unit}`;
   const since = `--since=@${began}`;

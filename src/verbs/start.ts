@@ -50,6 +50,8 @@ function manage(host: Host, asked: string, command: Command, began: number): num
   if (!isOwnManager(host, command)) return leave(command.operands);
   const jobs = command.operands.map(one => ({ unit: unitNameOf(host, one), path: '', result: '' }));
   follow(host, member, jobs);
+  const gone = jobs.length > 0 && jobs.every(job => job.result === GONE);
+  if (gone && isSet(command, 'quiet')) return NOT_FOUND; // run/ending.ts asked
   if (!jobs.every(job => WELL.has(job.result))) return leave(jobs.map(wordOf));
   if (!isSet(command, 'quiet')) host.write(1, jobs.map(job => `${job.unit}\n`).join(''));
   return 0;
@@ -106,6 +108,10 @@ function startAttached(host: Host, command: Command): number {
 
 const OF_ATTACHED: ReadonlySet<string> = new Set(['detach-keys', 'interactive', 'sig-proxy']);
 
+/** Of a stop: there is no such unit. */
+const GONE = 'gone';
+const NOT_FOUND = 5;
+
 const WELL: ReadonlySet<string> = new Set(['done', 'skipped']);
 
 function isOwnManager(host: Host, command: Command): boolean {
@@ -148,6 +154,7 @@ function ask(bus: Bus, member: string, jobs: readonly Job[]): boolean {
       job.path = String(answerTo(bus, serial)[0]);
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
+      if (member === 'StopUnit' && error.name.endsWith('.NoSuchUnit')) job.result = GONE;
       taken = false;
     }
   }

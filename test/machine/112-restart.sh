@@ -182,6 +182,29 @@ from_nowhere() { # WHO
     contains "$(fails_with 125 as "$1" sh -c 'mkdir /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; berth run -v ./x:/x --network none localhost/busybox true' 2>&1)" berth:
 }
 
+begins() { # WHO NAME: starts of the unit that systemd has told of
+    journalctl --sync
+    as root journalctl -o cat --no-pager _COMM=systemd | grep -c "^Starting $2.service - berth container" || true
+}
+in_vain() { # a failed restart is one start
+    local before
+    as "$1" mkdir -p "/var/tmp/vain-$1"
+    as "$1" berth run -d --name "vain-$1" --network none --stop-timeout 0 -v "/var/tmp/vain-$1:/v" localhost/busybox sleep 1000 >/dev/null
+    before=$(begins "$1" "vain-$1")
+    rmdir "/var/tmp/vain-$1"
+    contains "$(fails_with 1 as "$1" berth restart "vain-$1" 2>&1)" "/var/tmp/vain-$1: there is no such file or directory"
+    equal "$(begins "$1" "vain-$1")" $((before + 1))
+    as "$1" berth rm "vain-$1" >/dev/null
+}
+unit_is_gone() { # its payload is ended all the same, also where there is no Node
+    local state
+    as "$1" berth run -d --name r9 --network none --stop-timeout 0 localhost/busybox sleep 1003 >/dev/null
+    state=$(as "$1" sh -c 'd=/run/berth; [ "$(id -u)" = 0 ] || d=$XDG_RUNTIME_DIR/berth; echo $d/containers/r9/state.json')
+    sed -i 's/"unit":"r9.service"/"unit":"nowhere.service"/' "$state"
+    unshare --mount bash -ec "$(declare -f as); mount --bind /dev/null \"\$(readlink -f /usr/bin/node)\"; as $1 berth stop r9 >/dev/null"
+    fails pgrep -fx 'sleep 1003'
+    as "$1" berth rm -f -i r9 >/dev/null
+}
 for who in root alice; do
     as "$who" berth load -q -i "$IMAGES/busybox.tar" >/dev/null
     check "$who: run -d --restart always" always "$who"
@@ -193,5 +216,7 @@ for who in root alice; do
     check "$who: --restart where it has no meaning" refused "$who"
     check "$who: what a container is started again by is its own, whoever was quick" replaced_at_once "$who"
     check "$who: run from a directory that is gone" from_nowhere "$who"
+    check "$who: a restart that fails is tried once" in_vain "$who"
+    check "$who: stop of a container whose unit is gone, without Node" unit_is_gone "$who"
 done
 finish

@@ -81,3 +81,22 @@ test('a job that was accepted on another connection is not asked for again', asy
   assert.equal(await runJob(line, 'StartUnit', 'web.service', JOB), 'timeout');
   assert.ok(!calls.includes('StartUnit'));
 });
+
+test('a call that nobody answers is asked again over another connection, and the silent one is closed', async () => {
+  const calls: string[] = [];
+  const silent = (): Promise<never> => Promise.reject(new ControlError('NoReply', 'no answer'));
+  const closed: number[] = [];
+  const whole = fakeBus(calls, { job: 0, activeState: 'active' });
+  const mute = [0, 1, 2, 3, 4].map(at => ({
+    ...fakeBus([], { job: 0, activeState: '' }),
+    call: silent,
+    close: () => void closed.push(at),
+  }));
+  const lineOf = (buses: ManagerBus[]): Parameters<typeof runJob>[0] => {
+    const [bus = whole, ...rest] = buses;
+    return { bus, again: () => Promise.resolve(rest.shift() ?? whole) };
+  };
+  assert.equal(await runJob(lineOf(mute.slice(0, 2)), 'StartUnit', 'web.service', JOB), 'done');
+  assert.deepEqual(closed, [0, 1]);
+  await assert.rejects(runJob(lineOf(mute), 'StartUnit', 'web.service', JOB), { name: 'NoReply' });
+});
