@@ -216,9 +216,50 @@ denied() {
         contains "$said" 'polkit does not let this account'
         equal "$(wc -l <<<"$said")" 1
     done
-    fails_with 125 as alice berth daemon-reload --system >/dev/null
+    said=$(fails_with 125 as alice berth daemon-reload --system 2>&1)
+    contains "$said" 'polkit does not let this account'
+    equal "$(wc -l <<<"$said")" 1
+    mkdir /tmp/denied
+    cp /etc/containers/systemd/c1.container /tmp/denied/d1.container
+    for verb in 'enable --system c1' 'disable --system e2' 'up --system /tmp/denied' 'down --system /tmp/denied'; do
+        # shellcheck disable=SC2086 # words
+        said=$(fails_with 125 as alice berth $verb 2>&1)
+        equal "$(wc -l <<<"$said")" 1
+        equal "${said%%[:/]*}" berth
+    done
+    rm -r /tmp/denied
+    equal "$(ls -d /etc/containers/systemd/{c1,e2}.container.d /etc/containers/systemd/d* 2>/dev/null)" ''
     # What is as it should be needs no reload, and so nobody's leave.
     contains "$(as alice berth disable --system c1)" 'already disabled'
+}
+# A pod as text, in Graphviz's language and as a picture, each read by what knows its form.
+drawn() {
+    local said edges directory=$WORK/drawn
+    mkdir "$directory"
+    printf '[Pod]\n' >"$directory/shop.pod"
+    printf '[Container]\nImage=localhost/busybox\nPod=shop.pod\nVolume=goods.volume:/d\n' >"$directory/web.container"
+    printf '[Unit]\nRequires=web.service odd\\x22name.service\n[Container]\nImage=localhost/busybox\nPod=shop.pod\n' >"$directory/cart.container"
+    printf '[Volume]\n' >"$directory/goods.volume"
+    edges='cart.service -> shop-pod.service
+cart.service -> web.service
+web.service -> goods-volume.service
+web.service -> shop-pod.service'
+    said=$(berth graph "$directory")
+    equal "$(head -n 1 <<<"$said")" 'cart.service  (cart.container)'
+    contains "$said" '├─ BindsTo   shop-pod.service  (shop.pod)'
+    contains "$said" 'Requires  goods-volume.service  (goods.volume)'
+    berth graph --format dot "$directory" | python3 "$TESTS/dot.py" >dot.said
+    equal "$(grep -- '->' dot.said | grep -v odd | LC_ALL=C sort)" "$edges"
+    equal "$(grep -v -- '->\|odd' dot.said | LC_ALL=C sort | tr '\n' ' ')" 'cart.service goods-volume.service shop-pod.service web.service '
+    contains "$(grep odd dot.said)" 'cart.service -> odd'
+    berth graph --format svg "$directory" | python3 -c '
+import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.stdin).getroot()
+svg = "{http://www.w3.org/2000/svg}"
+assert root.tag == svg + "svg", root.tag
+titles = [one.text for one in root.iter(svg + "title")]
+print("\n".join(sorted(t.split(":")[0] + " -> " + t.split("= ")[1] for t in titles if "odd" not in t)))' >svg.said
+    equal "$(cat svg.said)" "$edges"
 }
 # polkit asks on the terminal for the password of an administrator.
 authorised() {
@@ -317,6 +358,7 @@ check 'alice: a start survives that the bus is restarted' bus_restarts
 put_away alice
 check 'every result of a job is told' job_results
 check 'a user is denied by polkit in one line' denied
+check 'a pod is drawn as text, for Graphviz and as a picture' drawn
 check 'a password at the terminal is enough for polkit' authorised
 put_away root
 check 'a start survives that the manager is re-executed' survives systemctl daemon-reexec
