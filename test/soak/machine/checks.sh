@@ -10,6 +10,11 @@ used() { # microseconds of processor: of the account and of the journal
     done
     echo $sum
 }
+ours() { # of that what our processes took: relays, and the journal; the rest is the container's server and the programs of probes
+    local sum
+    sum=$(find /sys/fs/cgroup/user.slice/user-1000.slice -path '*/well*.service/supervisor/cpu.stat' -exec sed -n 's/^usage_usec //p' {} + | awk '{ sum += $1 } END { printf "%d", sum }')
+    echo $((sum + $(sed -n 's/^usage_usec //p' /sys/fs/cgroup/system.slice/systemd-journald.service/cpu.stat)))
+}
 begin() { # KIND CHECK
     local i
     for i in $(seq "$COUNT"); do
@@ -18,18 +23,20 @@ begin() { # KIND CHECK
     done
     timeout 120 sh -c 'until [ "$(su -l alice -s /bin/sh -c "berth ps -q --filter health=healthy" | wc -l)" = '"$COUNT"' ]; do sleep 1; done'
 }
-well() { # KIND CHECK
-    local before after percent lines cursor
+share() { awk "BEGIN { printf \"%.2f\", ($2 - $1) / $SECONDS_LONG / 10000 }"; } # BEFORE AFTER: percent of one processor
+well() { # KIND CHECK used|ours: which of them is judged
+    local before after percent lines cursor mine mine_after own
     begin "$@"
     journalctl --sync
     cursor=$(journalctl --quiet --no-pager -n 0 --show-cursor | sed -n 's/^-- cursor: //p')
-    before=$(used)
+    before=$(used) mine=$(ours)
     sleep "$SECONDS_LONG"
-    after=$(used)
+    after=$(used) mine_after=$(ours)
     journalctl --sync
     lines=$(journalctl --quiet --no-pager --after-cursor "$cursor" -o cat _UID=1000 | grep -cE 'health|berth' || true)
-    percent=$(awk "BEGIN { printf \"%.2f\", ($after - $before) / $SECONDS_LONG / 10000 }")
-    echo "# $1: $percent % of one processor, $lines lines" >&3
+    percent=$(share "$before" "$after") own=$(share "$mine" "$mine_after")
+    echo "# $1: $percent % of one processor with what answers, of which relays and the journal $own %; $lines lines" >&3
+    [ "$3" = used ] || percent=$own
     as alice berth rm -f -t 0 --all >/dev/null
     equal "$lines" 0
     awk "BEGIN { exit !($percent < $MOST) }" || { echo "$percent % is more than $MOST %" >&2; return 1; }
@@ -57,7 +64,8 @@ as alice berth load -q -i "$IMAGES/busybox.tar" >/dev/null
 us=$(floor)
 echo "# \`sh -c true\` by itself: $us us, $(awk "BEGIN { printf \"%.2f\", $us * $COUNT / 5 / 10000 }") % of one processor" >&3
 MOST=$(awk "BEGIN { print $us * $COUNT / 5 / 10000 * 2.5 }")
-check "$COUNT healthy containers, exec: less than 2.5 of the program's own" well exec true
-MOST=2
-check "$COUNT healthy containers, port" well port port:8080
+check "$COUNT healthy containers, exec: less than 2.5 of the program's own" well exec true used
+# A connection costs the server that takes it, too (busybox's forks for each), and that is the payload's.
+MOST=$(awk "BEGIN { print 2 * $COUNT / 100 }")
+check "$COUNT healthy containers, port: relays and the journal" well port port:8080 ours
 finish
