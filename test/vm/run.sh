@@ -47,7 +47,7 @@ pack() {
         printf 'for test in %s; do\n' "$*"
         cat <<'END'
     echo "@@ begin $test"
-    timeout --kill-after=10 900 bash /run/parcel/tests/$test
+    timeout --kill-after=10 1500 bash /run/parcel/tests/$test
     echo "@@ end $test $?"
 done
 echo "@@ done"
