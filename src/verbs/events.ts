@@ -6,7 +6,8 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { commandLine, printable } from './command-line.ts';
-import { fillTemplate } from './format.ts';
+import { fillRows } from './format.ts';
+import { fillGoTemplate } from './go-template-fill.ts';
 import { fieldOf, lastPlace, readEntries, type Entry } from './journal-entries.ts';
 import { moment } from './log-line.ts';
 
@@ -16,7 +17,7 @@ export async function main(host: Host): Promise<number> {
   if (typeof command === 'number') return command;
   const filters = allValues(command, 'filter').map(parseFilter);
   const format = lastValue(command, 'format') ?? '';
-  if (format !== '' && format !== 'json') fillTemplate(format, cellsOf(eventOf({})));
+  if (format !== '' && format !== 'json') fillRows(format, [cellsOf(eventOf({}))], fillGoTemplate);
   const words = wordsOf(host, command);
   if (words === undefined) return 0;
   await readEntries(words, async entry => {
@@ -92,7 +93,7 @@ function parseFilter(text: string): Filter {
 
 function textOf(event: Event, format: string): string {
   if (format === 'json') return jsonOf(event);
-  if (format !== '') return fillTemplate(format, cellsOf(event));
+  if (format !== '') return fillRows(format, [cellsOf(event)], fillGoTemplate).join('');
   const notes = Object.entries({ image: event.image, name: event.name, ...event.attributes }).filter(
     ([, value]) => value !== '',
   );

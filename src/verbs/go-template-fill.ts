@@ -1,11 +1,10 @@
-import { printable } from './command-line.ts';
-import { fieldOf } from './template.ts';
+import { fieldOf, shown as goText } from './template.ts';
 import { bad, readTemplate, type Command, type Node, type Operand, type Pipe } from './go-template.ts';
 
 /**
  * A template with the fields of `value`: fields, variables, `if`, `with`, `range`, pipelines, and the functions below (Go's text/template and
  * those of podman-inspect(1)). A field that is not there is an error where it is shown and nothing where it is asked for (`if`, `with`, `or`, …).
- * Objects and lists are shown as JSON, and controls of the values as text (T28).
+ * Objects and lists are shown as Go shows them, and controls of the values as text (T28).
  */
 export function fillGoTemplate(template: string, value: unknown): string {
   return fillAll(readTemplate(template), { dot: value, variables: new Map([['$', value]]) });
@@ -123,7 +122,7 @@ function present(value: unknown): unknown {
 function shown(value: unknown): string {
   present(value);
   if (value instanceof Text) return value.text;
-  return typeof value === 'string' ? printable(value) : JSON.stringify(value);
+  return goText(value);
 }
 
 /** What `println` made: its line's end is meant, and what it shows was made printable. */
@@ -163,7 +162,7 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   and: values => values.find(value => !isTrue(value)) ?? values[values.length - 1],
   or: values => values.find(isTrue) ?? values[values.length - 1],
   not: ([value]) => !isTrue(value),
-  print: values => new Text(values.map(shown).join(' ')),
+  print: values => new Text(sprint(values)),
   println: values => new Text(`${values.map(shown).join(' ')}\n`),
   printf: ([format, ...values]) => new Text(printed(plain(format), values)),
   join: ([list, between]) => (Array.isArray(list) ? new Text(list.map(shown).join(plain(between))) : list),
@@ -174,6 +173,14 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   truncate: ([text, most]) => plain(text).slice(0, Number(most)),
   pad: ([text, before, after]) => ' '.repeat(Number(before)) + plain(text) + ' '.repeat(Number(after)),
 };
+
+/** Go's Sprint: a blank between two of which neither is a string. */
+function sprint(values: readonly unknown[]): string {
+  const isText = (value: unknown): boolean => typeof value === 'string' || value instanceof Text;
+  return values
+    .map((value, index) => (index > 0 && !isText(value) && !isText(values[index - 1]) ? ' ' : '') + shown(value))
+    .join('');
+}
 
 /** A key that is not there gives nothing, as Go's maps do; a place that a list has not is an error. */
 function indexed(value: unknown, key: unknown): unknown {

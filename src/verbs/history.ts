@@ -8,7 +8,8 @@ import { findImage } from '../image/resolve.ts';
 import { storeDirectory } from '../image/store.ts';
 import type { ImageRecord } from '../image/types.ts';
 import { commandLine, printable } from './command-line.ts';
-import { fillTemplate, renderTable } from './format.ts';
+import { fillRows, renderTable } from './format.ts';
+import { fillGoTemplate } from './go-template-fill.ts';
 import { sizeText } from './images.ts';
 import { agoOf } from './show.ts';
 
@@ -37,8 +38,14 @@ export function main(host: Host): number {
   const rows = steps.map(step => cells(host, step, full, isSet(command, 'human', true)));
   if (isSet(command, 'quiet')) host.write(1, rows.map(row => `${row['ID'] ?? ''}\n`).join(''));
   else if (format === '' || format.startsWith('table '))
-    host.write(1, renderTable(format === '' ? TABLE : format.slice(6), HEADINGS, rows, true));
-  else host.write(1, rows.map(row => `${fillTemplate(format, row)}\n`).join(''));
+    host.write(1, renderTable(format === '' ? TABLE : format.slice(6), HEADINGS, rows, true, fillGoTemplate));
+  else
+    host.write(
+      1,
+      fillRows(format, rows, fillGoTemplate)
+        .map(line => `${line}\n`)
+        .join(''),
+    );
   return 0;
 }
 

@@ -6,6 +6,7 @@ import { ImageError } from '../image/error.ts';
 import { storeDirectory } from '../image/store.ts';
 import { commandLine, printable } from './command-line.ts';
 import { renderRows } from './format.ts';
+import { fillGoTemplate } from './go-template-fill.ts';
 import { imageTree } from './images-tree.ts';
 import { listRows, parseFilter, sortRows, type ImageRow } from './images-select.ts';
 import { agoOf } from './show.ts';
@@ -43,7 +44,7 @@ function output(host: Host, command: Command, rows: readonly ImageRow[]): string
   const readOnly = rows.some(row => row.readOnly) ? '\\t{{.ReadOnly}}' : '';
   const table = `table {{.Repository}}\\t{{.Tag}}\\t${digests}{{.ID}}\\t{{.Created}}\\t{{.Size}}${readOnly}`;
   const shown = format === '' || format === 'table' ? table : format;
-  return renderRows(shown, HEADINGS, cells, !isSet(command, 'noheading'));
+  return renderRows(shown, HEADINGS, cells, !isSet(command, 'noheading'), fillGoTemplate);
 }
 
 const HEADINGS: Readonly<Record<string, string>> = {

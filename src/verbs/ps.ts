@@ -9,6 +9,7 @@ import { containerSizes, type Sizes } from './container-sizes.ts';
 import { verb } from './edge.ts';
 import { renderRows } from './format.ts';
 import { agoOf, portsText, shortSize } from './show.ts';
+import { byNode } from './template.ts';
 import { laterMade, madeAt } from '../run/state.ts';
 
 /** `berth ps`: the containers of this account, from their runtime directories; nothing is cached. */
@@ -33,7 +34,7 @@ export const main: (host: Host) => number = verb(PS, (host, command) => {
   } else {
     const cells = sized.map(row => cellsOf(row, now, isSet(command, 'no-trunc')));
     const template = format === '' || format === 'table' ? defaultTable(command) : format;
-    host.write(1, renderRows(template, HEADINGS, cells, !isSet(command, 'noheading')));
+    host.write(1, renderRows(template, HEADINGS, cells, !isSet(command, 'noheading'), byNode(host)));
   }
   return 0;
 });

@@ -6,6 +6,7 @@ import { describe } from '../base/problem.ts';
 import { isFailed } from '../quadlet/translate.ts';
 import { lastEntry } from '../unit/document.ts';
 import { renderRows } from './format.ts';
+import { fillGoTemplate } from './go-template-fill.ts';
 import { allUnits, applications, installDirectory, states } from './quadlet-units.ts';
 
 interface Row {
@@ -30,7 +31,10 @@ export function listUnits(host: Host, command: Command | number): number {
   if (format === 'json') host.write(1, encodeText(`${JSON.stringify(rows, undefined, 4)}\n`));
   else {
     const shown = format === '' || format === 'table' ? DEFAULT : format;
-    host.write(1, encodeText(renderRows(shown, HEADINGS, rows.map(cells), !isSet(command, 'noheading'))));
+    host.write(
+      1,
+      encodeText(renderRows(shown, HEADINGS, rows.map(cells), !isSet(command, 'noheading'), fillGoTemplate)),
+    );
   }
   return 0;
 }

@@ -12,6 +12,7 @@ import { Failure } from '../run/failure.ts';
 import { askCreds } from './ask-creds.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
+import { fillGoTemplate } from './go-template-fill.ts';
 import { writeListing } from './list-output.ts';
 
 /** `berth search`: images of a registry by words, or the tags of one repository. */
@@ -33,21 +34,26 @@ export async function main(host: Host): Promise<number> {
   for (const { registry, term } of placesOf(conf, operand))
     found.push(...(await searchRegistry(host, conf, { registry, term, limit }, options)));
   const full = isSet(command, 'no-trunc');
-  writeListing(host, command, {
-    rows: found.filter(row => filters.every(filter => filter(row))),
-    key: row => row.name,
-    cells: row => cellsOf(row, full),
-    json: row => ({ ...cellsOf(row, true), Stars: row.stars }),
-    headings: {
-      Index: 'INDEX',
-      Name: 'NAME',
-      Description: 'DESCRIPTION',
-      Stars: 'STARS',
-      Official: 'OFFICIAL',
-      Automated: 'AUTOMATED',
+  writeListing(
+    host,
+    command,
+    {
+      rows: found.filter(row => filters.every(filter => filter(row))),
+      key: row => row.name,
+      cells: row => cellsOf(row, full),
+      json: row => ({ ...cellsOf(row, true), Stars: row.stars }),
+      headings: {
+        Index: 'INDEX',
+        Name: 'NAME',
+        Description: 'DESCRIPTION',
+        Stars: 'STARS',
+        Official: 'OFFICIAL',
+        Automated: 'AUTOMATED',
+      },
+      table: 'table {{.Name}}\\t{{.Description}}',
     },
-    table: 'table {{.Name}}\\t{{.Description}}',
-  });
+    fillGoTemplate,
+  );
   return 0;
 }
 
@@ -89,14 +95,19 @@ async function listTags(
       host.write(1, `${JSON.stringify([{ Name: repository, Tags: tags }], undefined, 4)}\n`);
       return;
     }
-    writeListing(host, command, {
-      rows: tags,
-      key: tag => tag,
-      cells: tag => ({ Name: repository, Tag: tag }),
-      json: tag => tag,
-      headings: { Name: 'NAME', Tag: 'TAG' },
-      table: 'table {{.Name}}\\t{{.Tag}}',
-    });
+    writeListing(
+      host,
+      command,
+      {
+        rows: tags,
+        key: tag => tag,
+        cells: tag => ({ Name: repository, Tag: tag }),
+        json: tag => tag,
+        headings: { Name: 'NAME', Tag: 'TAG' },
+        table: 'table {{.Name}}\\t{{.Tag}}',
+      },
+      fillGoTemplate,
+    );
   } finally {
     registry.close();
   }

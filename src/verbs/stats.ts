@@ -7,6 +7,7 @@ import { Failure } from '../run/failure.ts';
 import type { ContainerState } from '../run/state.ts';
 import { commandLine, printable } from './command-line.ts';
 import { renderRows } from './format.ts';
+import { fillGoTemplate } from './go-template-fill.ts';
 import { goDuration, shortSize } from './show.ts';
 import { usageOf, type Usage } from './usage.ts';
 
@@ -70,7 +71,7 @@ async function show(host: Host, command: Command, rows: readonly Row[], live: bo
   const text =
     format === 'json'
       ? `${JSON.stringify(cells.map(toJson), undefined, 1)}\n`
-      : renderRows(format === '' || format === 'table' ? TABLE : format, HEADINGS, cells, true);
+      : renderRows(format === '' || format === 'table' ? TABLE : format, HEADINGS, cells, true, fillGoTemplate);
   const draws = live && format !== 'json' && host.isTerminal(1) && !isSet(command, 'no-reset');
   // Each line over the one before it, so that nothing flickers; what is below goes.
   await write(draws ? `\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[J` : text);

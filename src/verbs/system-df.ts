@@ -10,7 +10,8 @@ import { isAlive, listContainers } from '../run/containers.ts';
 import { layerPath } from '../run/layer.ts';
 import { commandLine } from './command-line.ts';
 import { diskBytes, diskUsage } from './disk-bytes.ts';
-import { fillTemplate, renderTable } from './format.ts';
+import { fillRows, renderTable } from './format.ts';
+import { fillGoTemplate } from './go-template-fill.ts';
 import { sizeText } from './images.ts';
 import { usedImages, type UsedImages } from './used-images.ts';
 
@@ -31,8 +32,14 @@ export function main(host: Host): number {
   else if (format === '' || format.startsWith('table ')) {
     const table =
       format === '' ? '{{.Type}}\\t{{.Total}}\\t{{.Active}}\\t{{.Size}}\\t{{.Reclaimable}}' : format.slice(6);
-    host.write(1, renderTable(table, HEADINGS, rows.map(cells), true));
-  } else host.write(1, rows.map(row => `${fillTemplate(format, cells(row))}\n`).join(''));
+    host.write(1, renderTable(table, HEADINGS, rows.map(cells), true, fillGoTemplate));
+  } else
+    host.write(
+      1,
+      fillRows(format, rows.map(cells), fillGoTemplate)
+        .map(line => `${line}\n`)
+        .join(''),
+    );
   return 0;
 }
 
@@ -150,5 +157,5 @@ function verbose(host: Host, store: string, used: UsedImages): string {
     Used: 'USED BY',
   };
   const table = '{{.Name}}\\t{{.ID}}\\t{{.Size}}\\t{{.Shared}}\\t{{.Unique}}\\t{{.Used}}';
-  return renderTable(table, headings, rows, true);
+  return renderTable(table, headings, rows, true, fillGoTemplate);
 }

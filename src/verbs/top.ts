@@ -80,7 +80,7 @@ function inside(map: ContainerState['uidMap']): (id: number) => number {
 function aligned(lines: readonly (readonly string[])[]): string {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)));
   return lines
-    .map(line => line.map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2)).join(''))
+    .map(line => line.map((cell, column) => cell.padEnd(Math.max(12, (widths[column] ?? 0) + 2))).join(''))
     .map(line => `${line.trimEnd()}\n`)
     .join('');
 }

@@ -89,7 +89,7 @@ waiting() { # stop, rm and run --replace while nothing runs, since systemd waits
     detach "$1" r4 always sh -c 'echo begun; exit 5'
     as "$1" berth run -d --replace --name r4 --network none --stop-timeout 0 localhost/busybox sleep 1000 >/dev/null
     sleep 2
-    equal "$(as "$1" berth inspect --format '{{.Config.Cmd}}' r4)" '["sleep","1000"]'
+    equal "$(as "$1" berth inspect --format '{{.Config.Cmd}}' r4)" '[sleep 1000]'
     as "$1" berth rm -f r4 >/dev/null
 }
 until_waiting() { # WHO NAME: it has ended, and its unit waits for its next try

@@ -182,7 +182,7 @@ E2
     )
     way_start "$1" "$unit"
     pid=$(way_property "$1" "$unit" MainPID)
-    equal "$(way_berth "$1" ps --format '{{.Names}} {{.Labels}}')" 'named tier=front'
+    equal "$(way_berth "$1" ps --format '{{.Names}} {{.Labels}}')" 'named map[tier:front]'
     equal "$(way_berth "$1" inspect named | jq -r '.[0].Config.Annotations | ."some.note", ."other.note"')" $'text\ntwo words'
     equal "$(cat "/proc/$pid/comm") $(cat "/proc/$pid/oom_score_adj")" 'berth-init 700'
     contains "$(readlink "/proc/$pid/fd/1")" socket:

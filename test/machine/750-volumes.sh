@@ -17,7 +17,7 @@ life() { # create, exists, ls, inspect, rm
     way_berth "$1" volume exists life
     fails_with 1 way_berth "$1" volume exists lif
     equal "$(way_berth "$1" volume ls -q --filter label=tier=db)" life
-    contains "$(way_berth "$1" volume ls)" $'DRIVER  VOLUME NAME\nlocal   life'
+    contains "$(way_berth "$1" volume ls)" $'DRIVER      VOLUME NAME\nlocal       life'
     equal "$(way_berth "$1" volume inspect life | jq -r '.[0] | .Name, .Driver, .Labels.tier, .Scope, .UID')" $'life\nlocal\ndb\nlocal\n33'
     equal "$(run "$1" -v life:/v localhost/busybox stat -c %u:%g /v)" 33:33
     equal "$(way_berth "$1" volume rm life)" life

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost } from '../../../src/host/fake.ts';
 import { Failure } from '../../../src/run/failure.ts';
-import { fillTemplate, renderTable } from '../../../src/verbs/format.ts';
+import { fillRows, fillTemplate, renderRows, renderTable } from '../../../src/verbs/format.ts';
+import { fillGoTemplate } from '../../../src/verbs/go-template-fill.ts';
 import { ageOf } from '../../../src/verbs/show.ts';
 import { walkTemplate } from '../../../src/verbs/template.ts';
 
@@ -14,16 +15,45 @@ test('a template names fields, and one that does not exist is refused with those
   );
 });
 
-test('columns are as wide as their widest cell', () => {
+test('lists and objects of a row are shown as Go shows them, and the rest of its language is filled for all rows at once', () => {
   const rows = [
-    { A: 'long cell', B: 'x' },
+    { Names: 'a', Labels: { k: 'v', b: 'c' }, Mounts: ['x', 'y'] },
+    { Names: 'b', Labels: {}, Mounts: [] },
+  ];
+  const never = (): never => assert.fail('not for the other half');
+  assert.deepEqual(fillRows('{{.Labels}} {{.Mounts}} {{json .Mounts}}', rows, never), [
+    'map[b:c k:v] [x y] ["x","y"]',
+    'map[] [] []',
+  ]);
+  const calls: string[] = [];
+  const fill = (template: string, value: unknown): string => {
+    calls.push(template);
+    return fillGoTemplate(template, value);
+  };
+  const template = '{{.Names | upper}} {{index .Labels "k"}}{{range .Mounts}}\\t{{.}}{{end}}';
+  assert.deepEqual(fillRows(template, rows, fill), ['A v\tx\ty', 'B ']);
+  assert.equal(calls.length, 1);
+  assert.equal(
+    renderRows(`table ${template}`, { Names: 'NAMES' }, rows, true, fillGoTemplate),
+    'NAMES\nA v         x           y\nB\n',
+  );
+});
+
+test('columns are as wide as their widest cell, and none is narrower than the peer has it', () => {
+  const never = (): never => assert.fail('not for the other half');
+  const rows = [
+    { A: 'a cell that is long', B: 'x' },
     { A: 's', B: 'y' },
   ];
   assert.equal(
-    renderTable('{{.A}}\\t{{.B}}', { A: 'AA', B: 'BB' }, rows, true),
-    'AA         BB\nlong cell  x\ns          y\n',
+    renderTable('{{.A}}\\t{{.B}}', { A: 'AA', B: 'BB' }, rows, true, never),
+    'AA                   BB\na cell that is long  x\ns                    y\n',
   );
-  assert.equal(renderTable('{{.A}}\\t{{.B}}', { A: 'AA', B: 'BB' }, rows, false), 'long cell  x\ns          y\n');
+  assert.equal(
+    renderTable('{{.A}}\\t{{.B}}', { A: 'AA', B: 'BB' }, rows, false, never),
+    'a cell that is long  x\ns                    y\n',
+  );
+  assert.equal(renderTable('{{.A}}\\t{{.B}}', { A: 'AA', B: 'BB' }, [], true, never), 'AA          BB\n');
 });
 
 test('a nested template walks objects and shows controls as text (T28)', () => {

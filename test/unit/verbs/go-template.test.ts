@@ -16,7 +16,7 @@ const VALUE = {
   Ports: { '80/tcp': [{ HostPort: '8080' }], '81/tcp': null },
 };
 
-/** What Go's text/template makes of it (objects and lists as JSON). */
+/** What Go's text/template makes of it (podman 5.4 shows lists and objects so). */
 const FILLED: readonly (readonly [template: string, result: string])[] = [
   ['{{.Name}} {{.State.Pid}}', 'web 7'],
   ['{{range .Mounts}}{{.Source}}:{{.Destination}} {{end}}', '/a:/b /c:/d '],
@@ -36,6 +36,12 @@ const FILLED: readonly (readonly [template: string, result: string])[] = [
   ['{{printf "%-5s|%q" .Name .Name}}', 'web  |"web"'],
   ['{{range .Config.Env}}{{println .}}{{end}}', 'A=1\nB=2\n'],
   ['{{json .Config.Env}}', '["A=1","B=2"]'],
+  [
+    '{{.Config.Env}} {{.Config.Labels}} {{.Empty}} {{.Mounts}}',
+    '[A=1 B=2] map[app:web io.x/y:one] [] [map[Destination:/b Source:/a] map[Destination:/d Source:/c]]',
+  ],
+  ['{{print .Config.Env .State.Pid .State.Pid .Name "x"}}', '[A=1 B=2] 7 7webx'],
+  ['{{printf "%v %s" .Config.Env .Config.Labels}}', '[A=1 B=2] map[app:web io.x/y:one]'],
   [
     '{{eq .Name "web"}} {{ne .State.Pid 7}} {{and .Name .Empty}} {{or .Empty .Name}} {{not .Empty}}',
     'true false [] web true',
@@ -57,7 +63,7 @@ test('fields have the names of the peer in templates, and those of JSON', () => 
   const plain = '{{.Name}} {{.DNSEnabled}} {{json .IPv6Enabled}} {{.Subnets}}';
   const never = (): never => assert.fail('not for the other half');
   const host = {} as Parameters<typeof walkTemplate>[0];
-  assert.equal(walkTemplate(host, plain, network, never), 'n true false [{"gateway":"10.0.0.1"}]');
+  assert.equal(walkTemplate(host, plain, network, never), 'n true false [map[gateway:10.0.0.1]]');
 });
 
 test('what is no template is refused by name', () => {
