@@ -59,6 +59,7 @@ const PROGRAMS: Readonly<Record<string, () => Promise<{ main: Program }>>> = {
   'unit-job': () => import('./verbs/control.ts'),
   unmask: () => import('./verbs/enable.ts'),
   unpause: () => import('./verbs/pause.ts'),
+  untag: () => import('./verbs/untag.ts'),
   update: () => import('./verbs/update.ts'),
   version: () => import('./verbs/info.ts'),
   why: () => import('./verbs/status.ts'),

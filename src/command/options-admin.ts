@@ -86,6 +86,18 @@ export const SYSTEM_DOCTOR: VerbRow = hosted(
   { most: 0 },
 );
 
+export const SYSTEM_PRUNE: VerbRow = hosted(
+  'system prune',
+  '',
+  'remove the pods, containers, networks and images that nothing uses',
+  [
+    flag('all', 'also images with names, when neither a container nor a unit has them', { short: 'a' }),
+    flag('force', 'do not ask; needed, since nothing asks', { short: 'f' }),
+    flag('volumes', 'also the volumes that no container uses'),
+  ],
+  { most: 0 },
+);
+
 /** What the network unit of user managers runs. */
 export const SYSTEM_WAIT: VerbRow = native('system wait', '', 'wait for the network of the system', [], {
   hidden: true,

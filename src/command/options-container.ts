@@ -72,7 +72,11 @@ export const WAIT: VerbRow = native(
   'CONTAINER...',
   'wait for containers to end and print their exit status',
   [
-    words('condition', 'STATE', 'state to wait for'),
+    words(
+      'condition',
+      'STATE',
+      'what to wait for: stopped (default), exited, removing, created, running, paused, healthy, unhealthy',
+    ),
     flag('ignore', 'a missing container is no error'),
     duration('interval', 'TIME', 'accepted for compatibility; nothing is polled', { short: 'i' }),
     LATEST,
@@ -99,7 +103,7 @@ function psOptions(): readonly OptionRow[] {
     LATEST,
     flag('no-trunc', 'do not shorten'),
     flag('noheading', 'no heading'),
-    flag('ns', 'show namespaces', { refused: 'see `lsns`' }),
+    flag('ns', 'show the numbers of the namespaces'),
     flag('pod', 'show pods', { short: 'p' }),
     flag('quiet', 'only ids', { short: 'q' }),
     flag('size', 'show sizes', { short: 's' }),
@@ -112,12 +116,12 @@ function psOptions(): readonly OptionRow[] {
 export const INSPECT: VerbRow = native(
   'inspect',
   'NAME...',
-  'show everything about a container',
+  'show everything about a container, image, volume, network or pod',
   [
     FORMAT,
     LATEST,
-    flag('size', 'show sizes', { short: 's', refused: 'see `du` on the store' }),
-    text('type', 'TYPE', 'container, image or all', { short: 't' }),
+    flag('size', 'add what a container wrote, and that with its image, in bytes', { short: 's' }),
+    text('type', 'TYPE', 'container, image, volume, network, pod or all', { short: 't' }),
   ],
   { least: 1 },
 );

@@ -139,6 +139,14 @@ export const IMAGE_EXISTS: VerbRow = hosted(
 
 export const TAG: VerbRow = hosted('tag', 'IMAGE NAME...', 'give an image further names', [], { least: 2 });
 
+export const UNTAG: VerbRow = hosted(
+  'untag',
+  'IMAGE [NAME...]',
+  'take names of an image away, all when none is given; the image stays',
+  [],
+  { least: 1 },
+);
+
 const FETCH: readonly OptionRow[] = [
   text('authfile', 'FILE', 'registry credentials'),
   text('cert-dir', 'DIR', 'certificates of the registry'),

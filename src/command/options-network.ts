@@ -46,7 +46,7 @@ export const NETWORK_VERBS: readonly VerbRow[] = [
   native(
     'network disconnect',
     'NETWORK CONTAINER',
-    'take a running container out of a network that it was joined to',
+    'take a running container out of a network until its next start, or for good one that it was joined to',
     [flag('force', 'accepted for compatibility; has no effect', { short: 'f' })],
     { least: 2, most: 2, ...NETWORK },
   ),

@@ -11,6 +11,8 @@ export interface FoundImage {
   readonly record: ImageRecord;
   /** Where record, documents and names are: the own store, or an additional one. */
   readonly store: string;
+  /** In full; absent: it has none. */
+  readonly name?: string;
   /** Directories of the unpacked layers, top first. */
   readonly layers: readonly string[];
 }
@@ -32,7 +34,7 @@ export function findImage(host: Host, store: string, reference: string): FoundIm
 
 /** The image as one store has it; its layers may be in others, too. */
 function findIn(host: Host, store: string, reference: string, own: string): FoundImage | undefined {
-  const id = findImageId(host, store, reference);
+  const { id, name } = lookUp(host, store, reference) ?? {};
   const record = id === undefined ? undefined : readImage(host, store, id);
   if (record === undefined) return undefined;
   const layers: string[] = [];
@@ -42,19 +44,30 @@ function findIn(host: Host, store: string, reference: string, own: string): Foun
     if (directory === undefined) return undefined;
     layers.push(`${directory}/fs`);
   }
-  return { record, store, layers: layers.reverse() };
+  return { record, store, layers: layers.reverse(), ...(name === undefined ? {} : { name }) };
 }
 
 /** Image id of a name, an id, or the beginning of an id, in this store alone. */
 export function findImageId(host: Host, store: string, text: string): string | undefined {
+  return lookUp(host, store, text)?.id;
+}
+
+interface Meant {
+  readonly id: string;
+  readonly name?: string;
+}
+
+function lookUp(host: Host, store: string, text: string): Meant | undefined {
   const parsed = parseReference(text);
   if (parsed !== undefined) {
     for (const name of candidates(parsed)) {
       const id = readName(host, store, name);
-      if (id !== undefined) return id;
+      if (id !== undefined) return { id, name };
     }
   }
-  return byId(host, store, text) ?? (parsed === undefined ? undefined : bySearch(host, store, parsed, text));
+  const id = byId(host, store, text);
+  if (id !== undefined) return { id };
+  return parsed === undefined ? undefined : bySearch(host, store, parsed, text);
 }
 
 function byId(host: Host, store: string, text: string): string | undefined {
@@ -72,7 +85,7 @@ function byId(host: Host, store: string, text: string): string | undefined {
 }
 
 /** A short name of another registry, or a manifest's digest under one of the image's names. */
-function bySearch(host: Host, store: string, wanted: Reference, text: string): string | undefined {
+function bySearch(host: Host, store: string, wanted: Reference, text: string): Meant | undefined {
   const full = new Set(candidates({ ...wanted, tag: 'latest' }).map(repository));
   const names = listNames(host, store).filter(({ reference }) => {
     const name = repository(reference);
@@ -94,7 +107,14 @@ function bySearch(host: Host, store: string, wanted: Reference, text: string): s
       `${text}: the short name means several images: ${names.map(name => name.reference).join(', ')}; write one in full`,
     );
   }
-  return ids[0];
+  const [id] = ids;
+  const found = names.find(name => name.id === id);
+  return found === undefined ? undefined : { id: found.id, name: found.reference };
+}
+
+/** In full, as the peer tells the image of a container: of who was named by the id, the first name. */
+export function fullNameOf(host: Host, { name, record, store }: FoundImage): string | undefined {
+  return name ?? listNames(host, store).find(one => one.id === record.id)?.reference;
 }
 
 /** A full reference without tag or digest. */

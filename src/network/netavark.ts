@@ -56,6 +56,31 @@ export function withoutPorts(configuration: string): string {
   return JSON.stringify({ ...(JSON.parse(configuration) as object), port_mappings: [] });
 }
 
+/** Of an attachment's configuration: what is of one network, and the rest. */
+export function divided(configuration: string, network: string): { one: string; rest: string } {
+  const all = JSON.parse(configuration) as { networks: Json; network_info: Json };
+  const pick = (wanted: boolean): string => {
+    const of = (table: Json): Json =>
+      Object.fromEntries(Object.entries(table).filter(([key]) => (key === network) === wanted));
+    return JSON.stringify({ ...all, networks: of(all.networks), network_info: of(all.network_info) });
+  };
+  return { one: pick(true), rest: pick(false) };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The lowest `ethN` that none of these configurations has given to an interface. */
+export function freeInterface(configurations: readonly string[]): string {
+  const taken = configurations.flatMap(text =>
+    Object.values((JSON.parse(text) as { networks: Record<string, { interface_name: string }> }).networks).map(
+      one => one.interface_name,
+    ),
+  );
+  let number = 0;
+  while (taken.includes(`eth${number}`)) number++;
+  return `eth${number}`;
+}
+
 /** What netavark says of the names in the networks. */
 export interface NetavarkAnswer {
   readonly nameservers: readonly string[];

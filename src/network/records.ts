@@ -30,10 +30,11 @@ export interface SubnetRecord {
 
 /** The network of containers of root that name none; `podman` and `bridge` mean it, too. */
 export const DEFAULT_NETWORK = 'berth';
+const PEERS_DEFAULT = 'podman';
 const DEFAULT_ID = '6265727468'.padEnd(64, '0');
 
 export function readNetwork(host: Host, store: string, name: string): NetworkRecord | undefined {
-  if (name === DEFAULT_NETWORK) return defaultNetwork(host);
+  if (name === DEFAULT_NETWORK || name === PEERS_DEFAULT) return defaultNetwork(host);
   if (!isName(name)) return undefined;
   const text = host.readFileIfExists(networkPath(store, name));
   if (text === undefined) return undefined;

@@ -20,7 +20,7 @@ import { healthFile } from './health-start.ts';
 import { startRelay } from './relay-start.ts';
 import { removeContainer } from './remove.ts';
 import { removeImageOf } from './remove-image.ts';
-import { STATE_VERSION, type ContainerState, type HealthState } from './state.ts';
+import { STATE_VERSION, type Asked, type ContainerState, type HealthState } from './state.ts';
 import type { Streams } from './streams.ts';
 import type { Undo } from './undo.ts';
 
@@ -196,12 +196,28 @@ export function recordOf(
     ...(request.pod === undefined ? {} : { pod: request.pod }),
     ports: portsOf(request),
     labels: { ...prepared.image?.config.labels, ...request.labels },
+    ...askedOf(request, prepared.image?.config.user ?? ''),
     logDriver: request.logDriver,
     ...(prepared.logFile === undefined ? {} : { logPath: prepared.logFile.path }),
     runtime: request.runtime ?? '',
     ...(prepared.health === undefined ? {} : { health: healthState(prepared.health, place.bundle, place.id) }),
     defaultSeccomp: plan.defaultSeccomp,
   };
+}
+
+function askedOf(request: RunRequest, imageUser: string): { asked?: Asked } {
+  const { user = imageUser, cidfile, addHosts, volumesFrom, sdnotify, timeout, interactive, publishAll } = request;
+  const asked: Asked = {
+    ...(user === '' ? {} : { user }),
+    ...(cidfile === undefined ? {} : { cidfile }),
+    ...(addHosts.length === 0 ? {} : { hosts: addHosts.map(one => `${one.name}:${one.address}`) }),
+    ...(volumesFrom.length === 0 ? {} : { volumesFrom: volumesFrom.map(one => one.container) }),
+    ...(sdnotify === 'container' ? {} : { notify: sdnotify }),
+    ...(timeout === 0 ? {} : { timeout }),
+    ...(interactive ? { interactive } : {}),
+    ...(publishAll ? { publishAll } : {}),
+  };
+  return Object.keys(asked).length === 0 ? {} : { asked };
 }
 
 function healthState(plan: HealthPlan, bundle: string, id: string): HealthState {

@@ -26,6 +26,8 @@ const POD_OPTIONS: Readonly<Record<string, Shared | 'user'>> = {
   'shm-size': 'ipc',
 };
 
+export const isPodOption = (name: string): boolean => Object.hasOwn(POD_OPTIONS, name);
+
 /** `--pod NAME`, or the id that `pod create --pod-id-file` has written. */
 function podNamed(host: Host, command: Command): string | undefined {
   const use = command.options.findLast(one => one.name === 'pod' || one.name === 'pod-id-file');
@@ -42,7 +44,7 @@ export function podIdIn(host: Host, file: string): string {
 export function podOf(host: Host, store: string, command: Command): { pod: PodRecord; command: Command } | undefined {
   const name = podNamed(host, command);
   if (name === undefined) return undefined;
-  const pod = requirePod(host, store, name.startsWith('new:') ? name.slice(4) : name);
+  const pod = requirePod(host, store, name);
   const shared = sharedBy(pod);
   const own = command.options.find(({ name: option }) => {
     const namespace = POD_OPTIONS[option];

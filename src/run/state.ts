@@ -51,6 +51,20 @@ export interface ProcessName {
   readonly startTime: string;
 }
 
+/** Of what was asked for, for `inspect` alone. */
+export interface Asked {
+  /** `user[:group]` as written, or as the image has it. */
+  readonly user?: string;
+  readonly cidfile?: string;
+  readonly hosts?: readonly string[];
+  readonly volumesFrom?: readonly string[];
+  readonly notify?: string;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly interactive?: true;
+  readonly publishAll?: true;
+}
+
 export interface ContainerState {
   readonly version: 1;
   readonly name: string;
@@ -97,6 +111,8 @@ export interface ContainerState {
   readonly volumes?: readonly string[];
   readonly ports: readonly { host: string; hostPort: number; port: number; protocol: string }[];
   readonly labels: Readonly<Record<string, string>>;
+  /** What nothing else here tells, and is not as it is by default. */
+  readonly asked?: Asked;
   readonly logDriver: string;
   /** The file of a driver that writes one. */
   readonly logPath?: string;

@@ -7,6 +7,11 @@ import { readExit, type ExitRecord } from '../run/exit-record.ts';
 import { isFrozen } from '../run/freezer.ts';
 import { readHealth } from '../run/health-results.ts';
 import { type ContainerState, madeAt } from '../run/state.ts';
+import { readState } from '../network/ipam.ts';
+import { networkNamesOf } from '../network/names-of.ts';
+import { readNetwork } from '../network/records.ts';
+import { storeDirectory } from '../image/store.ts';
+import { isWanted, unitEnd } from './unit-end.ts';
 import { ageOf, agoOf } from './show.ts';
 
 /** A container as lists and filters see it. */
@@ -26,7 +31,13 @@ export function containerRows(host: Host, command: Command): Row[] {
   const rows: Row[] = [];
   for (const { state, bundle } of listContainers(host)) if (state !== undefined) rows.push(rowOf(host, state, bundle));
   const filters = allValues(command, 'filter').map(text => parseFilter(host, text, rows));
-  return rows.filter(row => filters.every(({ keeps }) => keeps(row)));
+  // As the peer has it: of one key any is enough, but for labels; all keys must fit.
+  const groups = new Map<string, Filter[]>();
+  for (const [index, filter] of filters.entries()) {
+    const key = filter.name.startsWith('label') ? String(index) : filter.name;
+    groups.set(key, [...(groups.get(key) ?? []), filter]);
+  }
+  return rows.filter(row => [...groups.values()].every(group => group.some(({ keeps }) => keeps(row))));
 }
 
 export function rowOf(host: Host, state: ContainerState, bundle: string): Row {
@@ -63,6 +74,7 @@ function exitedText({ exit }: Row, now: number): string {
 }
 
 interface Filter {
+  readonly name: string;
   readonly keeps: (row: Row) => boolean;
 }
 
@@ -89,8 +101,19 @@ const FILTERS: Readonly<Record<string, Maker>> = {
   ancestor: value => row => isImage(row.state, value),
   unit: value => row => row.state.unit === value || row.state.unit === `${value}.service`,
   volume: value => row => [...(row.state.volumes ?? []), ...row.state.anonymousVolumes].includes(value),
-  network: value => row => row.state.network.kind === value,
+  network: (value, host) => {
+    const name = readNetwork(host, storeDirectory(host), value)?.name ?? value;
+    const { attachments } = readState(host);
+    return ({ state, bundle, running }) =>
+      state.network.kind === value || networkNamesOf(attachments, state, bundle, running).includes(name);
+  },
   pod: value => row => row.state.pod === value,
+  'restart-policy': (value, host) => row => (unitEnd(host, row.state, row.bundle).restart || 'no') === value,
+  'should-start-on-boot': (value, host) => {
+    if (value !== 'true' && value !== 'false')
+      throw new Failure(125, `--filter should-start-on-boot=${value}: use true or false`);
+    return row => String(isWanted(host, row.state)) === value;
+  },
   command: value => row => row.state.command[0] === value,
   before: (value, _host, rows) => {
     const made = madeAt(named(value, rows).state);
@@ -114,7 +137,7 @@ function parseFilter(host: Host, text: string, rows: readonly Row[]): Filter {
   if (make === undefined || at < 0) {
     throw new Failure(125, `--filter ${text}: use ${Object.keys(FILTERS).join('=, ')}=`);
   }
-  return { keeps: make(text.slice(at + 1), host, rows) };
+  return { name, keeps: make(text.slice(at + 1), host, rows) };
 }
 
 function patternOf(value: string): RegExp {

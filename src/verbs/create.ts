@@ -14,7 +14,7 @@ export const main: (host: Host) => number = verb(CREATE, (host, command) => {
   const background = inBackground(command);
   const asked = askedOf(host, background, place.id, place.store, false);
   const image = ensureImage(host, command, asked, place.store, false);
-  const request = requestOf(asked, image);
+  const request = requestOf(host, asked, image);
   const keep = keeperOf(host, background, request, place);
   const wanted = image === undefined ? place : { ...place, image };
   createContainer(host, PARTS, request, wanted, `${request.name}.service`);

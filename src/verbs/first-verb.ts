@@ -34,13 +34,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'system connection': 'there is no daemon to connect to; use ssh',
   'system events': 'use `berth events`',
   'system info': 'use `berth info`',
-  'system prune': 'use `berth container prune`, `berth image prune`, `berth network prune` and `berth volume prune`',
   'system reset':
     'remove what there is by `berth rm -a -f`, `berth rmi -a -f`, `berth volume prune` and `berth network prune`',
   'system service': 'there is no daemon; units are controlled by systemctl or `berth start`',
   unmount: '`berth volume unmount` is for volumes',
   unshare: 'use `berth exec` or `berth cp`, which work with the ids of a container',
-  untag: 'use `berth rmi`, which takes one name away; the image goes with the last',
 };
 
 /** The line for a verb that there is not. */

@@ -82,6 +82,7 @@ function valueOf({ commands }: Pipe, scope: Scope): unknown {
 function run(command: Command, scope: Scope, last: readonly unknown[]): unknown {
   const [head, ...rest] = command;
   if (head?.kind !== 'name') {
+    if (head?.kind === 'path' && head.path.at(-1) === 'Label' && rest.length === 1) return labelOf(head, rest, scope);
     if (rest.length > 0 || last.length > 0) throw bad(nameOf(head), 'is given something, and is no function');
     return head === undefined ? null : operand(head, scope);
   }
@@ -91,6 +92,12 @@ function run(command: Command, scope: Scope, last: readonly unknown[]): unknown 
   const values = [...rest.map(one => operand(one, scope)), ...last];
   if (!LENIENT.has(head.name)) for (const value of values) present(value);
   return call(values);
+}
+
+/** `.Label "KEY"`, the one method that the peer's lists have. */
+function labelOf(head: Operand & { kind: 'path' }, [key]: readonly Operand[], scope: Scope): unknown {
+  const labels = operand({ ...head, path: [...head.path.slice(0, -1), 'Labels'] }, scope);
+  return indexed(labels, key === undefined ? '' : operand(key, scope));
 }
 
 function nameOf(head: Operand | undefined): string {

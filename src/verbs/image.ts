@@ -18,6 +18,7 @@ const PROGRAMS: Readonly<Record<string, readonly [verb: string, load: () => Prom
   rm: ['rmi', () => import('./rmi.ts')],
   save: ['save', () => import('./save.ts')],
   tag: ['tag', () => import('./tag.ts')],
+  untag: ['untag', () => import('./untag.ts')],
 };
 
 export async function main(host: Host): Promise<number> {

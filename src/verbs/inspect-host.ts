@@ -1,5 +1,6 @@
 import { DEFAULT_CAPABILITIES } from '../plan/capabilities.ts';
 import type { NamespaceType, Spec, SpecMount } from '../plan/spec.ts';
+import type { ResolverRecord } from '../network/resolvers.ts';
 import type { ContainerState } from '../run/state.ts';
 
 type Json = Record<string, unknown>;
@@ -36,11 +37,24 @@ export function hostConfigOf({ state, spec, ports, mounts, restart }: HostFacts)
     CgroupManager: state.cgroup === '' ? 'disabled' : 'systemd',
     CgroupMode: mode('cgroup'),
     CgroupParent: state.cgroup.slice(0, Math.max(state.cgroup.lastIndexOf('/'), 0)),
-    LogConfig: { Type: state.logDriver, Path: state.logPath ?? '' },
+    Cgroup: '',
+    Cgroups: state.cgroup === '' ? 'disabled' : 'default',
+    ContainerIDFile: state.asked?.cidfile ?? '',
+    LogConfig: { Type: state.logDriver, Config: null, Path: state.logPath ?? '', Tag: '', Size: '0B' },
     NetworkMode: state.network.kind,
     PortBindings: ports,
     RestartPolicy: { Name: restart, MaximumRetryCount: 0 },
     AutoRemove: state.remove,
+    AutoRemoveImage: state.removeImage ?? false,
+    VolumeDriver: '',
+    VolumesFrom: state.asked?.volumesFrom ?? null,
+    ...resolverOf(state),
+    ExtraHosts: state.asked?.hosts ?? [],
+    Links: null,
+    PublishAllPorts: state.asked?.publishAll ?? false,
+    ConsoleSize: [0, 0],
+    Isolation: '',
+    DiskQuota: 0,
     Annotations: spec.annotations ?? {},
     CapAdd: bounding.filter(name => !DEFAULT_CAPABILITIES.includes(name)),
     CapDrop: DEFAULT_CAPABILITIES.filter(name => !bounding.includes(name)),
@@ -60,7 +74,33 @@ export function hostConfigOf({ state, spec, ports, mounts, restart }: HostFacts)
     Tmpfs: tmpfsOf(spec.mounts ?? []),
     Ulimits: (process?.rlimits ?? []).map(({ type, soft, hard }) => ({ Name: type, Soft: soft, Hard: hard })),
     ...resourcesOf(spec),
+    ...UNLIMITED,
   };
+}
+
+/** What no container here has a limit of: systemd's directives have those of IO. */
+const UNLIMITED: Json = {
+  BlkioWeight: 0,
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
+  CpuCount: 0,
+  CpuPercent: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  IOMaximumBandwidth: 0,
+  IOMaximumIOps: 0,
+  KernelMemory: 0,
+  MemorySwappiness: 0,
+  OomKillDisable: false,
+};
+
+/** `--dns…` as given. */
+function resolverOf({ network }: ContainerState): Json {
+  const { wishes } = (network.resolver ?? {}) as Partial<ResolverRecord>;
+  return { Dns: wishes?.dns ?? [], DnsOptions: wishes?.dnsOptions ?? [], DnsSearch: wishes?.dnsSearch ?? [] };
 }
 
 export const runtimeOf = (state: ContainerState): string => (state.runtime === '' ? 'berth' : state.runtime);

@@ -1,6 +1,7 @@
 import type { Host } from '../host/host.ts';
 import { readState } from '../network/ipam.ts';
 import { readNetwork, type NetworkRecord } from '../network/records.ts';
+import { isAlive } from '../run/containers.ts';
 import type { ContainerState } from '../run/state.ts';
 
 type Json = Record<string, unknown>;
@@ -12,10 +13,20 @@ export function networkSettingsOf(host: Host, store: string, bundle: string, sta
     state.network.kind === 'bridge' ? networksOf(host, store, bundle) : { [state.network.kind]: UNKNOWN };
   const [only, ...others] = Object.values(networks);
   return {
+    EndpointID: '',
     ...(others.length > 0 ? NOWHERE : (only?.place ?? NOWHERE)),
+    Bridge: '',
+    SandboxID: '',
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SandboxKey: isAlive(host, state) ? `/proc/${state.pid}/ns/net` : '',
     Ports: portsOf(state),
     Networks: Object.fromEntries(
-      Object.entries(networks).map(([name, { place, more }]) => [name, { ...place, ...more }]),
+      Object.entries(networks).map(([name, { place, more }]) => [
+        name,
+        { EndpointID: '', ...place, ...more, DriverOpts: null, IPAMConfig: null, Links: null },
+      ]),
     ),
   };
 }

@@ -1,6 +1,6 @@
 import { volumeOf } from '../run/volumes-from.ts';
 import { INSPECT } from '../command/options-container.ts';
-import { lastValue } from '../command/read.ts';
+import { isSet, lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { layerDirectory, readImage } from '../image/images.ts';
 import { findImage } from '../image/resolve.ts';
@@ -13,6 +13,8 @@ import { type ContainerState, madeAt } from '../run/state.ts';
 import { rowOf, stateWord } from './container-rows.ts';
 import { forEachOperand, verb } from './edge.ts';
 import { configOf } from './inspect-config.ts';
+import { containerSizes } from './container-sizes.ts';
+import { KINDS, type Shown } from './inspect-kinds.ts';
 import { hostConfigOf, runtimeOf, type Mount } from './inspect-host.ts';
 import { networkSettingsOf, portsOf } from './inspect-network.ts';
 import { storeOf } from './place.ts';
@@ -29,11 +31,15 @@ export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
     const words = format === undefined ? [] : [`--format=${format}`];
     host.exec(['/proc/self/exe', 'image', 'inspect', ...words, '--', ...command.operands], host.environmentList());
   }
-  if (type !== 'container' && type !== 'all') throw new Failure(125, `--type ${type}: use container or image`);
+  if (type !== 'container' && type !== 'all' && KINDS[type] === undefined)
+    throw new Failure(125, `--type ${type}: use container, ${Object.keys(KINDS).join(', ')} or all`);
   const format = lastValue(command, 'format') ?? 'json';
-  const shown: unknown[] = [];
+  const sized = isSet(command, 'size');
+  if (sized && type !== 'container' && type !== 'all')
+    throw new Failure(125, `--size is for containers, not for ${type}s`);
+  const shown: Shown[] = [];
   const status = forEachOperand(host, command.operands, word => {
-    shown.push(inspected(host, storeOf(host, command), requireContainer(host, word)));
+    shown.push(lookUp(host, storeOf(host, command), type, word, sized));
     return 0;
   });
   if (format === 'json') host.write(1, `${JSON.stringify(shown, undefined, 4)}\n`);
@@ -41,15 +47,28 @@ export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
   return status;
 });
 
-/** As the peer does it: what is no container may be an image. */
-function areImages(host: Host, store: string, words: readonly string[]): boolean {
-  const units = new Set(listContainers(host).map(one => one.state?.unit));
-  const isContainer = (word: string): boolean =>
-    findContainer(host, word) !== undefined || units.has(word) || units.has(`${word}.service`);
-  return !words.some(isContainer) && words.some(word => findImage(host, store, word) !== undefined);
+function lookUp(host: Host, store: string, type: string, word: string, sized: boolean): Shown {
+  const isContainer = type === 'container' || (type === 'all' && containerOf(host, word));
+  if (isContainer) return inspected(host, store, requireContainer(host, word), sized);
+  for (const [kind, look] of Object.entries(KINDS)) {
+    const found = type === kind || type === 'all' ? look(host, store, word) : undefined;
+    if (found !== undefined) return found;
+  }
+  throw new Failure(125, `${word}: no such ${type === 'all' ? `container, ${Object.keys(KINDS).join(', ')}` : type}`);
 }
 
-function inspected(host: Host, store: string, container: Found): Record<string, unknown> {
+/** As the peer does it: what is no container may be an image. */
+function areImages(host: Host, store: string, words: readonly string[]): boolean {
+  return words.every(word => !containerOf(host, word) && findImage(host, store, word) !== undefined);
+}
+
+/** Also by the name of its unit. */
+function containerOf(host: Host, word: string): boolean {
+  if (findContainer(host, word) !== undefined) return true;
+  return listContainers(host).some(one => one.state?.unit === word || one.state?.unit === `${word}.service`);
+}
+
+function inspected(host: Host, store: string, container: Found, sized: boolean): Shown {
   const { state, bundle } = container;
   const text = host.readFileIfExists(`${bundle}/config.json`);
   const spec = text === undefined ? undefined : (JSON.parse(text) as Spec);
@@ -83,15 +102,37 @@ function inspected(host: Host, store: string, container: Found): Record<string, 
     BoundingCaps: spec?.process?.capabilities?.bounding ?? [],
     OCIConfigPath: `${bundle}/config.json`,
     OCIRuntime: runtimeOf(state),
+    ExecIDs: [],
     Mounts: mounts,
+    Dependencies: dependenciesOf(host, spec),
+    Namespace: '',
+    IsInfra: state.pod !== undefined && state.image === `${bundle}/rootfs`,
+    IsService: false,
     GraphDriver: { Name: 'overlay', Data: layersOf(store, state, image) },
     NetworkSettings: network,
     Config: configOf(state, spec, image),
     ...(spec === undefined
       ? {}
       : { HostConfig: hostConfigOf({ state, spec, ports: portsOf(state), mounts, restart: end.restart }) }),
+    ...(sized ? sizesOf(host, state) : {}),
     Berth: { unit: state.unit, manager: state.manager, state, spec },
   };
+}
+
+function sizesOf(host: Host, state: ContainerState): Shown {
+  const { own, whole } = containerSizes(host, state);
+  return { SizeRw: own, SizeRootFs: whole };
+}
+
+/** Ids of the containers whose namespaces it joined. */
+function dependenciesOf(host: Host, spec: Spec | undefined): string[] {
+  const paths = (spec?.linux.namespaces ?? []).map(({ path = '' }) => path);
+  const pids = new Set(paths.map(path => /^\/proc\/(\d+)\/ns\//.exec(path)?.[1]));
+  pids.delete(undefined);
+  if (pids.size === 0) return [];
+  return listContainers(host).flatMap(({ state }) =>
+    state !== undefined && pids.has(String(state.pid)) ? [state.id] : [],
+  );
 }
 
 /** RFC 3339, as the peer writes a time that has not come. */
@@ -109,6 +150,8 @@ function stateOf(host: Host, { state, bundle }: Found, spec: Spec | undefined, e
     Restarting: false,
     OOMKilled: end.outOfMemory,
     Dead: false,
+    CheckpointedAt: NEVER,
+    RestoredAt: NEVER,
     Pid: row.running ? state.pid : 0,
     // As berth-wait(1): -1 when nobody knows it any more.
     ExitCode: row.running || state.pid === 0 ? 0 : (end.status ?? -1),

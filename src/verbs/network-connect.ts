@@ -3,11 +3,12 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { attach } from '../network/bridge.ts';
 import { readState, withNetworkLock, without, writeState } from '../network/ipam.ts';
-import { runNetavark } from '../network/netavark.ts';
+import { divided, freeInterface, runNetavark } from '../network/netavark.ts';
 import { readNamespace } from '../network/namespace.ts';
 import { hasOwnWayOut } from '../network/account-bridge.ts';
-import { parseWishes, placeInOne, withoutDefaultRoute } from '../network/placement.ts';
+import { parseWishes, placeInOne, realName, withoutDefaultRoute } from '../network/placement.ts';
 import { readNetwork } from '../network/records.ts';
+import type { PortRequest } from '../plan/request.ts';
 import { isRunning, requireContainer, type Container } from '../run/containers.ts';
 import { Failure, failureOf } from '../run/failure.ts';
 import type { ContainerState } from '../run/state.ts';
@@ -27,20 +28,21 @@ export function connectContainer(host: Host, command: Command): number {
   return withNetworkLock(host, () => {
     const state = readState(host);
     const ours = Object.entries(state.attachments).filter(([, one]) => one.bundle === container.bundle);
-    if (ours.some(([, one]) => one.networks[network] !== undefined))
+    if (ours.some(([, one]) => one.networks[record.name] !== undefined))
       throw new Failure(125, `${word}: is in the network ${network} already`);
-    const count = ours.reduce((sum, [, one]) => sum + Object.keys(one.networks).length, 0);
+    const name = freeInterface(ours.map(([, one]) => one.configuration));
     const aliases = allValues(command, 'alias').flatMap(text => text.split(','));
-    const placed = placeInOne(state, record, wishes.value, `eth${count}`, aliases);
+    const placed = placeInOne(state, record, wishes.value, name, aliases);
     if (placed.isErr()) throw failureOf([placed.error]);
     // Who has published ports has another way out already.
     const one = hasOwnWayOut(container.state) ? withoutDefaultRoute(placed.value) : placed.value;
     const inside = host.euid === 0 ? undefined : readNamespace(host);
-    const done = attach(host, state, `${container.bundle} ${network}`, {
+    const done = attach(host, state, `${container.bundle} ${record.name}`, {
       bundle: container.bundle,
       netns: `/proc/${container.state.pid}/ns/net`,
       name: container.name,
-      ports: [],
+      // Of who was in no network any more; an account's ports go another way.
+      ports: ours.length === 0 && inside === undefined ? portsOf(container.state) : [],
       dns: [],
       placed: [one],
       ...(inside === undefined ? {} : { inside }),
@@ -49,6 +51,15 @@ export function connectContainer(host: Host, command: Command): number {
     return 0;
   });
 }
+
+const portsOf = ({ ports }: ContainerState): PortRequest[] =>
+  ports.map(({ host, hostPort, port, protocol }) => ({
+    hostAddress: host,
+    hostPort,
+    port,
+    count: 1,
+    protocol: protocol as PortRequest['protocol'],
+  }));
 
 function optionWord(command: Command, option: string, key: string): string[] {
   const value = lastValue(command, option);
@@ -67,28 +78,28 @@ function requireRunning(host: Host, word: string): Running {
   return container;
 }
 
-/** `berth network disconnect`: of the networks that a container was started with none can be left. */
+/** `berth network disconnect`: also of a network that the container was started in, and is in again with its next start. */
 export function disconnectContainer(host: Host, command: Command): number {
   const [network = '', word = ''] = command.operands;
   const container = requireRunning(host, word);
   return withNetworkLock(host, () => {
     const state = readState(host);
-    const key = `${container.bundle} ${network}`;
-    const attachment = state.attachments[key];
-    if (attachment === undefined) {
-      const fixed = state.attachments[container.bundle]?.networks[network] !== undefined;
-      throw new Failure(
-        125,
-        fixed
-          ? `${word}: was started in the network ${network}; change its Network= and restart it`
-          : `${word}: is not in the network ${network}`,
-      );
-    }
+    const name = realName(network);
+    const [key, attachment] =
+      Object.entries(state.attachments).find(
+        ([, one]) => one.bundle === container.bundle && one.networks[name] !== undefined,
+      ) ?? [];
+    if (key === undefined || attachment === undefined)
+      throw new Failure(125, `${word}: is not in the network ${network}`);
+    const { one, rest } = divided(attachment.configuration, name);
+    const { [name]: _, ...networks } = attachment.networks;
     const netns = `/proc/${container.state.pid}/ns/net`;
     const inside = host.euid === 0 ? undefined : readNamespace(host);
-    const done = runNetavark(host, 'teardown', netns, attachment.configuration, inside);
+    const done = runNetavark(host, 'teardown', netns, one, inside);
     if (done.isErr()) throw failureOf([done.error]);
-    writeState(host, without(state, [key]));
+    const left = without(state, [key]);
+    const kept = { ...left.attachments, [key]: { ...attachment, networks, configuration: rest } };
+    writeState(host, Object.keys(networks).length === 0 ? left : { ...left, attachments: kept });
     return 0;
   });
 }

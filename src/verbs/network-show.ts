@@ -2,6 +2,7 @@ import { lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { readState } from '../network/ipam.ts';
+import { realName } from '../network/placement.ts';
 import { listNetworks, readNetwork, type NetworkRecord } from '../network/records.ts';
 import { usersOf } from '../network/users.ts';
 import { Failure } from '../run/failure.ts';
@@ -35,7 +36,7 @@ export function selectedNetworks(host: Host, command: Command, records: readonly
   const filters = filtersOf(command, ['name', 'id', 'driver', 'label', 'dangling']);
   return records.filter(record =>
     filters.every(({ name, value }) => {
-      if (name === 'name') return record.name.includes(value);
+      if (name === 'name') return record.name.includes(value) || record.name === realName(value);
       if (name === 'id') return record.id.startsWith(value);
       if (name === 'driver') return record.driver === value;
       if (name === 'label') return hasLabel(record.labels ?? {}, value);
@@ -44,18 +45,24 @@ export function selectedNetworks(host: Host, command: Command, records: readonly
   );
 }
 
-/** `berth network inspect`: the record, and who is attached. */
+/** The record, and who is attached; undefined: there is no such network. */
+export function networkShown(host: Host, store: string, name: string): Record<string, unknown> | undefined {
+  const record = readNetwork(host, store, name);
+  if (record === undefined) return undefined;
+  const containers = Object.values(readState(host).attachments)
+    .filter(one => one.networks[record.name] !== undefined)
+    .map(one => [one.bundle.split('/').at(-1) ?? '', { addresses: one.networks[record.name] ?? [] }]);
+  return { ...record, containers: Object.fromEntries(containers) as unknown };
+}
+
+/** `berth network inspect` */
 export function inspectNetworks(host: Host, command: Command): number {
   const store = storeOf(host, command);
-  const { attachments } = readState(host);
   const shown: Record<string, unknown>[] = [];
   const status = forEachOperand(host, command.operands, name => {
-    const record = readNetwork(host, store, name);
-    if (record === undefined) throw new Failure(1, `${name}: no such network`);
-    const containers = Object.values(attachments)
-      .filter(one => one.networks[name] !== undefined)
-      .map(one => [one.bundle.split('/').at(-1) ?? '', { addresses: one.networks[name] ?? [] }]);
-    shown.push({ ...record, containers: Object.fromEntries(containers) as unknown });
+    const network = networkShown(host, store, name);
+    if (network === undefined) throw new Failure(1, `${name}: no such network`);
+    shown.push(network);
     return 0;
   });
   const format = lastValue(command, 'format') ?? 'json';

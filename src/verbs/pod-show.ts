@@ -5,7 +5,7 @@ import { isRunning, type Container } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { listPods, membersOf, podStatus, requirePod, sharedBy, type PodRecord } from '../run/pods.ts';
 import { forEachOperand } from './edge.ts';
-import { filtersOf, hasLabel, joinLabels } from './labels.ts';
+import { filtersOf, hasLabel } from './labels.ts';
 import { writeListing } from './list-output.ts';
 import { storeOf } from './place.ts';
 import { agoOf } from './show.ts';
@@ -39,7 +39,7 @@ export function listAllPods(host: Host, command: Command): number {
       Created: agoOf(now - pod.created),
       InfraID: short(holder?.state?.id ?? ''),
       NumberOfContainers: String(members.length + (holder === undefined ? 0 : 1)),
-      Labels: joinLabels(pod.labels),
+      Labels: pod.labels,
     }),
     json: ({ pod, status, holder, members }) => ({
       Id: pod.id,
@@ -80,7 +80,7 @@ export function inspectPods(host: Host, command: Command): number {
   const store = storeOf(host, command);
   const shown: Record<string, unknown>[] = [];
   const status = forEachOperand(host, command.operands, word => {
-    shown.push(described(host, requirePod(host, store, word)));
+    shown.push(podShown(host, requirePod(host, store, word)));
     return 0;
   });
   const format = lastValue(command, 'format') ?? 'json';
@@ -89,7 +89,7 @@ export function inspectPods(host: Host, command: Command): number {
   return status;
 }
 
-function described(host: Host, pod: PodRecord): Record<string, unknown> {
+export function podShown(host: Host, pod: PodRecord): Record<string, unknown> {
   const { holder, members } = membersOf(host, pod);
   const all = [...(holder === undefined ? [] : [holder]), ...members];
   const ports: Record<string, { HostIp: string; HostPort: string }[]> = {};

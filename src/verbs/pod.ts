@@ -24,6 +24,7 @@ import { family } from './family.ts';
 import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
 import { killPods, removePod, stopPod, stopUnit } from './pod-end.ts';
+import { pausePods, podStats, podTop, prunePods } from './pod-members.ts';
 import { inspectPods, listAllPods, podLogs } from './pod-show.ts';
 import { startPodDetached } from './pod-detached.ts';
 import { readerOf } from './reader.ts';
@@ -37,10 +38,15 @@ export const main: (host: Host) => number = family('pod', POD_VERBS, {
   kill: (host, command) => killPods(host, command, chosen(host, command)),
   logs: podLogs,
   ls: listAllPods,
+  pause: (host, command) => pausePods(host, command, chosen(host, command), true),
+  prune: prunePods,
   restart,
   rm: remove,
   start: (host, command) => forEachOperand(host, chosen(host, command), word => start(host, command, word)),
+  stats: podStats,
   stop,
+  top: podTop,
+  unpause: (host, command) => pausePods(host, command, chosen(host, command), false),
 });
 
 /** The pods that a command line means. */

@@ -1,15 +1,17 @@
 import { PS } from '../command/options-container.ts';
 import { isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
-import type { Host } from '../host/host.ts';
+import { HostError, type Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
-import { printable } from './command-line.ts';
 import { containerRows, stateWord, statusText, type Row } from './container-rows.ts';
 import { containerSizes, type Sizes } from './container-sizes.ts';
 import { verb } from './edge.ts';
-import { renderRows } from './format.ts';
+import { renderRows, type Cells } from './format.ts';
 import { agoOf, portsText, shortSize } from './show.ts';
+import { readState } from '../network/ipam.ts';
+import { networkNamesOf } from '../network/names-of.ts';
 import { byNode } from './template.ts';
+import { unitEnd } from './unit-end.ts';
 import { laterMade, madeAt } from '../run/state.ts';
 
 /** `berth ps`: the containers of this account, from their runtime directories; nothing is cached. */
@@ -17,7 +19,16 @@ export const main: (host: Host) => number = verb(PS, (host, command) => {
   const shown = sorted(command, containerRows(host, command).filter(wantedBy(command)));
   const format = lastValue(command, 'format') ?? '';
   const withSize = isSet(command, 'size') || format.includes('.Size');
-  const sized = shown.map(row => ({ ...row, ...(withSize ? { sizes: containerSizes(host, row.state) } : {}) }));
+  const attachments = /json|\.Networks/.test(format) ? readState(host).attachments : {};
+  const sized = shown.map(row => ({
+    ...row,
+    networks: networkNamesOf(attachments, row.state, row.bundle, row.running),
+    ...(withSize ? { sizes: containerSizes(host, row.state) } : {}),
+    ...(/json|\.Restarts/.test(format) ? { restarts: unitEnd(host, row.state, row.bundle).restarts } : {}),
+    ...(isSet(command, 'ns') || /\.(CGROUPNS|IPC|MNT|NET|PIDNS|USERNS|UTS)\b/.test(format)
+      ? { namespaces: namespacesOf(host, row.running ? row.state.pid : 0) }
+      : {}),
+  }));
   const now = host.now();
   if (format === 'json') {
     host.write(
@@ -39,9 +50,41 @@ export const main: (host: Host) => number = verb(PS, (host, command) => {
   return 0;
 });
 
-type Sized = Row & { readonly sizes?: Sizes };
+interface Sized extends Row {
+  readonly sizes?: Sizes;
+  readonly networks: readonly string[];
+  readonly restarts?: number;
+  readonly namespaces?: Readonly<Record<string, string>>;
+}
+
+/** Names of templates, of JSON, and files of /proc/PID/ns. */
+const NAMESPACES: readonly (readonly [field: string, key: string, file: string])[] = [
+  ['CGROUPNS', 'Cgroup', 'cgroup'],
+  ['IPC', 'Ipc', 'ipc'],
+  ['MNT', 'Mnt', 'mnt'],
+  ['NET', 'Net', 'net'],
+  ['PIDNS', 'Pidns', 'pid'],
+  ['USERNS', 'User', 'user'],
+  ['UTS', 'Uts', 'uts'],
+];
+
+/** Their numbers; a process of other users' namespaces is nobody's to look at but root's. */
+function namespacesOf(host: Host, pid: number): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, , file] of NAMESPACES) {
+    try {
+      found[name] = /\d+/.exec(host.readlink(`/proc/${pid}/ns/${file}`))?.[0] ?? '';
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      found[name] = '';
+    }
+  }
+  return found;
+}
 
 function defaultTable(command: Command): string {
+  if (isSet(command, 'ns'))
+    return 'table {{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.CGROUPNS}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}\t{{.PIDNS}}\t{{.USERNS}}\t{{.UTS}}';
   const pod = isSet(command, 'pod') ? '\t{{.Pod}}' : '';
   const size = isSet(command, 'size') ? '\t{{.Size}}' : '';
   return `table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Created}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${pod}${size}`;
@@ -72,6 +115,16 @@ const HEADINGS: Readonly<Record<string, string>> = {
   ExitCode: 'EXIT CODE',
   AutoRemove: 'AUTO REMOVE',
   Unit: 'UNIT',
+  Restarts: 'RESTARTS',
+  CIDFile: 'CIDFILE',
+  IsInfra: 'IS INFRA',
+  CGROUPNS: 'CGROUPNS',
+  IPC: 'IPC',
+  MNT: 'MNT',
+  NET: 'NET',
+  PIDNS: 'PIDNS',
+  USERNS: 'USERNS',
+  UTS: 'UTS',
 };
 
 /** Without --all those that run; a filter for a state asks for all. */
@@ -105,10 +158,10 @@ function sorted(command: Command, rows: Row[]): Row[] {
     .sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
-function cellsOf(row: Sized, now: number, full: boolean): Record<string, string> {
+function cellsOf(row: Sized, now: number, full: boolean): Cells {
   const { state, running, sizes } = row;
   const line = state.command.join(' ');
-  const shown: Record<string, string> = {
+  return {
     ID: full ? state.id : state.id.slice(0, 12),
     Image: state.image,
     ImageID: full ? state.imageId : state.imageId.slice(0, 12),
@@ -120,11 +173,9 @@ function cellsOf(row: Sized, now: number, full: boolean): Record<string, string>
     State: stateWord(row),
     Ports: portsText(state.ports),
     Names: state.name,
-    Labels: Object.entries(state.labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
-    Mounts: (state.volumes ?? []).join(','),
-    Networks: state.network.kind,
+    Labels: state.labels,
+    Mounts: mountsOf(row),
+    Networks: row.networks.join(','),
     Pid: running ? String(state.pid) : '0',
     Pod: state.pod ?? '',
     PodName: state.pod ?? '',
@@ -135,10 +186,18 @@ function cellsOf(row: Sized, now: number, full: boolean): Record<string, string>
     ExitCode: String(row.exit?.status ?? 0),
     AutoRemove: String(state.remove),
     Unit: state.unit,
+    Restarts: String(row.restarts ?? 0),
+    CIDFile: state.asked?.cidfile ?? '',
+    IsInfra: String(isInfra(row)),
+    ...row.namespaces,
   };
-  for (const key of Object.keys(shown)) shown[key] = printable(shown[key] ?? '');
-  return shown;
 }
+
+/** Where things of the host are in the container, as the peer lists them. */
+const mountsOf = ({ state }: Row): string[] => (state.mounts ?? []).map(mount => mount.target);
+
+/** The holder of a pod has a directory of its own for a root. */
+const isInfra = ({ state, bundle }: Row): boolean => state.pod !== undefined && state.image === `${bundle}/rootfs`;
 
 /** The fields of the peer's `ps --format json`, as far as they have a meaning here. */
 function toJson(row: Sized, now: number): Record<string, unknown> {
@@ -148,16 +207,23 @@ function toJson(row: Sized, now: number): Record<string, unknown> {
     Command: state.command,
     Created: madeAt(state),
     CreatedAt: agoOf(now - madeAt(state)),
+    CIDFile: state.asked?.cidfile ?? '',
     ExitCode: row.exit?.status ?? 0,
     Exited: !running,
     ExitedAt: row.exit === undefined ? 0 : Math.floor(row.exit.finished),
     Id: state.id,
     Image: state.image,
     ImageID: state.imageId,
+    IsInfra: isInfra(row),
     Labels: state.labels,
-    Mounts: state.volumes ?? [],
+    Mounts: mountsOf(row),
     Names: [state.name],
-    Networks: state.network.kind === 'none' ? [] : [state.network.kind],
+    Namespaces: Object.fromEntries(
+      NAMESPACES.flatMap(([name, key]) =>
+        (row.namespaces?.[name] ?? '') === '' ? [] : [[key, row.namespaces?.[name]]],
+      ),
+    ),
+    Networks: row.networks,
     Pid: running ? state.pid : 0,
     Pod: state.pod ?? '',
     PodName: state.pod ?? '',
@@ -168,6 +234,7 @@ function toJson(row: Sized, now: number): Record<string, unknown> {
       protocol: port.protocol,
       range: 1,
     })),
+    Restarts: row.restarts ?? 0,
     ...(sizes === undefined ? {} : { Size: { rwSize: sizes.own, rootFsSize: sizes.whole } }),
     StartedAt: state.created,
     State: stateWord(row),

@@ -1,6 +1,6 @@
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
-import type { FoundImage } from '../image/resolve.ts';
+import { fullNameOf, type FoundImage } from '../image/resolve.ts';
 import { publishAll } from '../plan/publish-all.ts';
 import { parseRunRequest } from '../plan/request-parse.ts';
 import type { RunRequest } from '../plan/request.ts';
@@ -31,9 +31,10 @@ function withVolumes(host: Host, store: string, request: RunRequest, id: string 
     : withVolumesOf(host, request);
 }
 
-/** With what the image tells: its ports. */
-export function requestOf(asked: RunRequest, image: FoundImage | undefined): RunRequest {
+/** With what the image tells: its ports, and its name in full, which lists and events show whatever was typed; `before`: the one that was told at the start before this. */
+export function requestOf(host: Host, asked: RunRequest, image: FoundImage | undefined, before?: string): RunRequest {
   const published = publishAll(asked, image?.record);
   if (published.isErr()) throw failureOf(published.error);
-  return published.value;
+  const name = before ?? (image === undefined ? undefined : fullNameOf(host, image));
+  return name === undefined ? published.value : { ...published.value, image: name };
 }

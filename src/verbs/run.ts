@@ -6,6 +6,7 @@ import { findImage, type FoundImage } from '../image/resolve.ts';
 import { findNamed } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { ensureImage } from '../run/fetch.ts';
+import { podOf } from '../run/pod-join.ts';
 import { printStart } from '../run/preview.ts';
 import { namingSandbox } from '../run/sandbox.ts';
 import { startContainer } from '../run/start.ts';
@@ -13,22 +14,32 @@ import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
 import { inBackground, keeperOf, runDetached } from './run-detached.ts';
+import { startPodOf, withNewPod } from './run-pod.ts';
 import { askedOf, requestOf } from './run-request.ts';
 import { ID_VARIABLE } from '../run/state.ts';
 import { startLimit } from '../systemd/start-limit.ts';
 
 /** `berth run`: see run/start.ts for how a container starts. */
-export const main: (host: Host) => number = verb(RUN, (host, command) => {
+export const main: (host: Host) => number = verb(RUN, (host, given) => {
+  const context = findContext(host);
+  const preview = globalValue(given, 'print-ops') === 'true';
+  const command = context.inUnit || preview ? given : withNewPod(host, given);
   const before = fromUnit(host);
   const id = before?.id ?? host.random(32);
   const store = storeOf(host, command);
+  const member = context.inUnit || preview ? undefined : podOf(host, store, command);
+  if (member !== undefined) startPodOf(host, member.pod);
   const asked = askedOf(host, command, id, store, before !== undefined);
-  if (globalValue(command, 'print-ops') === 'true') return printStart(host, PARTS, asked, { id, store });
-  const context = findContext(host);
+  if (preview) return printStart(host, PARTS, asked, { id, store });
   const again = before !== undefined && isAgain(host, asked, before);
   const own = again ? imageBefore(host, store, asked.name) : undefined;
   const image = own ?? ensureImage(host, command, asked, store, context.notify, () => startLimit(host, context.own));
-  const request = requestOf(asked, image);
+  const request = requestOf(
+    host,
+    asked,
+    image,
+    own === undefined ? undefined : findNamed(host, asked.name)?.state?.image,
+  );
   if (request.detach && !context.notify) return runDetached(host, context, command, request, { id, store });
   const known = again ? { id, store, again } : { id, store };
   const wanted = image === undefined ? known : { ...known, image };

@@ -23,6 +23,8 @@ export async function main(host: Host): Promise<number> {
       return (await import('./system-migrate.ts')).main(host);
     case 'migrate-layer':
       return (await import('./system-migrate.ts')).streamLayer(host);
+    case 'prune':
+      return (await import('./system-prune.ts')).main(host);
     case 'doctor':
       return (await import('./doctor.ts')).main(host);
     case 'takeover':

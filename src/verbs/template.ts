@@ -38,7 +38,7 @@ export function shown(value: unknown): string {
   if (typeof value === 'string') return printable(value);
   if (Array.isArray(value)) return `[${value.map(shown).join(' ')}]`;
   if (value === null || value === undefined) return '<nil>';
-  if (typeof value !== 'object') return String(value);
+  if (typeof value !== 'object') return JSON.stringify(value);
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `map[${entries.map(([key, one]) => `${printable(key)}:${shown(one)}`).join(' ')}]`;
 }

@@ -29,7 +29,7 @@ const CLD_EXITED = 1;
 export function unitEnd(host: Host, state: ContainerState, bundle: string): UnitEnd {
   const kept = readExit(host, bundle);
   if (kept !== undefined) return { ...UNKNOWN, ...kept, isNoted: true };
-  const known = serviceProperties(host, state);
+  const known = propertiesOf(host, state, 'Service', WANTED);
   if (known === undefined) return UNKNOWN;
   const number = (name: string): number => Number(known.get(name) ?? 0);
   const about = { restarts: number('NRestarts'), restart: textOf(known.get('Restart')) };
@@ -47,13 +47,24 @@ export function unitEnd(host: Host, state: ContainerState, bundle: string): Unit
   };
 }
 
-function serviceProperties(host: Host, state: ContainerState): ReadonlyMap<string, unknown> | undefined {
+/** Another unit, such as a target of the boot, brings up the one of this container. */
+export function isWanted(host: Host, state: ContainerState): boolean {
+  const known = propertiesOf(host, state, 'Unit', ['WantedBy', 'RequiredBy']);
+  return [...(known?.values() ?? [])].some(value => Array.isArray(value) && value.length > 0);
+}
+
+function propertiesOf(
+  host: Host,
+  state: ContainerState,
+  kind: 'Service' | 'Unit',
+  wanted: readonly string[],
+): ReadonlyMap<string, unknown> | undefined {
   if (state.manager === '' || !state.unit.endsWith('.service')) return undefined;
   let fd: number | undefined;
   try {
     const bus = connectManager(host, state.manager);
     fd = bus.fd;
-    const asked = WANTED.map(name => ({ name, serial: postGet(bus, unitPath(state.unit), name) }));
+    const asked = wanted.map(name => ({ name, serial: postGet(bus, unitPath(state.unit), kind, name) }));
     return new Map(asked.map(({ name, serial }) => [name, (answerTo(bus, serial)[0] as [string, unknown])[1]]));
   } catch (error) {
     if (error instanceof Failure || error instanceof HostError) return undefined;
@@ -73,8 +84,8 @@ const WANTED = [
   'Restart',
 ];
 
-function postGet(bus: Bus, path: string, name: string): number {
-  const values = ['org.freedesktop.systemd1.Service', name];
+function postGet(bus: Bus, path: string, kind: string, name: string): number {
+  const values = [`org.freedesktop.systemd1.${kind}`, name];
   return post(bus, { path, interface: 'org.freedesktop.DBus.Properties', member: 'Get', signature: 'ss', values });
 }
 

@@ -6,7 +6,7 @@ import { usersOf } from '../volume/mounting.ts';
 import { backingOf } from '../volume/options.ts';
 import { dataPath, listVolumes, requireVolume, type VolumeRecord } from '../volume/record.ts';
 import { forEachOperand } from './edge.ts';
-import { filtersOf, hasLabel, joinLabels, type Filter } from './labels.ts';
+import { filtersOf, hasLabel, type Filter } from './labels.ts';
 import { writeListing } from './list-output.ts';
 import { storeOf } from './place.ts';
 import { walkTemplate } from './template.ts';
@@ -22,16 +22,18 @@ export function listAll(host: Host, command: Command): number {
       Driver: record.driver ?? 'local',
       Mountpoint: mountPoint(store, record),
       Scope: 'local',
-      Labels: joinLabels(record.labels),
+      Labels: record.labels,
+      Options: record.options ?? {},
       CreatedAt: new Date(record.created * 1000).toISOString(),
     }),
-    json: record => described(store, record),
+    json: record => volumeShown(store, record),
     headings: {
       Name: 'VOLUME NAME',
       Driver: 'DRIVER',
       Mountpoint: 'MOUNTPOINT',
       Scope: 'SCOPE',
       Labels: 'LABELS',
+      Options: 'OPTIONS',
       CreatedAt: 'CREATED',
     },
     table: 'table {{.Driver}}\t{{.Name}}',
@@ -45,9 +47,11 @@ export function inspectVolumes(host: Host, command: Command): number {
   const all = isSet(command, 'all');
   if (all && command.operands.length > 0) throw new Failure(125, '--all and names of volumes exclude each other');
   if (!all && command.operands.length === 0) throw new Failure(125, 'name at least one volume, or give --all');
-  const shown: Record<string, unknown>[] = all ? listVolumes(host, store).map(record => described(store, record)) : [];
+  const shown: Record<string, unknown>[] = all
+    ? listVolumes(host, store).map(record => volumeShown(store, record))
+    : [];
   const status = forEachOperand(host, command.operands, word => {
-    shown.push(described(store, requireVolume(host, store, word)));
+    shown.push(volumeShown(store, requireVolume(host, store, word)));
     return 0;
   });
   const format = lastValue(command, 'format') ?? 'json';
@@ -111,7 +115,7 @@ function mountPoint(store: string, record: VolumeRecord): string {
 }
 
 /** The peer's shape. */
-function described(store: string, record: VolumeRecord): Record<string, unknown> {
+export function volumeShown(store: string, record: VolumeRecord): Record<string, unknown> {
   return {
     Name: record.name,
     Driver: record.driver ?? 'local',

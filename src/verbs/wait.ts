@@ -5,6 +5,7 @@ import { findContainer, openPayload, requireContainer, type Container } from '..
 import { Failure } from '../run/failure.ts';
 import { statusOf } from '../run/finish.ts';
 import type { ContainerState } from '../run/state.ts';
+import { rowOf, stateWord } from './container-rows.ts';
 import { forEachOperand, verb } from './edge.ts';
 import { unitEnd } from './unit-end.ts';
 
@@ -12,20 +13,41 @@ type Found = Container & { readonly state: ContainerState };
 
 /** `berth wait`: blocks until the payload is gone and prints its exit status, which systemd knows. */
 export const main: (host: Host) => number = verb(WAIT, (host, command) => {
-  for (const condition of allValues(command, 'condition').flatMap(value => value.split(','))) {
-    if (!['stopped', 'exited', 'removing'].includes(condition)) {
-      throw new Failure(125, `--condition ${condition}: only stopped, exited and removing can be waited for`);
-    }
-  }
+  const conditions = allValues(command, 'condition').flatMap(value => value.split(','));
+  for (const condition of conditions)
+    if (![...ENDS, ...STATES].includes(condition))
+      throw new Failure(125, `--condition ${condition}: use ${[...ENDS, ...STATES].join(', ')}`);
+  const states = conditions.filter(condition => STATES.includes(condition));
+  const orEnd = conditions.length > states.length;
   return forEachOperand(host, command.operands, word => {
     if (isSet(command, 'ignore') && findContainer(host, word)?.state === undefined) {
       host.write(1, '-1\n');
       return 0;
     }
-    host.write(1, `${endOf(host, requireContainer(host, word))}\n`);
+    const found = requireContainer(host, word);
+    const status = states.length === 0 ? undefined : statusIn(host, found, states, orEnd);
+    host.write(1, `${status ?? endOf(host, found)}\n`);
     return 0;
   });
 });
+
+/** Those of a container whose process is gone. */
+const ENDS = ['stopped', 'exited', 'removing'];
+const STATES = ['created', 'running', 'paused', 'healthy', 'unhealthy'];
+
+/** The status, -1, of who has not ended, once it is in one of the states; undefined: it has ended before that. */
+function statusIn(host: Host, { name }: Found, states: readonly string[], orEnd: boolean): number | undefined {
+  for (;;) {
+    // One that is started meanwhile has another state.
+    const { state, bundle } = requireContainer(host, name);
+    const row = rowOf(host, state, bundle);
+    const word = stateWord(row);
+    if (word !== 'exited' && (states.includes(word) || states.includes(row.health))) return -1;
+    if (word === 'exited' && orEnd) return undefined;
+    if (word === 'exited') throw new Failure(125, `${name}: has ended, and was not ${states.join(' or ')} before`);
+    host.poll([], PAUSE_MS);
+  }
+}
 
 /** Linux 6.15 tells the status of any process by its pidfd; before that systemd is asked, or who cleans up notes it. */
 function endOf(host: Host, found: Found): number {

@@ -23,7 +23,7 @@ log_fields() { # of root: the manager of an account cannot say them (systemd.exe
     local id
     id=$(berth run -d --rm --name d4 --network none --log-opt tag=mine localhost/busybox sh -c 'echo here; sleep 1000')
     journalctl --sync
-    equal "$(journalctl -q -o json -u d4.service CONTAINER_ID_FULL="$id" CONTAINER_NAME=d4 IMAGE_NAME=localhost/busybox CONTAINER_TAG=mine | jq -r .MESSAGE | grep here)" here
+    equal "$(journalctl -q -o json -u d4.service CONTAINER_ID_FULL="$id" CONTAINER_NAME=d4 IMAGE_NAME=localhost/busybox:latest CONTAINER_TAG=mine | jq -r .MESSAGE | grep here)" here
     equal "$(berth inspect --format '{{.Id}}' d4)" "$id"
     equal "$(berth exec d4 env | grep -c "$id" || true)" 0
     berth rm -f -t 0 d4

@@ -6,7 +6,8 @@
 cat >lines <<'E2'
 125|no such verb|nosuch
 125|create: no such verb|create images
-125|system prune: no such verb|system prune
+125|system prune: say --force|system prune
+125|system reset: no such verb|system reset
 125|unknown option --nosuch|--nosuch
 125|--root has no value|--root
 125|--root is not supported|--root /tmp/store images

@@ -85,7 +85,29 @@ connects() {
     berth network disconnect late joiner
     fails berth exec joiner ip -o addr show eth1 2>/dev/null
     berth network connect late joiner
+    # Also the network of its start, which the next start brings back; a network that is joined again has its ports.
+    berth network disconnect podman joiner
+    equal "$(berth exec joiner ls /sys/class/net | sort | xargs)" 'eth1 lo'
+    contains "$(fails_with 125 berth network disconnect podman joiner 2>&1)" 'is not in the network podman'
+    berth network connect podman joiner
+    equal "$(berth exec joiner ls /sys/class/net | sort | xargs)" 'eth0 eth1 lo'
+    berth network disconnect berth joiner
+    equal "$(berth ps --filter name=joiner --format '{{.Networks}}')" late
+    equal "$(berth ps --filter network=podman --filter name=joiner -q)" ''
     berth stop -t 0 joiner
+    unit_file root leaver <<<$'[Container]\nImage=localhost/busybox\nNetwork=late\nPublishPort=8162:80\nExec=sh -c "'"$SERVE"$'"\nStopTimeout=1'
+    manager root start leaver
+    local get='curl -sS --max-time 5 --retry 10 --retry-all-errors --retry-delay 1 http://127.0.0.1:8162/'
+    $get >/dev/null
+    berth network disconnect late systemd-leaver
+    equal "$(berth exec leaver ls /sys/class/net)" lo
+    fails curl -sS --max-time 2 http://127.0.0.1:8162/ 2>/dev/null
+    berth network connect late leaver
+    $get >/dev/null
+    berth network disconnect late leaver
+    manager root restart leaver
+    $get >/dev/null
+    unit_gone root leaver
     timeout 20 bash -c 'while ls /sys/class/net | grep -q ^berth; do read -rt 0.1 <> <(:) || :; done'
     berth network rm late
 }

@@ -100,6 +100,10 @@ several() { # a person's containers: two networks, one of them internal, connect
     as alice berth exec hidden sh -c "$(fetch late)"
     as alice berth network disconnect two late
     fails as alice berth exec late ip -o addr show eth1
+    as alice berth network disconnect one late # the one that it was started in
+    equal "$(as alice berth exec late ls /sys/class/net)" lo
+    as alice berth network connect one late
+    as alice berth exec late sh -c "$(fetch both)"
     # a foreground container in a scope
     contains "$(as alice berth run --rm --network one localhost/busybox ip route)" 'default via 10.77.1.1'
     contains "$(fails_with 125 as alice berth run --rm --network nothing localhost/busybox true 2>&1)" 'no such network'

@@ -203,6 +203,34 @@ on_a_network() { # root: a pod in a network, found by its name
     berth network rm podnet
 }
 
+# Pods as people make them: with their first container, started with a member; all members at once, and all that have ended.
+of_a_person() { # USER
+    local id name
+    as "$1" berth run -d --pod new:made --name first --hostname box -p 127.0.0.1:8199:80 localhost/busybox sleep inf >/dev/null
+    id=$(as "$1" berth pod inspect --format '{{.Id}}' made)
+    equal "$(as "$1" berth exec first hostname)" box
+    contains "$(as "$1" berth pod inspect made)" 8199
+    contains "$(fails_with 125 as "$1" berth run -d --pod new:made localhost/busybox true 2>&1)" 'there is a pod of this name'
+    as "$1" berth run -d --pod made --name second localhost/busybox sleep 1000 >/dev/null
+    equal "$(as "$1" berth pod top made args | sort | xargs)" 'COMMAND sleep 1000 sleep inf'
+    equal "$(as "$1" berth pod stats --no-stream --format '{{.Name}}' made | sort | xargs)" 'first second'
+    as "$1" berth pause second >/dev/null
+    equal "$(as "$1" berth pod pause made)" "$id"
+    equal "$(as "$1" berth ps --filter pod=made --filter status=paused --sort names --format '{{.Names}}' | xargs)" 'first second'
+    equal "$(as "$1" berth pod unpause --all)" "$id"
+    equal "$(as "$1" berth ps --filter status=paused -q)" ''
+    contains "$(fails_with 125 as "$1" berth pod prune 2>&1)" '--force'
+    equal "$(as "$1" berth pod prune -f)" ''
+    as "$1" berth pod stop -t 0 made >/dev/null
+    as "$1" berth pod create idle >/dev/null
+    as "$1" berth run --rm --pod idle localhost/busybox true
+    equal "$(as "$1" berth pod ls --format '{{.Status}}' --filter name=idle)" Running
+    as "$1" berth pod rm -f -t 0 idle
+    contains "$(as "$1" berth system prune -f)" $'Deleted Pods\n'"$id"
+    fails_with 1 as "$1" berth pod exists made
+    contains "$(fails_with 125 as "$1" berth pod top idle 2>&1)" 'no such pod'
+}
+
 bad_input() {
     contains "$(fails_with 125 berth pod create --exit-policy never x 2>&1)" 'use stop or continue'
     contains "$(fails_with 125 berth pod create --name a/b 2>&1)" 'not a name'
@@ -223,7 +251,10 @@ for way in $WAYS; do
     check "$way: ShmSize=, StartWithPod=, --share pid, logs, Restart= of the pod" of_a_unit "$way"
     port=$((port + 1))
 done
-for user in root alice; do check "$user: a pod by hand" by_hand $user; done
+for user in root alice; do
+    check "$user: a pod by hand" by_hand $user
+    check "$user: a pod that run makes, and verbs for all of its members" of_a_person $user
+done
 check 'root: a pod in a network of its own' on_a_network
 check 'root: pods that share less, containers that share memory' sharing
 check 'bad input is one line' bad_input

@@ -14,7 +14,7 @@ tops() {
     local shown
     as "$1" timeout 30 sh -c 'until [ "$(berth top t1 | wc -l)" = 3 ]; do sleep 0.1; done'
     shown=$(as "$1" berth top t1 pid,ppid user args)
-    contains "$shown" '1    0     root  sh -c sleep 1000 & wait'
+    contains "$shown" '1           0           root        sh -c sleep 1000 & wait'
     grep -Eq '^[0-9]+ +1 +root +sleep 1000$' <<<"$shown"
     equal "$(as "$1" berth top t1 huser | sort -u)" "$(printf '%s\n' HUSER "$1")"
     contains "$(as "$1" berth top t1 capeff seccomp)" 'SYS_CHROOT  filter'
@@ -26,7 +26,7 @@ tops() {
 }
 no_link() { # T16: the image's /etc/passwd may be a link; nothing is read through it
     as "$1" berth exec t1 sh -c 'rm /etc/passwd; ln -s ../../../../../../etc/shadow /etc/passwd'
-    equal "$(as "$1" berth top t1 user args | sed -n 2p)" '0     sh -c sleep 1000 & wait'
+    equal "$(as "$1" berth top t1 user args | sed -n 2p)" '0           sh -c sleep 1000 & wait'
 }
 statistics() {
     equal "$(as "$1" berth stats --no-stream --format '{{.Name}} {{.NetIO}}' t1)" 't1 0B / 0B'
@@ -86,6 +86,8 @@ lists() {
     begin "$1" t2 sleep 1000
     equal "$(as "$1" berth ps --format '{{.Names}}' --filter since=t1)" t2
     equal "$(as "$1" berth ps --format '{{.Names}}' --filter 'name=^t[12]$' --sort names)" $'t1\nt2'
+    equal "$(as "$1" berth ps --format '{{.Names}}' --filter name=t1 --filter name=t2 --filter status=running --sort names)" $'t1\nt2'
+    equal "$(as "$1" berth ps --filter name=t1 --filter status=exited -q)" ''
     equal "$(as "$1" berth ps --format '{{.Names}}' --filter command=sleep --filter until=0)" ''
     equal "$(as "$1" berth ps --format '{{.Names}}' --filter 'label!=none' --filter unit=t1)" t1
     contains "$(fails_with 125 as "$1" berth ps --filter 'name=[' 2>&1)" 'regular expression'
@@ -99,7 +101,48 @@ lists() {
     [[ $(as "$1" berth ps -s --filter name=t1 --format '{{.Size}}') =~ ^[0-9.]+kB\ \(virtual\ [0-9.]+MB\)$ ]]
     as "$1" berth ps -s --format json | python3 -c 'import json, sys; assert all(c["Size"]["rootFsSize"] > 10**6 for c in json.load(sys.stdin))'
     as "$1" berth system df >/dev/null
+    # The language of templates in lists, and what lists show as Podman's.
+    equal "$(as "$1" berth ps --filter name=t1 --format '{{.Names | upper}} {{.Image}} {{.Mounts}} {{range .Labels}}x{{end}}{{.Label "a"}}')" 'T1 localhost/busybox:latest [] '
+    equal "$(as "$1" berth ps --filter name=t1 --filter restart-policy=no --filter should-start-on-boot=false --format '{{.Names}} {{.Restarts}}')" 't1 0'
+    equal "$(as "$1" berth ps --filter name=t1 --filter restart-policy=always -q)" ''
+    contains "$(fails_with 125 as "$1" berth ps --filter should-start-on-boot=maybe 2>&1)" 'use true or false'
+    equal "$(as "$1" berth ps --filter name=t1 --ns --noheading | awk '{ print $2, NF }')" 't1 10'
+    equal "$(as "$1" berth ps --filter name=t1 --format '{{.PIDNS}}')" \
+        "$(as "$1" readlink "/proc/$(as "$1" berth inspect --format '{{.State.Pid}}' t1)/ns/pid" | tr -dc 0-9)"
     equal "$(as "$1" berth container ls -q --no-trunc --filter name=t1)" "$id"
+}
+kinds() { # inspect of what is no container, several kinds in one call, sizes
+    as "$1" berth volume create iv >/dev/null
+    as "$1" berth network create in >/dev/null
+    as "$1" berth pod create --name ip >/dev/null
+    equal "$(as "$1" berth inspect --format '{{.Id | len}} {{.Name}}' t1 ip)" $'64 t1\n64 ip'
+    equal "$(as "$1" berth inspect --format '{{len .}}' t1 busybox iv in ip | wc -l)" 5
+    equal "$(as "$1" berth inspect --type volume --format '{{.Name}} {{.Labels}}' iv)" 'iv map[]'
+    equal "$(as "$1" berth inspect --type network --format '{{.Name}} {{.Driver}}' in podman)" $'in bridge\nberth bridge'
+    equal "$(as "$1" berth inspect --type pod --format '{{.State}}' ip)" Created
+    contains "$(fails_with 125 as "$1" berth inspect --type volume t1 2>&1)" 't1: no such volume'
+    contains "$(fails_with 125 as "$1" berth inspect nowhere 2>&1)" 'nowhere: no such container, image, volume, network, pod'
+    contains "$(fails_with 125 as "$1" berth inspect --type shape t1 2>&1)" 'use container, image, volume, network, pod or all'
+    # `wait` for who runs, with the words of podman-wait(1)
+    equal "$(as "$1" berth wait --condition running t1)" -1
+    as "$1" berth pause t1 >/dev/null
+    equal "$(as "$1" berth wait --condition exited,paused t1)" -1
+    as "$1" berth unpause t1 >/dev/null
+    contains "$(fails_with 125 as "$1" berth wait --condition bogus t1 2>&1)" 'use stopped, exited'
+    # names of images: untag leaves the image
+    as "$1" berth tag busybox one:1 two
+    as "$1" berth untag busybox one:1
+    fails_with 1 as "$1" berth image exists one:1
+    contains "$(fails_with 125 as "$1" berth image untag busybox two three 2>&1)" 'three: not a name of busybox'
+    as "$1" berth image exists two
+    as "$1" berth image untag busybox two
+    as "$1" berth image exists localhost/busybox:latest
+    as "$1" berth exec t1 sh -c 'dd if=/dev/zero of=/big bs=1k count=100 2>/dev/null'
+    [ "$(as "$1" berth inspect --size --format '{{.SizeRw}}' t1)" -ge 102400 ]
+    as "$1" berth inspect -s t1 | python3 -c 'import json, sys; one = json.load(sys.stdin)[0]; assert one["SizeRootFs"] > one["SizeRw"] + 10**6'
+    as "$1" berth pod rm ip >/dev/null
+    as "$1" berth network rm in >/dev/null
+    as "$1" berth volume rm iv >/dev/null
 }
 renames() {
     contains "$(fails_with 125 as "$1" berth rename t2 t3 2>&1)" 'stop it first'
@@ -202,7 +245,7 @@ events() {
     as "$1" berth rm -f -t 0 v1
     journalctl --sync
     equal "$(as "$1" berth events --since "$since" --stream=false --filter container=v1 --filter event=start --format '{{.Type}} {{.Name}} {{.Image}}')" \
-        'container v1 localhost/busybox'
+        'container v1 localhost/busybox:latest'
     contains "$(as "$1" berth events --since "$since" --until 0s --filter type=container)" 'container start '
     as "$1" berth events --since "$since" --stream=false --format json | head -n 1 | python3 -c '
 import json, sys
@@ -227,7 +270,7 @@ of_unit() { # a system unit with User=: its owner sees it
     systemctl start seen
     local name
     name=$(as bob berth ps --format '{{.Names}}' --filter unit=seen)
-    contains "$(as bob berth top seen user args)" 'root  sleep 1000'
+    contains "$(as bob berth top seen user args)" 'root        sleep 1000'
     equal "$(as bob berth stats --no-stream --format '{{.Unit}}' seen)" seen.service
     as bob berth pause seen
     as bob berth unpause seen
@@ -255,10 +298,9 @@ as_peer() { # what both print of the same container
 }
 
 # What has no meaning without a monitor, a database and a machine of Windows; `podman inspect` names all of it.
-NOT_OURS='Config.(Annotations|Attach|CreateCommand|Health(LogDestination|check(MaxLog|OnFailure))|OnBuild|OpenStdin|Passwd|StdinOnce|Timeout|sdNotify)
-ConmonPidFile|Dependencies|ExecIDs|GraphDriver.Data.MergedDir|IsInfra|IsService|KubeExit|Namespace$|PidFile|StaticDir|UseImageHost|lockNumber
-HostConfig.(Annotations|AutoRemoveImage|Blkio|Cgroup$|Cgroups$|ConsoleSize|ContainerIDFile|CpuCount|CpuPercent|CpuRealtime|DiskQuota|Dns|ExtraHosts|HostsFile|IOMaximum|Isolation|KernelMemory|Links|LogConfig.(Config|Size|Tag)|MemorySwappiness|OomKillDisable|PublishAllPorts|VolumeDriver|VolumesFrom)
-NetworkSettings.(Bridge|EndpointID|HairpinMode|LinkLocal|Sandbox|Networks.[^.]*.(DriverOpts|EndpointID|IPAMConfig|Links))|State.(CheckpointedAt|ConmonPid|RestoredAt)
+NOT_OURS='Config.(Annotations|CreateCommand|Health(LogDestination|check(MaxLog|OnFailure))|Passwd)
+ConmonPidFile|GraphDriver.Data.MergedDir|KubeExit|PidFile|StaticDir|UseImageHost|lockNumber
+HostConfig.(Annotations|HostsFile)|State.ConmonPid
 host.(buildah|conmon|cpuUtilization|databaseBackend|freeLocks|linkmode|networkBackendInfo.*(package|version)|ociRuntime.package|pasta.(package|version)|remoteSocket|security.(capabilities|seccompProfilePath)|serviceIsRemote|slirp4netns|variant)
 plugins|registries|store.(configFile|graphOptions|graphStatus|imageCopyTmpDir|transientStore)|(version|Client).(APIVersion|BuildOrigin|Built|GitCommit|GoVersion)'
 has_all_of_peer() { # the keys of `inspect`, `info` and `version`; and what both say of the same container
@@ -266,11 +308,12 @@ has_all_of_peer() { # the keys of `inspect`, `info` and `version`; and what both
     berth volume create named >/dev/null
     local program template
     for program in podman berth; do
-        $program run -d --name same --network none --user app -e A=b --label c=d -v named:/named -v /var/lib/images:/images:ro --tmpfs /t \
+        $program run -d --name same --network none --user app -i --timeout 3600 --add-host h:192.0.2.2 -e A=b --label c=d -v named:/named -v /var/lib/images:/images:ro --tmpfs /t \
             --cap-drop chown --health-cmd 'test -e /' --stop-signal USR1 localhost/busybox sleep inf >/dev/null
         $program inspect same >"inspect.$program"
         for template in '{{range .Mounts}}{{.Type}}:{{.Destination}} {{end}}' '{{index .Config.Labels "c"}} {{len .Mounts}}' \
             '{{if .State.Running}}{{upper .Name}}{{else}}no{{end}}' '{{range $k, $v := .Config.Labels}}{{$k}}={{$v}};{{end}}' \
+            '{{.Path}} {{.Args}} {{.Config.Cmd}} {{.Config.Labels}} {{.Config.User}} {{.Config.Image}} {{.ImageName}} {{.HostConfig.Dns}} {{json .Config.Cmd}}' \
             '{{with .Config}}{{.StopSignal}}{{end}} {{printf "%s|%q" .Path .Name}}' '{{join .Args ","}}{{if and .State.Health (eq .Name "same")}} asked{{end}}'; do
             $program inspect --format "$template" same
         done >"filled.$program"
@@ -303,7 +346,10 @@ def same(path, of=lambda value: value):
     assert of(a) == of(b), (path, a, b)
 for path in ("Path Args Name Pod Driver RestartCount State.Status State.Running State.ExitCode State.FinishedAt Config.Cmd Config.Labels Config.WorkingDir "
              "Config.StopSignal Config.Umask HostConfig.CapAdd HostConfig.CapDrop HostConfig.ReadonlyRootfs HostConfig.Privileged HostConfig.PidMode "
-             "HostConfig.UTSMode HostConfig.CgroupMode HostConfig.Memory HostConfig.NanoCpus HostConfig.ShmSize HostConfig.NetworkMode HostConfig.Tmpfs").split():
+             "HostConfig.UTSMode HostConfig.CgroupMode HostConfig.Memory HostConfig.NanoCpus HostConfig.ShmSize HostConfig.NetworkMode HostConfig.Tmpfs "
+             "Config.User Config.Image ImageName Config.OpenStdin Config.Timeout Config.sdNotifyMode HostConfig.ContainerIDFile HostConfig.Dns HostConfig.DnsSearch "
+             "HostConfig.ExtraHosts HostConfig.PublishAllPorts HostConfig.VolumesFrom HostConfig.AutoRemoveImage HostConfig.Cgroups HostConfig.LogConfig.Size "
+             "Dependencies IsInfra Namespace State.CheckpointedAt").split():
     same(path)
 same("BoundingCaps", sorted)
 same("EffectiveCaps", lambda caps: caps or [])
@@ -331,6 +377,7 @@ for who in alice root; do
     check "$who: stats for a reader that goes away" silent_reader "$who"
     check "$who: port" ports "$who"
     check "$who: ps: filters, order, sizes" lists "$who"
+    check "$who: inspect of every kind, and sizes" kinds "$who"
     check "$who: times" times "$who"
     check "$who: rename" renames "$who"
     check "$who: container prune" prunes "$who"

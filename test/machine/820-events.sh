@@ -32,7 +32,7 @@ of_a_unit() { # WAY
     entry=$(until_entry $START "$unit=$name.service")
     equal "$(wc -l <<<"$entry")" 1
     equal "$(field BERTH_EVENT <<<"$entry") $(field BERTH_TYPE <<<"$entry") $(field BERTH_NAME <<<"$entry")" "start container systemd-$name"
-    equal "$(field BERTH_IMAGE <<<"$entry") $(field PRIORITY <<<"$entry")" 'localhost/busybox 6'
+    equal "$(field BERTH_IMAGE <<<"$entry") $(field PRIORITY <<<"$entry")" 'localhost/busybox:latest 6'
     equal "$(field BERTH_ID <<<"$entry")" "$(way_berth "$1" inspect --format '{{.Id}}' "systemd-$name")"
     entry=$(until_entry $HEALTH "$unit=$name.service")
     equal "$(field BERTH_HEALTH <<<"$entry") $(field BERTH_NAME <<<"$entry") $(field MESSAGE <<<"$entry")" "healthy systemd-$name berth: health: healthy"
@@ -58,7 +58,7 @@ changes() { # what people do with a container
     as alice berth rename $name new$name
     journalctl --sync
     equal "$(as alice berth events --since "$since" --stream=false --filter type=container --format '{{.Status}} {{.Name}} {{.Image}}' | grep "evc$$" | tr '\n' ';')" \
-        "start $name localhost/busybox;pause $name localhost/busybox;unpause $name localhost/busybox;commit $name localhost/ev-image:latest;died $name localhost/busybox;rename new$name localhost/busybox;"
+        "start $name localhost/busybox:latest;pause $name localhost/busybox:latest;unpause $name localhost/busybox:latest;commit $name localhost/ev-image:latest;died $name localhost/busybox:latest;rename new$name localhost/busybox:latest;"
     equal "$(as alice berth events --since "$since" --stream=false --filter event=died --filter container=$name --format '{{.ContainerExitCode}}')" 5
     contains "$(journalctl -x --no-pager -q "BERTH_NAME=$name" BERTH_EVENT=pause)" "Container $name was paused"
     as alice berth rm new$name
@@ -68,7 +68,7 @@ of_a_person() {
     local entry
     fails_with 3 berth run --rm --name evp$$ --network none localhost/busybox sh -c 'exit 3'
     entry=$(until_entry $START "BERTH_NAME=evp$$")
-    equal "$(field BERTH_IMAGE <<<"$entry")" localhost/busybox
+    equal "$(field BERTH_IMAGE <<<"$entry")" localhost/busybox:latest
     entry=$(until_entry $DIED "BERTH_NAME=evp$$")
     equal "$(field BERTH_EXIT_STATUS <<<"$entry")" 3
 }

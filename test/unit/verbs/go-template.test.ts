@@ -28,6 +28,7 @@ const FILLED: readonly (readonly [template: string, result: string])[] = [
   ['{{with .State}}{{.Pid}} of {{$.Name}}{{end}}', '7 of web'],
   ['{{index .Config.Labels "io.x/y"}}', 'one'],
   ['{{index .Config.Labels "absent"}}', ''],
+  ['{{.Config.Label "app"}}', 'web'],
   ['{{(index (index .Ports "80/tcp") 0).HostPort}}', '8080'],
   ['{{range $p, $conf := .Ports}}{{if $conf}}{{$p}} -> {{(index $conf 0).HostPort}}{{end}}{{end}}', '80/tcp -> 8080'],
   ['{{len .Mounts}} {{len .Name}} {{len .Config.Labels}}', '2 3 2'],
