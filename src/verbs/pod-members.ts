@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts';
 import { isRunning } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { isFrozen } from '../run/freezer.ts';
-import { listPods, membersOf, podStatus, requirePod, type PodRecord } from '../run/pods.ts';
+import { listPods, membersOf, requirePod, type PodRecord } from '../run/pods.ts';
 import { forEachOperand } from './edge.ts';
 import { storeOf } from './place.ts';
 import { removePod } from './pod-end.ts';
@@ -61,11 +61,18 @@ export function podTop(host: Host, command: Command): number {
   return 0;
 }
 
+/** Of one that was never started nothing is there, and it stays. */
+function hasEnded(host: Host, pod: PodRecord): boolean {
+  const { holder, members } = membersOf(host, pod);
+  const all = holder === undefined ? members : [holder, ...members];
+  return all.length > 0 && all.every(({ state }) => state !== undefined && !isRunning(host, state));
+}
+
 /** `berth pod prune`: those that have run and ended. */
 export function prunePods(host: Host, command: Command): number {
   if (!isSet(command, 'force')) throw new Failure(125, 'pod prune: say --force to remove every pod that has ended');
   const store = storeOf(host, command);
-  for (const pod of listPods(host, store).filter(one => podStatus(host, one) === 'Exited')) {
+  for (const pod of listPods(host, store).filter(one => hasEnded(host, one))) {
     removePod(host, store, pod, true, undefined);
     host.write(1, `${pod.id}\n`);
   }
