@@ -130,20 +130,19 @@ export function isFailed(unit: Unit): boolean {
   return unit.problems.some(p => p.severity === 'error');
 }
 
+/** First who fails, then why: what is said must not depend on the order of the units, nor on how many processes share them. */
 function spreadFailures(units: readonly Unit[]): void {
   const failed = new Set(units.filter(isFailed));
-  for (let changed = failed.size > 0; changed;) {
-    changed = false;
-    for (const unit of units) {
-      if (failed.has(unit)) continue;
-      for (const { unit: other, entry } of unit.references) {
-        if (!failed.has(other)) continue;
-        const message = `\`${entry.key}=\` needs ${other.name.name}, which could not be translated`;
-        const place = { ...placeOf(entry, other.name.name), key: entry.key, hint: `repair ${other.path}` };
-        unit.problems.push(problem('failed-reference', message, place));
-        failed.add(unit);
-        changed = true;
-      }
+  for (let before = 0; before !== failed.size;) {
+    before = failed.size;
+    for (const unit of units) if (unit.references.some(({ unit: other }) => failed.has(other))) failed.add(unit);
+  }
+  for (const unit of failed) {
+    for (const { unit: other, entry } of unit.references) {
+      if (!failed.has(other)) continue;
+      const message = `\`${entry.key}=\` needs ${other.name.name}, which could not be translated`;
+      const place = { ...placeOf(entry, other.name.name), key: entry.key, hint: `repair ${other.path}` };
+      unit.problems.push(problem('failed-reference', message, place));
     }
   }
 }

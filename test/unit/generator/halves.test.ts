@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { main } from '../../../generator/main.ts';
 import type { Half, Host } from '../../../src/host/host.ts';
+import { randomNumbers } from '../random.ts';
 import { rootedHost } from './rooted-host.ts';
 
 const ARGV = ['berth', 'generator', '-no-kmsg-log', '/out'];
@@ -134,6 +135,49 @@ test('two processes give what one gives, also where units of both need each othe
     const both = new Map([...outputOf(root), ...half]);
     assert.deepEqual(Object.fromEntries([...both].sort()), Object.fromEntries([...expected].sort()));
   });
+});
+
+/** Small trees of names that meet by chance: broken ones, ones that need each other in circles, one name twice. */
+function tangled(next: (below: number) => number): Record<string, string> {
+  const files: Record<string, string> = {};
+  const any = (): number => next(16);
+  const chance = (part: number, line: () => string): string => (next(10) < part ? `${line()}\n` : '');
+  for (let i = 0; i < 16; i++) {
+    const unit = `[Unit]\n${chance(3, () => `Requires=c${any()}.container v${any()}.volume`)}${chance(1, () => 'nonsense')}`;
+    const own = [
+      chance(1, () => 'Bar=1'),
+      chance(1, () => 'ReadOnly=maybe'),
+      chance(5, () => `Volume=v${any()}.volume:/v`),
+      chance(3, () => `Network=c${any()}.container`),
+      chance(2, () => 'Pod=all.pod'),
+      chance(1, () => `ServiceName=c${any()}`),
+    ];
+    files[`c${i}.container`] = `${unit}[Container]\nImage=localhost/i\n${own.join('')}`;
+    files[`v${i}.volume`] = `${unit}[Volume]\n${chance(1, () => 'Nope=1')}`;
+  }
+  files['all.pod'] = `[Pod]\n${chance(2, () => 'Volume=v1.volume:/v')}`;
+  return files;
+}
+
+test('two processes say and write what one does, whatever needs whatever', () => {
+  const next = randomNumbers(7);
+  for (let i = 0; i < 12; i++) {
+    inTree(tangled(next), (root, fresh) => {
+      const whole = run(root);
+      const expected = outputOf(root);
+      fresh();
+      const [firstTold, secondTold] = toldOf(root);
+      fresh();
+      mkdirSync(join(root, 'out'));
+      const second = run(root, { second: true, hears: [firstTold] });
+      const half = outputOf(root);
+      fresh();
+      const first = run(root, { second: false, hears: [secondTold, second.sent[1] ?? ''] });
+      assert.equal(first.printed, whole.printed);
+      const both = new Map([...outputOf(root), ...half]);
+      assert.deepEqual(Object.fromEntries([...both].sort()), Object.fromEntries([...expected].sort()));
+    });
+  }
 });
 
 test('when the second process dies, the first does all of it', () => {

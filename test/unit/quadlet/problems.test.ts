@@ -70,6 +70,23 @@ test('what needs a broken unit is broken too and names both; others are not affe
   assert.equal(results.get('good.container')?.failed, false);
 });
 
+test('what fails for itself and for another says both, in any order of the files', () => {
+  const files = {
+    'a.container': `${IMAGE}Bar=1\nVolume=bad.volume:/x\nNetwork=b.container\n`,
+    'b.container': `${IMAGE}Volume=bad.volume:/x\n`,
+    'bad.volume': '[Volume]\nNonsense=1\n',
+  };
+  for (const names of [Object.entries(files), Object.entries(files).reverse()]) {
+    const results = translate(Object.fromEntries(names));
+    assert.deepEqual(problemsOf(results.get('a.container')), [
+      'error 3:1 unknown-key',
+      'error 5:9 failed-reference',
+      'error 4:8 failed-reference',
+    ]);
+    assert.deepEqual(problemsOf(results.get('b.container')), ['error 3:8 failed-reference']);
+  }
+});
+
 test('a name that nobody knows never becomes id 0', () => {
   const results = translate({
     'a.volume': '[Volume]\nUser=nobodyy\n',
