@@ -5,7 +5,7 @@ import { linesOf, replaceEntry, type Document, type Entry, type Section, type So
 import { splitSource } from './source.ts';
 import { strip } from './strip.ts';
 
-/** systemd's LONG_LINE_MAX: a unit with a longer line is not loaded at all. */
+/** systemd's LONG_LINE_MAX: a unit with a longer line, also one of several lines, is not loaded at all. */
 const LONGEST_LINE = 1048576;
 
 /**
@@ -51,6 +51,7 @@ function read(document: Document): void {
     if (last === 92 && continues(line)) {
       joined = join(source, i, line);
       line = joined.value;
+      if (line.length > LONGEST_LINE) problems.push(tooLong(source, i));
     }
     const equal = line.indexOf('=');
     if (equal <= 0 || section === undefined) {

@@ -62,6 +62,7 @@ const REFUSED: readonly (readonly [name: string, text: string, code: string, lin
   ['no UTF-8 below a comment that is none either', '# \xff\n[A]\nk=#\xff\n', 'encoding', 3, 4],
   ['a carriage return inside a comment, which systemd ends there', '# a\r[Service]\r\n[A]\n', 'carriage-return', 1, 4],
   ['a line of more than 1 MiB', `[A]\nk=${'x'.repeat(1048576)}\n`, 'long-line', 2, 1],
+  ['a continuation of more than 1 MiB', `[A]\nk=${'x'.repeat(700000)} \\\n${'y'.repeat(700000)}\n`, 'long-line', 2, 1],
 ];
 
 for (const [name, text, code, line, column] of REFUSED) {
