@@ -1,4 +1,4 @@
-import { problem } from '../base/problem.ts';
+import { describe, problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
 import { placeOf } from '../unit/document.ts';
 import { isServiceStem, type UnitType } from '../unit/names.ts';
@@ -80,8 +80,11 @@ function withReferred(units: readonly Unit[], setting: Setting): readonly Unit[]
 function draftOf(unit: Unit, setting: Setting): Draft {
   const draft: Draft = { head: [], tail: [], lines: [] };
   // What cannot be read may have been what confines the container. The peer starts it without.
-  if (!setting.asPeer) unit.problems.push(...unit.dropInProblems.splice(0));
-  if (unit.document.problems.length > 0) return draft;
+  const inDropIns = setting.asPeer ? [] : unit.dropInProblems.splice(0);
+  unit.problems.push(...inDropIns);
+  const faulty = unit.document.problems.length + inDropIns.length > 0;
+  // A draft of what could be read is made for its problems: they are told all at once.
+  if (faulty && !wasRead(unit)) return draft;
   translateDependencies(unit, draft, setting);
   defaultDependencies(unit, draft, setting.user);
   if (isWritable(unit.path)) draft.tail.push(`SourcePath=${noSpecifiers(unit.path)}`);
@@ -92,6 +95,7 @@ function draftOf(unit: Unit, setting: Setting): Draft {
   checkSpecifiers(unit);
   checkService(unit, setting);
   if (setting.asPeer) tolerate(unit);
+  if (faulty || unit.problems.length > 1) tidyProblems(unit, faulty);
   return draft;
 }
 
@@ -101,6 +105,23 @@ function tolerate({ problems, table }: Unit): void {
     const row = p.code === 'quoting' ? table.rows[table.index.get(p.key ?? '') ?? -1] : undefined;
     if (row !== undefined && TOLERANT.has(row.kind)) problems[i] = { ...p, severity: 'warning' };
   });
+}
+
+/** Whether the file itself has a section that could be read, not its drop-ins alone. */
+function wasRead({ document }: Unit): boolean {
+  return document.sections.some(section => section.source === document.source);
+}
+
+/** Each is said once, also where two keys read one value. What a faulty file lacks may stand in a line that could not be read. */
+function tidyProblems(unit: Unit, faulty: boolean): void {
+  const said = new Set<string>();
+  const kept = unit.problems.filter(p => {
+    const line = describe(p);
+    if (said.has(line) || (faulty && p.code === 'required')) return false;
+    said.add(line);
+    return true;
+  });
+  unit.problems.splice(0, unit.problems.length, ...kept);
 }
 
 /** systemd's LONG_LINE_MAX. */

@@ -53,6 +53,31 @@ test('all problems of a file are reported, those of the runtime keys after those
   ]);
 });
 
+test('a line that cannot be read hides no other problem, and what may stand in it is not missed', () => {
+  const text = `${IMAGE}foo\nReadOnly=maybe\nPublishPort=99999\nVolume=no.volume:/x\n[Service]\nKillMode=none\n`;
+  assert.deepEqual(problemsOf(translate({ 'u.container': text }).get('u.container')), [
+    'error 3:1 no-assignment',
+    'error 8:10 kill-mode',
+    'error 4:10 boolean',
+    'error 6:8 reference',
+    'error 5:13 value',
+  ]);
+  const lines = ['[Container]\nImage q.io/x:1\nReadOnly=maybe\n', '[Container\nReadOnly=maybe\n'];
+  for (const [i, place] of ['2:1 no-assignment', '1:1 section'].entries()) {
+    const result = translate({ 'u.container': lines[i] ?? '' }).get('u.container');
+    assert.deepEqual(problemsOf(result), [`error ${place}`, `error ${i === 0 ? 3 : 2}:10 boolean`]);
+  }
+  for (const text of ['\xff', 'foo\n', '[Container]\nImage=\xff\n'])
+    assert.equal(problemsOf(translate({ 'u.container': text }).get('u.container')).length, 1);
+});
+
+test('what several readers of a key find is said once', () => {
+  const text = `${IMAGE}LogOpt=a"b\nPodmanArgs="x\n`;
+  const result = translate({ 'u.container': text }).get('u.container');
+  assert.deepEqual(problemsOf(result), ['error 3:9 quoting', 'error 4:12 quoting']);
+  assert.equal(result?.text.match(/^# .*PodmanArgs/gm)?.length, 1);
+});
+
 test('values that systemd expands later are not judged', () => {
   const text = `${IMAGE}PublishPort=\${PORT}:80\nMemory=%i\nContainerName=c-%i\n`;
   assert.deepEqual(problemsOf(translate({ 'u.container': text }).get('u.container')), []);
