@@ -16,15 +16,15 @@ export function reportText(problems: readonly Problem[], lines: Lines): string {
 function textOf(p: Problem, lines: Lines): string {
   const place = [p.file, p.line, p.column].filter(part => part !== undefined).join(':');
   const out = [printable(decodeText(`${place === '' ? '' : `${place}: `}${p.severity}: ${p.message}`))];
-  const line = p.file === undefined || p.line === undefined ? undefined : lines(p.file)[p.line - 1];
+  // What is left of the line end of a file of CRLF is no part of the line.
+  const line = p.file === undefined || p.line === undefined ? undefined : lines(p.file)[p.line - 1]?.replace(/\r$/, '');
   if (line !== undefined && p.line !== undefined) {
     const from = Math.max((p.column ?? 1) - 1, 0);
     // A long line is shown around the place.
     const start = from > 100 ? from - 60 : 0;
-    const cut = decodeText(line.slice(start, start + 140)).replaceAll('\t', ' ');
-    const before = decodeText(line.slice(start, from)).length;
+    const shown = (to: number): string => printable(decodeText(line.slice(start, to)).replaceAll('\t', ' '));
     const number = String(p.line).padStart(5);
-    out.push(`${number} | ${printable(cut)}`, `      | ${' '.repeat(before)}^`);
+    out.push(`${number} | ${shown(start + 140)}`, `      | ${' '.repeat(shown(from).length)}^`);
   }
   if (p.hint !== undefined) out.push(`      = ${printable(decodeText(p.hint))}`);
   return `${out.join('\n')}\n`;

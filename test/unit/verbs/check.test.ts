@@ -26,6 +26,22 @@ test('text has the place, the line with a caret, and what to do', () => {
   assert.match(host.written.out, /^2 errors, 0 warnings\n$/m);
 });
 
+test('the caret is below the place, whatever stands before it and at the end of the line', () => {
+  const shown = (text: string): string => {
+    const { host } = run(['check', 'a.container'], { '/q/a.container': text });
+    return host.written.out.replace(/^[^ ].*\n/gm, '');
+  };
+  assert.equal(
+    shown('[Container]\r\nImage=localhost/a:1\r\nFoo=1\r\n'),
+    '    3 | Foo=1\n      | ^\n      = see `berth help keys Container`\n',
+  );
+  const line = 'AddCapability=\x02\t\xc3\xa4 CHOWNN';
+  assert.match(
+    shown(`[Container]\nImage=localhost/a:1\n${line}\n`),
+    /^ {4}3 \| AddCapability=\\x02 \xc3\xa4 CHOWNN\n {6}\| {20}\^\n/,
+  );
+});
+
 test('what systemd would pass over is a warning, with its place', () => {
   const text = '[Container]\nImage=localhost/a:1\n[Service]\nRestart=banana\n';
   const { host, status } = run(['check', 'a.container'], { '/q/a.container': text });
