@@ -1,6 +1,7 @@
 import { problem, type Problem } from '../base/problem.ts';
 import type { Facts, Files } from '../host/host.ts';
 import { lastEntry, placeOf, type Entry } from '../unit/document.ts';
+import { isTemplate } from '../unit/names.ts';
 import { scalar, splitWords } from '../unit/values.ts';
 import { bareNames } from './cross-names.ts';
 import { otherAccounts } from './cross-owner.ts';
@@ -98,18 +99,18 @@ interface Owned {
   readonly entry: Entry;
 }
 
+/** Of units that can run at the same time: a template never runs, and of two that conflict systemd stops one. */
 function samePorts(units: readonly Unit[]): Problem[] {
   const found: Problem[] = [];
   const owned: Owned[] = [];
   for (const unit of units) {
+    if (isTemplate(unit.name)) continue;
     for (const { value, entry } of readList(unit, 'PublishPort')) {
       const port = publishedPorts(value);
       if (port === undefined) continue;
-      const other = owned.find(one => meet(one.port, port));
-      if (other === undefined) {
-        owned.push({ port, unit, entry });
-        continue;
-      }
+      const other = owned.find(one => meet(one.port, port) && !conflict(one.unit, unit));
+      owned.push({ port, unit, entry });
+      if (other === undefined) continue;
       const where = `${other.unit.path}:${placeOf(other.entry).line}`;
       const message = `host port of \`PublishPort=${value}\` is already published by ${where}`;
       found.push(
@@ -123,6 +124,17 @@ function samePorts(units: readonly Unit[]): Problem[] {
 function meet(a: PublishedPort, b: PublishedPort): boolean {
   const addresses = a.address === b.address || a.address === '' || b.address === '';
   return addresses && a.protocol === b.protocol && a.first <= b.last && b.first <= a.last;
+}
+
+function conflict(one: Unit, other: Unit): boolean {
+  return excludes(one, other) || excludes(other, one);
+}
+
+function excludes(unit: Unit, other: Unit): boolean {
+  const words = afterReset(unit.unit.filter(({ key }) => key === 'Conflicts')).flatMap(
+    ({ value }) => splitWords(value).words,
+  );
+  return words.includes(other.name.name) || words.includes(`${other.stem}.service`);
 }
 
 /** The ports of a pod are the pod's. */

@@ -44,6 +44,21 @@ test('two containers on one host port', () => {
   }
 });
 
+test('one host port of what never runs together is no problem', () => {
+  const port = `${IMAGE}PublishPort=90:80\n`;
+  assert.deepEqual(across({ 't@.container': port, 't@one.container': port }), []);
+  assert.deepEqual(across({ 't@one.container': port, 't@two.container': port }), [
+    'error port-taken /q/t@two.container:3',
+  ]);
+  for (const other of ['green.service', 'x.service green.container']) {
+    const blue = `[Unit]\nConflicts=${other}\n${port}`;
+    assert.deepEqual(across({ 'blue.container': blue, 'green.container': port }), [], other);
+    assert.deepEqual(across({ 'blue.container': blue, 'green.container': port, 'red.container': port }), [
+      'error port-taken /q/red.container:3',
+    ]);
+  }
+});
+
 test('host ports of all forms', () => {
   assert.deepEqual(publishedPorts('[::1]:53:53/udp'), { address: '::1', first: 53, last: 53, protocol: 'udp' });
   assert.deepEqual(publishedPorts('0.0.0.0:1-3:1-3'), { address: '', first: 1, last: 3, protocol: 'tcp' });
