@@ -44,6 +44,13 @@ export function checkGlobals(argv: readonly Bytes[]): Problem[] {
   return scan.problems;
 }
 
+/** How many of these words are global options and their values; a `--` ends them. */
+export function globalsEnd(words: readonly Bytes[]): number {
+  const scan: Scan = { argv: words, at: 0, problems: [], verb: '' };
+  options(scan, { names: GLOBALS, uses: [] }, true);
+  return words[scan.at - 1] === '--' ? scan.at - 1 : scan.at;
+}
+
 /** True when `--help` was given: print `helpOf(row)` and end with status 0. */
 export function asksHelp(command: Command): boolean {
   return [...command.globals, ...command.options].some(use => use.name === 'help' && use.value === 'true');

@@ -122,8 +122,16 @@ export function placeOf(entry: Entry, part?: Bytes): { file: Bytes; line: number
   }
   let column = equal;
   while (column < first.length && first.charCodeAt(column) <= 32) column++;
+  // `KEY=\`: the value begins on a later line.
+  for (let i = entry.at + 1; i < endOf(entry) && ONLY_CONTINUES.test(first.slice(column)); i++) {
+    const begin = FIRST_LETTER.exec(lines[i] ?? '');
+    if (begin !== null) return { file, line: i + 1, column: begin[0].length };
+  }
   return { file, line: entry.at + 1, column: Math.min(column, Math.max(first.length - 1, 0)) + 1 };
 }
+
+const ONLY_CONTINUES = /^\\[ \t]*$/;
+const FIRST_LETTER = /^[ \t]*(?!\\[ \t]*$)[^ \t#;]/;
 
 /** Line and column of the key. */
 export function placeOfKey(entry: Entry): { file: Bytes; line: number; column: number } {

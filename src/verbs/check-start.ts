@@ -5,7 +5,7 @@ import { POD_CREATE, POD_VERBS } from '../command/options-pod.ts';
 import { RUN } from '../command/options-run.ts';
 import { VOLUME_CREATE } from '../command/options-storage.ts';
 import { KUBE_PLAY } from '../command/options-units.ts';
-import { parseVerb } from '../command/parse.ts';
+import { globalsEnd, parseVerb } from '../command/parse.ts';
 import type { Command, VerbRow } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import type { Reader } from '../plan/draft.ts';
@@ -16,12 +16,13 @@ import { translateKube } from '../quadlet/kube.ts';
 import type { Draft, Setting, Unit } from '../quadlet/model.ts';
 import { translateNetwork } from '../quadlet/network.ts';
 import { translatePod } from '../quadlet/pod.ts';
+import { readArguments } from '../quadlet/read.ts';
 import { translateVolume } from '../quadlet/volume.ts';
-import { placeOf, type Entry } from '../unit/document.ts';
 import type { UnitType } from '../unit/names.ts';
-import { splitArguments, splitWords } from '../unit/values.ts';
+import { splitArguments } from '../unit/values.ts';
 import { judgeBuild, judgeFetch } from './check-fetch.ts';
 import { isExpanded, type Judge } from './check-judge.ts';
+import { placed } from './check-place.ts';
 import { judgeNetwork, judgeVolume } from './check-resources.ts';
 import { judgePod, judgeRun, judgeShared } from './check-run.ts';
 import { LATER_VERBS } from './table.ts';
@@ -58,6 +59,11 @@ const STARTS: Readonly<Record<UnitType, readonly [Translate, readonly Start[]]>>
 };
 
 function refusals(unit: Unit, setting: Setting, reader: Reader): Problem[] {
+  const word = strayGlobal(unit);
+  if (word !== undefined) {
+    const message = `${word} is no global option, but would be taken for the verb`;
+    return placed(unit, problem('stray-word', message, STRAY_GLOBAL));
+  }
   const [, starts] = STARTS[unit.name.type];
   // Also of a unit that cannot be translated: what is left of it.
   const lines = linesOf(unit, setting);
@@ -101,6 +107,15 @@ function refused(
 
 const STRAY = { key: '--PodmanArgs', hint: 'write options alone into PodmanArgs=' };
 
+const STRAY_GLOBAL = { key: '--GlobalArgs', hint: 'write options alone into GlobalArgs=' };
+
+/** A word of GlobalArgs= in front of which the global options end. */
+function strayGlobal(unit: Unit): Bytes | undefined {
+  if (!unit.present.has('GlobalArgs')) return undefined;
+  const words = readArguments({ ...unit, problems: [] }, 'GlobalArgs').map(item => item.value);
+  return words[globalsEnd(words)];
+}
+
 /** A word of PodmanArgs= that is taken for the image, the context or the name. */
 function strayWord({ operands }: Command, before: ReturnType<typeof parseVerb>): Bytes | undefined {
   if (before.isErr()) return undefined;
@@ -123,49 +138,3 @@ function wordsOf(lines: readonly Bytes[], start: string): Bytes[] {
 }
 
 const unescaped = (word: Bytes): Bytes => word.replace(/%%|\$\$/g, two => two.slice(1));
-
-/** At the key that became the option; nothing where that key has an error already. */
-function placed(unit: Unit, { severity, code, message, key, hint }: Problem): Problem[] {
-  const found = entryOf(unit, (key ?? /^--[a-z0-9-]+/.exec(message)?.[0] ?? '').replace(/^--/, ''), message);
-  const place =
-    found === undefined ? { file: unit.path } : { ...placeOf(found.entry, found.part), key: found.entry.key };
-  if (found !== undefined && isTold(unit, found.entry)) return [];
-  const text = severity === 'error' ? `the start would refuse this: ${message}` : message;
-  return [{ severity, code, message: text, ...place, ...(hint === undefined ? {} : { hint }) }];
-}
-
-function isTold(unit: Unit, entry: Entry): boolean {
-  const lines = [placeOf(entry).line, entry.at + 1];
-  return unit.problems.some(p => p.severity === 'error' && p.key === entry.key && lines.includes(p.line ?? 0));
-}
-
-/** Keys that become a part of an option, or an option of another command. */
-const PARTS: Readonly<Record<string, readonly string[]>> = {
-  opt: ['Options', 'User', 'Group'],
-  time: ['StopTimeout'],
-  image: ['Image', 'ImageTag', 'Artifact'],
-  PodmanArgs: ['PodmanArgs'],
-  // The name itself.
-  '': ['NetworkName', 'VolumeName', 'PodName'],
-};
-
-/** The assignment whose value the message names, otherwise the last one. */
-function entryOf(unit: Unit, option: string, message: string): { entry: Entry; part: Bytes } | undefined {
-  const keys = unit.table.rows.filter(row => row.option === option && option !== '').map(row => row.key);
-  const entries = [...keys, ...(PARTS[option] ?? [])].flatMap(key => unit.present.get(key) ?? []);
-  for (const entry of entries) {
-    const part = partOf(entry.value, message);
-    if (part !== undefined) return { entry, part };
-  }
-  const words = ['PodmanArgs', 'GlobalArgs'].flatMap(key => unit.present.get(key) ?? []);
-  const entry = entries.at(-1) ?? words.findLast(({ value }) => option !== '' && value.includes(option));
-  return entry === undefined ? undefined : { entry, part: '' };
-}
-
-/** The value, or the word of it, that a message names. */
-function partOf(value: Bytes, message: string): Bytes | undefined {
-  const lower = message.toLowerCase();
-  const named = (text: Bytes): boolean => text !== '' && lower.includes(text.toLowerCase());
-  if (named(value)) return value;
-  return splitWords(value).words.find(named);
-}

@@ -84,6 +84,19 @@ test('lexer: a word of a value is found on its own line', () => {
   assert.deepEqual(placeOf(entry), { file: 'f', line: 2, column: 3 });
 });
 
+test('lexer: a value that begins on a later line is found there', () => {
+  const place = (text: string): string => {
+    const [entry] = entriesOf(lex('f', `[A]\n${text}`), 'A');
+    assert.ok(entry !== undefined);
+    const { line, column } = placeOf(entry);
+    return `${line}:${column}`;
+  };
+  assert.equal(place('k=\\\nmaybe\n'), '3:1');
+  assert.equal(place('k= \\ \n# no\n\\\n  \\x20a \\\n b\n'), '5:3');
+  assert.equal(place('k=\\\n\\\n'), '2:3');
+  assert.equal(place('k=\\x20 \\\n b\n'), '2:3');
+});
+
 test('lexer: what was read is what is written, byte for byte', () => {
   const next = randomNumbers(1);
   for (let i = 0; i < 2000; i++) {

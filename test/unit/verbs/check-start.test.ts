@@ -42,8 +42,51 @@ for (const [type, lines, said] of [
   [
     'pod',
     'PodmanArgs=--share pidd',
-    `2:12: ${REFUSED}--share pidd: pidd cannot be shared; use ipc, net, pid, uts or none`,
+    `2:20: ${REFUSED}--share pidd: pidd cannot be shared; use ipc, net, pid, uts or none`,
   ],
+  ['container', 'Tmpfs=/tmp\nTmpfs=/tmp:foo', `4:7: ${REFUSED}--tmpfs /tmp:foo: foo is not an option of a tmpfs`],
+  [
+    'container',
+    'Volume=/a:/x\nVolume=/a:/x:bad',
+    `4:8: ${REFUSED}--volume /a:/x:bad: bad is not an option of a volume`,
+  ],
+  [
+    'container',
+    'PublishPort=80:80\nPublishPort=1.2:80:80',
+    `4:13: ${REFUSED}--publish 1.2:80:80: 1.2 is not an IP address`,
+  ],
+  [
+    'container',
+    'Tmpfs=/tmp\nPodmanArgs=--tmpfs /tmp:foo',
+    `4:20: ${REFUSED}--tmpfs /tmp:foo: foo is not an option of a tmpfs`,
+  ],
+  [
+    'network',
+    'Subnet=10.0.0.0/16\nSubnet=10.0.1.0/24',
+    `3:8: ${REFUSED}--subnet 10.0.1.0/24: overlaps --subnet 10.0.0.0/16`,
+  ],
+  [
+    'network',
+    'Subnet=10.0.1.0/24\nSubnet=10.0.0.0/16',
+    `3:8: ${REFUSED}--subnet 10.0.0.0/16: overlaps --subnet 10.0.1.0/24`,
+  ],
+  [
+    'container',
+    'PodmanArgs=--memory=1g \\\n  --pids-limit=5 \\\n  --foo \\\n  --rm',
+    `5:3: ${REFUSED}unknown option --foo`,
+  ],
+  [
+    'container',
+    'PodmanArgs=--rm \\\n  --tmpfs=/tmp:foo',
+    `4:11: ${REFUSED}--tmpfs /tmp:foo: foo is not an option of a tmpfs`,
+  ],
+  ['container', 'GlobalArgs=foo', `3:12: ${REFUSED}foo is no global option, but would be taken for the verb`],
+  [
+    'container',
+    'GlobalArgs=--log-level debug --',
+    `3:12: ${REFUSED}-- is no global option, but would be taken for the verb`,
+  ],
+  ['pod', 'GlobalArgs=--log-level=debug x', `2:30: ${REFUSED}x is no global option, but would be taken for the verb`],
   ['volume', 'Driver=nfs', `2:8: ${REFUSED}--driver nfs: there is no such volume driver; use local or image`],
   ['volume', 'Device=x\nType=bind', `2:8: ${REFUSED}volume systemd-a: device x is no absolute path`],
   ['volume', 'Options=size=1g', `2:9: ${REFUSED}--opt o=size=1g: without a device only uid= and gid= have a meaning`],
@@ -160,4 +203,9 @@ test('what is right, and what systemd expands, is left alone', () => {
   for (const [type, all] of Object.entries(fine)) {
     for (const lines of all) assert.deepEqual(told(type, lines), [], `${type}: ${lines}`);
   }
+});
+
+test('global options, values of theirs among them, are no stray words', () => {
+  for (const type of ['container', 'volume', 'pod'])
+    assert.deepEqual(told(type, 'GlobalArgs=--log-level debug --cgroup-manager=systemd'), [], type);
 });
