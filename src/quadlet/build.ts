@@ -4,9 +4,9 @@ import type { Bytes } from '../host/host.ts';
 import { startsWithSpecifier } from '../unit/specifiers.ts';
 import { literal, noSpecifiers } from '../unit/write.ts';
 import { preparedAccount } from './account.ts';
-import { fail, failAt, type Draft, type Setting, type Unit } from './model.ts';
+import { failAt, failSection, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf } from './options.ts';
-import { lastItem, readList, readScalar } from './read.ts';
+import { lastItem, lastOf, readList, readScalar } from './read.ts';
 import { networkOptions, volumeOptions, type Referring } from './references.ts';
 import { argumentWords, commandBase, commandLine, oneShot, serviceValue } from './service.ts';
 
@@ -20,7 +20,7 @@ export function translateBuild(unit: Unit, draft: Draft, setting: Setting): void
   const base = commandBase(unit, setting);
   const from: Referring = { unit, draft, setting };
   if (buildResource(unit) === undefined)
-    fail(unit, 'required', 'no ImageTag key specified', 'add ImageTag= to [Build]');
+    failSection(unit, 'required', 'no ImageTag key specified', 'add ImageTag= to [Build]');
   const file = readScalar(unit, 'File');
   const options = optionsOf(unit, {
     ImageTag: (_, uses) => {
@@ -54,19 +54,22 @@ function contextOf(unit: Unit, draft: Draft, file: Bytes | undefined): Bytes | u
   const mode = item?.value.toLowerCase() ?? '';
   if (item === undefined || mode === '') {
     if (file === undefined && own === undefined) {
-      fail(unit, 'required', 'neither SetWorkingDirectory, nor File key specified', 'add File= to [Build]');
+      failSection(unit, 'required', 'neither SetWorkingDirectory, nor File key specified', 'add File= to [Build]');
       return undefined;
     }
   } else if (mode === 'yaml') {
     failAt(unit, item.entry, 'value', 'SetWorkingDirectory=yaml is only supported in .kube files', {
       hint: 'write file or unit',
     });
+    return undefined;
   } else if (mode === 'unit') {
     set(unit.directory);
   } else if (mode === 'file') {
-    if (file === undefined)
+    if (file === undefined) {
       failAt(unit, item.entry, 'conflict', 'SetWorkingDirectory=file needs the File key', { hint: 'add File=' });
-    else set(directoryOf(file, unit.directory));
+      return undefined;
+    }
+    set(directoryOf(file, unit.directory));
   } else {
     const relative = !item.value.startsWith('/') && !startsWithSpecifier(item.value) && !isUrl(item.value);
     if (!relative) return item.value;
@@ -81,13 +84,10 @@ function contextOf(unit: Unit, draft: Draft, file: Bytes | undefined): Bytes | u
 /** Without a context of its own, the working directory is the context of a relative File=. */
 function implied(unit: Unit, file: Bytes | undefined, directory: Bytes | undefined): Bytes | undefined {
   if (file !== undefined && (file.startsWith('/') || startsWithSpecifier(file) || isUrl(file))) return undefined;
-  if (directory === undefined) {
-    fail(
-      unit,
-      'required',
-      'relative path in File key requires SetWorkingDirectory key to be set',
-      'add SetWorkingDirectory=unit',
-    );
+  const entry = lastOf(unit, 'File');
+  if (directory === undefined && entry !== undefined) {
+    const message = 'relative path in File key requires SetWorkingDirectory key to be set';
+    failAt(unit, entry, 'required', message, { hint: 'add SetWorkingDirectory=unit' });
   }
   return directory;
 }

@@ -10,7 +10,7 @@ import { faultOf } from './checks.ts';
 import { imageOf } from './image-name.ts';
 import { logFields } from './log-fields.ts';
 import { mappingSpecials } from './mapping.ts';
-import { fail, failAt, failKey, warnAt, type Draft, type Setting, type Unit } from './model.ts';
+import { failAt, failKey, failSection, warnAt, type Draft, type Setting, type Unit } from './model.ts';
 import { addOptions } from './options.ts';
 import { lastItem, lastOf, readBoolean, readLastArguments, readScalar, readWords } from './read.ts';
 import { healthRestart } from './health.ts';
@@ -36,7 +36,7 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
   const base = commandBase(unit, setting);
   const name = containerName(unit);
   const from: Referring = { unit, draft, setting };
-  if (unit.present.has('ContainerName')) checkName(unit, name);
+  checkName(unit, name, setting);
   killMode(unit, draft);
   draft.lines.push(UNIT_VARIABLE);
   stopLines(draft, base, name);
@@ -60,14 +60,19 @@ export function translateContainer(unit: Unit, draft: Draft, setting: Setting): 
   draft.lines.push(`ExecStart=${commandLine(base, RUN_VERB, { options, optionWords: argumentWords(unit), operands })}`);
 }
 
-/** A warning only: the peer's generator hands such names on, and the start refuses them (T20). */
-function checkName(unit: Unit, name: Bytes): void {
+/** A warning only: the peer's generator hands such names on, and the start refuses them (T20). The name of the service is known to the letter. */
+function checkName(unit: Unit, name: Bytes, { asPeer }: Setting): void {
+  const entry = lastOf(unit, 'ContainerName');
+  if (entry === undefined) {
+    if (asPeer || !(unit.stem.includes(':') || unit.stem.includes('\\'))) return;
+    const text = `systemd-${unit.stem} is no name of a container`;
+    return failSection(unit, 'value', text, 'write ContainerName=, or ServiceName= without `:` and `\\`');
+  }
   const what = faultOf('name', name);
-  const entry = what === undefined ? undefined : lastOf(unit, 'ContainerName');
-  if (entry === undefined) return;
+  if (what === undefined) return;
   warnAt(unit, entry, 'value', `\`ContainerName=${name}\` has the wrong form`, {
     part: name,
-    hint: `write ${what ?? ''}`,
+    hint: `write ${what}`,
   });
 }
 
@@ -161,7 +166,8 @@ function imageOrRoot(from: Referring): { value: Bytes | undefined; rootfs: boole
   const image = lastItem(unit, 'Image');
   const rootfs = readScalar(unit, 'Rootfs');
   if (image === undefined || image.value === '') {
-    if (rootfs === undefined) fail(unit, 'required', 'no Image or Rootfs key specified', 'add Image= to [Container]');
+    if (rootfs === undefined)
+      failSection(unit, 'required', 'no Image or Rootfs key specified', 'add Image= to [Container]');
     return { value: rootfs, rootfs: true };
   }
   if (rootfs !== undefined) {

@@ -3,7 +3,7 @@ import type { RenderedVerb } from '../command/render.ts';
 import type { Bytes } from '../host/host.ts';
 import { preparedAccount } from './account.ts';
 import { warnShortName } from './image-name.ts';
-import { fail, type Draft, type Setting, type Unit } from './model.ts';
+import { failSection, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf } from './options.ts';
 import { lastItem, readScalar } from './read.ts';
 import { argumentWords, commandBase, commandLine, oneShot } from './service.ts';
@@ -17,7 +17,7 @@ export function imageResource(unit: Unit): Bytes | undefined {
 export function translateImage(unit: Unit, draft: Draft, setting: Setting): void {
   const item = lastItem(unit, 'Image');
   if (item === undefined || item.value === '')
-    fail(unit, 'required', 'no Image key specified', 'add Image= to [Image]');
+    failSection(unit, 'required', 'no Image key specified', 'add Image= to [Image]');
   else warnShortName({ unit }, item);
   pull(unit, draft, setting, IMAGE_PULL_VERB, item?.value ?? '');
 }
@@ -25,7 +25,7 @@ export function translateImage(unit: Unit, draft: Draft, setting: Setting): void
 /** `[Artifact]` */
 export function translateArtifact(unit: Unit, draft: Draft, setting: Setting): void {
   const name = readScalar(unit, 'Artifact');
-  if (name === undefined) fail(unit, 'required', 'no Artifact key specified', 'add Artifact= to [Artifact]');
+  if (name === undefined) failSection(unit, 'required', 'no Artifact key specified', 'add Artifact= to [Artifact]');
   pull(unit, draft, setting, ARTIFACT_PULL_VERB, name ?? '');
 }
 

@@ -6,7 +6,7 @@ import { absolute } from '../unit/specifiers.ts';
 import { noSpecifiers } from '../unit/write.ts';
 import { preparedAccount } from './account.ts';
 import { mappingSpecials } from './mapping.ts';
-import { fail, failAt, type Draft, type Setting, type Unit } from './model.ts';
+import { failAt, failSection, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf } from './options.ts';
 import { lastItem, readBoolean, readWords } from './read.ts';
 import { networkOptions, type Referring } from './references.ts';
@@ -33,7 +33,7 @@ export function translateKube(unit: Unit, draft: Draft, setting: Setting): void 
   preparedAccount(unit, draft, setting);
   defaultService(unit, draft, 'SyslogIdentifier', '%N');
   const files = readWords(unit, 'Yaml').map(item => absolute(item.value, unit.directory));
-  if (files.length === 0) fail(unit, 'required', 'no Yaml key specified', 'add Yaml= to [Kube]');
+  if (files.length === 0) failSection(unit, 'required', 'no Yaml key specified', 'add Yaml= to [Kube]');
   workingDirectory(unit, draft, files);
   const options: OptionUse[] = [
     { name: 'replace', value: 'true', form: 'flag' },

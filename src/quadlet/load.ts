@@ -10,7 +10,7 @@ import { imageResource } from './image.ts';
 import { keysOf } from './key-tables.ts';
 import { quadletKeys } from './keys-images.ts';
 import type { KeyTable } from './keys.ts';
-import { fail, failAt, failKey, type Unit } from './model.ts';
+import { fail, failAt, failKey, failSection, type Unit } from './model.ts';
 import { networkName } from './network.ts';
 import { podName } from './pod.ts';
 import { lastItem, readScalar } from './read.ts';
@@ -177,9 +177,9 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 function named(unit: Unit, name: Bytes, key: string): Bytes {
   if (name.includes('%') || name.includes('$') || NAME.test(name)) return name;
   const entry = unit.present.get(key)?.at(-1);
-  if (entry !== undefined) {
-    const hint = 'use letters, digits, `_`, `.` and `-`';
+  const hint = 'use letters, digits, `_`, `.` and `-`';
+  if (entry !== undefined && scalar(entry.value) !== '')
     failKey(unit, entry, 'value', `\`${key}=${name}\` has the wrong form`, hint);
-  }
+  else failSection(unit, 'value', `${name} is no name of a ${unit.name.type}`, `write ${key}=; ${hint}`);
   return name;
 }

@@ -75,6 +75,14 @@ export function fail(unit: Unit, code: string, message: string, hint?: string): 
   unit.problems.push(problem(code, message, { file: unit.path, ...(hint !== undefined && { hint }) }));
 }
 
+/** Notes a problem of what the section of the unit's type lacks: at its header. */
+export function failSection(unit: Unit, code: string, message: string, hint: string): void {
+  const { document, table } = unit;
+  const section = document.sections.find(one => one.name === table.section);
+  const place = section === undefined ? {} : { file: section.source.path, line: section.at + 1, column: 1 };
+  unit.problems.push(problem(code, message, { file: unit.path, ...place, hint }));
+}
+
 /** Notes a problem of a value. */
 export function failAt(
   unit: Unit,

@@ -2,7 +2,7 @@ import { NETWORK_CREATE_VERB, NETWORK_RM_VERB } from '../command/verb-names.ts';
 import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { preparedAccount } from './account.ts';
-import { fail, failAt, type Draft, type Setting, type Unit } from './model.ts';
+import { failAt, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf } from './options.ts';
 import { readBoolean, readList, readScalar } from './read.ts';
 import { argumentWords, commandBase, commandLine, oneShot } from './service.ts';
@@ -38,9 +38,9 @@ function subnets(unit: Unit): OptionUse[] {
   ] as const) {
     const extra = items[nets.length];
     if (extra === undefined) continue;
-    const hint = 'add a Subnet= for each';
-    if (nets.length > 0) failAt(unit, extra.entry, 'subnet', `cannot set more ${what} than subnets`, { hint });
-    else fail(unit, 'subnet', 'cannot set gateway or range without subnet', hint);
+    const message =
+      nets.length > 0 ? `cannot set more ${what} than subnets` : 'cannot set gateway or range without subnet';
+    failAt(unit, extra.entry, 'subnet', message, { hint: 'add a Subnet= for each' });
   }
   return nets.flatMap((net, i) => {
     const uses: OptionUse[] = [{ name: 'subnet', value: net.value }];

@@ -10,11 +10,12 @@ import { optionsOf } from './options.ts';
 import { lastItem, readScalar } from './read.ts';
 import { networkOptions, volumeOptions, type Referring } from './references.ts';
 import { argumentWords, commandBase, commandLine, defaultService, setService, UNIT_VARIABLE } from './service.ts';
+import { defaultResource } from './volume.ts';
 
 const MAPPING = mappingSpecials(true);
 
 export function podName(unit: Unit): Bytes {
-  return readScalar(unit, 'PodName') ?? `systemd-${unit.name.stem}`;
+  return readScalar(unit, 'PodName') ?? defaultResource(unit.name);
 }
 
 /** `[Pod]`: a forking service whose main process is the pod's holder. Members are known when all containers were translated. */

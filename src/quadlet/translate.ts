@@ -80,9 +80,9 @@ function withReferred(units: readonly Unit[], setting: Setting): readonly Unit[]
 function draftOf(unit: Unit, setting: Setting): Draft {
   const draft: Draft = { head: [], tail: [], lines: [] };
   // What cannot be read may have been what confines the container. The peer starts it without.
-  const inDropIns = setting.asPeer ? [] : unit.dropInProblems.splice(0);
-  unit.problems.push(...inDropIns);
-  const faulty = unit.document.problems.length + inDropIns.length > 0;
+  const inDropIns = setting.asPeer ? 0 : unit.dropInProblems.length;
+  if (inDropIns > 0) unit.problems.push(...unit.dropInProblems.splice(0));
+  const faulty = unit.document.problems.length + inDropIns > 0;
   // A draft of what could be read is made for its problems: they are told all at once.
   if (faulty && !wasRead(unit)) return draft;
   translateDependencies(unit, draft, setting);

@@ -5,9 +5,9 @@ import type { UnitName } from '../unit/names.ts';
 import { unsigned } from '../unit/values.ts';
 import { preparedAccount } from './account.ts';
 import { imageOf } from './image-name.ts';
-import { fail, failAt, type Draft, type Setting, type Unit } from './model.ts';
+import { failAt, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf, type Special } from './options.ts';
-import { lastItem, readBoolean, readScalar } from './read.ts';
+import { lastItem, lastOf, readBoolean, readScalar } from './read.ts';
 import { argumentWords, commandBase, commandLine, needMount, oneShot } from './service.ts';
 
 /** Name of the resource of a unit that gives none: `systemd-NAME`; for a template with `%i` where the instance goes. */
@@ -28,8 +28,10 @@ export function translateVolume(unit: Unit, draft: Draft, setting: Setting): voi
     { name: 'ignore', value: 'true', form: 'flag' },
     ...optionsOf(unit, ofImage ? imageSpecials(unit, draft, setting) : FILE_SYSTEM),
   ];
-  if (ofImage && readScalar(unit, 'Image') === undefined) {
-    fail(unit, 'required', 'the key Image is mandatory when using the image driver', 'add Image= to [Volume]');
+  const driver = lastOf(unit, 'Driver');
+  if (ofImage && driver !== undefined && readScalar(unit, 'Image') === undefined) {
+    const hint = 'add Image= to [Volume]';
+    failAt(unit, driver, 'required', 'the key Image is mandatory when using the image driver', { hint });
   }
   if (!ofImage) mountSource(unit, draft, options, setting);
   oneShot(unit, draft, true);

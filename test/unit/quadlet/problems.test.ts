@@ -78,6 +78,48 @@ test('what several readers of a key find is said once', () => {
   assert.equal(result?.text.match(/^# .*PodmanArgs/gm)?.length, 1);
 });
 
+const WITHOUT_KEY: readonly (readonly [file: string, text: string, problems: readonly string[]])[] = [
+  ['u.container', '# x\n[Container]\nExec=a\n', ['error 2:1 required']],
+  ['u.image', '[Unit]\n[Image]\n', ['error 2:1 required']],
+  ['u.artifact', '[Unit]\n[Artifact]\n', ['error 2:1 required']],
+  ['u.kube', '[Unit]\n[Kube]\n', ['error 2:1 required']],
+  ['u.build', '[Unit]\n[Build]\nFile=/x\n', ['error 2:1 required']],
+  ['u.build', '[Unit]\n[Build]\nImageTag=q.io/x\n', ['error 2:1 required']],
+  ['u.build', '[Build]\nImageTag=q.io/x\nFile=x\n', ['error 3:6 required']],
+  ['u.build', '[Build]\nImageTag=q.io/x\nSetWorkingDirectory=file\n', ['error 3:21 conflict']],
+  ['u.build', '[Build]\nImageTag=q.io/x\nSetWorkingDirectory=yaml\n', ['error 3:21 value']],
+  ['u.network', '[Network]\nGateway=10.0.0.1\nIPRange=10.0.0.0/24\n', ['error 2:9 subnet', 'error 3:9 subnet']],
+  ['u.volume', '[Volume]\nDriver=image\n', ['error 2:8 required']],
+  ['u.container', 'x', ['error 1:1 no-assignment']],
+  ['u.container', '', ['error 0:0 required']],
+];
+
+for (const [file, text, problems] of WITHOUT_KEY)
+  test(`what is missing has a place, and is told once: ${JSON.stringify(text)}`, () => {
+    assert.deepEqual(problemsOf(translate({ [file]: text }).get(file)), problems);
+  });
+
+test('names that are made of file names are names, or errors', () => {
+  const lines = (name: string, text: string): string => translate({ [name]: text }).get(name)?.text ?? '';
+  assert.match(lines('p@.pod', '[Pod]\n'), /^ExecStartPre=.* --name systemd-p-%i$/m);
+  assert.match(lines('p@.pod', '[Pod]\n'), /^ExecStop=.* systemd-p-%i$/m);
+  assert.match(lines('p@a.pod', '[Pod]\n'), /^ExecStart=.* systemd-p-a$/m);
+  for (const [name, text] of [
+    ['a:b.pod', '[Pod]\n'],
+    ['a:b.volume', '[Volume]\n'],
+    ['a\\x2d.network', '[Network]\n'],
+    ['v@a:b.volume', '[Volume]\n'],
+    ['a:b.container', IMAGE],
+    ['a@b\\x2d.container', IMAGE],
+    ['u.container', `${IMAGE}ServiceName=a:b\n`],
+  ] as const) {
+    assert.deepEqual(problemsOf(translate({ [name]: text }).get(name)), ['error 1:1 value'], name);
+    const [, header = ''] = /^(.*)\n/.exec(text) ?? [];
+    const key = { '[Pod]': 'PodName', '[Volume]': 'VolumeName', '[Network]': 'NetworkName' }[header] ?? 'ContainerName';
+    assert.deepEqual(problemsOf(translate({ [name]: `${text}${key}=x\n` }).get(name)), [], name);
+  }
+});
+
 test('values that systemd expands later are not judged', () => {
   const text = `${IMAGE}PublishPort=\${PORT}:80\nMemory=%i\nContainerName=c-%i\n`;
   assert.deepEqual(problemsOf(translate({ 'u.container': text }).get('u.container')), []);

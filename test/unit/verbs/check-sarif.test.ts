@@ -56,7 +56,7 @@ test('no problem at all', () => {
 test('problems with and without a place, errors and warnings, of several files', () => {
   const results = sarifOf({
     '/q/a.container': '[Container]\nImage=localhost/a\nPublishPorts=1\nReadOnly=maybe\nVolume=data:/data\n',
-    '/q/b.container': '[Container]\n',
+    '/q/b.container': '[Unit]\n',
     '/q/c.container': '[Container]\nImage=localhost/a\nNetwork=none.network\nnonsense\n',
     '/q/d.volume': '\xff\n',
   });

@@ -153,7 +153,7 @@ test('good files give status 0; what is no unit file gives 2 and one line', () =
 
 test('a missing key is told once', () => {
   const { host } = run(['check', 'a.container'], { '/q/a.container': '[Container]\n' });
-  assert.match(host.written.out, /^\/q\/a.container: error: no Image or Rootfs key specified\n/);
+  assert.match(host.written.out, /^\/q\/a.container:1:1: error: no Image or Rootfs key specified\n/);
   assert.match(host.written.out, /^1 error, 0 warnings\n$/m);
 });
 
