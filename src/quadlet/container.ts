@@ -10,7 +10,7 @@ import { faultOf } from './checks.ts';
 import { imageOf } from './image-name.ts';
 import { logFields } from './log-fields.ts';
 import { mappingSpecials } from './mapping.ts';
-import { failAt, failKey, failSection, warnAt, type Draft, type Setting, type Unit } from './model.ts';
+import { failAt, failKey, failSection, warnAt, warnIgnored, type Draft, type Setting, type Unit } from './model.ts';
 import { addOptions } from './options.ts';
 import { lastItem, lastOf, readBoolean, readLastArguments, readScalar, readWords } from './read.ts';
 import { healthRestart } from './health.ts';
@@ -171,13 +171,8 @@ function imageOrRoot(from: Referring): { value: Bytes | undefined; rootfs: boole
     return { value: rootfs, rootfs: true };
   }
   if (rootfs !== undefined) {
-    failKey(
-      unit,
-      image.entry,
-      'conflict',
-      'the Image And Rootfs keys conflict can not be specified together',
-      'keep one of them',
-    );
+    const message = 'the Image And Rootfs keys conflict can not be specified together';
+    failKey(unit, image.entry, 'conflict', message, 'keep one of them');
   }
   return { value: imageOf(from, image), rootfs: false };
 }
@@ -197,8 +192,13 @@ const SPECIAL: Readonly<Record<string, (from: Referring, uses: OptionUse[]) => v
   VolatileTmp: volatileTmp,
   User: user,
   Group: group,
-  StartWithPod: ({ unit }) => void readBoolean(unit, 'StartWithPod'),
+  StartWithPod: startWithPod,
 };
+
+function startWithPod({ unit }: Referring): void {
+  readBoolean(unit, 'StartWithPod');
+  if (readScalar(unit, 'Pod') === undefined) warnIgnored(unit, 'StartWithPod', 'without Pod=');
+}
 
 function devices({ unit, setting }: Referring, uses: OptionUse[]): void {
   for (const { value } of readWords(unit, 'AddDevice')) {

@@ -2,7 +2,7 @@ import type { OptionUse } from '../command/types.ts';
 import type { Bytes } from '../host/host.ts';
 import { unsigned } from '../unit/values.ts';
 import type { Special } from './options.ts';
-import { failAt, type Unit } from './model.ts';
+import { failAt, warnIgnored, type Unit } from './model.ts';
 import { assignments, lastItem, readScalar, readWords } from './read.ts';
 
 const EXPLICIT = ['UserNS', 'UIDMap', 'GIDMap', 'SubUIDMap', 'SubGIDMap'] as const;
@@ -29,6 +29,11 @@ export function mappingSpecials(manual: boolean): Readonly<Record<string, Specia
     RemapUsers: (unit, uses) => remap(unit, uses, manual),
     RemapUid: without('RemapUid'),
     RemapGid: without('RemapGid'),
+    RemapUidSize: unit => {
+      if (lastItem(unit, 'RemapUsers')?.value === 'auto') return;
+      warnIgnored(unit, 'RemapUidSize', 'without RemapUsers=auto');
+      sizeOf(unit);
+    },
   };
 }
 
@@ -83,16 +88,20 @@ function remap(unit: Unit, uses: OptionUse[], manual: boolean): void {
 
 function automatic(unit: Unit, uses: OptionUse[], uids: readonly Bytes[], gids: readonly Bytes[]): void {
   const options = [...uids.map(v => `uidmapping=${v}`), ...gids.map(v => `gidmapping=${v}`)];
-  const size = lastItem(unit, 'RemapUidSize');
-  if (size !== undefined && size.value !== '') {
-    const number = unsigned(size.value);
-    if (number === undefined)
-      failAt(unit, size.entry, 'value', `\`RemapUidSize=${size.value}\` is not a number`, {
-        hint: 'write a whole number',
-      });
-    else if (number > 0) options.push(`size=${number}`);
-  }
+  const size = sizeOf(unit);
+  if (size > 0) options.push(`size=${size}`);
   uses.push(withOptions('auto', options));
+}
+
+function sizeOf(unit: Unit): number {
+  const size = lastItem(unit, 'RemapUidSize');
+  if (size === undefined || size.value === '') return 0;
+  const number = unsigned(size.value);
+  if (number === undefined) {
+    const hint = 'write a whole number';
+    failAt(unit, size.entry, 'value', `\`RemapUidSize=${size.value}\` is not a number`, { hint });
+  }
+  return number ?? 0;
 }
 
 function withOptions(mode: string, options: readonly string[]): OptionUse {

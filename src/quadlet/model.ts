@@ -105,6 +105,14 @@ export function warnAt(
   unit.problems.push({ ...atEntry(entry, code, message, more), severity: 'warning' });
 }
 
+/** Notes a key that means nothing here: nothing is ignored silently. */
+export function warnIgnored(unit: Unit, key: Bytes, why: string): void {
+  const entry = unit.present.get(key)?.at(-1);
+  if (entry === undefined || entry.value === '') return;
+  const p = problem('ignored', `\`${key}=\` has no effect ${why}`, { ...placeOfKey(entry), key });
+  unit.problems.push({ ...p, severity: 'warning' });
+}
+
 /** Notes a problem of a key. */
 export function failKey(unit: Unit, entry: Entry, code: string, message: string, hint?: string): void {
   const place = { ...placeOfKey(entry), key: entry.key, ...(hint !== undefined && { hint }) };

@@ -5,7 +5,7 @@ import type { UnitName } from '../unit/names.ts';
 import { unsigned } from '../unit/values.ts';
 import { preparedAccount } from './account.ts';
 import { imageOf } from './image-name.ts';
-import { failAt, type Draft, type Setting, type Unit } from './model.ts';
+import { failAt, warnIgnored, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf, type Special } from './options.ts';
 import { lastItem, lastOf, readBoolean, readScalar } from './read.ts';
 import { argumentWords, commandBase, commandLine, needMount, oneShot } from './service.ts';
@@ -33,7 +33,8 @@ export function translateVolume(unit: Unit, draft: Draft, setting: Setting): voi
     const hint = 'add Image= to [Volume]';
     failAt(unit, driver, 'required', 'the key Image is mandatory when using the image driver', { hint });
   }
-  if (!ofImage) mountSource(unit, draft, options, setting);
+  if (ofImage) ignored(unit, setting);
+  else mountSource(unit, draft, options, setting);
   oneShot(unit, draft, true);
   preparedAccount(unit, draft, setting);
   const operands = [volumeName(unit)];
@@ -52,11 +53,20 @@ function imageSpecials(unit: Unit, draft: Draft, setting: Setting): Readonly<Rec
 }
 
 const FILE_SYSTEM: Readonly<Record<string, Special>> = {
+  Image: unit => warnIgnored(unit, 'Image', 'without Driver=image'),
   Copy: (unit, uses) => {
     const copy = readBoolean(unit, 'Copy');
     if (copy !== undefined) uses.push({ name: 'opt', value: copy ? 'copy' : 'nocopy' });
   },
 };
+
+/** Keys of a file system beside an image. Their values are judged all the same: one key later they would count. */
+function ignored(unit: Unit, setting: Setting): void {
+  for (const key of ['Device', 'Type', 'Options', 'User', 'Group', 'Copy']) warnIgnored(unit, key, 'with Driver=image');
+  readBoolean(unit, 'Copy');
+  number(unit, 'User', 'uid', setting);
+  number(unit, 'Group', 'gid', setting);
+}
 
 function option(name: string, value: Bytes): OptionUse {
   return { name: 'opt', value: `${name}=${value}` };

@@ -120,6 +120,29 @@ test('names that are made of file names are names, or errors', () => {
   }
 });
 
+const IGNORED: readonly (readonly [file: string, text: string, problems: readonly string[]])[] = [
+  ['u.volume', '[Volume]\nImage=no.image\n', ['warning 2:1 ignored']],
+  [
+    'u.volume',
+    '[Volume]\nDriver=image\nImage=q.io/x\nDevice=/d\nType=ext4\nOptions=ro\nUser=root\nGroup=0\nCopy=yes\n',
+    [4, 5, 6, 7, 8, 9].map(line => `warning ${line}:1 ignored`),
+  ],
+  [
+    'u.volume',
+    '[Volume]\nDriver=image\nImage=q.io/x\nUser=nobodyy\nCopy=maybe\n',
+    ['warning 4:1 ignored', 'warning 5:1 ignored', 'error 5:6 boolean', 'error 4:6 account'],
+  ],
+  ['u.container', `${IMAGE}RemapUidSize=5\n`, ['warning 3:1 ignored']],
+  ['u.container', `${IMAGE}RemapUidSize=x\nRemapUsers=keep-id\n`, ['warning 3:1 ignored', 'error 3:14 value']],
+  ['u.container', `${IMAGE}RemapUidSize=5\nRemapUsers=auto\n`, []],
+  ['u.container', `${IMAGE}StartWithPod=no\n`, ['warning 3:1 ignored']],
+];
+
+for (const [file, text, problems] of IGNORED)
+  test(`a key that means nothing where it stands is told: ${JSON.stringify(text)}`, () => {
+    assert.deepEqual(problemsOf(translate({ [file]: text }).get(file)), problems);
+  });
+
 test('values that systemd expands later are not judged', () => {
   const text = `${IMAGE}PublishPort=\${PORT}:80\nMemory=%i\nContainerName=c-%i\n`;
   assert.deepEqual(problemsOf(translate({ 'u.container': text }).get('u.container')), []);
