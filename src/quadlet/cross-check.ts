@@ -3,6 +3,7 @@ import type { Facts, Files } from '../host/host.ts';
 import { lastEntry, placeOf, type Entry } from '../unit/document.ts';
 import { isTemplate } from '../unit/names.ts';
 import { scalar, splitWords } from '../unit/values.ts';
+import { saidBy } from './argument-options.ts';
 import { bareNames } from './cross-names.ts';
 import { otherAccounts } from './cross-owner.ts';
 import type { Reference, Setting, Unit } from './model.ts';
@@ -105,16 +106,16 @@ function samePorts(units: readonly Unit[]): Problem[] {
   const owned: Owned[] = [];
   for (const unit of units) {
     if (isTemplate(unit.name)) continue;
-    for (const { value, entry } of readList(unit, 'PublishPort')) {
+    for (const { value, entry, shown } of saidBy(unit, 'PublishPort', 'publish')) {
       const port = publishedPorts(value);
       if (port === undefined) continue;
       const other = owned.find(one => meet(one.port, port) && !conflict(one.unit, unit));
       owned.push({ port, unit, entry });
       if (other === undefined) continue;
       const where = `${other.unit.path}:${placeOf(other.entry).line}`;
-      const message = `host port of \`PublishPort=${value}\` is already published by ${where}`;
+      const message = `host port of \`${shown}\` is already published by ${where}`;
       found.push(
-        problem('port-taken', message, { ...placeOf(entry), key: entry.key, hint: 'choose another host port' }),
+        problem('port-taken', message, { ...placeOf(entry, value), key: entry.key, hint: 'choose another host port' }),
       );
     }
   }
@@ -140,9 +141,9 @@ function excludes(unit: Unit, other: Unit): boolean {
 /** The ports of a pod are the pod's. */
 function memberPorts(unit: Unit): Problem[] {
   if (unit.name.type !== 'container' || !unit.present.has('Pod')) return [];
-  return readList(unit, 'PublishPort').map(({ value, entry }) => {
-    const place = { ...placeOf(entry), key: entry.key, hint: 'move the key to the .pod file' };
-    return problem('pod-port', `\`PublishPort=${value}\`: a member of a pod cannot publish ports`, place);
+  return saidBy(unit, 'PublishPort', 'publish').map(({ value, entry, shown }) => {
+    const place = { ...placeOf(entry, value), key: entry.key, hint: 'write PublishPort= into the .pod file' };
+    return problem('pod-port', `\`${shown}\`: a member of a pod cannot publish ports`, place);
   });
 }
 

@@ -2,11 +2,12 @@ import { problem, type Problem } from '../base/problem.ts';
 import { nearest } from '../base/suggest.ts';
 import type { Bytes } from '../host/host.ts';
 import { placeOf, type Entry } from '../unit/document.ts';
-import { typeOf } from '../unit/names.ts';
+import { typeOf, type UnitType } from '../unit/names.ts';
 import { splitWords } from '../unit/values.ts';
+import { saidBy, type Said } from './argument-options.ts';
 import { parseRecord } from './csv.ts';
 import type { Unit } from './model.ts';
-import { readArguments, readList } from './read.ts';
+import { readArguments } from './read.ts';
 
 type Kind = 'volume' | 'network';
 
@@ -15,6 +16,8 @@ interface Named {
   readonly kind: Kind;
   readonly name: Bytes;
   readonly entry: Entry;
+  /** Types of the unit files that can be named here. */
+  readonly units: readonly UnitType[];
 }
 
 /**
@@ -26,15 +29,26 @@ export function bareNames(units: readonly Unit[]): Problem[] {
 }
 
 function namesOf(unit: Unit): Named[] {
-  const copy: Unit = { ...unit, problems: [] };
   return [
-    ...readList(copy, 'Volume').map(({ value, entry }) => named('volume', beforeColon(value), entry)),
-    ...readArguments(copy, 'Mount').map(({ value, entry }) => named('volume', volumeOfMount(value), entry)),
-    ...readList(copy, 'Network').map(({ value, entry }) => named('network', value.split(':')[0] ?? '', entry)),
-  ].filter(({ kind, name }) => isBare(kind, name));
+    ...saidBy(unit, 'Volume', 'volume').map(one => named('volume', beforeColon(one.value), one)),
+    ...saidBy(unit, 'Mount', 'mount', readArguments).map(one => named('volume', volumeOfMount(one.value), one, IMAGES)),
+    ...saidBy(unit, 'Network', 'network').map(one => named('network', one.value.split(':')[0] ?? '', one)),
+  ].filter(one => isBare(one));
 }
 
-const named = (kind: Kind, name: Bytes, entry: Entry): Named => ({ kind, name, entry });
+const IMAGES: readonly UnitType[] = ['image', 'build'];
+
+/** In PodmanArgs= nothing is looked up. */
+function named(kind: Kind, name: Bytes, { entry }: Said, more: readonly UnitType[] = []): Named {
+  return { kind, name, entry, units: entry.key === 'PodmanArgs' ? [] : [...UNITS[kind], ...more] };
+}
+
+/** Which unit files can stand for it (references.ts). */
+const UNITS: Readonly<Record<Kind, readonly UnitType[]>> = {
+  volume: ['volume', 'artifact'],
+  network: ['network', 'container'],
+};
+
 const beforeColon = (value: Bytes): Bytes => value.slice(0, Math.max(value.indexOf(':'), 0));
 
 function volumeOfMount(value: Bytes): Bytes {
@@ -48,14 +62,20 @@ function volumeOfMount(value: Bytes): Bytes {
 /** podman-run(1), --network. */
 const MODES = ['none', 'host', 'private', 'default', 'bridge', 'podman', 'pasta', 'slirp4netns', 'container', 'ns'];
 
-function isBare(kind: Kind, name: Bytes): boolean {
-  if (name === '' || /^[/.~]|[%$]/.test(name) || typeOf(name) !== undefined) return false;
+function isBare({ kind, name, units }: Named): boolean {
+  const type = typeOf(name);
+  if (name === '' || /^[/.~]|[%$]/.test(name) || (type !== undefined && units.includes(type))) return false;
   return kind === 'volume' || !MODES.includes(name);
 }
 
-function judge(unit: Unit, { kind, name, entry }: Named, units: readonly Unit[]): Problem[] {
+function judge(unit: Unit, { kind, name, entry, units: types }: Named, units: readonly Unit[]): Problem[] {
   const owner = units.find(other => other.name.type === kind && other.resource === name);
   const place = { ...placeOf(entry, name), key: entry.key };
+  if (owner === undefined && typeOf(name) !== undefined) {
+    const message = `\`${name}\` is taken for the name of a ${kind}: \`${entry.key}=\` looks up no such unit file`;
+    const hint = `write ${types.length > 0 ? `NAME.${types.join(' or NAME.')}` : `${kind === 'volume' ? 'Volume' : 'Network'}=${name}`}`;
+    return [warning(`no-${kind}`, message, { ...place, hint })];
+  }
   if (owner !== undefined) {
     if (waitsFor(unit, owner)) return [];
     const message = `the ${kind} \`${name}\` is made by ${owner.name.name}, and this unit does not wait for it`;

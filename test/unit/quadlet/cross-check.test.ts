@@ -59,6 +59,42 @@ test('one host port of what never runs together is no problem', () => {
   }
 });
 
+test('options in PodmanArgs= count as the keys do', () => {
+  const args = (text: string): string => `${IMAGE}PodmanArgs=${text}\n`;
+  assert.deepEqual(across({ 'a.container': `${args('--rm -p 8080:81')}Pod=a.pod\n`, 'a.pod': '[Pod]\n' }), [
+    'error pod-port /q/a.container:3',
+  ]);
+  assert.deepEqual(
+    across({ 'a.container': `${IMAGE}PublishPort=83:80\n`, 'b.pod': '[Pod]\nPodmanArgs=--publish=83:80\n' }),
+    ['error port-taken /q/b.pod:2'],
+  );
+  assert.deepEqual(across({ 'a.container': args('--volume foo:/x --network zz --mount type=volume,src=bar,dst=/b') }), [
+    'warning undefined-volume /q/a.container:3',
+    'warning undefined-volume /q/a.container:3',
+    'warning undefined-network /q/a.container:3',
+  ]);
+  for (const text of ['--volume /foo:/x --network none', '--nope --network zz'])
+    assert.deepEqual(across({ 'a.container': args(text) }), []);
+});
+
+test('names of unit files where none of their type is looked up', () => {
+  const others = { 'web.pod': '[Pod]\n', 'x.volume': '[Volume]\n', 'y.container': IMAGE, 'n.network': '[Network]\n' };
+  for (const [line, problem] of [
+    ['Network=web.pod', 'no-network'],
+    ['Network=x.volume', 'no-network'],
+    ['Volume=y.container:/x', 'no-volume'],
+    ['Mount=type=volume,source=n.network,destination=/x', 'no-volume'],
+    ['PodmanArgs=--network n.network', 'no-network'],
+  ] as const)
+    assert.deepEqual(
+      across({ 'a.container': `${IMAGE}${line}\n`, ...others }),
+      [`warning ${problem} /q/a.container:3`],
+      line,
+    );
+  for (const line of ['Network=y.container', 'Network=n.network', 'Volume=x.volume:/x'])
+    assert.deepEqual(across({ 'a.container': `${IMAGE}${line}\n`, ...others }), [], line);
+});
+
 test('host ports of all forms', () => {
   assert.deepEqual(publishedPorts('[::1]:53:53/udp'), { address: '::1', first: 53, last: 53, protocol: 'udp' });
   assert.deepEqual(publishedPorts('0.0.0.0:1-3:1-3'), { address: '', first: 1, last: 3, protocol: 'tcp' });
