@@ -171,7 +171,7 @@ replaced_at_once() { # WHO
     wait $pid
     as "$1" berth stop r7 >/dev/null
     as "$1" berth start -q r7
-    equal "$(as "$1" berth inspect --format '{{.Config.Cmd}}' r7)" '["sleep","1002"]'
+    equal "$(as "$1" berth inspect --format '{{.Config.Cmd}}' r7)" '[sleep 1002]'
     as "$1" berth rm -f r7 >/dev/null
 }
 from_nowhere() { # WHO

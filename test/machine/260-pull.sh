@@ -227,6 +227,37 @@ StopTimeout=1"
 }
 check 'without a registry a start goes on with the image that is there' offline
 
+offline_boot() { # its network never comes up: what is wanted then has waited for that, and runs with the image that is there
+    fresh root
+    berth pull -q $REGISTRY/t/busybox:1
+    systemctl stop test-registry
+    local at=/run/systemd/system
+    printf '[Unit]\nBefore=network-online.target\n[Service]\nType=oneshot\nExecStart=sh -c "sleep 2; exit 1"\n' >$at/no-network.service
+    mkdir -p $at/network-online.target.wants
+    ln -sf ../no-network.service $at/network-online.target.wants/
+    printf '[Unit]\nDescription=boot\n' >$at/test-boot.target
+    unit_file root boots <<<"[Container]
+Image=$REGISTRY/t/busybox:1
+Pull=newer
+PodmanArgs=--retry=0
+Exec=sleep inf
+StopTimeout=1
+[Install]
+WantedBy=test-boot.target"
+    systemctl stop network-online.target
+    systemctl start test-boot.target boots.service
+    equal "$(systemctl is-active boots.service)" active
+    equal "$(systemctl is-failed no-network.service)" failed
+    [ "$(systemctl show --value -p ExecMainStartTimestampMonotonic boots)" -gt "$(systemctl show --value -p ExecMainExitTimestampMonotonic no-network)" ]
+    contains "$(journal root boots)" 'the image that is there is used'
+    unit_gone root boots
+    rm -r $at/network-online.target.wants $at/no-network.service $at/test-boot.target
+    systemctl daemon-reload
+    systemctl reset-failed no-network.service 2>/dev/null || true
+    serve
+}
+check 'root: a boot without a network' offline_boot
+
 slow_line() {
     fresh alice
     systemd-run -q --collect --unit test-slow python3 "$TESTS/registry-slow.py" $SLOW $PORT 150000

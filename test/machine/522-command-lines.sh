@@ -5,7 +5,7 @@
 # STATUS|WHAT THE LINE SAYS|WORDS. `...` stands for `--network none localhost/busybox true`; `run` gets `--rm`.
 cat >lines <<'E2'
 125|no such verb|nosuch
-125|create: no such verb|create images
+125|init: no such verb|init images
 125|system prune: say --force|system prune
 125|system reset: no such verb|system reset
 125|unknown option --nosuch|--nosuch
@@ -78,7 +78,7 @@ cat >lines <<'E2'
 125|not a signal|kill -s FOO nosuch
 1|nosuch: no such container|rm nosuch
 1|../../etc: no such container|rm ../../etc
-125|only stopped|wait --condition foo nosuch
+125|use stopped, exited|wait --condition foo nosuch
 125|whole decimal number|logs --tail x nosuch
 125|not a template|ps --format foo
 125|{{.Foo}}: not a field|ps --format {{.Foo}}
