@@ -5,6 +5,43 @@
 store_of() { if [ "$1" = root ]; then echo /var/lib/berth; else echo "/home/$1/.local/share/berth"; fi; }
 busybox() { as "$1" berth run --rm --network none "${@:2}"; }
 
+# A registry that outlives the cuts, filled once, and a slow line to it.
+APP=127.0.0.1:5056/team/app:1
+registry() {
+    local data=/srv/state/registry
+    printf '[[registry]]\nlocation = "127.0.0.1:%s"\ninsecure = true\n' 5055 5056 >/etc/containers/registries.conf.d/power.conf
+    printf 'version: 0.1\nlog: {level: warn}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "127.0.0.1:5055"}\n' $data/data >/run/registry.yml
+    systemd-run -q --unit registry docker-registry serve /run/registry.yml
+    systemd-run -q --unit slow python3 "$TESTS/registry-slow.py" 5056 5055 1000000
+    curl -sf --retry 60 --retry-connrefused --retry-delay 1 -o /dev/null http://127.0.0.1:5056/v2/
+    [ ! -e $data/sum ] || return 0
+    berth load -q -i "$IMAGES/busybox.tar" >/dev/null
+    berth run --name app --network none localhost/busybox sh -c 'dd if=/dev/urandom of=/noise bs=1M count=12 2>/dev/null; sha256sum /noise' >/srv/state/new
+    berth commit -q app localhost/app >/dev/null
+    berth push -q localhost/app 127.0.0.1:5055/team/app:1
+    berth rm app >/dev/null
+    berth rmi -f localhost/app >/dev/null
+    sync
+    mv /srv/state/new $data/sum
+    sync
+}
+
+pulled() { # What a cut left of a layer is gone on with, and what comes is the image.
+    local kept
+    kept=$(find "$(store_of alice)" -path '*partial*' -type f -size +0 | wc -l)
+    [ "$kept" = 0 ] || echo "@@ in a pull: $kept layers were on their way" >/dev/ttyS1
+    as alice berth pull -q $APP >/dev/null
+    equal "$(busybox alice $APP sha256sum /noise)" "$(cat /srv/state/registry/sum)"
+    contains "$(as alice berth system check)" 'nothing wrong'
+    as alice berth rmi -f $APP >/dev/null
+}
+
+pulls() { # Until the power goes, too.
+    while :; do
+        as alice berth pull -q $APP >/dev/null && as alice berth rmi -f $APP >/dev/null
+    done
+}
+
 sound() { # USER KEPT
     local user=$1 image
     contains "$(as "$user" berth system check)" 'nothing wrong'
@@ -37,7 +74,10 @@ work() { # USER: until the power goes
 
 check 'root: all is well' sound root "$1"
 check 'alice: all is well' sound alice "$2"
+check 'the registry serves' registry
+check 'alice: a pull that the cut ended' pulled
 [ "$failures" = 0 ] || { echo '@@ unsound'; exit 1; }
 echo '@@ sound'
 work root "$1" &
+pulls &
 work alice "$2"

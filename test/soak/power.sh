@@ -6,7 +6,7 @@ set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
 cd "$checkout" || exit 1
-cuts=${1:-10} bad=0 root=0 alice=0
+cuts=${1:-10} bad=0 inside=0 root=0 alice=0
 work=$checkout/build/power.$$
 
 prepare() {
@@ -16,7 +16,7 @@ prepare() {
     mkdir -p "$work/parcel/tests"
     cp "$(find dist -name 'berth_*.deb' | sort -V | tail -n 1)" "$work/parcel/berth.deb"
     cp -r "$images" "$work/parcel/images"
-    cp test/machine/lib.sh "$here/power-in-vm.sh" "$work/parcel/tests/"
+    cp test/machine/lib.sh test/machine/registry-slow.py "$here/power-in-vm.sh" "$work/parcel/tests/"
     tar -C "$work/parcel" -cf "$work/parcel.img" .
     truncate -s %512 "$work/parcel.img"
     truncate -s 512M "$work/state.img"
@@ -74,6 +74,7 @@ cut() { # NUMBER SECONDS
         tr -d '\r' <"$work/output.log" | tail -n 40 | sed 's/^/# /'
     fi
     wait $qemu 2>/dev/null
+    ! grep -qa '^@@ in a pull' "$work/output.log" || inside=$((inside + 1))
     while read -r _ _ who line; do
         [ "$who" != root ] || root=${line//[^0-9]/}
         [ "$who" != alice ] || alice=${line//[^0-9]/}
@@ -83,6 +84,6 @@ cut() { # NUMBER SECONDS
 prepare
 # The first boot begins, the others look at what a cut left.
 for ((i = 0; i <= cuts; i++)); do cut "$i" "$((RANDOM % 20)).$((RANDOM % 10))"; done
-echo "power: $((cuts + 1 - bad)) passed, $bad failed; $root and $alice writes were acknowledged"
+echo "power: $((cuts + 1 - bad)) passed, $bad failed; $root and $alice writes were acknowledged, $inside cuts fell in a pull"
 [ "$bad" != 0 ] || rm -rf "$work"
 [ "$bad" = 0 ]
