@@ -92,7 +92,6 @@ test('T34 depth counts outside of texts, and takes one pass over a text that nev
   assert.throws(() => parseImageConfig(deep(100)), /nested more than 100 deep$/);
   const quoted = `\\"${'[{'.repeat(100)}\\`;
   assert.equal(parseImageConfig(image({ Labels: { a: quoted } })).config.labels['a'], quoted);
-  const began = performance.now();
+  // With a pass for each of its quotes this would not end.
   assert.throws(() => parseImageConfig(`{"a":"${'\\"'.repeat(2 << 20)}`), /is not JSON$/);
-  assert.ok(performance.now() - began < 3000, 'quadratic');
 });
