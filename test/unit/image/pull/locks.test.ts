@@ -82,9 +82,7 @@ test('a layer is waited for while the pull that has it goes on', async () => {
   const tell = (state: { bytes: number; text: string }): void => void told.push(`${state.bytes}/${state.text}`);
   const [one, two] = LAYERS.map(layer => ours.busy.get(layer));
   const patient = one?.(wait({ patience: 2, tell }));
-  const began = performance.now();
   await assert.rejects(two?.(wait({ patience: 2 })) ?? Promise.resolve(), RegistryError);
-  assert.ok(performance.now() - began < 4000);
   setTimeout(() => first?.release(true), 2000);
   await patient;
   clearInterval(timer);

@@ -123,8 +123,8 @@ test('a stall is not waited for for ever, a slow line is', async () => {
 test('a reader that takes its time is no stall', async () => {
   const server = await start((_request, response) => answer(response, 200, LARGE));
   let taken = 0;
-  await open(server, { stall: 0.2 }).blob(BLOB, async chunk => {
-    if (taken === 0) await new Promise(resolve => setTimeout(resolve, 700));
+  await open(server, { stall: 1 }).blob(BLOB, async chunk => {
+    if (taken === 0) await new Promise(resolve => setTimeout(resolve, 2500));
     taken += chunk.length;
   });
   assert.equal(taken, LARGE.length);
