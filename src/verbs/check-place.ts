@@ -9,7 +9,9 @@ export function placed(unit: Unit, { severity, code, message, key, hint }: Probl
   const found = entryOf(unit, (key ?? /^--[a-z0-9-]+/.exec(message)?.[0] ?? '').replace(/^--/, ''), message);
   const place =
     found === undefined ? { file: unit.path } : { ...placeOf(found.entry, found.part), key: found.entry.key };
-  if (found !== undefined && isTold(unit, found.entry)) return [];
+  // Without a place it may be what a missing key leads to, and that was told.
+  const isKnown = found === undefined ? unit.problems.some(p => p.code === 'required') : isTold(unit, found.entry);
+  if (isKnown) return [];
   const text = severity === 'error' ? `the start would refuse this: ${message}` : message;
   return [{ severity, code, message: text, ...place, ...(hint === undefined ? {} : { hint }) }];
 }

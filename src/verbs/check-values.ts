@@ -29,7 +29,8 @@ export function judged(unit: Unit, rules: Readonly<Record<string, Rule>>): Probl
 /** Nothing where the value has a problem already. */
 function asProblem(unit: Unit, { key }: KeyRow, { value, entry }: Item, { what, hint, refused }: Told): Problem[] {
   const place = { ...placeOf(entry, value), key, ...(hint === undefined ? {} : { hint }) };
-  if (unit.problems.some(p => p.severity === 'error' && p.key === key && p.line === place.line)) return [];
+  const counts = ({ severity, code }: Problem): boolean => severity === 'error' || code === 'ignored';
+  if (unit.problems.some(p => counts(p) && p.key === key && p.line === place.line)) return [];
   const message = `\`${key}=${value}\`: ${what}`;
   return [{ ...problem('value', message, place), severity: refused === true ? 'error' : 'warning' }];
 }

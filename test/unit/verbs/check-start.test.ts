@@ -209,3 +209,12 @@ test('global options, values of theirs among them, are no stray words', () => {
   for (const type of ['container', 'volume', 'pod'])
     assert.deepEqual(told(type, 'GlobalArgs=--log-level debug --cgroup-manager=systemd'), [], type);
 });
+
+test('one mistake is told in one wording', () => {
+  assert.deepEqual(told('volume', 'Driver=image'), [
+    '2:8: error: the key Image is mandatory when using the image driver',
+  ]);
+  assert.deepEqual(told('volume', 'Driver=image\nImage=q.io/x:1\nDevice=/d'), [
+    '4:1: warning: `Device=` has no effect with Driver=image',
+  ]);
+});
