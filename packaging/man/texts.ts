@@ -74,6 +74,7 @@ export const DIFFERENCES = [
   '- One bad file never affects another. | Podman drops all units of the directory.',
   '- A drop-in that cannot be read makes a unit that fails and names it, since it may be what confines the container. | Podman makes the unit without it.',
   "- A user's unit files in users/UID go before those of all users, as Podman's manual has it. | Podman itself looks into the shared directory first.",
+  '- Whether AddDevice=-PATH exists is seen when the container starts. | Podman sees it when its generator runs, at boot before drivers are loaded.',
   '- A reference to a unit that failed is an error that names both. | Podman writes an anonymous volume, or an empty --rootfs.',
   '- A value that is no boolean is an error. | Podman reads everything that is not yes as no.',
   '- Empty words are kept as "". | Podman writes nothing, and the next option becomes the value.',

@@ -82,7 +82,7 @@ const FILES: readonly OptionRow[] = [
   size('shm-size-systemd', 'SIZE', 'size of /run for systemd', {
     refused: `a size of its own is ${LATER}; use --tmpfs`,
   }),
-  list('device', 'HOST[:TARGET[:rwm]]', 'add a device'),
+  list('device', '[-]HOST[:TARGET[:rwm]]', 'add a device; with - in front only when it exists'),
   words('device-cgroup-rule', 'RULE', 'rule of the device cgroup', { refused: 'use DeviceAllow= in [Service]' }),
   list('gpus', 'GPU', 'add GPUs', { refused: 'name the devices with --device' }),
   list('secret', 'NAME[,OPTIONS]', 'give a secret as a file or, with type=env, as a variable'),

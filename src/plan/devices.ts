@@ -18,7 +18,7 @@ export function planDevices(context: PlanContext, ids: IdPlan): DevicePlan {
   for (const wanted of request.devices) {
     const nodes = facts.devices[wanted.host];
     if (nodes === undefined || nodes.length === 0) {
-      refuse(context, '--device', `--device ${wanted.host}: there is no such device`);
+      if (wanted.optional !== true) refuse(context, '--device', `--device ${wanted.host}: there is no such device`);
       continue;
     }
     for (const node of nodes) {

@@ -93,9 +93,10 @@ function readLimit(text: string): number | 'unlimited' | undefined {
   return readDigits(text, Number.MAX_SAFE_INTEGER);
 }
 
-/** `--device HOST[:TARGET][:PERMISSIONS]`. */
+/** `--device [-]HOST[:TARGET][:PERMISSIONS]`. */
 export function parseDevice(draft: Draft, text: string): void {
-  const parts = text.split(':');
+  const optional = text.startsWith('-');
+  const parts = (optional ? text.slice(1) : text).split(':');
   const [host = '', second, third] = parts;
   if (!host.startsWith('/') && host.includes('=')) {
     return bad(draft, 'device', text, 'CDI names are not in this version of Berth', 'name the nodes below /dev');
@@ -109,7 +110,7 @@ export function parseDevice(draft: Draft, text: string): void {
     return bad(draft, 'device', text, 'not understood', 'write HOST[:TARGET][:rwm] with absolute paths');
   }
   if (!isAccess(access)) return bad(draft, 'device', text, `${access} is not made of r, w and m`);
-  draft.request.devices.push({ host: path, target, access });
+  draft.request.devices.push({ host: path, target, access, ...(optional && { optional }) });
 }
 
 function isAccess(text: string): boolean {

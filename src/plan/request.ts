@@ -195,6 +195,8 @@ export interface DeviceRequest {
   readonly target: string;
   /** Subset of `rwm`. */
   readonly access: string;
+  /** Nothing is said when it is not there. */
+  readonly optional?: true;
 }
 
 export interface PortRequest {

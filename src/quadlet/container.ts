@@ -200,9 +200,11 @@ function startWithPod({ unit }: Referring): void {
   if (readScalar(unit, 'Pod') === undefined) warnIgnored(unit, 'StartWithPod', 'without Pod=');
 }
 
+/** Whether an optional one exists is seen at the start: when the generator runs at boot, drivers are not loaded yet. */
 function devices({ unit, setting }: Referring, uses: OptionUse[]): void {
   for (const { value } of readWords(unit, 'AddDevice')) {
     if (!value.startsWith('-')) uses.push({ name: 'device', value });
+    else if (!setting.asPeer) uses.push({ name: 'device', value, form: 'joined' });
     else if (setting.exists(value.slice(1).split(':')[0] ?? '')) uses.push({ name: 'device', value: value.slice(1) });
   }
 }

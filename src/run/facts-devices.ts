@@ -7,9 +7,14 @@ type Node = PlanFacts['devices'][string][number];
 /** Nodes of the devices asked for; a directory stands for all below it. --privileged: all of /dev, as Podman has it. */
 export function collectDevices(host: Host, request: RunRequest): PlanFacts['devices'] {
   const devices: Record<string, readonly Node[]> = {};
-  for (const { host: path } of request.devices) {
+  for (const { host: path, optional } of request.devices) {
     const nodes: Node[] = [];
-    addNode(host, resolved(host, path), nodes);
+    try {
+      addNode(host, resolved(host, path), nodes);
+    } catch (error) {
+      // A path that is closed to an account is not there for it.
+      if (optional !== true || !(error instanceof HostError)) throw error;
+    }
     devices[path] = nodes;
   }
   if (request.privileged) {

@@ -122,6 +122,8 @@ test('devices: made for root, bound for an account, refused when absent', () => 
     'bind /dev/fuse slave,nosuid,noexec,rw,rbind',
   );
   assert.match(refusals([['device', '/dev/none']])[0] ?? '', /there is no such device/);
+  assert.deepEqual(plan([['device', '-/dev/none']], rootFacts({ devices })).spec.linux.devices, undefined);
+  assert.equal(plan([['device', '-/dev/fuse:/dev/x']], rootFacts({ devices })).spec.linux.devices?.[0]?.path, '/dev/x');
   // Root's program keeps the rule; an account has none.
   const narrow = plan([['device', '/dev/fuse:r']], rootFacts({ devices }));
   assert.deepEqual(narrow.warnings, []);
