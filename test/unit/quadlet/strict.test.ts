@@ -41,3 +41,36 @@ test('several values with commas, where the option takes them', () => {
       /^error 3:[0-9]+ value$/,
     );
 });
+
+test('whether an optional device exists is asked by the start, but where the peer is followed', () => {
+  const text = `${IMAGE}AddDevice=/dev/fuse -/dev/ttyUSB0:/dev/tty0 -/dev/none\n`;
+  const line = (asPeer: boolean): string => {
+    const setting = { asPeer, exists: (path: string) => path === '/dev/ttyUSB0' };
+    const result = translate({ 'u.container': text }, setting).get('u.container');
+    return / (--device.*) localhost\/i$/m.exec(result?.text ?? '')?.[1] ?? '';
+  };
+  assert.equal(line(false), '--device /dev/fuse --device=-/dev/ttyUSB0:/dev/tty0 --device=-/dev/none');
+  assert.equal(line(true), '--device /dev/fuse --device /dev/ttyUSB0:/dev/tty0');
+});
+
+test('links of [Install] that systemd passes over are named', () => {
+  const told = (name: string, lines: string, more: Record<string, string> = {}): string[] =>
+    problemsOf(translate({ [name]: `${IMAGE}[Install]\n${lines}\n`, ...more }).get(name));
+  for (const line of [
+    'WantedBy=multi-user',
+    'WantedBy=multi-user.target,graphical.target',
+    'RequiredBy=default.traget',
+    'UpheldBy=@.target',
+    'WantedBy=%i.target',
+  ])
+    assert.deepEqual(told('u.container', line), [`warning 4:${line.indexOf('=') + 2} install`], line);
+  assert.deepEqual(told('u.container', 'WantedBy=multi-user.target web.service a@b.target\nUpheldBy=x.timer'), []);
+  assert.deepEqual(told('u.container', 'Alias=web'), ['warning 4:7 install']);
+  assert.deepEqual(told('u.container', 'Alias=self.timer in/web.service'), ['warning 4:7 install']);
+  assert.deepEqual(told('u.container', 'Also=b.service\nWantedBy=multi-user.target'), ['warning 4:6 install']);
+  assert.deepEqual(told('u@.container', 'WantedBy=multi-user.target\nRequiredBy=a.target'), ['warning 4:10 install']);
+  assert.deepEqual(told('u@.container', 'WantedBy=multi-user.target', { 'u@one.container': IMAGE }), []);
+  assert.deepEqual(told('u@.container', 'WantedBy=default.target\nDefaultInstance=a/b'), ['warning 5:17 install']);
+  assert.deepEqual(told('u@.container', 'WantedBy=default.target\nDefaultInstance=a'), []);
+  assert.deepEqual(told('u@.container', 'Alias=w@.service'), []);
+});
