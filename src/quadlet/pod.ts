@@ -9,7 +9,15 @@ import type { Draft, Setting, Unit } from './model.ts';
 import { optionsOf } from './options.ts';
 import { lastItem, readScalar } from './read.ts';
 import { networkOptions, volumeOptions, type Referring } from './references.ts';
-import { argumentWords, commandBase, commandLine, defaultService, setService, UNIT_VARIABLE } from './service.ts';
+import {
+  argumentWords,
+  commandBase,
+  commandLine,
+  defaultService,
+  setService,
+  UNIT_VARIABLE,
+  type CommandBase,
+} from './service.ts';
 import { defaultResource } from './volume.ts';
 
 const MAPPING = mappingSpecials(true);
@@ -25,9 +33,6 @@ export function translatePod(unit: Unit, draft: Draft, setting: Setting): void {
   const from: Referring = { unit, draft, setting };
   for (const member of unit.members) draft.tail.push(`Wants=${member}.service`, `Before=${member}.service`);
   defaultService(unit, draft, 'SyslogIdentifier', '%N');
-  const ignore: OptionUse = { name: 'ignore', value: 'true', form: 'flag' };
-  const time: OptionUse = { name: 'time', value: lastItem(unit, 'StopTimeout')?.value ?? '10', form: 'joined' };
-  const force: OptionUse = { name: 'force', value: 'true', form: 'flag' };
   accountLines(unit, draft, setting, undefined);
   const pidFile = pidFileOf(unit, draft, setting);
   const options: OptionUse[] = [
@@ -44,10 +49,9 @@ export function translatePod(unit: Unit, draft: Draft, setting: Setting): void {
   ];
   const optionWords = argumentWords(unit);
   namespaceLines(unit, draft, setting, options, optionWords);
+  draft.lines.push(`ExecStart=${commandLine(base, POD_START_VERB, { options: [], operands: [name] })}`);
+  podStopLines(unit, draft, base);
   draft.lines.push(
-    `ExecStart=${commandLine(base, POD_START_VERB, { options: [], operands: [name] })}`,
-    `ExecStop=${commandLine(base, POD_STOP_VERB, { options: [ignore, time], operands: [name] })}`,
-    `ExecStopPost=${commandLine(base, POD_RM_VERB, { options: [ignore, force], operands: [name] })}`,
     `ExecStartPre=${commandLine(base, POD_CREATE_VERB, { options, optionWords, operands: [] })}`,
     UNIT_VARIABLE,
   );
@@ -56,8 +60,21 @@ export function translatePod(unit: Unit, draft: Draft, setting: Setting): void {
   setService(unit, draft, 'PIDFile', pidFile);
 }
 
+/** The lines that stop a pod; the failure unit of a broken file has them too. */
+export function podStopLines(unit: Unit, draft: Draft, base: CommandBase): void {
+  const operands = [podName(unit)];
+  const time: OptionUse = { name: 'time', value: lastItem(unit, 'StopTimeout')?.value ?? '10', form: 'joined' };
+  draft.lines.push(
+    `ExecStop=${commandLine(base, POD_STOP_VERB, { options: [IGNORE, time], operands })}`,
+    `ExecStopPost=${commandLine(base, POD_RM_VERB, { options: [IGNORE, FORCE], operands })}`,
+  );
+}
+
+const IGNORE: OptionUse = { name: 'ignore', value: 'true', form: 'flag' };
+const FORCE: OptionUse = { name: 'force', value: 'true', form: 'flag' };
+
 /** An account may not write to /run itself: below the unit's own directory there, which systemd makes for it. */
-function pidFileOf(unit: Unit, draft: Draft, setting: Setting): Bytes {
+export function pidFileOf(unit: Unit, draft: Draft, setting: Setting): Bytes {
   const user = scalar(lastEntry(unit.service, 'User')?.value ?? '');
   if (setting.user || user === '' || user === 'root' || user === '0') return '%t/%N.pid';
   const own = scalar(lastEntry(unit.service, 'RuntimeDirectory')?.value ?? '').split(' ')[0] ?? '';

@@ -32,6 +32,27 @@ broken_edit() { # USER
     unit_gone "$user" edited
 }
 
+# A pod keeps running while its file is broken, and its stop leaves nothing of it: neither holder nor members nor state.
+broken_pod() { # USER
+    local user=$1 pid member
+    unit_file "$user" mended.pod <<<$'[Pod]\nPodName=mended\nNetwork=none\nStopTimeout=1'
+    unit_file "$user" member <<<$'[Container]\nImage=localhost/busybox\nPod=mended.pod\nStopSignal=KILL\nExec=sleep inf'
+    manager "$user" start member mended-pod
+    pid=$(manager "$user" show -P MainPID mended-pod) member=$(manager "$user" show -P MainPID member)
+    unit_file "$user" mended.pod <<<$'[Pod]\nPodName=mended\nNetwork=none\nStopTimeout=1\nNope=1'
+    equal "$(manager "$user" is-active mended-pod)" active
+    equal "$(manager "$user" show -P MainPID mended-pod)" "$pid"
+    manager "$user" stop mended-pod
+    [ ! -e "/proc/$pid" ]
+    for _ in {1..50}; do [ -e "/proc/$member" ] || break; sleep 0.1; done
+    [ ! -e "/proc/$member" ]
+    equal "$(as "$user" berth pod ps -q)" ''
+    fails manager "$user" start mended-pod
+    equal "$(manager "$user" show -P ExecMainStatus mended-pod)" 78
+    unit_gone "$user" member
+    unit_gone "$user" mended.pod
+}
+
 boot_shows_failure() {
     unit_file root wanted <<<$'[Container]\nImage=localhost/busybox\nNope=1\n[Install]\nWantedBy=multi-user.target'
     contains "$(systemctl list-dependencies --plain multi-user.target)" wanted.service
@@ -105,6 +126,7 @@ check 'two processes translate as one does' judged judge halves 'all alike'
 check 'which keys the Podman beside us has' judged judge keys 'as it is'
 for user in root alice; do
     check "$user: a broken edit, restart, status, repair" broken_edit $user
+    check "$user: a broken edit of a pod that runs, stop, start" broken_pod $user
     check "$user: quadlet install, list, print, rm" quadlet_verbs $user
     check "$user: the wait for the network ends at once when nothing is on its way" network_is_quiet $user
 done

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { problemsOf, translate } from './translate-helpers.ts';
+import { problemsOf, translate, valuesOf } from './translate-helpers.ts';
 
 const IMAGE = '[Container]\nImage=localhost/i\n';
 
@@ -51,6 +51,31 @@ test('whether an optional device exists is asked by the start, but where the pee
   };
   assert.equal(line(false), '--device /dev/fuse --device=-/dev/ttyUSB0:/dev/tty0 --device=-/dev/none');
   assert.equal(line(true), '--device /dev/fuse --device /dev/ttyUSB0:/dev/tty0');
+});
+
+test('a failing unit keeps the account that is known: with another systemd would end before it says why', () => {
+  const kept = (lines: string): string[] => {
+    const text = translate({ 'u.container': `${IMAGE}Nope=1\n[Service]\n${lines}` }).get('u.container')?.text ?? '';
+    return [...valuesOf(text, 'Service', 'User'), ...valuesOf(text, 'Service', 'Group')];
+  };
+  assert.deepEqual(kept('User=www-data\nGroup=www-data\n'), ['www-data', 'www-data']);
+  assert.deepEqual(kept('User=nobodyy\nGroup=www-data\n'), ['www-data']);
+  assert.deepEqual(kept('User=%i\n'), []);
+});
+
+test('a failing unit of a pod stops the pod that runs', () => {
+  const text = '[Pod]\nPodName=p\nStopTimeout=3\nNope=1\n[Service]\nUser=www-data\n';
+  const member = `${IMAGE}Pod=u.pod\n`;
+  const made = translate({ 'u.pod': text, 'm.container': member }).get('u.pod')?.text ?? '';
+  assert.deepEqual(valuesOf(made, 'Unit', 'PropagatesStopTo'), ['m.service']);
+  assert.deepEqual(valuesOf(made, 'Unit', 'Before'), ['m.service']);
+  assert.deepEqual(valuesOf(made, 'Service', 'Environment'), ['PODMAN_SYSTEMD_UNIT=%n']);
+  assert.deepEqual(valuesOf(made, 'Service', 'ExecStop'), ['/usr/bin/berth pod stop --ignore --time=3 p']);
+  assert.deepEqual(valuesOf(made, 'Service', 'ExecStopPost'), ['/usr/bin/berth pod rm --ignore --force p']);
+  assert.deepEqual(valuesOf(made, 'Service', 'PIDFile'), ['%t/berth-%N/%N.pid']);
+  assert.deepEqual(valuesOf(made, 'Service', 'RuntimeDirectory'), ['berth-%N']);
+  assert.deepEqual(valuesOf(made, 'Service', 'User'), ['www-data']);
+  assert.deepEqual(valuesOf(made, 'Service', 'KillMode'), []);
 });
 
 test('links of [Install] that systemd passes over are named', () => {
