@@ -70,10 +70,8 @@ function checkName(unit: Unit, name: Bytes, { asPeer }: Setting): void {
   }
   const what = faultOf('name', name);
   if (what === undefined) return;
-  warnAt(unit, entry, 'value', `\`ContainerName=${name}\` has the wrong form`, {
-    part: name,
-    hint: `write ${what}`,
-  });
+  const more = { part: name, hint: `write ${what}` };
+  warnAt(unit, entry, 'value', `\`ContainerName=${name}\` has the wrong form`, more);
 }
 
 const REPLACE: OptionUse = { name: 'replace', value: 'true', form: 'flag' };
