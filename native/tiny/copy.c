@@ -114,10 +114,13 @@ static int reach_disk(struct copier *c, int top)
     long result = 0;
     if (c->too_many)
         return (int)sys1(__NR_syncfs, top);
-    for (unsigned i = 0; i < c->kept; i++)
-        sys4(__NR_sync_file_range, c->files[i], 0, 0, wait);
+    /* Each error of a descriptor is told once: fsync is silent of what was told here. Some file systems have neither for a directory. */
+    for (unsigned i = 0; result == 0 && i < c->kept; i++) {
+        result = sys4(__NR_sync_file_range, c->files[i], 0, 0, wait);
+        if (result == -EINVAL || result == -ESPIPE || result == -ENOSYS)
+            result = 0;
+    }
     for (unsigned i = 0; result == 0 && i < c->kept; i++)
-        /* Some file systems have no such thing for a directory. */
         if ((result = sys1(__NR_fsync, c->files[i])) == -EINVAL)
             result = 0;
     return (int)(result < 0 ? result : sys1(__NR_fsync, top));

@@ -17,7 +17,7 @@ import {
 import { test } from 'node:test';
 import { op } from '../../../src/ops/encode.ts';
 import type { Op } from '../../../src/ops/ops.ts';
-import { ACCOUNT_MODE, directory, list, makeRoot, own, play, ROOT, type Outcome } from './stage.ts';
+import { ACCOUNT_MODE, denying, directory, list, makeRoot, own, play, ROOT, type Outcome } from './stage.ts';
 
 for (const mode of [ROOT, ACCOUNT_MODE]) {
   const where = `as ${mode.name}`;
@@ -114,6 +114,20 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
     spawnSync('sh', ['-c', 'while flock --nonblock "$1" true; do :; done', 'sh', record]);
     assert.equal(start('').status, 0);
     assert.ok(performance.now() - began > 400);
+  });
+
+  test(`copy-up tells the error that waiting for the disk meets: fsync would not see it again, ${where}`, () => {
+    const record = directory(mode);
+    const volume = `${record}/_data`;
+    mkdirSync(volume);
+    own(mode, record);
+    const syncFileRange = 277;
+    const done = run(
+      [op('seccomp', denying(syncFileRange), ''), op('copy-up', volume, '/tmp/copy', 0, 0, record)],
+      'echo ran',
+    );
+    assert.match(done.fail, /^copy-up 13 /, done.text);
+    assert.deepEqual(readdirSync(volume), []);
   });
 
   test(`chown-tree gives a volume away, ${where}`, () => {
