@@ -107,10 +107,9 @@ function samePorts(units: readonly Unit[]): Problem[] {
   for (const unit of units) {
     if (isTemplate(unit.name)) continue;
     for (const { value, entry, shown } of saidBy(unit, 'PublishPort', 'publish')) {
-      const port = publishedPorts(value);
-      if (port === undefined) continue;
-      const other = owned.find(one => meet(one.port, port) && !conflict(one.unit, unit));
-      owned.push({ port, unit, entry });
+      const ports = value.split(',').flatMap(part => publishedPorts(part) ?? []);
+      const other = owned.find(one => ports.some(port => meet(one.port, port)) && !conflict(one.unit, unit));
+      owned.push(...ports.map(port => ({ port, unit, entry })));
       if (other === undefined) continue;
       const where = `${other.unit.path}:${placeOf(other.entry).line}`;
       const message = `host port of \`${shown}\` is already published by ${where}`;

@@ -27,14 +27,18 @@ function across(files: Readonly<Record<string, string>>): string[] {
 
 test('two containers on one host port', () => {
   const port = (text: string): string => `${IMAGE}PublishPort=${text}\n`;
-  assert.deepEqual(across({ 'a.container': port('8080:80'), 'b.container': port('8080:81') }), [
-    'error port-taken /q/b.container:3',
-  ]);
-  assert.deepEqual(across({ 'a.container': port('8000-8100:80-180'), 'b.container': port('127.0.0.1:8080:81') }), [
-    'error port-taken /q/b.container:3',
-  ]);
+  for (const [one, other] of [
+    ['8080:80', '8080:81'],
+    ['8000-8100:80-180', '127.0.0.1:8080:81'],
+    ['81:81,8080:80', '8080:81'],
+    ['8080:81', '81:81,8080:80'],
+  ] as const) {
+    const found = across({ 'a.container': port(one), 'b.container': port(other) });
+    assert.deepEqual(found, ['error port-taken /q/b.container:3'], `${one} ${other}`);
+  }
   for (const [one, other] of [
     ['8080:80', '8080:80/udp'],
+    ['8080:80,81:81', '8081:80,80:81'],
     ['127.0.0.1:8080:80', '127.0.0.2:8080:80'],
     ['8080:80', '8081:80'],
     ['80', '80'],
