@@ -18,6 +18,30 @@ void test('run takes every word that is offered for its options', () => {
     );
 });
 
+/** `a, b (default) or c` at the end of a help text. */
+function listed(help: string): string[] | undefined {
+  const words = help.replace(/ \([^)]*\)/g, '').replace(/^.*: /, '');
+  return /^[\w-]+(, [\w-]+)*(, | or )[\w-]+$/.test(words) ? words.split(/, | or /) : undefined;
+}
+
+void test('where the help of an option lists values, these are offered, and no others', () => {
+  const lists = VERBS.flatMap(row =>
+    row.options.flatMap(option => {
+      const { words } = valuesOf(row, option);
+      const list = listed(option.help);
+      // `name or number` is what the values are, not the values.
+      if (list?.some(word => words.includes(word)) !== true) return [];
+      const shown = (some: readonly string[]): string => `${row.name} --${option.name}: ${[...some].sort().join(' ')}`;
+      return [{ offered: shown(words), told: shown(list) }];
+    }),
+  );
+  assert.ok(lists.length > 20);
+  assert.deepEqual(
+    lists.map(({ offered }) => offered),
+    lists.map(({ told }) => told),
+  );
+});
+
 void test('what is offered stands in the help of the option, where that lists values', () => {
   for (const row of VERBS) {
     for (const option of row.options.filter(({ name }) =>
