@@ -26,7 +26,7 @@ export function bashCompletion(): string {
     '    case $cur in --*=*) [ -n "$option" ] || { option=${cur%%=*} value=${cur#*=} joined=$option=; } ;; esac',
     '    if [ -n "$option" ]; then _berth_value',
     '    elif [[ $cur == -* ]] && { [ -z "$stops" ] || [ "$place" = 0 ]; }; then names=($options)',
-    '    elif [ -n "$known" ]; then ask=(${operands[place < ${#operands[@]} ? place : ${#operands[@]} - 1]})',
+    '    elif [ -n "$known" ]; then [ ${#operands[@]} = 0 ] || ask=(${operands[place < ${#operands[@]} ? place : ${#operands[@]} - 1]})',
     '    else',
     '        case $verb in',
     `        '') names=(${[...new Set(rows.map(row => row.name.split(' ')[0] ?? ''))].join(' ')}) ;;`,

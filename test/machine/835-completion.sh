@@ -20,7 +20,8 @@ berth ps --format |json
 berth graph --format |dot json svg text
 berth --for al|alice
 berth --log-level debug rm r|rm
-berth rm rm --fo|--force'
+berth rm rm --fo|--force
+berth nosuch |'
 
 asked() { cut -d'|' -f1 <<<"$QUESTIONS"; }
 bash_answers() {
@@ -28,7 +29,7 @@ bash_answers() {
     . /usr/share/bash-completion/completions/berth
     while IFS= read -r line; do
         COMP_LINE=$line COMP_POINT=${#line} COMPREPLY=()
-        _berth
+        _berth 2>&1
         mapfile -t words < <(printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort -u)
         echo "${words[*]}"
     done
