@@ -78,7 +78,9 @@ export const WAIT: VerbRow = native(
       'what to wait for: stopped (default), exited, removing, created, running, paused, healthy, unhealthy',
     ),
     flag('ignore', 'a missing container is no error'),
-    duration('interval', 'TIME', 'accepted for compatibility; nothing is polled', { short: 'i' }),
+    duration('interval', 'TIME', 'accepted for compatibility; an end is seen at once, states 20 times a second', {
+      short: 'i',
+    }),
     LATEST,
   ],
   { least: 1 },
