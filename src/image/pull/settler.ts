@@ -25,12 +25,12 @@ const SETTLE_SECONDS = 15;
  * One syncfs for several layers, since each brings the whole file system to the disk; but not so few that a crash costs much, or that
  * who waits for a layer waits for a large one after it.
  */
-export function makeSettler(host: Host, store: string): Settler {
+export function makeSettler(host: Host, store: string, counters = '/proc/vmstat'): Settler {
   let waiting = new Map<Digest, { target: string; size: number; lock: PullLock | undefined }>();
   let running: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   let writing = false;
-  let before = '';
+  let before: string | undefined;
   const flush = async (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
@@ -60,8 +60,8 @@ export function makeSettler(host: Host, store: string): Settler {
     },
     finish: begin,
     isWriting() {
-      const now = writing ? written() : '';
-      const more = now !== before;
+      const now = writing ? written(counters) : undefined;
+      const more = now === undefined || now !== before;
       before = now;
       return writing && more;
     },
@@ -72,11 +72,14 @@ export function makeSettler(host: Host, store: string): Settler {
   };
 }
 
-/** Pages that this kernel has brought to its disks: one that hangs is no reason to wait for it longer. */
-function written(): string {
+/**
+ * Pages that this kernel has brought to its disks: one that hangs is no reason to wait for it longer. Undefined where they are not to be seen
+ * (ProcSubset=pid): then it is trusted.
+ */
+function written(counters: string): string | undefined {
   try {
-    return /^nr_written .*$/m.exec(readFileSync('/proc/vmstat', 'latin1'))?.[0] ?? '';
+    return /^nr_written .*$/m.exec(readFileSync(counters, 'latin1'))?.[0];
   } catch {
-    return '';
+    return undefined;
   }
 }
