@@ -2,24 +2,21 @@ import type { Host } from '../host/host.ts';
 import { listContainers } from '../run/containers.ts';
 import { readState } from './ipam.ts';
 
-/** Kept in state.json: which attachment is the container's, and to what it was attached; absent in states of older versions. */
+/** Kept in state.json: which attachment is the container's, and to what it was attached (absent in states of older versions) or is to be. */
 export interface BridgeData {
   readonly bundle: string;
   readonly networks?: readonly string[];
 }
 
-/**
- * Names of the containers of a network: those that are attached, without those that a crash left, and those that have ended and would be
- * attached again by their next start.
- */
+/** Names of the containers of a network: those that are attached, without those that a crash left, and those that their next start attaches. */
 export function usersOf(host: Host, network: string): string[] {
   const attached = Object.values(readState(host).attachments)
     .filter(one => one.networks[network] !== undefined && host.lstat(one.bundle) !== undefined)
     .map(one => one.bundle.split('/').at(-1) ?? '');
-  const ended = listContainers(host)
-    .filter(({ state }) => state?.network.kind === 'bridge' && isOf(state.network.data as BridgeData, network))
+  const others = listContainers(host)
+    .filter(
+      ({ state }) => (state?.network.data as Partial<BridgeData> | undefined)?.networks?.includes(network) === true,
+    )
     .map(({ name }) => name);
-  return [...new Set([...attached, ...ended])];
+  return [...new Set([...attached, ...others])];
 }
-
-const isOf = ({ networks }: BridgeData, network: string): boolean => networks?.includes(network) === true;

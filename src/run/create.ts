@@ -1,6 +1,9 @@
+import { isNamedNetwork } from '../command/networks.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { writeState } from './containers.ts';
+import { loadedUnit } from './ending.ts';
+import { Failure } from './failure.ts';
 import { recordOf } from './finish.ts';
 import { lockName } from './locks.ts';
 import { make } from './make.ts';
@@ -17,6 +20,9 @@ import { makeUndo } from './undo.ts';
  */
 export function createContainer(host: Host, parts: Parts, request: RunRequest, wanted: Wanted, unit: string): void {
   const place = restingPlace(host, request, wanted);
+  const manager = host.euid === 0 ? 'system' : 'user';
+  if (place.context.systemd && loadedUnit(host, { manager, unit }) === '')
+    throw new Failure(125, `${place.name}: there is a unit ${unit} already; give the container another name`);
   const check = (): void => void prepare(host, parts, request, place);
   stopForReplace(host, place.context, place.name, request.replace, check);
   const undo = makeUndo();
@@ -30,9 +36,9 @@ export function createContainer(host: Host, parts: Parts, request: RunRequest, w
       pid: 0,
       startTime: '',
       unit,
-      manager: host.euid === 0 ? 'system' : 'user',
+      manager,
       cgroup: '',
-      network: { kind: 'none' },
+      network: { kind: 'none', data: { networks: namesOf(request) } },
     });
     if (request.cidfile !== undefined) host.writeFileAtomic(request.cidfile, place.id, 0o644);
   } catch (error) {
@@ -40,4 +46,9 @@ export function createContainer(host: Host, parts: Parts, request: RunRequest, w
   } finally {
     for (const lock of locks) lock.release();
   }
+}
+
+/** Of the networks that its start is going to attach it to. */
+function namesOf({ networks }: RunRequest): string[] {
+  return networks.filter(isNamedNetwork).map(value => value.split(':')[0] ?? '');
 }

@@ -16,7 +16,8 @@ export function stopForReplace(host: Host, context: Context, name: string, repla
   const state = findNamed(host, name)?.state;
   if (state === undefined) return;
   const running = isRunning(host, state);
-  if (!replace && (running || !state.remove)) throw inUse(name);
+  // One that never ran waits for its start, also with --rm.
+  if (!replace && (running || !state.remove || state.pid === 0)) throw inUse(name);
   if (running || state.restarts === true) check();
   if (running) stopContainer(host, context, state);
   else endWaiting(host, context, state);

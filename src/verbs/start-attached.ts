@@ -5,6 +5,8 @@ import type { OptionUse } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { programPath } from '../image/archive/program.ts';
 import { findNamed, isAlive, requireContainer } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
+import type { ContainerState } from '../run/state.ts';
 import { attachTo } from './attach.ts';
 import { commandLine } from './command-line.ts';
 import { fieldOf, lastPlace, readEntries } from './journal-entries.ts';
@@ -29,11 +31,11 @@ export async function main(host: Host): Promise<number> {
   const after = findNamed(host, before.state.name);
   const started = after?.state === undefined ? before : { ...after, state: after.state };
   const ended = await attachTo(host, given, started, from);
-  return before.state.remove ? ((await toldEnd(from, started.state.id)) ?? ended) : ended;
+  return before.state.remove ? toldEnd(from, started.state) : ended;
 }
 
 /** Of a container of --rm, which is gone with its end: what the journal says. */
-async function toldEnd(from: string, id: string): Promise<number | undefined> {
+async function toldEnd(from: string, { id, name }: ContainerState): Promise<number> {
   for (let tries = 0; tries < TRIES; tries++) {
     let status: number | undefined;
     await readEntries([from, `BERTH_ID=${id}`], async entry => {
@@ -44,8 +46,8 @@ async function toldEnd(from: string, id: string): Promise<number | undefined> {
     if (status !== undefined) return status;
     await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
   }
-  return undefined;
+  throw new Failure(125, `${name}: has ended and is gone, and its exit status is not in the journal`);
 }
 
-const TRIES = 20;
+const TRIES = 300;
 const PAUSE_MS = 100;

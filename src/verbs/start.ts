@@ -2,7 +2,7 @@ import { RELOAD, RESTART, START, UNIT_JOB, UNIT_STOP } from '../command/options-
 import { isSet, lastValue } from '../command/read.ts';
 import type { Command, OptionUse, VerbRow } from '../command/types.ts';
 import { HostError, type Bytes, type Host } from '../host/host.ts';
-import { findNamed, isAlive } from '../run/containers.ts';
+import { findNamed, isAlive, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import type { Message } from '../systemd/message.ts';
 import { managerCall } from '../systemd/transient.ts';
@@ -40,12 +40,23 @@ export function main(host: Host): number {
     const command = commandLine(host, row);
     if (typeof command === 'number') return command;
     if (isSet(command, 'attach') || isSet(command, 'interactive')) return startAttached(host, command);
-    return manage(host, member, namedBy(host, command, word), began);
+    refuseOthers(host, command);
+    const named = namedBy(host, command, word);
+    if (lastValue(command, 'time') === undefined) return manage(host, member, named, began);
+    const stopped = stopFirst(host, named);
+    const started = manage(host, 'StartUnit', stopped.command, began);
+    return stopped.status === 0 ? started : stopped.status;
   });
 }
 
-function manage(host: Host, asked: string, command: Command, began: number): number {
-  const member = lastValue(command, 'time') === undefined ? asked : stopFirst(host, command);
+/** What these mean is known of our own containers alone. */
+function refuseOthers(host: Host, command: Command): void {
+  const option = ['all', 'filter', 'running', 'time'].find(name => lastValue(command, name) !== undefined);
+  if (option !== undefined && !isOwnManager(host, command))
+    throw new Failure(125, `--${option} is for containers of the own account; ask as their owner`);
+}
+
+function manage(host: Host, member: string, command: Command, began: number): number {
   const leave = (words: readonly Bytes[]): number => toNode(host, command, [member, String(began), ...words]);
   if (!isOwnManager(host, command)) return leave(command.operands);
   const jobs = command.operands.map(one => ({ unit: unitNameOf(host, one), path: '', result: '' }));
@@ -75,25 +86,19 @@ function runs(host: Host, name: string): boolean {
   return state !== undefined && isAlive(host, state);
 }
 
-/** `restart --time`: only our own stop knows another time than the unit's. */
-function stopFirst(host: Host, command: Command): string {
+/**
+ * `restart --time`: only our own stop knows another time than the unit's. Units of the containers, to be started again; what could not be
+ * stopped has said so and is none of them.
+ */
+function stopFirst(host: Host, command: Command): { command: Command; status: number } {
+  const found = command.operands.map(one => ({ ...requireContainer(host, one), unit: unitNameOf(host, one) }));
+  const names = found.filter(({ state }) => isAlive(host, state)).map(({ name }) => name);
   const time = lastValue(command, 'time') ?? '';
-  const argv = [host.readlink('/proc/self/exe'), 'stop', '--ignore', `--time=${time}`, '--', ...command.operands];
-  const { status, stderr } = host.run({
-    argv,
-    environment: host.environmentList(),
-    stdout: 'capture',
-    stderr: 'capture',
-  });
-  if (status !== 0)
-    throw new Failure(
-      125,
-      stderr
-        .trimEnd()
-        .replace(/^berth: /gm, '')
-        .split('\n'),
-    );
-  return 'StartUnit';
+  const argv = [host.readlink('/proc/self/exe'), 'stop', `--time=${time}`, '--', ...names];
+  const status =
+    names.length === 0 ? 0 : (host.run({ argv, environment: host.environmentList(), stdout: 'capture' }).status ?? 125);
+  const units = found.filter(({ state }) => !isAlive(host, state)).map(({ unit }) => unit);
+  return { command: { ...command, operands: units }, status };
 }
 
 /** Node's half follows it: one container that is there, of our own manager. */

@@ -1,5 +1,7 @@
 import { decodeText } from '../base/text.ts';
 import type { Host } from '../host/host.ts';
+import { storeDirectory } from '../image/store.ts';
+import { readWay } from '../run/again.ts';
 import { isAlive, listContainers } from '../run/containers.ts';
 import { loadedUnit } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
@@ -30,10 +32,11 @@ export function unitNameOf(host: Host, word: string): string {
   }
   const running = listContainers(host).find(one => one.name === word || one.state?.id.startsWith(word) === true);
   if (running?.state !== undefined && running.state.unit !== '') {
-    // A run in the foreground that has ended goes on in the background (run-detached.ts).
     const { state, name } = running;
-    if (!state.unit.endsWith('.scope') || isAlive(host, state)) return state.unit;
-    const unit = `${name}.service`;
+    if (isAlive(host, state)) return state.unit;
+    // What ran in the foreground goes on in the background (run-detached.ts). The unit is made anew, unless somebody else has its name.
+    if (!state.unit.endsWith('.scope') && readWay(host, storeDirectory(host), name) === undefined) return state.unit;
+    const unit = state.unit.endsWith('.scope') ? `${name}.service` : state.unit;
     if (loadedUnit(host, { manager: state.manager, unit }) === '')
       throw new Failure(125, `${name}: ${unit} is another one; 'berth rm ${name}' and run it by another name`);
     return unit;

@@ -76,11 +76,20 @@ several() {
     equal "$(as "$1" berth start --all)" c.service
     equal "$(as "$1" berth ps --format '{{.Names}}' --sort names)" $'a\nb\nc'
     as "$1" berth rm -f -a
-    # Nobody waits for the stop of one that ignores its signal.
-    as "$1" berth run -d --name deaf --network none localhost/busybox sh -c 'trap "" TERM; while :; do sleep 1; done'
-    local before=$SECONDS
-    as "$1" berth restart -t 0 deaf
-    [ $((SECONDS - before)) -lt 8 ]
+    # Nobody waits for the stop of one that ignores its signal; by any name of its, and none is left stopped.
+    as "$1" berth run -d --name deaf --network none --stop-timeout 300 localhost/busybox sh -c 'trap "" TERM; while :; do sleep 1; done' >/dev/null
+    unit_file "$1" named <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=300\nExec=sh -c "trap : TERM; while :; do sleep 1; done"'
+    manager "$1" start named
+    local before after word
+    for word in deaf named.service systemd-named; do
+        before=$(property "$1" "${word#systemd-}" MainPID)
+        as "$1" berth restart -t 0 "$word"
+        after=$(property "$1" "${word#systemd-}" MainPID)
+        [ "$before" != "$after" ] && [ "$after" != 0 ]
+    done
+    fails_with 125 as "$1" berth restart -t 0 no-such-one
+    contains "$(fails_with 125 berth restart --for "$1" -t 0 deaf 2>&1)" '--time is for containers of the own account'
+    unit_gone "$1" named
     as "$1" berth rm -f -t 0 deaf
     gone "$1"
 }
@@ -97,6 +106,21 @@ failing() { # says why, and is still there
     gone "$1"
     [ ! -e "$(if [ "$1" = root ]; then echo /var/lib/berth; else echo "/home/$1/.local/share/berth"; fi)/containers/bad" ]
 }
+taken() { # a unit's name, that of a container that waits, and a network that it is going to be in
+    contains "$(fails_with 125 create "$1" --name dbus localhost/busybox true 2>&1)" 'there is a unit dbus.service already'
+    create "$1" --rm --name waits localhost/busybox true
+    fails_with 125 create "$1" --name waits localhost/busybox true
+    fails_with 125 as "$1" berth run --rm --name waits --network none localhost/busybox true
+    as "$1" berth rm waits
+    as "$1" berth network create own
+    as "$1" berth create --network own:alias=x --name waits localhost/busybox true
+    fails_with 2 as "$1" berth network rm own
+    as "$1" berth network rm -f own
+    gone "$1"
+}
+check 'root: names and networks that are taken' taken root
+check 'alice: names and networks that are taken' taken alice
+
 check 'root: a create and a start that fail' failing root
 check 'alice: a create and a start that fail' failing alice
 

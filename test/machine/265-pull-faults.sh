@@ -61,7 +61,7 @@ cut_at_random() { # COMMAND…: fails when it had ended before
     as $who timeout -s KILL $((moment / 1000)).$(printf %03d $((moment % 1000))) "$@" >/dev/null 2>&1 || status=$?
     if [ $status != 137 ]; then
         took=$(elapsed "$began")
-        length=$((length * 9 / 10 > took ? length * 9 / 10 : took))
+        length=$(((length + took) / 2))
         return 1
     fi
     cut=$((cut + 1))

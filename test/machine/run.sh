@@ -3,7 +3,7 @@
 # files, since a file waits three quarters of its time.
 #   run.sh [--keep] [NNN…]      --keep leaves the machine up; numbers (or parts of names) choose tests
 # BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 4);
-# BERTH_TEST_SECONDS limits one file (default 600). BERTH_BURNERS=N keeps the machines busy meanwhile: N endless loops, one of them
+# BERTH_TEST_SECONDS limits one file (default 1200). BERTH_BURNERS=N keeps the machines busy meanwhile: N endless loops, one of them
 # with a line for the journal in each turn. CRASHES, AT_ONCE and KILLS go to the tests.
 # Of files that failed beside others, up to two are run again, alone in a fresh machine. What passes then counts as passed and is listed
 # as unsteady: a defect all the same, of the test or of Berth. BERTH_AGAIN=no leaves that out; the soak does, since it looks for these.
@@ -116,7 +116,7 @@ run_file() {
     local file=$1 output status began=$SECONDS work_before
     work_before=$(worked)
     printf -- '-- %s\n' "$file"
-    output=$(timeout --kill-after=10 "${BERTH_TEST_SECONDS:-600}" "$here/machine.sh" run "$name" env "${knobs[@]}" bash "/usr/local/lib/berth-tests/$file" 2>&1 </dev/null)
+    output=$(timeout --kill-after=10 "${BERTH_TEST_SECONDS:-1200}" "$here/machine.sh" run "$name" env "${knobs[@]}" bash "/usr/local/lib/berth-tests/$file" 2>&1 </dev/null)
     status=$?
     printf '%s\n' "$output"
     tally "$file" $status "$output"
