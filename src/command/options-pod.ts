@@ -91,7 +91,7 @@ export const POD_VERBS: readonly VerbRow[] = [
   ),
   native('pod restart', 'POD...', 'stop pods and start them again', [ALL], POD),
   native('pod rm', 'POD...', 'remove pods', [ALL, IGNORE, FORCE, ID_FILE, TIME], POD),
-  native('pod start', 'POD...', 'start pods', [ALL, ID_FILE], POD),
+  native('pod start', 'POD...', 'start pods and their containers', [ALL, ID_FILE], POD),
   native(
     'pod stats',
     '[POD...]',

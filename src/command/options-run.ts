@@ -53,7 +53,7 @@ const WHAT_RUNS: readonly OptionRow[] = [
   list('label', 'NAME=VALUE', 'set a label', { short: 'l' }),
   list('label-file', 'FILE', 'read labels from a file'),
   list('annotation', 'NAME=VALUE', 'set an annotation'),
-  text('pod', 'NAME', 'join a pod'),
+  text('pod', 'NAME', 'join a pod; new:NAME makes it first'),
   text('pod-id-file', 'FILE', 'join the pod whose id is in this file'),
   list('preserve-fd', 'FD', 'pass this descriptor on', {
     refused: 'descriptors are passed by socket units (LISTEN_FDS)',

@@ -15,6 +15,8 @@ export interface Way {
   readonly unit: string;
   /** Of org.freedesktop.systemd1(5): name, signature, value; texts are byte strings. */
   readonly properties: readonly (readonly [string, string, unknown])[];
+  /** Runs before the container does. */
+  readonly pod?: string;
   /** Of --volumes-from, as found at the first start of the container with this id. */
   readonly mounts?: { readonly id: string; readonly mounts: RunRequest['mounts'] };
 }

@@ -1,4 +1,4 @@
-import type { Command } from '../command/types.ts';
+import type { Command, OptionUse } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { findContainer, isRunning } from './containers.ts';
@@ -28,10 +28,19 @@ const POD_OPTIONS: Readonly<Record<string, Shared | 'user'>> = {
 
 export const isPodOption = (name: string): boolean => Object.hasOwn(POD_OPTIONS, name);
 
-/** `--pod NAME`, or the id that `pod create --pod-id-file` has written. */
+/** Before the name of a pod that a person's command makes (verbs/run-pod.ts). */
+export const NEW = 'new:';
+
+/** The option that says which pod: the last one. */
+export function podUse({ options }: Command): OptionUse | undefined {
+  return options.findLast(one => one.name === 'pod' || one.name === 'pod-id-file');
+}
+
+/** `--pod NAME`, or the id that `pod create --pod-id-file` has written. In a unit, which makes no pods, `new:NAME` is NAME. */
 function podNamed(host: Host, command: Command): string | undefined {
-  const use = command.options.findLast(one => one.name === 'pod' || one.name === 'pod-id-file');
-  return use?.name === 'pod-id-file' ? podIdIn(host, use.value) : use?.value;
+  const use = podUse(command);
+  if (use?.name === 'pod-id-file') return podIdIn(host, use.value);
+  return use?.value.startsWith(NEW) === true ? use.value.slice(NEW.length) : use?.value;
 }
 
 export function podIdIn(host: Host, file: string): string {
@@ -45,19 +54,19 @@ export function podOf(host: Host, store: string, command: Command): { pod: PodRe
   const name = podNamed(host, command);
   if (name === undefined) return undefined;
   const pod = requirePod(host, store, name);
-  const shared = sharedBy(pod);
-  const own = command.options.find(({ name: option }) => {
-    const namespace = POD_OPTIONS[option];
-    return namespace === 'user' || (namespace !== undefined && shared.includes(namespace));
-  });
-  if (own !== undefined) {
-    throw new Failure(
-      125,
-      `--${own.name}: belongs to the pod ${pod.name}; give it to the pod instead of the container`,
-    );
-  }
+  refuseOwn(pod.name, sharedBy(pod), command);
   const volumes = pod.options.filter(use => use.name === 'volume');
   return { pod, command: { ...command, options: [...volumes, ...command.options] } };
+}
+
+/** A Failure (125) for what a member of such a pod cannot have of its own. */
+export function refuseOwn(pod: string, shared: readonly Shared[], { options }: Command): void {
+  const own = options.find(({ name }) => {
+    const namespace = POD_OPTIONS[name];
+    return namespace === 'user' || (namespace !== undefined && shared.includes(namespace));
+  });
+  if (own !== undefined)
+    throw new Failure(125, `--${own.name}: belongs to the pod ${pod}; give it to the pod instead of the container`);
 }
 
 /** A member has the namespaces of the pod's holder: network, IPC, host name, and its users where it has some. */

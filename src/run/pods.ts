@@ -30,7 +30,7 @@ export interface PodRecord {
 
 const SHAREABLE = ['ipc', 'net', 'pid', 'uts'] as const;
 export type Shared = (typeof SHAREABLE)[number];
-const DEFAULT_SHARE: readonly Shared[] = ['ipc', 'net', 'uts'];
+export const DEFAULT_SHARE: readonly Shared[] = ['ipc', 'net', 'uts'];
 
 export const sharedBy = (pod: PodRecord): readonly Shared[] => pod.share ?? DEFAULT_SHARE;
 

@@ -1,6 +1,7 @@
 import { isSet } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
+import { readWay } from '../run/again.ts';
 import { isRunning } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { isFrozen } from '../run/freezer.ts';
@@ -32,6 +33,25 @@ export function pausePods(host: Host, command: Command, pods: readonly string[],
     host.write(1, `${pod.id}\n`);
     return 0;
   });
+}
+
+/** `berth pod start`: those that do not run and whose start is known, as the peer has it; a unit's member has its unit for that. */
+export function startMembers(host: Host, store: string, pod: PodRecord): void {
+  const names = membersOf(host, pod).members.flatMap(({ name, state }) =>
+    state !== undefined && !isRunning(host, state) && readWay(host, store, name)?.name === name ? [name] : [],
+  );
+  if (names.length === 0) return;
+  const streams = { stdout: 'capture', stderr: 'capture' } as const;
+  const argv = berth(host, ['start', '--', ...names]);
+  const { status, stderr } = host.run({ argv, environment: host.environmentList(), ...streams });
+  if (status !== 0)
+    throw new Failure(
+      125,
+      stderr
+        .trim()
+        .replace(/^berth: /gm, '')
+        .split('\n'),
+    );
 }
 
 /** `berth pod stats`: of the named pods, or of all. */

@@ -24,7 +24,8 @@ import { family } from './family.ts';
 import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
 import { killPods, removePod, stopPod, stopUnit } from './pod-end.ts';
-import { pausePods, podStats, podTop, prunePods } from './pod-members.ts';
+import { ALONE } from './pod-holder.ts';
+import { pausePods, podStats, podTop, prunePods, startMembers } from './pod-members.ts';
 import { inspectPods, listAllPods, podLogs } from './pod-show.ts';
 import { startPodDetached } from './pod-detached.ts';
 import { readerOf } from './reader.ts';
@@ -151,12 +152,12 @@ function start(host: Host, command: Command, word: string): number {
   const context = findContext(host);
   const ours = context.inUnit && (pod.unit === '' || context.own.unit === pod.unit);
   if (holder !== undefined && isRunning(host, holder)) {
-    if (!ours) host.write(1, `${word}\n`);
-    return 0;
-  }
-  if (!ours && pod.unit !== '') stopUnit(host, 'start', pod.unit, pod.manager);
+    if (ours) return 0;
+  } else if (!ours && pod.unit !== '') stopUnit(host, 'start', pod.unit, pod.manager);
   else if (!ours && context.systemd) startPodDetached(host, pod);
   else startHolder(host, PARTS, requestOf(host, pod), { ...pod, ...pidFileOf(host) }, { id: host.random(32), store });
+  const all = !context.inUnit && pod.unit === '' && context.systemd && host.environment(ALONE) === undefined;
+  if (all) startMembers(host, store, pod);
   if (!context.inUnit) host.write(1, `${word}\n`);
   return 0;
 }

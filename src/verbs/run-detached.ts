@@ -113,8 +113,10 @@ function keep(
 const DETACH: OptionUse = { name: 'detach', value: 'true', form: 'flag', letter: 'd' };
 
 /** The other container of --volumes-from may be gone by then, or be another one. */
-function wayOf({ name, volumesFrom, mounts }: RunRequest, unit: string, properties: Property[], id: string): Way {
-  return { version: 1, name, unit, properties, ...(volumesFrom.length === 0 ? {} : { mounts: { id, mounts } }) };
+function wayOf(request: RunRequest, unit: string, properties: Property[], id: string): Way {
+  const { name, pod, volumesFrom, mounts } = request;
+  const taken = volumesFrom.length === 0 ? {} : { mounts: { id, mounts } };
+  return { version: 1, name, unit, properties, ...(pod === undefined ? {} : { pod }), ...taken };
 }
 
 /**

@@ -8,19 +8,31 @@ import { readWay } from '../run/again.ts';
 import { failureOf } from '../run/failure.ts';
 import { joinUsers } from '../run/join-users.ts';
 import { joinPod, podOf } from '../run/pod-join.ts';
+import type { PodRecord } from '../run/pods.ts';
 import { withVolumesOf } from '../run/volumes-from.ts';
 import { readerOf } from './reader.ts';
 import { labelsFromUnit } from './run-environment.ts';
 
-/** What the command line of `run` or `create` asks for, with what it takes from pods and other containers. `fromUnit`: of a transient unit. */
-export function askedOf(host: Host, command: Command, id: string, store: string, fromUnit: boolean): RunRequest {
+/** What a command line asks for, without what it takes from its pod, which may not run yet. */
+export interface Parsed {
+  readonly request: RunRequest;
+  readonly pod?: PodRecord;
+}
+
+/** The command line of `run` or `create`, with what it takes from other containers. `fromUnit`: of a transient unit. */
+export function parsedOf(host: Host, command: Command, id: string, store: string, fromUnit: boolean): Parsed {
   const member = podOf(host, store, command);
   const parsed = parseRunRequest(member?.command ?? command, readerOf(host), id.slice(0, 12));
   if (parsed.isErr()) throw failureOf(parsed.error);
   const labels = fromUnit ? labelsFromUnit(host) : {};
   const labelled = { ...parsed.value, labels: { ...labels, ...parsed.value.labels } };
-  const alone = withVolumes(host, store, labelled, fromUnit ? id : undefined);
-  return member === undefined ? joinUsers(host, alone) : joinPod(host, alone, member.pod);
+  const request = withVolumes(host, store, labelled, fromUnit ? id : undefined);
+  return member === undefined ? { request } : { request, pod: member.pod };
+}
+
+/** With the namespaces of its pod, which runs, or the users of the container whose namespaces it has. */
+export function joined(host: Host, { request, pod }: Parsed): RunRequest {
+  return pod === undefined ? joinUsers(host, request) : joinPod(host, request, pod);
 }
 
 /** A further start has what the first one found, whatever became of the other containers. */

@@ -1,12 +1,12 @@
 import { RUN } from '../command/options-run.ts';
 import { globalValue } from '../command/read.ts';
+import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { findImage, type FoundImage } from '../image/resolve.ts';
 import { findNamed } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { ensureImage } from '../run/fetch.ts';
-import { podOf } from '../run/pod-join.ts';
 import { printStart } from '../run/preview.ts';
 import { namingSandbox } from '../run/sandbox.ts';
 import { startContainer } from '../run/start.ts';
@@ -14,8 +14,8 @@ import { verb } from './edge.ts';
 import { PARTS } from './parts.ts';
 import { storeOf } from './place.ts';
 import { inBackground, keeperOf, runDetached } from './run-detached.ts';
-import { startPodOf, withNewPod } from './run-pod.ts';
-import { askedOf, requestOf } from './run-request.ts';
+import { inPod, podWish } from './run-pod.ts';
+import { joined, parsedOf, requestOf } from './run-request.ts';
 import { ID_VARIABLE } from '../run/state.ts';
 import { startLimit } from '../systemd/start-limit.ts';
 
@@ -23,31 +23,29 @@ import { startLimit } from '../systemd/start-limit.ts';
 export const main: (host: Host) => number = verb(RUN, (host, given) => {
   const context = findContext(host);
   const preview = globalValue(given, 'print-ops') === 'true';
-  const command = context.inUnit || preview ? given : withNewPod(host, given);
   const before = fromUnit(host);
   const id = before?.id ?? host.random(32);
-  const store = storeOf(host, command);
-  const member = context.inUnit || preview ? undefined : podOf(host, store, command);
-  if (member !== undefined) startPodOf(host, member.pod);
-  const asked = askedOf(host, command, id, store, before !== undefined);
-  if (preview) return printStart(host, PARTS, asked, { id, store });
-  const again = before !== undefined && isAgain(host, asked, before);
-  const own = again ? imageBefore(host, store, asked.name) : undefined;
-  const image = own ?? ensureImage(host, command, asked, store, context.notify, () => startLimit(host, context.own));
-  const request = requestOf(
-    host,
-    asked,
-    image,
-    own === undefined ? undefined : findNamed(host, asked.name)?.state?.image,
-  );
-  if (request.detach && !context.notify) return runDetached(host, context, command, request, { id, store });
-  const known = again ? { id, store, again } : { id, store };
-  const wanted = image === undefined ? known : { ...known, image };
-  const keeps = !request.detach && !request.remove && !context.inUnit && context.systemd;
-  const keep = keeps ? keeperOf(host, inBackground(command), request, { id, store }) : undefined;
-  const status = namingSandbox(host, () => startContainer(host, PARTS, request, wanted));
-  keep?.();
-  return status;
+  const store = storeOf(host, given);
+  const wish = context.inUnit || preview ? undefined : podWish(host, store, given);
+  const parsed = parsedOf(host, wish?.alone ?? given, id, store, before !== undefined);
+  if (preview) return printStart(host, PARTS, joined(host, parsed), { id, store });
+  const again = before !== undefined && isAgain(host, parsed.request, before);
+  const own = again ? imageBefore(host, store, parsed.request.name) : undefined;
+  const limit = (): number | undefined => startLimit(host, context.own);
+  const image = own ?? ensureImage(host, given, parsed.request, store, context.notify, limit);
+  const start = (asked: RunRequest, command: Command): number => {
+    const told = own === undefined ? undefined : findNamed(host, asked.name)?.state?.image;
+    const request = requestOf(host, asked, image, told);
+    if (request.detach && !context.notify) return runDetached(host, context, command, request, { id, store });
+    const known = again ? { id, store, again } : { id, store };
+    const wanted = image === undefined ? known : { ...known, image };
+    const keeps = !request.detach && !request.remove && !context.inUnit && context.systemd;
+    const keep = keeps ? keeperOf(host, inBackground(command), request, { id, store }) : undefined;
+    const status = namingSandbox(host, () => startContainer(host, PARTS, request, wanted));
+    keep?.();
+    return status;
+  };
+  return wish === undefined ? start(joined(host, parsed), given) : inPod(host, store, wish, parsed, start);
 });
 
 /** The unit was made for a further start of a container, or systemd starts it a further time, and it is one that keeps its files. */

@@ -1,11 +1,14 @@
 import type { Host } from '../host/host.ts';
+import { programPath } from '../image/archive/program.ts';
 import { storeDirectory } from '../image/store.ts';
 import { readWay, type Way } from '../run/again.ts';
 import { listContainers } from '../run/containers.ts';
 import { endUnit } from '../run/ending.ts';
+import { readPod } from '../run/pods.ts';
 import { ControlError } from '../systemd/bus.ts';
 import { runJob, type JobResult, type Line } from '../systemd/jobs.ts';
 import { ID_VARIABLE } from '../run/state.ts';
+import { startPodOf } from './pod-holder.ts';
 import type { Realm } from './scope.ts';
 
 /** As systemctl(1) has them: failed, there is no such unit. */
@@ -32,6 +35,8 @@ export async function startAgain(line: Line, realm: Realm, unit: string): Promis
     const line = `${name}: was made as ${way.name} and renamed since; 'berth rm ${name}' and run it anew`;
     return { status: FAILED, lines: [line] };
   }
+  const pod = way.pod === undefined ? undefined : readPod(host, storeDirectory(host), way.pod);
+  if (pod !== undefined) startPodOf(host, programPath(), pod);
   const began = Date.now() / 1000;
   const result = await makeAgain(line, unit, way);
   if (result === 'done') return { status: 0, lines: [] };

@@ -231,6 +231,34 @@ of_a_person() { # USER
     contains "$(fails_with 125 as "$1" berth pod top idle 2>&1)" 'no such pod'
 }
 
+# Members that are there before their pod starts, or after it was stopped; what fails makes no pod.
+made_first() { # USER
+    local run=(as "$1" berth run --pod new:fresh) name
+    running() { as "$1" berth ps --filter "pod=$2" --sort names --format '{{.Names}}' | grep -v infra | xargs; }
+    as "$1" berth pod create --name later --network none >/dev/null
+    for name in one two; do as "$1" berth create --pod later --name $name --stop-timeout 0 localhost/busybox sleep inf >/dev/null; done
+    equal "$(running "$1" later)" ''
+    equal "$(as "$1" berth pod start later)" later
+    equal "$(running "$1" later)" 'one two'
+    equal "$(as "$1" berth pod restart later)" later
+    equal "$(running "$1" later)" 'one two'
+    as "$1" berth pod stop later >/dev/null
+    equal "$(as "$1" berth start two)" two.service
+    equal "$(running "$1" later)" two
+    as "$1" berth pod rm -f -t 0 later >/dev/null
+    contains "$(fails_with 125 "${run[@]}" --network none --memory nonsense localhost/busybox true 2>&1)" nonsense
+    contains "$(fails_with 125 "${run[@]}" --network none --pull never localhost/unknown true 2>&1)" localhost/unknown
+    contains "$(fails_with 125 "${run[@]}" --ipc host localhost/busybox true 2>&1)" 'belongs to the pod fresh'
+    contains "$(fails_with 127 "${run[@]}" --network none -d --name gone localhost/busybox nonsense 2>&1)" nonsense
+    fails_with 1 as "$1" berth pod exists fresh
+    equal "$(as "$1" berth ps -aq)" ''
+    as "$1" berth create --pod new:fresh --network none --name member --stop-timeout 0 localhost/busybox sleep inf >/dev/null
+    as "$1" berth start member >/dev/null
+    equal "$(running "$1" fresh)" member
+    as "$1" berth pod rm -f -t 0 fresh >/dev/null
+    equal "$(as "$1" berth ps -aq)" ''
+}
+
 bad_input() {
     contains "$(fails_with 125 berth pod create --exit-policy never x 2>&1)" 'use stop or continue'
     contains "$(fails_with 125 berth pod create --name a/b 2>&1)" 'not a name'
@@ -254,6 +282,7 @@ done
 for user in root alice; do
     check "$user: a pod by hand" by_hand $user
     check "$user: a pod that run makes, and verbs for all of its members" of_a_person $user
+    check "$user: members made before their pod starts, and pods that are not made in vain" made_first $user
 done
 check 'root: a pod in a network of its own' on_a_network
 check 'root: pods that share less, containers that share memory' sharing
