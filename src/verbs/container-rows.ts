@@ -31,10 +31,10 @@ export function containerRows(host: Host, command: Command): Row[] {
   const rows: Row[] = [];
   for (const { state, bundle } of listContainers(host)) if (state !== undefined) rows.push(rowOf(host, state, bundle));
   const filters = allValues(command, 'filter').map(text => parseFilter(host, text, rows));
-  // As the peer has it: of one key any is enough, but for labels; all keys must fit.
+  // As the peer has it: of one key any is enough, but for those of which each narrows; all keys must fit.
   const groups = new Map<string, Filter[]>();
   for (const [index, filter] of filters.entries()) {
-    const key = filter.name.startsWith('label') ? String(index) : filter.name;
+    const key = EACH.includes(filter.name) ? String(index) : filter.name;
     groups.set(key, [...(groups.get(key) ?? []), filter]);
   }
   return rows.filter(row => [...groups.values()].every(group => group.some(({ keeps }) => keeps(row))));
@@ -82,6 +82,9 @@ type Maker = (value: string, host: Host, rows: readonly Row[]) => (row: Row) => 
 
 /** podman-ps(1), --filter; a container here is never in one of the last ones. */
 const STATES = ['running', 'paused', 'exited', 'stopped', 'created', 'stopping', 'initialized', 'dead', 'unknown'];
+
+/** Of these keys each filter must fit: with two limits of time, `container prune` removes no more than with one. */
+const EACH = ['label', 'until', 'before', 'since'];
 
 /** podman-ps(1), --filter. */
 const FILTERS: Readonly<Record<string, Maker>> = {

@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts';
 import { listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 
-/** The containers a command means: its operands, those of --cidfile, --all, or those that match each --filter. */
+/** The containers a command means: its operands, those of --cidfile, --all, or those that `ps --all` shows with the same --filter. */
 export function selectContainers(host: Host, command: Command): string[] {
   const ids = allValues(command, 'cidfile').flatMap(file => readId(host, command, file));
   const words = [...command.operands, ...ids];

@@ -89,6 +89,8 @@ lists() {
     equal "$(as "$1" berth ps --format '{{.Names}}' --filter name=t1 --filter name=t2 --filter status=running --sort names)" $'t1\nt2'
     equal "$(as "$1" berth ps --filter name=t1 --filter status=exited -q)" ''
     equal "$(as "$1" berth ps --format '{{.Names}}' --filter command=sleep --filter until=0)" ''
+    equal "$(as "$1" berth ps --filter until=0 --filter until=9999999999 -q)" '' # each of them narrows
+    equal "$(as "$1" berth ps --format '{{.Names}}' --filter since=t2 --filter since=t1)" ''
     equal "$(as "$1" berth ps --format '{{.Names}}' --filter 'label!=none' --filter unit=t1)" t1
     contains "$(fails_with 125 as "$1" berth ps --filter 'name=[' 2>&1)" 'regular expression'
     contains "$(fails_with 125 as "$1" berth ps --filter status=bogus 2>&1)" 'use running'
