@@ -23,7 +23,8 @@ export function readDigits(text: string, max: number): number | undefined {
 /** Podman's policies; what tells `unless-stopped` from `always` is the boot, after which neither is there. */
 export function readRestart(text: string): RunRequest['restart'] | undefined {
   if (text === '' || text === 'no' || text === 'never') return { after: 'never' };
-  if (text === 'always' || text === 'unless-stopped') return { after: 'always' };
+  if (text === 'always') return { after: 'always' };
+  if (text === 'unless-stopped') return { after: 'always', unlessStopped: true };
   if (text === 'on-failure') return { after: 'failure' };
   const most = text.startsWith('on-failure:') ? readDigits(text.slice('on-failure:'.length), 1e6) : undefined;
   return most === undefined ? undefined : most === 0 ? { after: 'failure' } : { after: 'failure', most };

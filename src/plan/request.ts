@@ -17,7 +17,12 @@ export interface RunRequest {
   readonly timeout: number;
   readonly detach: boolean;
   /** After which end the container of `-d` is started again; `most`: how often in an hour. */
-  readonly restart: { readonly after: 'never' | 'always' | 'failure'; readonly most?: number };
+  readonly restart: {
+    readonly after: 'never' | 'always' | 'failure';
+    readonly most?: number;
+    /** As it was called; it is `always`. */
+    readonly unlessStopped?: true;
+  };
   readonly interactive: boolean;
   readonly tty: boolean;
   readonly init: boolean;

@@ -214,6 +214,7 @@ function askedOf(request: RunRequest, imageUser: string): { asked?: Asked } {
     ...(volumesFrom.length === 0 ? {} : { volumesFrom: volumesFrom.map(one => one.container) }),
     ...(sdnotify === 'container' ? {} : { notify: sdnotify }),
     ...(timeout === 0 ? {} : { timeout }),
+    ...(request.restart.after === 'never' ? {} : { restart: request.restart }),
     ...(interactive ? { interactive } : {}),
     ...(publishAll ? { publishAll } : {}),
   };

@@ -1,4 +1,4 @@
-import type { MountRequest } from '../plan/request.ts';
+import type { MountRequest, RunRequest } from '../plan/request.ts';
 
 /**
  * The runtime directory: one directory per container, gone on stop.
@@ -51,7 +51,7 @@ export interface ProcessName {
   readonly startTime: string;
 }
 
-/** Of what was asked for, for `inspect` alone. */
+/** Of what was asked for, for `inspect` and lists alone. */
 export interface Asked {
   /** `user[:group]` as written, or as the image has it. */
   readonly user?: string;
@@ -61,6 +61,7 @@ export interface Asked {
   readonly notify?: string;
   /** Seconds. */
   readonly timeout?: number;
+  readonly restart?: RunRequest['restart'];
   readonly interactive?: true;
   readonly publishAll?: true;
 }

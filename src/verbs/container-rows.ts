@@ -11,7 +11,7 @@ import { readState } from '../network/ipam.ts';
 import { networkNamesOf } from '../network/names-of.ts';
 import { readNetwork } from '../network/records.ts';
 import { storeDirectory } from '../image/store.ts';
-import { isWanted, unitEnd } from './unit-end.ts';
+import { isWanted, restartPolicy, unitEnd } from './unit-end.ts';
 import { ageOf, agoOf } from './show.ts';
 
 /** A container as lists and filters see it. */
@@ -111,7 +111,10 @@ const FILTERS: Readonly<Record<string, Maker>> = {
       state.network.kind === value || networkNamesOf(attachments, state, bundle, running).includes(name);
   },
   pod: value => row => row.state.pod === value,
-  'restart-policy': (value, host) => row => (unitEnd(host, row.state, row.bundle).restart || 'no') === value,
+  'restart-policy':
+    (value, host) =>
+    ({ state, bundle }) =>
+      restartPolicy(state, unitEnd(host, state, bundle)).Name === value,
   'should-start-on-boot': (value, host) => {
     if (value !== 'true' && value !== 'false')
       throw new Failure(125, `--filter should-start-on-boot=${value}: use true or false`);

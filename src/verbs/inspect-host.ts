@@ -2,6 +2,7 @@ import { DEFAULT_CAPABILITIES } from '../plan/capabilities.ts';
 import type { NamespaceType, Spec, SpecMount } from '../plan/spec.ts';
 import type { ResolverRecord } from '../network/resolvers.ts';
 import type { ContainerState } from '../run/state.ts';
+import type { RestartPolicy } from './unit-end.ts';
 
 type Json = Record<string, unknown>;
 
@@ -12,8 +13,7 @@ export interface HostFacts {
   readonly ports: Json;
   /** As in `Mounts`. */
   readonly mounts: readonly Mount[];
-  /** Restart= of the unit; empty: not known. */
-  readonly restart: string;
+  readonly restart: RestartPolicy;
 }
 
 /** podman-inspect(1), an entry of `Mounts`. */
@@ -43,7 +43,7 @@ export function hostConfigOf({ state, spec, ports, mounts, restart }: HostFacts)
     LogConfig: { Type: state.logDriver, Config: null, Path: state.logPath ?? '', Tag: '', Size: '0B' },
     NetworkMode: state.network.kind,
     PortBindings: ports,
-    RestartPolicy: { Name: restart, MaximumRetryCount: 0 },
+    RestartPolicy: restart,
     AutoRemove: state.remove,
     AutoRemoveImage: state.removeImage ?? false,
     VolumeDriver: '',

@@ -19,7 +19,7 @@ import { hostConfigOf, runtimeOf, type Mount } from './inspect-host.ts';
 import { networkSettingsOf, portsOf } from './inspect-network.ts';
 import { storeOf } from './place.ts';
 import { walkTemplate } from './template.ts';
-import { unitEnd, type UnitEnd } from './unit-end.ts';
+import { restartPolicy, unitEnd, type UnitEnd } from './unit-end.ts';
 
 type Found = Container & { readonly state: ContainerState };
 
@@ -113,7 +113,9 @@ function inspected(host: Host, store: string, container: Found, sized: boolean):
     Config: configOf(state, spec, image),
     ...(spec === undefined
       ? {}
-      : { HostConfig: hostConfigOf({ state, spec, ports: portsOf(state), mounts, restart: end.restart }) }),
+      : {
+          HostConfig: hostConfigOf({ state, spec, ports: portsOf(state), mounts, restart: restartPolicy(state, end) }),
+        }),
     ...(sized ? sizesOf(host, state) : {}),
     Berth: { unit: state.unit, manager: state.manager, state, spec },
   };

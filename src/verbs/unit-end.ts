@@ -21,6 +21,12 @@ export interface UnitEnd {
   readonly restart: string;
 }
 
+/** podman-inspect(1), in `HostConfig`. */
+export interface RestartPolicy {
+  readonly Name: string;
+  readonly MaximumRetryCount: number;
+}
+
 const UNKNOWN: UnitEnd = { outOfMemory: false, finished: 0, restarts: 0, isMain: false, isNoted: false, restart: '' };
 /** waitid(2). */
 const CLD_EXITED = 1;
@@ -28,13 +34,12 @@ const CLD_EXITED = 1;
 /** What was kept of it, or what the manager of its unit knows (man 5 org.freedesktop.systemd1, service properties). */
 export function unitEnd(host: Host, state: ContainerState, bundle: string): UnitEnd {
   const kept = readExit(host, bundle);
-  if (kept !== undefined) return { ...UNKNOWN, ...kept, isNoted: true };
   const known = propertiesOf(host, state, 'Service', WANTED);
-  if (known === undefined) return UNKNOWN;
-  const number = (name: string): number => Number(known.get(name) ?? 0);
-  const about = { restarts: number('NRestarts'), restart: textOf(known.get('Restart')) };
+  const number = (name: string): number => Number(known?.get(name) ?? 0);
+  const about = { restarts: number('NRestarts'), restart: textOf(known?.get('Restart')) };
   // The unit may have started another since.
-  const isMain = number('ExecMainPID') === state.pid;
+  const isMain = known !== undefined && number('ExecMainPID') === state.pid;
+  if (kept !== undefined) return { ...UNKNOWN, ...(isMain ? about : {}), ...kept, isNoted: true };
   if (!isMain || number('ExecMainCode') === 0) return { ...UNKNOWN, ...about, isMain };
   const status = number('ExecMainStatus');
   return {
@@ -45,6 +50,14 @@ export function unitEnd(host: Host, state: ContainerState, bundle: string): Unit
     isMain,
     isNoted: false,
   };
+}
+
+/** As podman-run(1), --restart: what was asked for, or Restart= of the unit. */
+export function restartPolicy({ asked }: ContainerState, { restart: ofUnit }: UnitEnd): RestartPolicy {
+  const { restart } = asked ?? {};
+  if (restart === undefined) return { Name: ofUnit === '' ? 'no' : ofUnit, MaximumRetryCount: 0 };
+  const name = restart.after === 'failure' ? 'on-failure' : restart.unlessStopped ? 'unless-stopped' : 'always';
+  return { Name: name, MaximumRetryCount: restart.most ?? 0 };
 }
 
 /** Another unit, such as a target of the boot, brings up the one of this container. */

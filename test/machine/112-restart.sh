@@ -68,6 +68,12 @@ on_failure() { # not after a good end; with :N so often and no more
     sleep 3
     equal "$(starts "$1" r3)" 3
     equal "$(as "$1" berth inspect --format '{{.State.ExitCode}}' r3)" 4
+    # The policy stays with the container that has ended, and is there before its first start.
+    local policy='{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}'
+    as "$1" berth create --name r5 --restart unless-stopped --network none localhost/busybox true >/dev/null
+    equal "$(as "$1" berth inspect --format "$policy" r3 r5)" $'on-failure 2\nunless-stopped 0'
+    equal "$(as "$1" berth ps -a --filter restart-policy=on-failure --filter restart-policy=unless-stopped --sort names --format '{{.Names}}')" $'r3\nr5'
+    as "$1" berth rm r5 >/dev/null
     as "$1" berth rm r3 >/dev/null
 }
 waiting() { # stop, rm and run --replace while nothing runs, since systemd waits for the next try

@@ -60,7 +60,7 @@ table('restart policies', v.readRestart, [
   ['no', { after: 'never' }],
   ['', { after: 'never' }],
   ['always', { after: 'always' }],
-  ['unless-stopped', { after: 'always' }],
+  ['unless-stopped', { after: 'always', unlessStopped: true }],
   ['on-failure', { after: 'failure' }],
   ['on-failure:5', { after: 'failure', most: 5 }],
   ['on-failure:0', { after: 'failure' }],
