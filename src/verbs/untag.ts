@@ -2,6 +2,7 @@ import { UNTAG } from '../command/options-image.ts';
 import type { Host } from '../host/host.ts';
 import { ImageError } from '../image/error.ts';
 import { listNames, readName, removeName } from '../image/names.ts';
+import { removePulled } from '../image/pulled.ts';
 import { candidates, parseReference } from '../image/reference.ts';
 import { findImage } from '../image/resolve.ts';
 import { openStore } from '../image/store.ts';
@@ -25,6 +26,9 @@ export function main(host: Host): number {
           if (name === undefined) throw new ImageError(`${word}: not a name of ${wanted}`);
           return name;
         });
-  for (const name of names) removeName(host, store, name);
+  for (const name of names) {
+    removeName(host, store, name);
+    removePulled(host, store, name);
+  }
   return 0;
 }

@@ -87,7 +87,13 @@ pulls() { # USER PORT
     [ "$2" != 5443 ] || equal "$(without_node "$1" berth pull "127.0.0.1:$2/team/busybox:1")" "$id"
     # An authority that is not believed any more: not "unchanged", but Node's error.
     distrusted "$1" "127.0.0.1:$2"
-    as "$1" berth rmi "127.0.0.1:$2/team/busybox:1" >/dev/null
+    # Nothing stays that belongs to a name which is taken away.
+    local note
+    note=$(if [ "$1" = root ]; then echo /var/lib; else echo /home/alice/.local/share; fi)/berth/pulled/127.0.0.1:$2%2Fteam%2Fbusybox:1
+    [ -e "$note" ]
+    as "$1" berth untag "127.0.0.1:$2/team/busybox:1"
+    [ ! -e "$note" ]
+    as "$1" berth rmi "${id#sha256:}" >/dev/null
 }
 
 # A name that is nowhere, behind a mirror that nobody serves and one that does; then blocked; then rejected.
