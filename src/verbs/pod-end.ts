@@ -77,7 +77,8 @@ export function removePod(
   const { holder, members } = membersOf(host, pod);
   const ours = context.inUnit && context.own.unit === pod.unit;
   const running = [holder, ...members].filter(one => one?.state !== undefined && isRunning(host, one.state));
-  if (running.length > 0 && !force) throw new Failure(125, `${pod.name}: the pod runs; stop it first, or give --force`);
+  const runs = new Failure(125, `${pod.name}: the pod runs; stop it first, or give --force`);
+  if (running.length > 0 && !force) throw runs;
   if (running.length > 0) stopPod(host, pod, timeout);
   // One that waits for its next start does not run, and would not find the pod.
   for (const { state } of ours ? [] : members) if (state !== undefined) endWaiting(host, context, state);
@@ -88,6 +89,8 @@ export function removePod(
     const lock = lockName(host, store, name);
     try {
       const now = findContainer(host, name);
+      // Started since.
+      if (!force && now?.state !== undefined && isRunning(host, now.state)) throw runs;
       if (now !== undefined && now.name === name) lines.push(...removeContainer(host, PARTS, store, now, true));
     } finally {
       lock.release();

@@ -5,7 +5,7 @@ import { readWay } from '../run/again.ts';
 import { isRunning } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { isFrozen } from '../run/freezer.ts';
-import { listPods, membersOf, requirePod, type PodRecord } from '../run/pods.ts';
+import { listPods, membersOf, readPod, requirePod, type PodRecord } from '../run/pods.ts';
 import { forEachOperand } from './edge.ts';
 import { storeOf } from './place.ts';
 import { removePod } from './pod-end.ts';
@@ -92,9 +92,13 @@ function hasEnded(host: Host, pod: PodRecord): boolean {
 export function prunePods(host: Host, command: Command): number {
   if (!isSet(command, 'force')) throw new Failure(125, 'pod prune: say --force to remove every pod that has ended');
   const store = storeOf(host, command);
-  for (const pod of listPods(host, store).filter(one => hasEnded(host, one))) {
-    removePod(host, store, pod, true, undefined);
+  const names = listPods(host, store).map(({ name }) => name);
+  return forEachOperand(host, names, name => {
+    // The removal of those before it takes its time: it may have been started, or removed.
+    const pod = readPod(host, store, name);
+    if (pod === undefined || !hasEnded(host, pod)) return 0;
+    removePod(host, store, pod, false, undefined);
     host.write(1, `${pod.id}\n`);
-  }
-  return 0;
+    return 0;
+  });
 }
