@@ -26,7 +26,9 @@ type Found = Container & { readonly state: ContainerState };
 /** `berth inspect`: the bundle and the state in the peer's shape, with the whole of both below `Berth`. */
 export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
   const type = lastValue(command, 'type') ?? 'all';
-  if (type === 'image' || (type === 'all' && areImages(host, storeOf(host, command), command.operands))) {
+  const sized = isSet(command, 'size');
+  if (sized && KINDS[type] !== undefined) throw notSized(type);
+  if (type === 'image' || (type === 'all' && !sized && areImages(host, storeOf(host, command), command.operands))) {
     const format = lastValue(command, 'format');
     const words = format === undefined ? [] : [`--format=${format}`];
     host.exec(['/proc/self/exe', 'image', 'inspect', ...words, '--', ...command.operands], host.environmentList());
@@ -34,9 +36,6 @@ export const main: (host: Host) => number = verb(INSPECT, (host, command) => {
   if (type !== 'container' && type !== 'all' && KINDS[type] === undefined)
     throw new Failure(125, `--type ${type}: use container, ${Object.keys(KINDS).join(', ')} or all`);
   const format = lastValue(command, 'format') ?? 'json';
-  const sized = isSet(command, 'size');
-  if (sized && type !== 'container' && type !== 'all')
-    throw new Failure(125, `--size is for containers, not for ${type}s`);
   const shown: Shown[] = [];
   const status = forEachOperand(host, command.operands, word => {
     shown.push(lookUp(host, storeOf(host, command), type, word, sized));
@@ -52,9 +51,14 @@ function lookUp(host: Host, store: string, type: string, word: string, sized: bo
   if (isContainer) return inspected(host, store, requireContainer(host, word), sized);
   for (const [kind, look] of Object.entries(KINDS)) {
     const found = type === kind || type === 'all' ? look(host, store, word) : undefined;
+    if (found !== undefined && sized) throw notSized(kind);
     if (found !== undefined) return found;
   }
   throw new Failure(125, `${word}: no such ${type === 'all' ? `container, ${Object.keys(KINDS).join(', ')}` : type}`);
+}
+
+function notSized(kind: string): Failure {
+  return new Failure(125, `--size is for containers, not for ${kind}s`);
 }
 
 /** As the peer does it: what is no container may be an image. */

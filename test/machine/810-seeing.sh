@@ -141,6 +141,12 @@ kinds() { # inspect of what is no container, several kinds in one call, sizes
     as "$1" berth image exists localhost/busybox:latest
     as "$1" berth exec t1 sh -c 'dd if=/dev/zero of=/big bs=1k count=100 2>/dev/null'
     [ "$(as "$1" berth inspect --size --format '{{.SizeRw}}' t1)" -ge 102400 ]
+    local words
+    for words in busybox '--type image busybox' 't1 busybox'; do
+        # shellcheck disable=SC2086 # its words
+        contains "$(fails_with 125 as "$1" berth inspect --size $words 2>&1)" 'berth: --size is for containers, not for images'
+    done
+    contains "$(fails_with 125 as "$1" berth inspect --size iv 2>&1)" 'not for volumes'
     as "$1" berth inspect -s t1 | python3 -c 'import json, sys; one = json.load(sys.stdin)[0]; assert one["SizeRootFs"] > one["SizeRw"] + 10**6'
     as "$1" berth pod rm ip >/dev/null
     as "$1" berth network rm in >/dev/null
