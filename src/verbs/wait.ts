@@ -18,15 +18,13 @@ export const main: (host: Host) => number = verb(WAIT, (host, command) => {
     if (![...ENDS, ...STATES].includes(condition))
       throw new Failure(125, `--condition ${condition}: use ${[...ENDS, ...STATES].join(', ')}`);
   const states = conditions.filter(condition => STATES.includes(condition));
-  const orEnd = conditions.length > states.length;
+  const orEnd = states.length === 0 || conditions.length > states.length;
   return forEachOperand(host, command.operands, word => {
     if (isSet(command, 'ignore') && findContainer(host, word)?.state === undefined) {
       host.write(1, '-1\n');
       return 0;
     }
-    const found = requireContainer(host, word);
-    const status = states.length === 0 ? undefined : statusIn(host, found, states, orEnd);
-    host.write(1, `${status ?? endOf(host, found)}\n`);
+    host.write(1, `${statusIn(host, requireContainer(host, word), states, orEnd)}\n`);
     return 0;
   });
 });
@@ -35,35 +33,46 @@ export const main: (host: Host) => number = verb(WAIT, (host, command) => {
 const ENDS = ['stopped', 'exited', 'removing'];
 const STATES = ['created', 'running', 'paused', 'healthy', 'unhealthy'];
 
-/** The status, -1, of who has not ended, once it is in one of the states; undefined: it has ended before that. */
-function statusIn(host: Host, { name }: Found, states: readonly string[], orEnd: boolean): number | undefined {
-  for (;;) {
-    // One that is started meanwhile has another state.
-    const { state, bundle } = requireContainer(host, name);
-    const row = rowOf(host, state, bundle);
-    const word = stateWord(row);
-    if (word !== 'exited' && (states.includes(word) || states.includes(row.health))) return -1;
-    if (word === 'exited' && orEnd) return undefined;
-    if (word === 'exited') throw new Failure(125, `${name}: has ended, and was not ${states.join(' or ')} before`);
-    host.poll([], PAUSE_MS);
+/**
+ * -1 once it is in one of the states, or the status of its end. Its process is held meanwhile: what goes with its end (--rm) has a
+ * status, too. One that `create` made is looked up again until it has one.
+ */
+function statusIn(host: Host, first: Found, states: readonly string[], orEnd: boolean): number {
+  const { name } = first;
+  for (let found = first; ; found = requireContainer(host, name)) {
+    if (isIn(host, found, states)) return -1;
+    if (found.state.pid === 0) {
+      host.poll([], PAUSE_MS);
+      continue;
+    }
+    const pidfd = openPayload(host, found.state);
+    try {
+      while (pidfd !== undefined && states.length > 0 && host.poll([pidfd], PAUSE_MS).length === 0)
+        if (isIn(host, found, states)) return -1;
+      if (orEnd) return endOf(host, found, pidfd);
+    } finally {
+      if (pidfd !== undefined) host.close(pidfd);
+    }
+    throw new Failure(125, `${name}: has ended, and was not ${states.join(' or ')} before`);
   }
 }
 
+function isIn(host: Host, { state, bundle }: Found, states: readonly string[]): boolean {
+  if (states.length === 0) return false;
+  const row = rowOf(host, state, bundle);
+  const word = stateWord(row);
+  return word !== 'exited' && (states.includes(word) || states.includes(row.health));
+}
+
 /** Linux 6.15 tells the status of any process by its pidfd; before that systemd is asked, or who cleans up notes it. */
-function endOf(host: Host, found: Found): number {
+function endOf(host: Host, found: Found, pidfd: number | undefined): number {
+  if (pidfd === undefined) return noted(host, found);
   const [major = 0, minor = 0] = host
     .kernelRelease()
     .split('.')
     .map(part => Number.parseInt(part, 10));
-  const pidfd = openPayload(host, found.state);
-  if (pidfd === undefined) return noted(host, found);
-  try {
-    if (major > 6 || (major === 6 && minor >= 15))
-      return statusOf(host.attend({ pidfd }, { forward: [], child: false }));
-    host.poll([pidfd], -1);
-  } finally {
-    host.close(pidfd);
-  }
+  if (major > 6 || (major === 6 && minor >= 15)) return statusOf(host.attend({ pidfd }, { forward: [], child: false }));
+  host.poll([pidfd], -1);
   return noted(host, found);
 }
 

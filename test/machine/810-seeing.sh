@@ -9,6 +9,12 @@ begin() { # WHO NAME COMMAND…
     as "$who" berth run -d --name "$name" --network none --stop-timeout 1 localhost/busybox "$@" >/dev/null
 }
 
+ends_as() { # STATUS WHO WAIT…: of what is gone only Linux 6.15 and later tell it
+    local status=$1
+    shift
+    [ "$(printf '%s\n' 6.15 "$(uname -r)" | sort -V | head -n 1)" = 6.15 ] || status=-1
+    equal "$(as "$@")" "$status"
+}
 tops() {
     begin "$1" t1 sh -c 'sleep 1000 & wait'
     local shown
@@ -131,6 +137,16 @@ kinds() { # inspect of what is no container, several kinds in one call, sizes
     equal "$(as "$1" berth wait --condition exited,paused t1)" -1
     as "$1" berth unpause t1 >/dev/null
     contains "$(fails_with 125 as "$1" berth wait --condition bogus t1 2>&1)" 'use stopped, exited'
+    # what goes with its end has a status, too; one of create is waited for until it has run
+    as "$1" berth run -d --rm --name w1 --network none localhost/busybox sh -c 'sleep 2; exit 6' >/dev/null
+    ends_as 6 "$1" berth wait --condition healthy,exited w1
+    as "$1" berth create --name w2 --network none localhost/busybox sh -c 'exit 5' >/dev/null
+    as "$1" timeout 30 berth wait w2 >waited-"$1" &
+    sleep 3
+    as "$1" berth start w2 >/dev/null
+    wait $!
+    equal "$(cat waited-"$1")" 5
+    as "$1" berth rm w2 >/dev/null
     # names of images: untag leaves the image
     as "$1" berth tag busybox one:1 two
     as "$1" berth untag busybox one:1
