@@ -53,6 +53,12 @@ mends() {
     userdel -r bare 2>/dev/null
     sed -i '/^bare:/d' /etc/subuid /etc/subgid
 }
+# As AppArmor does.
+silent_pasta() {
+    local said
+    said=$(unshare --mount --propagation private bash -ec "$(hidden /usr/libexec/coreutils/libstdbuf.so); exec berth system doctor --for alice")
+    contains "$said" "$(printf '%-7s  %s ' ok pasta)"
+}
 refused() {
     contains "$(fails_with 125 as alice berth system doctor --for bob 2>&1)" 'only root'
     contains "$(fails_with 125 berth system doctor --for nobody-there 2>&1)" 'there is no such account'
@@ -78,7 +84,10 @@ check "Podman's generator is active" broken warning generator 'berth system take
 check 'no netavark' broken MISSING netavark 'apt-get install netavark' "$(hidden /usr/lib/podman/netavark /usr/bin/netavark /usr/libexec/podman/netavark)" ' '
 check 'an old netavark' broken MISSING netavark 'apt-get install netavark, of Debian 13' "$(program /usr/lib/podman/netavark 'netavark 1.9.0')" ' '
 check 'a strange aardvark-dns' broken warning aardvark-dns 'apt-get install aardvark-dns, of Debian 13' "$(program /usr/lib/podman/aardvark-dns 'aardvark-dns 2.0.1')" ' '
-check 'an old pasta' broken MISSING pasta 'apt-get install passt, of Debian 13' "$(program /usr/bin/pasta 'pasta 2023_01_01')"
+check 'an old pasta' broken MISSING pasta 'apt-get install passt, of Debian 13' "$(file /usr/bin/pasta '2023_01_01
+Copyright Red Hat'); chmod 755 \$f"
+check 'a pasta of which nothing is known' broken warning pasta 'apt-get install passt, of Debian 13' "$(program /usr/bin/pasta 'pasta 2023_01_01')"
+check 'a pasta that says nothing when it is asked' silent_pasta
 check 'no nft' broken MISSING nft 'apt-get install nftables' "$(hidden /usr/sbin/nft)" ' '
 check 'the named commands mend it' mends
 check 'mistaken operands' refused
