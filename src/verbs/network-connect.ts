@@ -2,12 +2,19 @@ import { allValues, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { attach } from '../network/bridge.ts';
-import { readState, withNetworkLock, without, writeState } from '../network/ipam.ts';
+import {
+  readState,
+  withNetworkLock,
+  without,
+  writeState,
+  type Attachment,
+  type NetworkState,
+} from '../network/ipam.ts';
 import { divided, freeInterface, runNetavark } from '../network/netavark.ts';
 import { readNamespace } from '../network/namespace.ts';
 import { hasOwnWayOut } from '../network/account-bridge.ts';
 import { parseWishes, placeInOne, realName, withoutDefaultRoute } from '../network/placement.ts';
-import { readNetwork } from '../network/records.ts';
+import { readNetwork, type NetworkRecord } from '../network/records.ts';
 import type { PortRequest } from '../plan/request.ts';
 import { isRunning, requireContainer, type Container } from '../run/containers.ts';
 import { Failure, failureOf } from '../run/failure.ts';
@@ -27,10 +34,10 @@ export function connectContainer(host: Host, command: Command): number {
   if (wishes.isErr()) throw failureOf([wishes.error]);
   return withNetworkLock(host, () => {
     const state = readState(host);
-    const ours = Object.entries(state.attachments).filter(([, one]) => one.bundle === container.bundle);
-    if (ours.some(([, one]) => one.networks[record.name] !== undefined))
+    const ours = attachmentsOf(state, container);
+    if (ours.some(one => one.networks[record.name] !== undefined))
       throw new Failure(125, `${word}: is in the network ${network} already`);
-    const name = freeInterface(ours.map(([, one]) => one.configuration));
+    const name = freeInterface(ours.map(one => one.configuration));
     const aliases = allValues(command, 'alias').flatMap(text => text.split(','));
     const placed = placeInOne(state, record, wishes.value, name, aliases);
     if (placed.isErr()) throw failureOf([placed.error]);
@@ -41,8 +48,8 @@ export function connectContainer(host: Host, command: Command): number {
       bundle: container.bundle,
       netns: `/proc/${container.state.pid}/ns/net`,
       name: container.name,
-      // Of who was in no network any more; an account's ports go another way.
-      ports: ours.length === 0 && inside === undefined ? portsOf(container.state) : [],
+      // In each of its networks, so that it may leave any other; an account's ports go another way.
+      ports: inside === undefined ? portsOf(container.state) : [],
       dns: [],
       placed: [one],
       ...(inside === undefined ? {} : { inside }),
@@ -99,7 +106,22 @@ export function disconnectContainer(host: Host, command: Command): number {
     if (done.isErr()) throw failureOf([done.error]);
     const left = without(state, [key]);
     const kept = { ...left.attachments, [key]: { ...attachment, networks, configuration: rest } };
-    writeState(host, Object.keys(networks).length === 0 ? left : { ...left, attachments: kept });
+    const after = Object.keys(networks).length === 0 ? left : { ...left, attachments: kept };
+    writeState(host, after);
+    if (host.euid === 0 && container.state.ports.length > 0 && !attachmentsOf(after, container).some(publishes))
+      host.write(
+        2,
+        `berth: warning: ${word}: its ports are published no more: it is in no network that has a way out\n`,
+      );
     return 0;
   });
+}
+
+const attachmentsOf = (state: NetworkState, { bundle }: Container): Attachment[] =>
+  Object.values(state.attachments).filter(one => one.bundle === bundle);
+
+/** netavark publishes nothing in other networks. */
+function publishes({ ports, configuration }: Attachment): boolean {
+  const told = JSON.parse(configuration) as { network_info: Record<string, NetworkRecord> };
+  return ports.length > 0 && Object.values(told.network_info).some(one => one.driver === 'bridge' && !one.internal);
 }

@@ -99,7 +99,12 @@ connects() {
     manager root start leaver
     local get='curl -sS --max-time 5 --retry 10 --retry-all-errors --retry-delay 1 http://127.0.0.1:8162/'
     $get >/dev/null
-    berth network disconnect late systemd-leaver
+    # Its ports are published in a network that it was joined to, too.
+    berth network connect podman leaver
+    $get >/dev/null
+    equal "$(berth network disconnect late systemd-leaver 2>&1)" ''
+    $get >/dev/null
+    contains "$(berth network disconnect podman leaver 2>&1)" 'leaver: its ports are published no more'
     equal "$(berth exec leaver ls /sys/class/net)" lo
     fails curl -sS --max-time 2 http://127.0.0.1:8162/ 2>/dev/null
     berth network connect late leaver
