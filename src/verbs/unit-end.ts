@@ -60,24 +60,30 @@ export function restartPolicy({ asked }: ContainerState, { restart: ofUnit }: Un
   return { Name: name, MaximumRetryCount: restart.most ?? 0 };
 }
 
-/** Another unit, such as a target of the boot, brings up the one of this container. */
-export function isWanted(host: Host, state: ContainerState): boolean {
-  const known = propertiesOf(host, state, 'Unit', ['WantedBy', 'RequiredBy']);
-  return [...(known?.values() ?? [])].some(value => Array.isArray(value) && value.length > 0);
+/** A target brings up the unit of this container, or one that brings it up in turn, such as a pod's. */
+export function isWanted(host: Host, { manager, unit }: ContainerState): boolean {
+  if (!unit.endsWith('.service')) return false;
+  const units = new Set([unit]);
+  for (const one of units) {
+    if (one.endsWith('.target')) return true;
+    const known = propertiesOf(host, { manager, unit: one }, 'Unit', ['WantedBy', 'RequiredBy']);
+    for (const by of known?.values() ?? []) if (Array.isArray(by)) for (const name of by) units.add(String(name));
+  }
+  return false;
 }
 
 function propertiesOf(
   host: Host,
-  state: ContainerState,
+  { manager, unit }: Pick<ContainerState, 'manager' | 'unit'>,
   kind: 'Service' | 'Unit',
   wanted: readonly string[],
 ): ReadonlyMap<string, unknown> | undefined {
-  if (state.manager === '' || !state.unit.endsWith('.service')) return undefined;
+  if (manager === '' || (kind === 'Service' && !unit.endsWith('.service'))) return undefined;
   let fd: number | undefined;
   try {
-    const bus = connectManager(host, state.manager);
+    const bus = connectManager(host, manager);
     fd = bus.fd;
-    const asked = wanted.map(name => ({ name, serial: postGet(bus, unitPath(state.unit), kind, name) }));
+    const asked = wanted.map(name => ({ name, serial: postGet(bus, unitPath(unit), kind, name) }));
     return new Map(asked.map(({ name, serial }) => [name, (answerTo(bus, serial)[0] as [string, unknown])[1]]));
   } catch (error) {
     if (error instanceof Failure || error instanceof HostError) return undefined;

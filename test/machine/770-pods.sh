@@ -56,6 +56,12 @@ pod() { # WAY PORT
     fails grep -q httpd <<<"$said"
     equal "$(way_berth "$way" pod ls --format '{{.Name}} {{.Status}} {{.NumberOfContainers}}')" 'app Running 3'
     equal "$(way_berth "$way" pod inspect app | jq -r '.[0] | .State, .NumContainers, .ExitPolicy')" $'Running\n3\nstop'
+    # The boot starts the pod, and so the members: each says whether it does.
+    equal "$(way_berth "$way" ps --filter pod=app --filter should-start-on-boot=true -q)" ''
+    pod_file "$way" app <<<$'[Pod]\nPodName=app\nHostName=box\nPublishPort='"$port"$':80\n[Install]\nWantedBy=default.target'
+    manager "$(way_manager "$way")" daemon-reload
+    equal "$(way_berth "$way" ps --filter pod=app --filter should-start-on-boot=false -q)" ''
+    equal "$(way_berth "$way" ps --filter pod=app --filter should-start-on-boot=true -q | wc -l)" 3
     # The log of each member is its own unit's.
     contains "$(fails_with 125 way_berth "$way" run --rm --pod app -p 1:1 localhost/busybox true 2>&1)" 'belongs to the pod'
     # A member that dies is restarted by systemd alone.
