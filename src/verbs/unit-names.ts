@@ -30,7 +30,10 @@ export function unitNameOf(host: Host, word: string): string {
     const file = units.find(({ found }) => found.name === word);
     return `${file?.unit.stem ?? serviceStem(parseUnitName(word, type))}.service`;
   }
-  const running = listContainers(host).find(one => one.name === word || one.state?.id.startsWith(word) === true);
+  const containers = listContainers(host);
+  // A name goes before a beginning of an id: `c` is never another one whose id begins so.
+  const running =
+    containers.find(one => one.name === word) ?? containers.find(one => one.state?.id.startsWith(word) === true);
   if (running?.state !== undefined && running.state.unit !== '') {
     const { state, name } = running;
     if (isAlive(host, state)) return state.unit;
