@@ -87,7 +87,7 @@ def lines(out, values):
         name = os.path.basename(p.get("file", ""))
         if name.startswith("lines"):
             place = int(name[5:].split(".")[0]), p["line"]
-            (sandboxed if p["code"] == "sandbox" else ours).add(place)
+            (sandboxed if p["code"] in ("sandbox", "install") else ours).add(place)  # what systemd has no opinion of
     # The manager does not wait for a journal that is busy: of thousands of lines one may be missing, but not each time.
     for _ in range(3):
         theirs.update(told_by_systemd(names))

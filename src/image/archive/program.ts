@@ -110,7 +110,7 @@ export async function joinPrograms(read: readonly string[], write: readonly stri
   reader.stdout.destroy();
   const [first, second] = await Promise.all(ends);
   const failures = [first, second].filter(end => end?.failure !== undefined).map(end => end?.failure ?? '');
-  const [told] = [...failures.filter(line => !/broken pipe/i.test(line)), ...failures];
+  const [told] = [...failures.filter(line => !/broken pipe|who reads the output/i.test(line)), ...failures];
   if (told !== undefined) throw new ImageError(told);
   if (second !== undefined && second.said !== '') process.stderr.write(second.said, 'latin1');
   return second?.output ?? '';
