@@ -177,13 +177,15 @@ macvlan() { # a container on the wire of an interface of the host, in the subnet
     done
 }
 
+# ip(8) leaves its directory mounted.
+end_server() { ip netns del server && umount /run/netns && rmdir /run/netns; }
 dhcp() { # addresses of a server on the wire: the same at each start, given back at each end
     contains "$(fails_with 125 berth network create --ipam-driver dhcp x 2>&1)" 'only with --driver macvlan'
     contains "$(fails_with 125 berth network create -d macvlan -o parent=lo --ipam-driver dhcp --subnet 10.81.0.0/24 x 2>&1)" 'leave out --subnet'
     ip netns add server && ip link add mv0 type veth peer name mv1 netns server && ip link set mv0 up
     # The kernel may have been built without it.
     if ! ip link add link mv0 name probe0 type macvlan 2>/dev/null; then
-        ip netns del server
+        end_server
         return 0
     fi
     ip link del probe0
@@ -194,7 +196,7 @@ dhcp() { # addresses of a server on the wire: the same at each start, given back
     ip netns exec server busybox udhcpd -f "$WORK/udhcpd.conf" >udhcpd.log 2>&1 &
     # not local: the trap outlives the function
     server=$!
-    trap 'kill $server; ip link del mv0; ip netns del server' EXIT
+    trap 'kill $server; ip link del mv0; end_server' EXIT
     local seen
     berth network create -d macvlan -o parent=mv0 --ipam-driver dhcp wire
     for _ in 1 2; do
