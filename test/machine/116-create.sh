@@ -101,7 +101,7 @@ failing() { # says why, and is still there
     contains "$(cat "$WORK/err")" 'exec no-such-command: no such file or directory'
     fails_with 1 as "$1" berth start -a bad
     as "$1" berth rm bad
-    fails_with 125 create "$1" --name bad no-such.example/image:1 2>"$WORK/err"
+    fails_with 125 create "$1" --name bad --retry 0 no-such.example/image:1 2>"$WORK/err"
     fails_with 125 create "$1" --name bad --memory nonsense localhost/busybox true
     gone "$1"
     [ ! -e "$(if [ "$1" = root ]; then echo /var/lib/berth; else echo "/home/$1/.local/share/berth"; fi)/containers/bad" ]
