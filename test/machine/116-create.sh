@@ -89,6 +89,7 @@ several() {
     done
     fails_with 125 as "$1" berth restart -t 0 no-such-one
     contains "$(fails_with 125 berth restart --for "$1" -t 0 deaf 2>&1)" '--time is for containers of the own account'
+    as "$1" berth stop -t 0 systemd-named
     unit_gone "$1" named
     as "$1" berth rm -f -t 0 deaf
     gone "$1"
