@@ -32,6 +32,8 @@ place() { echo "$(unit_directory "$(way_manager "$1")")/$2-$1.container"; }
 tells() {
     local text
     text=$(start "$1" "$2")
+    # What the manager saw, for whoever reads that a start went well that should not.
+    [ "${text##*$'\n'}" = 'status 1' ] || text+=$'\n'$(way_journal "$1" "$2-$1")
     contains "$text" "berth: $2-$1.service: $3"
     contains "$text" 'status 1'
     told "$@"
