@@ -6,9 +6,9 @@ import { storeMap } from '../image/store-map.ts';
 import { Failure } from '../run/failure.ts';
 import { playMapped } from '../run/mapped.ts';
 import { accountMaps } from '../volume/create.ts';
-import { mountVolume } from '../volume/mounting.ts';
+import { mountVolume, shareVolume, unmountVolume } from '../volume/mounting.ts';
 import { backingOf } from '../volume/options.ts';
-import { dataPath, requireVolume, volumePath, writeRecord } from '../volume/record.ts';
+import { dataPath, requireVolume, volumePath, writeRecord, type VolumeRecord } from '../volume/record.ts';
 import { storeOf } from './place.ts';
 
 const O_WRONLY_CREAT_TRUNC = 0o1101;
@@ -17,17 +17,18 @@ const ENTRY_LIMIT = 100_000_000;
 
 /** `berth volume export`: a tar archive with the ids that containers see. */
 export function exportVolume(host: Host, command: Command): number {
-  const { directory } = placeOf(host, command);
   const path = lastValue(command, 'output') ?? '-';
   if (path === '-' && host.isTerminal(1))
     throw new Failure(125, 'volume export: no archive is written to a terminal; give --output FILE');
-  const target = path === '-' ? 1 : openOutput(host, path);
-  try {
-    if (host.euid === 0) layerCalls(host).exportLayer(directory, target, EXPORT.LIVING);
-    else exportMapped(host, directory, target);
-  } finally {
-    if (target !== 1) host.close(target);
-  }
+  atPlace(host, command, ({ directory }) => {
+    const target = path === '-' ? 1 : openOutput(host, path);
+    try {
+      if (host.euid === 0) layerCalls(host).exportLayer(directory, target, EXPORT.LIVING);
+      else exportMapped(host, directory, target);
+    } finally {
+      if (target !== 1) host.close(target);
+    }
+  });
   return 0;
 }
 
@@ -48,49 +49,60 @@ function exportMapped(host: Host, directory: string, target: number): void {
   if (status !== 0) throw new Failure(125, `${directory}: the archive is not whole`);
 }
 
+const WHOLE = {
+  offset: -1,
+  length: -1,
+  sha512Blob: false,
+  sha512Diff: false,
+  needsEnd: true,
+  byteLimit: BYTE_LIMIT,
+  entryLimit: ENTRY_LIMIT,
+  recipe: -1,
+};
+
 /** `berth volume import`: unpacks in a chroot of the volume, as layers are (T17); what is there stays unless the archive has it too. */
 export function importVolume(host: Host, command: Command): number {
-  const { record, store, directory } = placeOf(host, command);
-  const [, path = '-'] = command.operands;
-  const source = path === '-' ? 0 : openInput(host, path);
-  try {
-    layerCalls(host).applyLayer(
-      directory,
-      {
-        source,
-        offset: -1,
-        length: -1,
-        sha512Blob: false,
-        sha512Diff: false,
-        needsEnd: true,
-        byteLimit: BYTE_LIMIT,
-        entryLimit: ENTRY_LIMIT,
-        recipe: -1,
-      },
-      flatMap(storeMap(host)),
-    );
-  } finally {
-    if (source !== 0) host.close(source);
-  }
-  // What an administrator put there is not to be mixed with what the image has.
-  writeRecord(host, volumePath(store, record.name), { ...record, filled: true });
+  atPlace(host, command, ({ record, store, directory }) => {
+    const [, path = '-'] = command.operands;
+    const source = path === '-' ? 0 : openInput(host, path);
+    try {
+      const words = { source, ...WHOLE };
+      layerCalls(host).applyLayer(directory, words, flatMap(storeMap(host)));
+    } finally {
+      if (source !== 0) host.close(source);
+    }
+    // What an administrator put there is not to be mixed with what the image has.
+    writeRecord(host, volumePath(store, record.name), { ...record, filled: true });
+  });
   return 0;
 }
 
-function placeOf(
-  host: Host,
-  command: Command,
-): { record: ReturnType<typeof requireVolume>; store: string; directory: string } {
+interface Place {
+  readonly record: VolumeRecord;
+  readonly store: string;
+  readonly directory: string;
+}
+
+/** Mounts what the volume stands on meanwhile. */
+function atPlace(host: Host, command: Command, act: (place: Place) => void): void {
   const store = storeOf(host, command);
   const record = requireVolume(host, store, command.operands[0] ?? '');
+  const { name } = record;
   const backing = backingOf(record);
   if (backing.kind === 'image')
-    throw new Failure(125, `${record.name}: a volume of the driver image has no directory of its own`);
-  if (backing.kind === 'mount') {
-    if (host.euid !== 0) throw new Failure(125, `${record.name}: the kernel lets only root mount it`);
-    mountVolume(host, store, record.name, backing);
+    throw new Failure(125, `${name}: a volume of the driver image has no directory of its own`);
+  if (backing.kind === 'bind') return act({ record, store, directory: backing.device });
+  const place = { record, store, directory: dataPath(store, name) };
+  if (backing.kind !== 'mount') return act(place);
+  if (host.euid !== 0) throw new Failure(125, `${name}: the kernel lets only root mount it`);
+  const lock = shareVolume(host, store, name);
+  try {
+    mountVolume(host, store, name, backing);
+    act(place);
+  } finally {
+    lock?.release();
+    unmountVolume(host, store, name);
   }
-  return { record, store, directory: backing.kind === 'bind' ? backing.device : dataPath(store, record.name) };
 }
 
 function openOutput(host: Host, path: string): number {

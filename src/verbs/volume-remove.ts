@@ -55,7 +55,7 @@ export function pruneVolumes(host: Host, command: Command): number {
 function removeUnused(host: Host, store: string, name: string): void {
   const users = usersOf(host, name);
   if (users.length > 0) throw new Failure(2, `${name}: is in use by container ${users.join(', ')}`);
-  if (!unmountVolume(host, store, name)) throw new Failure(2, `${name}: is in use`);
+  if (!unmountVolume(host, store, name, { byHand: true })) throw new Failure(2, `${name}: is in use`);
   const lock = lockVolume(host, store, name, true, false);
   if (lock === undefined) throw new Failure(2, `${name}: a container that uses it is just being started`);
   try {

@@ -7,7 +7,7 @@ import { isName } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { Failure } from '../run/failure.ts';
 import { createVolume } from '../volume/create.ts';
-import { lockVolume, unmountVolume, mountVolume } from '../volume/mounting.ts';
+import { lockVolume, mountVolume, shareVolume, unmountVolume } from '../volume/mounting.ts';
 import { backingOf, ownerIn, readOptions } from '../volume/options.ts';
 import { dataPath, readVolume, requireVolume, type VolumeRecord } from '../volume/record.ts';
 import { forEachOperand } from './edge.ts';
@@ -95,7 +95,12 @@ function mount(host: Host, command: Command): number {
     if (backing.kind === 'image') throw new Failure(125, `${record.name}: an image is mounted only in containers`);
     if (backing.kind === 'mount') {
       if (host.euid !== 0) throw new Failure(125, `${record.name}: the kernel lets only root mount it`);
-      mountVolume(host, store, record.name, backing);
+      const lock = shareVolume(host, store, record.name);
+      try {
+        mountVolume(host, store, record.name, backing, true);
+      } finally {
+        lock?.release();
+      }
     }
     host.write(1, `${backing.kind === 'bind' ? backing.device : dataPath(store, record.name)}\n`);
     return 0;
@@ -106,7 +111,8 @@ function unmount(host: Host, command: Command): number {
   const store = storeOf(host, command);
   return forEachOperand(host, command.operands, word => {
     const record = requireVolume(host, store, word);
-    if (!unmountVolume(host, store, record.name)) throw new Failure(125, `${record.name}: a container uses it`);
+    if (!unmountVolume(host, store, record.name, { byHand: true }))
+      throw new Failure(125, `${record.name}: a container uses it`);
     host.write(1, `${record.name}\n`);
     return 0;
   });

@@ -9,18 +9,23 @@ import { dataPath, isNew, readVolume, volumePath } from './record.ts';
 
 /**
  * Volumes that stand on a file system of their own: root mounts it on `_data` when the first container needs it, and the last one to go
- * takes it away. Nobody counts: who uses a volume is read from the state of the containers.
+ * takes it away. Nobody counts: who uses a volume is read from the state of the containers. What a person mounted (`byHand`) stays until
+ * a person unmounts it.
  */
 export function mountVolume(
   host: Host,
   store: string,
   name: string,
   backing: Extract<Backing, { kind: 'mount' }>,
+  byHand = false,
 ): void {
   const path = dataPath(store, name);
   const lock = requireLock(host, `${lockPath(store, name)}.mount`);
   try {
+    if (byHand) host.writeFile(handPath(store, name), '', 0o600);
     if (isMounted(host, path)) return;
+    // A note from before the last boot.
+    if (!byHand) host.unlink(handPath(store, name));
     const type = backing.type === '' ? [] : ['-t', backing.type];
     const options = backing.words.length === 0 ? [] : ['-o', backing.words.join(',')];
     run(host, name, ['mount', ...type, ...options, '--', backing.device, path]);
@@ -29,8 +34,16 @@ export function mountVolume(
   }
 }
 
-/** Unmounts when no container uses the volume; `except` is the bundle that is just being removed. True when nothing is mounted now. */
-export function unmountVolume(host: Host, store: string, name: string, except = ''): boolean {
+/**
+ * Unmounts when no container uses the volume and, except `byHand`, no person mounted it; `except` is the bundle that is just being removed.
+ * True when nothing is mounted now.
+ */
+export function unmountVolume(
+  host: Host,
+  store: string,
+  name: string,
+  { except = '', byHand = false }: { readonly except?: string; readonly byHand?: boolean } = {},
+): boolean {
   const path = dataPath(store, name);
   if (!isMounted(host, path)) return true;
   // A start that goes on holds it.
@@ -38,7 +51,10 @@ export function unmountVolume(host: Host, store: string, name: string, except = 
   if (lock === undefined) return false;
   try {
     if (usersOf(host, name, except).length > 0) return false;
+    const hand = handPath(store, name);
+    if (!byHand && host.lstat(hand) !== undefined) return false;
     run(host, name, ['umount', '--', path]);
+    host.unlink(hand);
     return true;
   } finally {
     lock.release();
@@ -132,11 +148,14 @@ export function removeMade(host: Host, store: string, name: string): void {
 
 /** By who holds it exclusively and has removed the volume. */
 export function removeVolumeLocks(host: Host, store: string, name: string): void {
+  host.unlink(handPath(store, name));
   host.unlink(`${lockPath(store, name)}.mount`);
   host.unlink(lockPath(store, name));
 }
 
 const lockPath = (store: string, name: string): string => `${store}/locks/volume-${name}`;
+/** There while a person has the volume mounted. No volume's name has a colon. */
+const handPath = (store: string, name: string): string => `${lockPath(store, name)}:hand`;
 
 function requireLock(host: Host, path: string): Lock {
   const lock = host.lock(path, true, true);

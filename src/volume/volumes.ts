@@ -190,7 +190,7 @@ export function releaseVolumes(host: Host, store: string, names: readonly string
     const record = isName(name) ? readVolume(host, store, name) : undefined;
     if (record?.options?.['device'] === undefined || host.euid !== 0) continue;
     try {
-      if (backingOf(record).kind === 'mount') unmountVolume(host, store, name, bundle);
+      if (backingOf(record).kind === 'mount') unmountVolume(host, store, name, { except: bundle });
     } catch (error) {
       lines.push(error instanceof Error ? error.message : String(error));
     }

@@ -202,6 +202,11 @@ file_system() {
     equal "$(berth volume mount memory)" /var/lib/berth/volumes/memory/_data
     findmnt -n /var/lib/berth/volumes/memory/_data >/dev/null
     berth volume unmount memory
+    # what an archive is made of, or unpacked into, is there meanwhile
+    berth volume export memory >"$WORK/memory.tar"
+    fails findmnt -n /var/lib/berth/volumes/memory/_data
+    berth volume import memory "$WORK/memory.tar"
+    fails findmnt -n /var/lib/berth/volumes/memory/_data
     berth volume rm memory
     berth volume create --opt type=nosuchfs --opt device=nothing wrong
     local said
@@ -233,8 +238,19 @@ by_hand() {
         equal "$(findmnt -n -o FSTYPE "$place")" tmpfs # once
         berth run -d --rm --name holds --network none --stop-timeout 0 -v memory:/m localhost/busybox sleep inf
         contains "$(fails_with 125 berth volume unmount memory 2>&1)" 'a container uses it'
+        echo kept >"$place/kept"
         berth stop holds
+        # what a person mounted stays, with all that is in it
+        run root -v memory:/m localhost/busybox test -e /m/kept
+        contains "$(berth volume export memory | tar -t)" kept
+        equal "$(findmnt -n -o FSTYPE "$place")" tmpfs
+        equal "$(cat "$place/kept")" kept
         berth volume unmount memory
+        fails findmnt -n "$place"
+        # a note of it that a boot has made void
+        berth volume mount memory
+        umount "$place"
+        run root -v memory:/m localhost/busybox true
         fails findmnt -n "$place"
     else
         contains "$(fails_with 125 way_berth "$way" volume mount memory 2>&1)" 'only root'
