@@ -23,9 +23,7 @@ int op_keep(struct stage *s, const struct op *op)
     s->subject = op->fields[0];
     if (!parse_mount_words(op->fields[2], &words))
         return unknown_word(s);
-    if (op->fields[1][0] != 0)
-        return keep(s, make_bind_below(s, op->fields[0], op->fields[1], &words));
-    return keep(s, make_bind(s, op->fields[0], &words, op->fields[3]));
+    return keep(s, make_bind(s, op->fields[0], op->fields[1], &words, op->fields[3]));
 }
 
 int op_keep_mount(struct stage *s, const struct op *op)
@@ -34,15 +32,7 @@ int op_keep_mount(struct stage *s, const struct op *op)
     s->subject = op->fields[0];
     if (!parse_mount_words(op->fields[2], &words))
         return unknown_word(s);
-    int mount = fs_make(s, op->fields[0], op->fields[1], op->fields[3], words.set);
-    if (mount < 0)
-        return mount;
-    words.set = words.clear = 0;
-    int result = apply_mount_words(mount, &words, -1);
-    if (result == 0)
-        return keep(s, mount);
-    sys_close(mount);
-    return result;
+    return keep(s, make_file_system(s, op->fields[0], op->fields[1], op->fields[3], &words, op->fields[4]));
 }
 
 int op_attach(struct stage *s, const struct op *op)
@@ -64,7 +54,7 @@ int op_attach(struct stage *s, const struct op *op)
 int op_id_map_at(struct stage *s, const struct op *op)
 {
     const struct mount_words words = {0};
-    int mount = make_bind(s, op->fields[0], &words, op->fields[1]);
+    int mount = make_bind(s, op->fields[0], "", &words, op->fields[1]);
     if (mount < 0)
         return mount;
     int target = (int)sys_openat(AT_FDCWD, op->fields[0], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);

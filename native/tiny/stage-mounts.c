@@ -102,6 +102,89 @@ int op_mount(struct stage *s, const struct op *op)
     return attach_at(s, mount, op->fields[2], &words);
 }
 
+/* What a container wrote must not lead the mount of the next one out of the directory `top`. */
+static int open_below(struct stage *s, int top, const char *below)
+{
+    s->subject = below;
+    int found = (int)sys_openat2(top, below, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    if (found == -ENOENT || found == -ELOOP)
+        s->hint = NOTHING_BELOW;
+    return found;
+}
+
+/* mount(2) flags of the attributes that both have; the descriptor of the mount, which lies over the root. */
+static int mount_over_root(const char *type, const char *source, const char *options, uint64_t attributes)
+{
+    unsigned flags =
+        (unsigned)attributes & (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    long result = sys5(__NR_mount, PTR(source), PTR("/"), PTR(type), flags, PTR(options));
+    return result < 0 ? (int)result : (int)sys_openat(AT_FDCWD, "/..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+/* Attaches a detached mount over the root, where no path of ours leads to it. */
+static int put_over_root(int mount)
+{
+    int root = mount < 0 ? mount : (int)sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    int result = root < 0 ? root : attach(mount, root);
+    if (root >= 0)
+        sys_close(root);
+    if (result == 0)
+        return mount;
+    if (mount >= 0)
+        sys_close(mount);
+    return result;
+}
+
+int make_file_system(struct stage *s, const char *type, const char *source, const char *options,
+                     const struct mount_words *words, const char *below)
+{
+    const struct mount_words rest = {.propagation = words->propagation, .propagation_deep = words->propagation_deep};
+    bool old_way = has_long_option(options);
+    int mount = -EINVAL;
+    if (!old_way)
+        mount = fs_make(s, type, source, options, words->set);
+    if (old_way || *below != 0) {
+        /* A part can be cloned of what is attached alone, and mount(2) makes nothing else. */
+        int top = s->pivoted ? -EINVAL
+                  : old_way  ? mount_over_root(type, source, options, words->set)
+                             : put_over_root(mount);
+        if (top < 0)
+            return top;
+        int found = open_below(s, top, *below == 0 ? "." : below);
+        mount = found < 0 ? found : clone_mount(found, "", AT_EMPTY_PATH);
+        if (found >= 0)
+            sys_close(found);
+        long result = sys1(__NR_fchdir, top);
+        if (result == 0)
+            result = sys2(__NR_umount2, PTR("."), 2 /* MNT_DETACH */);
+        sys1(__NR_chdir, PTR("/"));
+        sys_close(top);
+        if (result < 0 && mount >= 0) {
+            sys_close(mount);
+            mount = (int)result;
+        }
+    }
+    int result = mount < 0 ? mount : apply_mount_words(mount, &rest, -1);
+    if (result == 0)
+        return mount;
+    if (mount >= 0)
+        sys_close(mount);
+    return result;
+}
+
+int op_mount_below(struct stage *s, const struct op *op)
+{
+    struct mount_words words;
+    s->subject = op->fields[2];
+    if (!parse_mount_words(op->fields[3], &words))
+        return unknown_word(s);
+    int mount = make_file_system(s, op->fields[0], op->fields[1], op->fields[4], &words, op->fields[5]);
+    if (mount < 0)
+        return mount;
+    s->subject = op->fields[2];
+    return attach_at(s, mount, op->fields[2], &words);
+}
+
 /* A copy of the host's, which cannot be written: also what is mounted below it. */
 static int host_copy(const char *path)
 {
@@ -166,18 +249,35 @@ int find_id_map(struct stage *s, const char *text)
     return -EINVAL;
 }
 
-int make_bind(struct stage *s, const char *path, const struct mount_words *words, const char *map)
+/* The source of a bind: by its path, or (found >= 0) as it was opened. */
+static int clone_source(int found, const char *path, unsigned deep)
+{
+    return found < 0 ? clone_mount(AT_FDCWD, path, deep) : clone_mount(found, "", AT_EMPTY_PATH | deep);
+}
+
+int make_bind(struct stage *s, const char *path, const char *below, const struct mount_words *words, const char *map)
 {
     unsigned deep = words->recursive ? AT_RECURSIVE : 0;
+    int found = -1;
     s->subject = path;
-    int mount = clone_mount(AT_FDCWD, path, deep);
-    if (mount == -ENOENT && words->create) {
+    if (*below != 0) {
+        int top = (int)sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        found = top < 0 ? top : open_below(s, top, below);
+        if (top >= 0)
+            sys_close(top);
+        if (found < 0)
+            return found;
+    }
+    int mount = clone_source(found, path, deep);
+    if (mount == -ENOENT && found < 0 && words->create) {
         int result = make_host_directories(path, 0755);
         mount = result < 0 ? result : clone_mount(AT_FDCWD, path, deep);
     }
     /* In a user namespace mounts below may be locked to their parent: all or nothing. */
     if (mount == -EINVAL && !words->recursive)
-        mount = clone_mount(AT_FDCWD, path, AT_RECURSIVE);
+        mount = clone_source(found, path, AT_RECURSIVE);
+    if (found >= 0)
+        sys_close(found);
     if (mount == -EINVAL)
         s->hint = "it lies in another mount namespace";
     if (mount < 0)
@@ -202,43 +302,11 @@ int op_bind(struct stage *s, const struct op *op)
     s->subject = op->fields[0];
     if (!parse_mount_words(op->fields[2], &words))
         return unknown_word(s);
-    int mount = make_bind(s, op->fields[0], &words, op->fields[3]);
+    int mount = make_bind(s, op->fields[0], "", &words, op->fields[3]);
     if (mount < 0)
         return mount;
     s->subject = op->fields[1];
     return attach_at(s, mount, op->fields[1], &words);
-}
-
-/* What a container wrote into a volume must not lead the mount of the next one out of it. */
-static int open_below(struct stage *s, const char *path, const char *below)
-{
-    s->subject = path;
-    int top = (int)sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    if (top < 0)
-        return top;
-    s->subject = below;
-    int found = (int)sys_openat2(top, below, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-    if (found == -ENOENT)
-        s->hint = "the volume has no such subpath";
-    sys_close(top);
-    return found;
-}
-
-int make_bind_below(struct stage *s, const char *path, const char *below, const struct mount_words *words)
-{
-    int found = open_below(s, path, below);
-    if (found < 0)
-        return found;
-    int mount = clone_mount(found, "", AT_EMPTY_PATH | (words->recursive ? AT_RECURSIVE : 0));
-    if (mount == -EINVAL && !words->recursive)
-        mount = clone_mount(found, "", AT_EMPTY_PATH | AT_RECURSIVE);
-    sys_close(found);
-    int result = mount < 0 ? mount : apply_mount_words(mount, words, -1);
-    if (result >= 0)
-        return mount;
-    if (mount >= 0)
-        sys_close(mount);
-    return result;
 }
 
 int op_bind_below(struct stage *s, const struct op *op)
@@ -246,7 +314,7 @@ int op_bind_below(struct stage *s, const struct op *op)
     struct mount_words words;
     if (!parse_mount_words(op->fields[3], &words))
         return unknown_word(s);
-    int mount = make_bind_below(s, op->fields[0], op->fields[1], &words);
+    int mount = make_bind(s, op->fields[0], op->fields[1], &words, op->fields[4]);
     if (mount < 0)
         return mount;
     s->subject = op->fields[2];

@@ -126,10 +126,10 @@ static void visit_directory(struct visitor *v, int directory)
     v->depth--;
 }
 
-/* Splits a host path into its parent, opened, and the last name. resolve: of openat2(2). */
-static int open_parent(const char *path, const char **name, uint64_t resolve)
+/* Splits a path below `top` into its parent, opened, and the last name. resolve: of openat2(2). */
+static int open_parent(int top, const char *path, const char **name, uint64_t resolve)
 {
-    char parent[4096];
+    char parent[4096] = ".";
     size_t n = text_length(path);
     if (n >= sizeof parent)
         return -ENAMETOOLONG;
@@ -138,19 +138,20 @@ static int open_parent(const char *path, const char **name, uint64_t resolve)
     *name = path + n;
     if (**name == 0 || text_equal(*name, ".") || text_equal(*name, ".."))
         return -EINVAL;
-    memcpy(parent, path, n);
-    parent[n] = 0;
+    if (n > 0) {
+        memcpy(parent, path, n);
+        parent[n] = 0;
+    }
     const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    return resolve == 0 ? (int)sys_openat(AT_FDCWD, parent, flags, 0)
-                        : (int)sys_openat2(AT_FDCWD, parent, flags, 0, resolve);
+    return resolve == 0 ? (int)sys_openat(top, parent, flags, 0) : (int)sys_openat2(top, parent, flags, 0, resolve);
 }
 
-static int visit(struct stage *s, const char *path, struct visitor *v)
+static int visit(struct stage *s, int top, const char *path, uint64_t resolve, struct visitor *v)
 {
     const char *name;
     struct statx about;
     s->subject = path;
-    int parent = open_parent(path, &name, v->label == NULL ? 0 : RESOLVE_NO_SYMLINKS);
+    int parent = open_parent(top, path, &name, resolve);
     if (parent == -ENOENT && v->remove)
         return 0;
     if (parent < 0)
@@ -183,22 +184,40 @@ int remove_below(int parent, const char *name)
 int op_remove_tree(struct stage *s, const struct op *op)
 {
     struct visitor v = {.remove = true};
-    return visit(s, op->fields[0], &v);
+    return visit(s, AT_FDCWD, op->fields[0], 0, &v);
 }
+
+static const char NOT_MAPPED[] = "the id is not mapped in the user namespace";
 
 int op_chown_tree(struct stage *s, const struct op *op)
 {
     struct visitor v = {.uid = field_int(op->fields[1]), .gid = field_int(op->fields[2])};
-    int result = visit(s, op->fields[0], &v);
+    int result = visit(s, AT_FDCWD, op->fields[0], 0, &v);
     if (result == -EINVAL)
-        s->hint = "the id is not mapped in the user namespace";
+        s->hint = NOT_MAPPED;
+    return result;
+}
+
+int op_chown_below(struct stage *s, const struct op *op)
+{
+    struct visitor v = {.uid = field_int(op->fields[2]), .gid = field_int(op->fields[3])};
+    s->subject = op->fields[0];
+    int top = (int)sys_openat(AT_FDCWD, op->fields[0], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (top < 0)
+        return top;
+    int result = visit(s, top, op->fields[1], RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, &v);
+    sys_close(top);
+    if (result == -EINVAL)
+        s->hint = NOT_MAPPED;
+    if (result == -ENOENT || result == -ELOOP)
+        s->hint = NOTHING_BELOW;
     return result;
 }
 
 int op_label_tree(struct stage *s, const struct op *op)
 {
     struct visitor v = {.label = op->fields[1]};
-    int result = visit(s, op->fields[0], &v);
+    int result = visit(s, AT_FDCWD, op->fields[0], RESOLVE_NO_SYMLINKS, &v);
     if (result == -EINVAL)
         s->hint = "the policy of the host has no such SELinux context";
     if (result == -EPERM || result == -EACCES)

@@ -122,12 +122,17 @@ int fs_make(struct stage *s, const char *type, const char *source, const char *o
 int attach(int mount, int target);
 int clone_mount(int from, const char *path, unsigned flags);
 
+/* For what `bind-below` and the like do not find. */
+#define NOTHING_BELOW "there is no such subpath; a link does not lead out of what a container may write"
+
 /* stage-mounts.c */
 /* Attaches a detached mount at a path of the root and closes it; flag `point`: an empty place of its kind is made first. */
 int attach_at(struct stage *s, int mount, const char *path, const struct mount_words *words);
-/* The mounts of `bind` and `bind-below`, detached. map: the number of an id map, or empty. */
-int make_bind(struct stage *s, const char *path, const struct mount_words *words, const char *map);
-int make_bind_below(struct stage *s, const char *path, const char *below, const struct mount_words *words);
+/* The mounts of `bind` and, where below is not empty, `bind-below`, detached. map: the number of an id map, or empty. */
+int make_bind(struct stage *s, const char *path, const char *below, const struct mount_words *words, const char *map);
+/* The mount of `mount`, detached; below: empty, or the part of it that is wanted. */
+int make_file_system(struct stage *s, const char *type, const char *source, const char *options,
+                     const struct mount_words *words, const char *below);
 int find_id_map(struct stage *s, const char *text);
 int unknown_word(struct stage *s);
 

@@ -18,7 +18,7 @@ import { NAMESPACE_BITS } from './tables.ts';
 import type { Plan } from '../plan/types.ts';
 import { deviceOps } from './devices.ts';
 import { op } from './encode.ts';
-import { hasBoundDev, idMapOps, lateOps, mountOps } from './mounts.ts';
+import { chownOp, hasBoundDev, idMapOps, lateOps, mountOps } from './mounts.ts';
 import type { Op } from './ops.ts';
 import { outsideOps, type Outside } from './outside.ts';
 import { execOps, identityOps, labelOps, limitOps, seccompFlags, seccompProgram } from './process.ts';
@@ -188,7 +188,7 @@ function rootOps(plan: CompileInput): Op[] {
   ops.push(op('check-root', '/dev', '/proc', '/sys'));
   for (const { path, target, uid, gid, record } of plan.copyUps)
     ops.push(op('copy-up', path, target, uid, gid, record));
-  for (const { path, uid, gid } of plan.chowns) ops.push(op('chown-tree', path, uid, gid));
+  for (const one of plan.chowns) ops.push(chownOp(one, one.uid, one.gid));
   for (const { path, label } of plan.relabels ?? []) ops.push(op('label-tree', path, label));
   return ops;
 }

@@ -65,6 +65,8 @@ function mountOp(spec: Spec, bundle: string, mount: SpecMount, maps: readonly st
   if (kind === 'cgroup2' && !hasNew(spec, 'cgroup')) words.push('ro'); // T10
   if (HOST_TYPES.has(kind) && options.data.length === 0) return op('mount-host', kind, target, words.join(','));
   const data = fileSystemData(spec, type, mount.source ?? '', options);
+  if (mount.subpath !== undefined)
+    return op('mount-below', type, mount.source ?? type, target, words.join(','), data, mount.subpath);
   if (kind === 'tmpfs' && options.copyUp) return op('tmpfs-copyup', target, data, words.join(','));
   return op('mount', type, mount.source ?? type, target, words.join(','), data);
 }
@@ -81,8 +83,19 @@ function bindOp(bundle: string, mount: SpecMount, target: string, options: Mount
   if (mount.options?.includes('ridmap') === true) words.push('ridmap');
   const map = idMap(mount);
   const path = source.startsWith('/') ? source : `${bundle}/${source}`;
-  if (mount.subpath !== undefined) return op('bind-below', path, mount.subpath, target, words.join(','));
-  return op('bind', path, target, words.join(','), map === '' ? '' : String(maps.indexOf(map)));
+  const number = map === '' ? '' : String(maps.indexOf(map));
+  if (mount.subpath !== undefined) return op('bind-below', path, mount.subpath, target, words.join(','), number);
+  if (mount.within !== undefined)
+    return op('bind-below', mount.within, restOf(path, mount.within), target, words.join(','), number);
+  return op('bind', path, target, words.join(','), number);
+}
+
+const restOf = (path: string, within: string): string => path.slice(within.length + 1);
+
+/** Gives a source away, found as its mount finds it. */
+export function chownOp({ path, within }: { path: string; within?: string }, uid: number, gid: number): Op {
+  if (within === undefined) return op('chown-tree', path, uid, gid);
+  return op('chown-below', within, restOf(path, within), uid, gid);
 }
 
 /** The id map of a bind: the file system's id, what it appears as, how many. Empty: none. */

@@ -57,6 +57,11 @@ export const ROOT_OPS = [
     help: 'fsopen/fsconfig/fsmount: type, source, target, attributes (ro,nosuid,nodev,noexec,relatime,noatime,strictatime,nodiratime,nosymfollow), comma-separated fs options (backslash escapes a comma)',
   },
   {
+    name: 'mount-below',
+    fields: ['text', 'text', 'target', 'flags', 'text', 'text'],
+    help: 'as `mount`, but what the last field names in the file system is mounted, found as in `bind-below`',
+  },
+  {
     name: 'mount-host',
     fields: ['text', 'target', 'flags'],
     help: "proc, sysfs or cgroup2 where a fresh one may be refused: fsopen; on EPERM open_tree of the host's with AT_RECURSIVE, read-only by mount_setattr with AT_RECURSIVE",
@@ -68,13 +73,18 @@ export const ROOT_OPS = [
   },
   {
     name: 'bind-below',
-    fields: ['path', 'text', 'target', 'flags'],
+    fields: ['path', 'text', 'target', 'flags', 'text'],
     help: 'as `bind`, but the source is what the second field names below the first, by openat2 with RESOLVE_IN_ROOT (T3)',
   },
   {
     name: 'chown-tree',
     fields: ['path', 'int', 'int'],
     help: 'give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner',
+  },
+  {
+    name: 'chown-below',
+    fields: ['path', 'text', 'int', 'int'],
+    help: 'as `chown-tree`, but of what the second field names below the first, by openat2 with RESOLVE_IN_ROOT (T3)',
   },
   {
     name: 'label-tree',
@@ -88,8 +98,8 @@ export const ROOT_OPS = [
   },
   {
     name: 'keep-mount',
-    fields: ['text', 'text', 'flags', 'text'],
-    help: 'as `mount`, but kept for `attach`',
+    fields: ['text', 'text', 'flags', 'text', 'text'],
+    help: 'as `mount` or, where the last field is not empty, `mount-below`, but kept for `attach`',
   },
   {
     name: 'attach',

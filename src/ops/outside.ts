@@ -7,7 +7,7 @@
 import { toHost } from '../plan/id-maps.ts';
 import type { Plan } from '../plan/types.ts';
 import { op } from './encode.ts';
-import { idMapOps, idMapText, mountOps } from './mounts.ts';
+import { chownOp, idMapOps, idMapText, mountOps } from './mounts.ts';
 import type { Op } from './ops.ts';
 
 /** What is done outside, and what takes the place of the mounts inside. */
@@ -53,7 +53,7 @@ export function outsideOps(
   ];
   for (const { path, target, uid, gid, record } of plan.copyUps)
     before.push(op('copy-up', path, target, ...(uid < 0 ? [uid, gid] : owner(uid, gid)), record));
-  for (const { path, uid, gid } of plan.chowns) before.push(op('chown-tree', path, ...owner(uid, gid)));
+  for (const one of plan.chowns) before.push(chownOp(one, ...owner(one.uid, one.gid)));
   for (const { path, label } of plan.relabels) before.push(op('label-tree', path, label));
   const inside: Op[] = [op('root-attach')];
   let kept = 0;
@@ -94,11 +94,11 @@ function rootOp(root: Plan['root']): Op {
 
 /** The part of a mount that needs the host's paths, and its target; undefined for what is made inside. */
 function keepOp({ name, fields }: Op): [Op | undefined, string] {
-  const [first = '', second = '', third = '', fourth = '', fifth = ''] = fields;
+  const [first = '', second = '', third = '', fourth = '', fifth = '', sixth = ''] = fields;
   if (name === 'bind') return [op('keep', first, '', withoutPoint(third), fourth), second];
-  if (name === 'bind-below') return [op('keep', first, second, withoutPoint(fourth), ''), third];
-  if (name === 'mount' && first === 'overlay')
-    return [op('keep-mount', first, second, withoutPoint(fourth), fifth), third];
+  if (name === 'bind-below') return [op('keep', first, second, withoutPoint(fourth), fifth), third];
+  if ((name === 'mount' || name === 'mount-below') && first === 'overlay')
+    return [op('keep-mount', first, second, withoutPoint(fourth), fifth, sixth), third];
   return [undefined, ''];
 }
 

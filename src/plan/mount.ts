@@ -1,7 +1,7 @@
 import { mountsInside, refuse, type IdPlan, type PlanContext } from './context.ts';
 import type { MountOptions, MountRequest } from './request.ts';
-import type { SpecIdMapping, SpecMount } from './spec.ts';
-import { readTriple } from './id-maps.ts';
+import { withIdMap, withinOf } from './mount-source.ts';
+import type { SpecMount } from './spec.ts';
 import { tmpfsOptions } from './parse-tmpfs.ts';
 import { planLabels, planRelabel } from './security.ts';
 import type { VolumeFacts } from './types.ts';
@@ -17,7 +17,7 @@ export interface MountPlan {
     readonly record: string;
   }[];
   /** Sources to chown; the ids are filled in when the user is known. */
-  readonly chowns: string[];
+  readonly chowns: { readonly path: string; readonly within?: string }[];
   readonly relabels: { readonly path: string; readonly label: string }[];
   readonly directories: string[];
   /** Of images. */
@@ -79,6 +79,7 @@ function mayMountOn({ kind, target }: MountRequest): boolean {
 
 type Bind = Extract<MountRequest, { kind: 'bind' }>;
 type Volume = Extract<MountRequest, { kind: 'volume' }>;
+type Layers = Exclude<Extract<MountRequest, { source: string }>, { kind: 'bind' }>;
 
 function planBind(context: PlanContext, ids: IdPlan, mount: Bind, plan: MountPlan): void {
   if (context.facts.sources[mount.source] === undefined) {
@@ -102,7 +103,7 @@ function planVolume(context: PlanContext, ids: IdPlan, mount: Volume, plan: Moun
     return;
   }
   const { subpath } = mount;
-  if (subpath !== undefined && volume.fresh) {
+  if (subpath !== undefined && volume.fresh && volume.covered !== true) {
     refuse(context, '--mount', `${mount.target}: subpath ${subpath} is not in the new volume ${mount.source}`);
     return;
   }
@@ -112,7 +113,7 @@ function planVolume(context: PlanContext, ids: IdPlan, mount: Volume, plan: Moun
     plan.mounts.push({ destination: mount.target, type: 'tmpfs', source: 'tmpfs', options });
     return;
   }
-  const copies = volume.fresh && mount.options.copy;
+  const copies = volume.fresh && mount.options.copy && subpath === undefined;
   const unowned = volume.unowned === true;
   // Nothing to copy: another start may just be filling it, or was killed when it had.
   if (copies || unowned || volume.record !== undefined) {
@@ -135,7 +136,7 @@ const FLAGS = new Set(['nosuid', 'suid', 'nodev', 'dev', 'noexec', 'exec', 'noat
 function planLayers(
   context: PlanContext,
   ids: IdPlan,
-  mount: Extract<MountRequest, { source: string }>,
+  mount: Layers,
   { lower = [], writable }: VolumeFacts,
   plan: MountPlan,
 ): void {
@@ -144,16 +145,17 @@ function planLayers(
   plan.layers.push(...lower);
   // overlayfs wants two directories below when there is none above; a bind keeps the labels of the store.
   const labelled = lower.length === 1 && planLabels(context).mount !== undefined;
+  const below = mount.subpath === undefined ? {} : { subpath: mount.subpath };
   if (writable === undefined && lower.length === 1 && !writes && !labelled) {
     const words = ['rprivate', 'nosuid', 'nodev', 'ro', 'bind'];
-    plan.mounts.push({ destination: mount.target, type: 'bind', source: lower[0] ?? '', options: words });
+    plan.mounts.push({ destination: mount.target, type: 'bind', source: lower[0] ?? '', options: words, ...below });
     return;
   }
   const kept = writable === undefined ? [] : [`upperdir=${writable}/upper`, `workdir=${writable}/work`];
   const above = writable === undefined && (writes || labelled) ? ownLayer(context, mount.target, plan) : kept;
   const options = [`lowerdir=${lower.join(':')}`, ...above, 'private', 'nodev', readOnly || !writes ? 'ro' : 'rw'];
   if (mountsInside(context, ids)) options.push('userxattr');
-  plan.mounts.push({ destination: mount.target, type: 'overlay', source: 'overlay', options });
+  plan.mounts.push({ destination: mount.target, type: 'overlay', source: 'overlay', options, ...below });
 }
 
 /**
@@ -180,12 +182,17 @@ function finish(
   subpath?: string,
 ): void {
   if (options.relabel !== undefined) plan.relabels.push(...planRelabel(context, source, options.relabel));
-  if (options.chown && subpath === undefined) plan.chowns.push(source);
+  const within = withinOf(context, source);
+  if (options.chown && subpath === undefined) plan.chowns.push({ path: source, ...within });
   if (subpath !== undefined && (options.chown || options.overlay || context.foreign)) {
     refuse(context, '--mount', `${destination}: subpath goes with neither U nor O nor another runtime`);
   }
-  if (options.overlay) return planOverlay(context, ids, source, destination, plan);
-  const mount: SpecMount = { destination, type: 'bind', source, options: words };
+  if (options.overlay) {
+    if (within.within !== undefined)
+      refuse(context, '--volume', `${destination}: no O of a part of ${within.within}, which the container may change`);
+    return planOverlay(context, ids, source, destination, plan);
+  }
+  const mount: SpecMount = { destination, type: 'bind', source, options: words, ...within };
   if (subpath !== undefined) mount.subpath = subpath;
   const { idmap } = options;
   plan.mounts.push(idmap === undefined ? mount : withIdMap(context, ids, mount, idmap));
@@ -205,44 +212,4 @@ function ownLayer(context: PlanContext, destination: string, plan: MountPlan): s
   if (layer === '') refuse(context, '--volume', `${destination}: an overlay needs a container with a writable layer`);
   else plan.directories.push(`${place}-upper`, `${place}-work`);
   return [`upperdir=${place}-upper`, `workdir=${place}-work`];
-}
-
-/** `idmap`: the container's maps; `idmap=uids=A-B-N#…;gids=…`: file system id A is id B for N ids. Only root may mount so. */
-function withIdMap(context: PlanContext, ids: IdPlan, mount: SpecMount, text: string): SpecMount {
-  if (context.facts.uid !== 0) {
-    refuse(
-      context,
-      '--volume',
-      `${mount.destination}: the kernel lets only root mount with an id map`,
-      'use --userns keep-id or :U',
-    );
-    return mount;
-  }
-  if (text === '') {
-    if (!ids.own)
-      refuse(
-        context,
-        '--volume',
-        `${mount.destination}: idmap without a user namespace of the container`,
-        'give the ids, or --userns',
-      );
-    return { ...mount, uidMappings: [...ids.uid], gidMappings: [...ids.gid] };
-  }
-  const maps: { uids?: SpecIdMapping[]; gids?: SpecIdMapping[] } = {};
-  for (const part of text.split(';')) {
-    const [side, list = ''] = part.split('=');
-    const lines = list.split('#').map(readTriple);
-    if ((side !== 'uids' && side !== 'gids') || lines.includes(undefined)) {
-      refuse(
-        context,
-        '--volume',
-        `${mount.destination}: idmap=${text}: not understood`,
-        'write idmap=uids=A-B-N#C-D-M;gids=A-B-N',
-      );
-      return mount;
-    }
-    maps[side] = lines.filter(line => line !== undefined);
-  }
-  const { uids = maps.gids ?? [], gids = uids } = maps;
-  return { ...mount, uidMappings: uids, gidMappings: gids };
 }

@@ -44,6 +44,8 @@ function finish(draft: Draft, value: string, parts: Parts): void {
   if (parts.words.length > 0 && parts.type !== 'tmpfs' && parts.type !== 'ramfs' && parts.type !== 'devpts') {
     return bad(draft, 'mount', value, `${parts.words[0] ?? ''} is not an option of type=${parts.type}`);
   }
+  if (parts.subpath !== undefined && parts.type !== 'volume' && parts.type !== 'image')
+    return bad(draft, 'mount', value, `subpath is not an option of type=${parts.type}`, 'it is for volume and image');
   const mount = build(draft, value, parts, source, target, options);
   if (mount !== undefined) addMount(draft, 'mount', value, mount);
 }
@@ -76,6 +78,7 @@ function build(
         source,
         target,
         options: { ...options, flags: [...options.flags, ...parts.words] },
+        ...(parts.subpath === undefined ? {} : { subpath: parts.subpath }),
       };
   }
 }

@@ -205,7 +205,7 @@ function ownersOf(
   const owner = { uid, gid };
   return {
     copyUps: mounts.copyUps.map(({ unowned, ...one }) => ({ ...one, ...(unowned ? owner : NOBODY) })),
-    chowns: [...mounts.chowns.map(path => ({ path, ...owner })), ...secrets.chowns],
+    chowns: [...mounts.chowns.map(one => ({ ...one, ...owner })), ...secrets.chowns],
     relabels: mounts.relabels,
   };
 }

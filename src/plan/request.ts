@@ -165,6 +165,8 @@ export type MountRequest =
       readonly source: string;
       readonly target: string;
       readonly options: MountOptions;
+      /** Of an image. */
+      readonly subpath?: string;
     };
 
 export interface MountOptions {

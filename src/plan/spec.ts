@@ -44,6 +44,8 @@ export interface SpecMount {
   gidMappings?: SpecIdMapping[];
   /** Not of OCI: the part of the source that is mounted, resolved below it without following a link out of it (T3). */
   subpath?: string;
+  /** Not of OCI: the beginning of the source that no payload can have changed; the rest is resolved below it in the same way. */
+  within?: string;
 }
 
 export interface SpecIdMapping {

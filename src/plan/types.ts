@@ -109,6 +109,8 @@ export interface VolumeFacts {
   readonly fresh: boolean;
   /** The directory of its record, by which those lock it who may fill it; absent: nobody else does, or it is filled. */
   readonly record?: string;
+  /** A file system of its own is mounted there when it is needed: what it holds shows then. */
+  readonly covered?: true;
   /** Nobody was named as its owner: the first container's user becomes it. */
   readonly unowned?: boolean;
   /** Words of `--opt o=` that each mount of it gets. */
@@ -171,7 +173,13 @@ export interface Plan {
   /** Directories to make (0700, as the container's root) before the stage starts: upper and work of `:O` mounts. */
   readonly directories: readonly string[];
   /** Bind sources to chown for `:U`; ids inside the container. */
-  readonly chowns: readonly { readonly path: string; readonly uid: number; readonly gid: number }[];
+  readonly chowns: readonly {
+    readonly path: string;
+    /** As of the mount. */
+    readonly within?: string;
+    readonly uid: number;
+    readonly gid: number;
+  }[];
   /** Host files and trees that get an SELinux context, after they were filled and given away: `:z`, `:Z`, new volumes, our own files. */
   readonly relabels: readonly { readonly path: string; readonly label: string }[];
   /** Files of the payload's cgroup: name and value, written before the clone. */

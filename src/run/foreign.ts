@@ -7,6 +7,7 @@
  */
 import type { Host } from '../host/host.ts';
 import { op } from '../ops/encode.ts';
+import { chownOp } from '../ops/mounts.ts';
 import { joinData } from '../ops/mount-options.ts';
 import type { Op } from '../ops/ops.ts';
 import type { NamespaceType, Spec } from '../plan/spec.ts';
@@ -77,7 +78,7 @@ export function foreignOps(plan: Plan, request: RunRequest, place: ForeignPlace,
   if (shm !== undefined) ops.push(op('bind-fd', 0, `${bundle}/shm`, ''));
   for (const { path, target, uid, gid, record } of plan.copyUps)
     ops.push(op('copy-up', path, target === '' ? '' : `${root}${target}`, uid, gid, record));
-  for (const { path, uid, gid } of plan.chowns) ops.push(op('chown-tree', path, uid, gid));
+  for (const one of plan.chowns) ops.push(chownOp(one, one.uid, one.gid));
   for (const { path, label } of plan.relabels) ops.push(op('label-tree', path, label));
   for (const [key, value] of Object.entries(plan.spec.linux.sysctl ?? {})) {
     // Without a pid namespace of its own the stage may have no fresh procfs to write our default settings through.

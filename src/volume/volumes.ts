@@ -87,7 +87,7 @@ function factsOf(host: Host, store: string, record: VolumeRecord): Facts {
       return { path: backing.device, fresh, words: backing.words };
     }
     case 'mount':
-      if (host.euid === 0) return { path, fresh };
+      if (host.euid === 0) return { path, fresh, covered: true };
       if (backing.type === 'tmpfs') return { path, fresh: false, tmpfs: backing.words };
       throw new Failure(
         125,

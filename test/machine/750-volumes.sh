@@ -208,6 +208,13 @@ file_system() {
     berth volume import memory "$WORK/memory.tar"
     fails findmnt -n /var/lib/berth/volumes/memory/_data
     berth volume rm memory
+    # what a file system of its own holds shows when it is mounted
+    mkdir -p "$WORK/one/a/b" "$WORK/two"
+    echo inner >"$WORK/one/a/b/file"
+    berth volume create --opt type=overlay --opt device=overlay --opt "o=lowerdir=$WORK/one:$WORK/two" layered
+    equal "$(run root --mount type=volume,src=layered,dst=/m,subpath=a/b localhost/busybox cat /m/file)" inner
+    contains "$(fails_with 125 run root --mount type=volume,src=layered,dst=/m,subpath=a/c localhost/busybox true 2>&1)" 'no such subpath'
+    berth volume rm layered
     berth volume create --opt type=nosuchfs --opt device=nothing wrong
     local said
     said=$(fails_with 125 run root -v wrong:/m localhost/busybox true 2>&1)
@@ -267,6 +274,15 @@ of_an_image() {
     equal "$(run "$1" --mount type=image,src=localhost/busybox,dst=/i localhost/busybox sh -c 'test -x /i/bin/busybox; touch /i/x 2>/dev/null || echo read-only')" read-only
     equal "$(run "$1" --mount type=image,src=localhost/busybox,dst=/i,rw=true localhost/busybox sh -c 'echo written >/i/x; rm /i/bin/busybox; cat /i/x; stat -c %a /i')" $'written\n755'
     contains "$(fails_with 125 way_berth "$1" volume create --driver image --opt image=localhost/none x 2>&1)" 'no such image'
+    # a part of it: of one layer, of an overlay, of one that is kept
+    equal "$(run "$1" --mount type=image,src=localhost/busybox,dst=/i,subpath=var/www localhost/busybox ls /i)" "$(run "$1" localhost/busybox ls /var/www)"
+    equal "$(run "$1" --mount type=image,src=localhost/busybox,dst=/i,subpath=/var/www,rw=true localhost/busybox sh -c 'echo written >/i/x; cat /i/x; grep -c " /i overlay rw" /proc/mounts')" $'written\n1'
+    contains "$(fails_with 125 run "$1" --mount type=image,src=localhost/busybox,dst=/i,subpath=none localhost/busybox true 2>&1)" 'no such subpath'
+    way_berth "$1" volume create --driver image --opt image=localhost/busybox tools
+    run "$1" --mount type=volume,src=tools,dst=/t,subpath=var/www localhost/busybox sh -c 'echo more >/t/more'
+    equal "$(run "$1" -v tools:/t localhost/busybox cat /t/var/www/more)" more
+    way_berth "$1" volume rm tools
+    contains "$(fails_with 125 run "$1" --mount "type=bind,src=$WORK,dst=/i,subpath=full" localhost/busybox true 2>&1)" 'subpath is not an option of type=bind'
 }
 
 unit() { # every key of a .volume

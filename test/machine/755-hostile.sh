@@ -83,6 +83,25 @@ owners() {
     done
 }
 
+# T3: of a source in another one that the payload writes it exchanges the path: what that leads to is neither given away nor mounted.
+nested_sources() {
+    local way=$1 how app=$WORK/app-$1 words
+    mkdir -p "$app/var/outside"
+    chown -R "$way:" "$app"
+    words=(-v "$app:/app" -v "$app/var/outside:/logs:U" --user 33:33)
+    for how in $(hows "$way"); do
+        equal "$($how "$way" "${words[@]}" localhost/busybox stat -c %u /logs)" 33
+        $how "$way" -v "$app:/app" localhost/busybox sh -c "mv /app/var /app/old; ln -s ${OUTSIDE%/*} /app/var"
+        contains "$(fails_with 125 $how "$way" "${words[@]}" localhost/busybox true 2>&1)" 'a link does not lead out'
+        contains "$(fails_with 125 $how "$way" -v "$app:/app" -v "$app/var/outside:/logs:ro" localhost/busybox true 2>&1)" 'a link does not lead out'
+        untouched
+        $how "$way" -v "$app:/app" localhost/busybox sh -c 'rm /app/var; ln -s old /app/var'
+        equal "$($how "$way" "${words[@]}" localhost/busybox stat -c %u /logs)" 33
+        $how "$way" -v "$app:/app" localhost/busybox sh -c 'rm /app/var; mv /app/old /app/var'
+    done
+    rm -rf "$app"
+}
+
 # An image whose places for volumes, secrets and its working directory are links that lead out.
 hostile_image() { # WAY
     local way=$1 image=$WORK/image
@@ -190,6 +209,7 @@ for way in $WAYS; do
     check "T3 $way: places of mounts that are links of the payload's" mount_places "$way"
     check "T3 $way: a place that is exchanged while another starts" exchanged "$way"
     check "T15 $way: working directories and owners behind links" owners "$way"
+    check "T3 $way: a source whose path the payload exchanges" nested_sources "$way"
     check "T16 $way: new volumes are filled from the image alone" copied_up "$way"
     check "T23 $way: secrets and links" secret_links "$way"
     check "T33 $way: another account" neighbours "$way"

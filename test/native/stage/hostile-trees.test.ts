@@ -1,9 +1,10 @@
 /** Hostile roots and configurations; each test carries the id of its row in the list of threats. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { op } from '../../../src/ops/encode.ts';
-import { ACCOUNT_MODE, directory, list, makeRoot, own, play, ROOT } from './stage.ts';
+import type { Op } from '../../../src/ops/ops.ts';
+import { ACCOUNT_MODE, directory, list, makeRoot, own, play, ROOT, type Outcome } from './stage.ts';
 
 const MODES = [ROOT, ACCOUNT_MODE];
 
@@ -41,6 +42,30 @@ for (const mode of MODES) {
     );
     assert.doesNotMatch(done.text, /secret/);
     assert.equal(done.status, 0, done.text);
+  });
+
+  test(`T3 a link that a payload left in the path of a source leads nowhere, ${where}`, () => {
+    const [root, app, outside] = [makeRoot(mode), directory(mode), directory(mode)];
+    mkdirSync(`${outside}/log`);
+    writeFileSync(`${outside}/log/kept`, 'of the host');
+    mkdirSync(`${app}/old/log`, { recursive: true });
+    symlinkSync(outside, `${app}/var`);
+    symlinkSync('old', `${app}/now`);
+    own(mode, app);
+    own(mode, outside);
+    const before = statSync(`${outside}/log`).uid;
+    const made = (...inside: Op[]): Outcome =>
+      play(mode, list(mode, root, { inside, argv: ['sh', '-c', 'ls -a /tmp/l'] }));
+    assert.match(made(op('chown-below', app, 'var/log', 7, 7)).fail, /^chown-below 2 .*a link does not lead out/);
+    const seen = made(op('bind-below', app, 'var/log', '/tmp/l', 'point', ''));
+    assert.match(seen.fail, /^bind-below 2 var\/log: .*a link does not lead out/, seen.text);
+    assert.equal(statSync(`${outside}/log`).uid, before);
+    const inside = made(
+      op('chown-below', app, 'now/log', 7, 7),
+      op('bind-below', app, 'now/log', '/tmp/l', 'point', ''),
+    );
+    assert.equal(inside.status, 0, inside.text);
+    assert.notEqual(statSync(`${app}/old/log`).uid, before);
   });
 
   test(`T20 remove-tree follows no link, ${where}`, () => {

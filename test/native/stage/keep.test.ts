@@ -69,11 +69,37 @@ test('an overlay that is made outside', () => {
   mkdirSync(`${lower}/two`);
   writeFileSync(`${lower}/two/file`, 'two\n');
   const done = run(
-    [op('keep-mount', 'overlay', 'overlay', 'ro', `lowerdir=${lower}/one:${lower}/two`)],
+    [op('keep-mount', 'overlay', 'overlay', 'ro', `lowerdir=${lower}/one:${lower}/two`, '')],
     [op('attach', 0, '/tmp/o', 'point')],
     'cat /tmp/o/file',
   );
   assert.match(done.text, /\ntwo\n/, done.text);
+});
+
+test('a part of an overlay that is made outside, and one of more layers than fsconfig(2) takes in one string', () => {
+  const lower = directory(ROOT);
+  const layers = Array.from({ length: 9 }, (_, index) => `${lower}/${'layer'.repeat(6)}-${index}`);
+  for (const [index, layer] of layers.entries()) {
+    mkdirSync(`${layer}/deep/er`, { recursive: true });
+    writeFileSync(`${layer}/deep/er/file-${index}`, `of ${index}\n`);
+  }
+  const data = `lowerdir=${layers.join(':')}`;
+  assert.ok(data.length > 255);
+  const done = run(
+    [
+      op('keep-mount', 'overlay', 'overlay', 'ro', data, ''),
+      op('keep-mount', 'overlay', 'overlay', 'ro', data, 'deep/er'),
+      op('keep-mount', 'overlay', 'overlay', 'ro', `lowerdir=${layers[1] ?? ''}:${layers[2] ?? ''}`, 'deep/er/file-1'),
+    ],
+    [
+      op('attach', 0, '/tmp/whole', 'point'),
+      op('attach', 1, '/tmp/part', 'point'),
+      op('attach', 2, '/tmp/file', 'point'),
+    ],
+    'cat /tmp/whole/deep/er/file-8 /tmp/part/file-0 /tmp/file; echo no >/tmp/part/new; grep -c " overlay " /proc/mounts; ls /',
+  );
+  // Its root is the fourth; what they were cut from is gone.
+  assert.match(done.text, /of 8\nof 0\nof 1\n4\n[^]*\/tmp\/part\/new: Read-only file system\n/, done.text);
 });
 
 test('a number that was not kept, and one that was attached before', () => {

@@ -1,6 +1,6 @@
 /** Mounts and devices. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { op } from '../../../src/ops/encode.ts';
 import type { Op } from '../../../src/ops/ops.ts';
@@ -204,6 +204,20 @@ for (const mode of [ROOT, ACCOUNT_MODE]) {
     });
     assert.match(play(mode, ops).text, /\ngiven\n/);
     assert.equal(readFileSync(file, 'utf8'), 'given\n');
+  });
+
+  test(`a part of a file system, and none of its links leads out, ${where}`, () => {
+    const [one, two] = [directory(mode), directory(mode)];
+    mkdirSync(`${one}/deep/er`, { recursive: true });
+    writeFileSync(`${one}/deep/er/file`, 'inner\n');
+    symlinkSync('/etc', `${one}/link`);
+    own(mode, one);
+    const data = `lowerdir=${one}:${two}${mode.user ? ',userxattr' : ''}`;
+    const part = (below: string, script: string): Outcome =>
+      run([op('mount-below', 'overlay', 'overlay', '/tmp/over', 'point,nodev,ro', data, below)], script);
+    const done = part('/deep', 'cat /tmp/over/er/file; echo no >/tmp/over/new; grep -c " overlay " /proc/mounts');
+    assert.match(done.text, /\ninner\n1\n.*Read-only file system\n/, done.text);
+    assert.match(part('link', 'true').fail, /^mount-below 2 link: .*no such subpath/);
   });
 
   test(`an option longer than fsconfig takes goes by mount(2), ${where}`, () => {

@@ -80,7 +80,7 @@ FORMS = {
     'volume unit, nocopy': ('Volume=data-@.volume:/etc/init.d:nocopy', VOL),
     'volume unit, tmpfs': ('Volume=data-@.volume:/data', {'data-@.volume': VOLUME + 'Type=tmpfs\nDevice=tmpfs\nOptions=size=1m,mode=700\n'}),
     'mount bind': 'Mount=type=bind,source=%WORK%/source,target=/data,ro=true',
-    'mount volume, subpath': ('Mount=type=volume,source=data-@.volume,target=/data,ro=true', VOL),
+    'mount volume': ('Mount=type=volume,source=data-@.volume,target=/data,ro=true', VOL),
     'mount tmpfs': 'Mount=type=tmpfs,target=/data,tmpfs-size=1m,tmpfs-mode=700',
     'mount image': 'Mount=type=image,source=localhost/busybox:latest,target=/data',
     'tmpfs': 'Tmpfs=/data',

@@ -29,6 +29,16 @@ const BAD: readonly (readonly [string, string, string])[] = [
     'type=volume,src=v,dst=/v,subpath=../x',
     '--mount type=volume,src=v,dst=/v,subpath=../x: subpath=../x is not understood',
   ],
+  [
+    'mount',
+    'type=bind,src=/a,dst=/b,subpath=c',
+    '--mount type=bind,src=/a,dst=/b,subpath=c: subpath is not an option of type=bind',
+  ],
+  [
+    'mount',
+    'type=tmpfs,dst=/b,subpath=c',
+    '--mount type=tmpfs,dst=/b,subpath=c: subpath is not an option of type=tmpfs',
+  ],
   ['tmpfs', '/t:size=x', '--tmpfs /t:size=x: size=x is not an option of a tmpfs'],
   ['publish', '99999:80', '--publish 99999:80: 99999 is not a port from 1 to 65535'],
   ['publish', '80-81:80', '--publish 80-81:80: 2 ports outside but 1 inside'],
