@@ -1,6 +1,7 @@
 import type { Host } from '../host/host.ts';
+import { storeDirectory } from '../image/store.ts';
 import { runtimeDirectory } from '../run/directories.ts';
-import { contains, formatAddress, parseAddress, parseSubnet, type Subnet } from './ip.ts';
+import { contains, formatAddress, overlap, parseAddress, parseSubnet, type Subnet } from './ip.ts';
 import type { SubnetRecord } from './records.ts';
 
 /**
@@ -120,18 +121,28 @@ export function usable({ family, first, last }: Subnet): { first: bigint; last: 
 }
 
 /**
- * 10.88.0.0/16 or the next that no route of this host overlaps. Where Podman is installed its own 10.88 and 10.89 are left to it: its
- * network may come up later than ours.
+ * 10.88.0.0/16 or the next that neither a route of this host nor a created network overlaps, whose bridge may not be there yet. Where Podman is
+ * installed its own 10.88 and 10.89 are left to it: its network may come up later than ours.
  */
 export function freeDefaultSubnet(host: Host): string {
-  const routes = hostRoutes(host);
+  const taken = [...hostRoutes(host), ...createdSubnets(host)];
   for (let second = hasPodman(host) ? 90 : 88; second < 256; second++) {
     const text = `10.${second}.0.0/16`;
     const subnet = parseSubnet(text);
-    if (subnet !== undefined && !routes.some(route => route.first <= subnet.last && subnet.first <= route.last))
-      return text;
+    if (subnet !== undefined && !taken.some(one => overlap(one, subnet))) return text;
   }
   return '10.88.0.0/16';
+}
+
+function createdSubnets(host: Host): Subnet[] {
+  const directory = `${storeDirectory(host)}/networks`;
+  if (host.stat(directory) === undefined) return [];
+  const texts = host
+    .list(directory)
+    .flatMap(({ name }) => (name.endsWith('.json') ? (host.readFileIfExists(`${directory}/${name}`) ?? []) : []));
+  // Of the records' text: one that is no JSON takes nothing away from the others.
+  const subnets = texts.flatMap(text => [...text.matchAll(/"subnet":\s*"([^"]+)"/g)].map(([, subnet = '']) => subnet));
+  return subnets.flatMap(subnet => parseSubnet(subnet) ?? []);
 }
 
 export const hasPodman = (host: Host): boolean => host.stat('/usr/bin/podman') !== undefined;

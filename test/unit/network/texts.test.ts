@@ -108,6 +108,13 @@ void test('the subnet is one that no route overlaps', () => {
   assert.equal(free(route('eth1', '0000400A', '0000C0FF')), '10.128.0.0/16');
   assert.equal(free(route('berth0', '0000580A', '0000FFFF')), '10.88.0.0/16');
   assert.equal(free('', true), '10.90.0.0/16');
+  const created = (subnet: string): Record<string, string> => ({
+    '/var/lib/berth/networks/web.json': JSON.stringify({ name: 'web', subnets: [{ subnet, gateway: '10.89.0.1' }] }),
+    '/proc/net/route': ROUTES + route('eth1', '0005580A', '00FFFFFF'),
+  });
+  // The bridge of a network that was created comes up with its first container.
+  assert.equal(freeDefaultSubnet(fakeHost({ files: created('10.89.0.0/24') })), '10.90.0.0/16');
+  assert.equal(freeDefaultSubnet(fakeHost({ files: created('fd00:1::/64') })), '10.89.0.0/16');
   assert.deepEqual(parseRoutes(ROUTES + route('eth0', '0000580A', '0000FFFF')), [
     { family: 4, first: 0x0a580000n, last: 0x0a58ffffn, prefix: 16 },
   ]);
