@@ -51,13 +51,28 @@ export function writeEtcFiles(
 /** Who shares the network of another container has its names as well, and is known by its own name beside them. */
 export function shareEtcFiles(host: Host, request: RunRequest, place: NetworkPlace, other: string): void {
   const theirs = (name: string): string => host.readFileIfExists(`${other}/${name}`) ?? '';
+  const gateway = hostAddressIn(theirs('hosts'));
   const added = request.addHosts
-    .filter(({ address }) => address !== 'host-gateway')
-    .map(({ name, address }) => `${address}\t${name}\n`);
+    .map(({ name, address }) => ({ name, address: address === 'host-gateway' ? gateway : address }))
+    .flatMap(({ name, address }) => (address === undefined ? [] : [`${address}\t${name}\n`]));
   host.writeFile(`${place.bundle}/hosts`, `${added.join('')}${theirs('hosts')}127.0.0.1\t${place.name}\n`, 0o644);
   host.writeFile(`${place.bundle}/hostname`, `${hostnameFor(host, request, place.name)}\n`, 0o644);
   host.writeFile(`${place.bundle}/resolv.conf`, theirs('resolv.conf'), 0o644);
 }
+
+/** The host as those reach it who have this file. */
+export function hostAddressIn(hosts: string): string | undefined {
+  return hosts
+    .split('\n')
+    .map(words)
+    .find(line => line.includes(HOST_NAME))?.[0];
+}
+
+/** Of a container with a network of its own, or with the host's. */
+export const hostAddressOf = ({ hostAddress, mode }: Connection): string | undefined =>
+  hostAddress ?? (mode === 'host' ? '127.0.0.1' : undefined);
+
+const HOST_NAME = 'host.containers.internal';
 
 function hostnameFor(host: Host, request: RunRequest, name: string): string {
   if (request.hostname !== undefined) return request.hostname;
@@ -78,7 +93,7 @@ export function hostsText(base: string, content: HostsContent): string {
     for (const name of left) taken.add(`${name} ${family(address)}`);
     if (left.length > 0) lines.push(`${address}\t${left.join(' ')}`);
   };
-  const hostAddress = content.hostAddress ?? (content.mode === 'host' ? '127.0.0.1' : undefined);
+  const hostAddress = hostAddressOf(content);
   for (const { name, address } of content.added) {
     if (address !== 'host-gateway') add(address, [name]);
     else if (hostAddress !== undefined) add(hostAddress, [name]);
@@ -86,7 +101,7 @@ export function hostsText(base: string, content: HostsContent): string {
   for (const [address = '', ...names] of base.split('\n').map(words)) if (names.length > 0) add(address, names);
   add('127.0.0.1', ['localhost']);
   add('::1', ['localhost']);
-  if (hostAddress !== undefined) add(hostAddress, ['host.containers.internal', 'host.docker.internal']);
+  if (hostAddress !== undefined) add(hostAddress, [HOST_NAME, 'host.docker.internal']);
   const own = content.addresses ?? [content.mode === 'host' ? '127.0.1.1' : '127.0.0.1'];
   const free = own.map(address => content.names.filter(name => !taken.has(`${name} ${family(address)}`)));
   own.forEach((address, at) => {

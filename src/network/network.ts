@@ -1,12 +1,19 @@
-import type { Problem } from '../base/problem.ts';
-import { ok, type Result } from '../base/result.ts';
+import { problem, type Problem } from '../base/problem.ts';
+import { err, ok, type Result } from '../base/result.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { findContainer } from '../run/containers.ts';
 import type { NetworkPlace, NetworkState } from '../run/parts.ts';
 import { stopAccountBridge } from './account-bridge.ts';
 import { startBridge, stopBridge } from './bridge.ts';
-import { shareEtcFiles, writeEtcFiles, type Connection, type WrittenResolver } from './etc-files.ts';
+import {
+  hostAddressIn,
+  hostAddressOf,
+  shareEtcFiles,
+  writeEtcFiles,
+  type Connection,
+  type WrittenResolver,
+} from './etc-files.ts';
 import { startPasta, stopPasta, type PastaData } from './pasta.ts';
 import type { ResolverRecord } from './resolvers.ts';
 
@@ -22,16 +29,28 @@ export interface Connected {
  */
 export function setUp(host: Host, request: RunRequest, place: NetworkPlace): Result<NetworkState, Problem> {
   const wish = wishOf(request, place.uid);
-  return connect(host, request, place, wish).map(({ state, connection }) => {
+  return connect(host, request, place, wish).andThen(({ state, connection }): Result<NetworkState, Problem> => {
     const other = wish.mode === 'container' ? findContainer(host, wish.options) : undefined;
+    const theirs = other === undefined ? undefined : host.readFileIfExists(`${other.bundle}/hosts`);
+    const gateway = theirs === undefined ? hostAddressOf(connection) : hostAddressIn(theirs);
+    const asked = request.addHosts.find(({ address }) => address === 'host-gateway');
+    if (asked !== undefined && gateway === undefined) {
+      tearDown(host, state);
+      return err(noGateway(asked.name));
+    }
     if (other !== undefined) {
       shareEtcFiles(host, request, place, other.bundle);
       const shared = other.state?.network.resolver;
-      return shared === undefined ? state : { ...state, resolver: shared };
+      return ok(shared === undefined ? state : { ...state, resolver: shared });
     }
     const written = writeEtcFiles(host, request, place, connection);
-    return { ...state, resolver: resolverRecord(request, connection, written) };
+    return ok({ ...state, resolver: resolverRecord(request, connection, written) });
   });
+}
+
+function noGateway(name: string): Problem {
+  const text = `--add-host ${name}:host-gateway: no address of the host is known in this network`;
+  return problem('no-gateway', text, { hint: 'give the address' });
 }
 
 /** Takes down what `setUp` made; running it twice is fine. It goes on after an error and reports all. */
@@ -75,6 +94,12 @@ function connect(host: Host, request: RunRequest, place: NetworkPlace, wish: Wis
   if (['none', 'host', 'container', 'ns'].includes(mode)) {
     return ok({ state: { kind: mode }, connection: { mode } });
   }
-  if (mode === 'pasta') return startPasta(host, request, place, options);
+  if (mode === 'pasta') {
+    // A pod's name is one of its holder's.
+    const alias = request.networkAliases.find(name => name !== request.pod);
+    if (alias !== undefined && request.networks[0]?.startsWith('pasta') !== true)
+      host.write(2, `berth: warning: --network-alias ${alias} has no effect: nobody asks pasta for names\n`);
+    return startPasta(host, request, place, options);
+  }
   return startBridge(host, request, place);
 }

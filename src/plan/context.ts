@@ -37,7 +37,7 @@ export interface IdPlan {
 export function newContext(input: PlanInput): PlanContext {
   const { request, facts, image } = input;
   const foreign = request.runtime !== undefined && request.runtime !== '' && request.runtime !== 'berth';
-  const context = { request, facts, problems: [], warnings: [], foreign };
+  const context = { request, facts, problems: [], warnings: request.leftOut.map(one => one.text), foreign };
   return image === undefined ? context : { ...context, image: image.config };
 }
 

@@ -67,6 +67,7 @@ export function newDraft(reader: Reader, name: string): Draft {
     isRootfs: false,
     request: {
       name,
+      leftOut: [],
       pull: 'missing',
       replace: false,
       remove: false,

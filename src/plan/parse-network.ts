@@ -1,3 +1,4 @@
+import { problem } from '../base/problem.ts';
 import { bad, type Draft } from './draft.ts';
 import { isAddress, isAddress4, isAddress6 } from './parse-ports.ts';
 import { isName } from './parse-values.ts';
@@ -88,6 +89,36 @@ export function finishNetworks(draft: Draft): void {
     );
   }
   request.networks = [`${first}${first.includes(':') ? ',' : ':'}${words.join(',')}`];
+}
+
+/** Modes in which the container's network is nobody's, or somebody else's: nothing can be published there. */
+export const WITHOUT_PORTS = ['host', 'none', 'container', 'ns'];
+
+/** What a network that is absent or another's cannot give: as the peer refuses it, or starts without it and says so. */
+export function checkWithNetwork({ request, problems }: Draft): void {
+  const mode = request.networks[0]?.split(':')[0] ?? '';
+  const conflict = (text: string, hint = 'leave one of the two out'): void => {
+    problems.push(problem('option-conflict', text, { hint }));
+  };
+  const leftOut = (option: string, what: string): void => {
+    request.leftOut.push({ option, text: `--${option} has no effect with --network ${mode}: ${what}` });
+  };
+  if (request.ports.length > 0 && WITHOUT_PORTS.includes(mode)) {
+    leftOut('publish', 'nothing is published');
+    request.ports = [];
+  }
+  if (request.networkAliases.length > 0 && [...WITHOUT_PORTS, 'pasta'].includes(mode))
+    leftOut('network-alias', 'nobody asks for names there');
+  const servers = request.dns.filter(server => mode !== 'container' || server !== 'none');
+  if ((mode === 'none' || mode === 'container') && [servers, request.dnsSearch, request.dnsOptions].flat().length > 0)
+    conflict(`--dns, --dns-search and --dns-option have no effect with --network ${mode}`);
+  const host = request.addHosts.find(({ address }) => address === 'host-gateway');
+  if (host !== undefined && (mode === 'none' || mode === 'ns'))
+    conflict(
+      `--add-host ${host.name}:host-gateway: no address of the host is known with --network ${mode}`,
+      'give the address',
+    );
+  if (request.noHosts && request.addHosts.length > 0) conflict('--add-host has no effect with --no-hosts');
 }
 
 export function parseIp(draft: Draft, option: 'ip' | 'ip6', value: string): void {

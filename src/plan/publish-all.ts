@@ -1,18 +1,19 @@
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { ImageRecord } from '../image/types.ts';
+import { WITHOUT_PORTS } from './parse-network.ts';
 import { readRange } from './parse-ports.ts';
 import type { PortRequest, RunRequest } from './request.ts';
-
-/** The modes in which the container has no ports of its own to publish: there Podman passes over --publish-all, too. */
-const WITHOUT = ['host', 'none', 'container', 'ns'];
 
 /** Ports that an image may name: one line of it can name them all, and each is a socket of the host (T34). */
 const MOST = 1000;
 
-/** `--publish-all`: each port that the image or --expose names and nothing publishes yet gets any free port of the host. */
+/**
+ * `--publish-all`: each port that the image or --expose names and nothing publishes yet gets any free port of the host. Where there are none to
+ * publish Podman passes over it, too.
+ */
 export function publishAll(request: RunRequest, image: ImageRecord | undefined): Result<RunRequest, Problem[]> {
-  if (!request.publishAll || WITHOUT.includes(request.networks[0]?.split(':')[0] ?? '')) return ok(request);
+  if (!request.publishAll || WITHOUT_PORTS.includes(request.networks[0]?.split(':')[0] ?? '')) return ok(request);
   const exposed = image?.config.exposedPorts.flatMap(readExposed) ?? [];
   const many = exposed.reduce((sum, { count }) => sum + count, 0);
   if (many > MOST)

@@ -4,7 +4,7 @@ import type { Command } from '../command/types.ts';
 import { bad, newDraft, type Draft, type Reader } from './draft.ts';
 import { applyOption } from './parse-options.ts';
 import { finishEnvironment } from './parse-environment.ts';
-import { finishNetworks } from './parse-network.ts';
+import { checkWithNetwork, finishNetworks } from './parse-network.ts';
 import { checkPorts } from './parse-ports.ts';
 import { parseUserns } from './parse-userns.ts';
 import { cleanPath, isName } from './parse-values.ts';
@@ -30,6 +30,7 @@ export function parseRunRequest(command: Command, reader: Reader, name: string):
   parseUserns(draft);
   checkPorts(draft);
   finishCpu(draft);
+  checkWithNetwork(draft);
   checkTogether(draft);
   return draft.problems.length > 0 ? err(draft.problems) : ok(draft.request as RunRequest);
 }
@@ -81,16 +82,6 @@ function checkTogether(draft: Draft): void {
   if (!isName(request.name)) {
     const hint = 'names match [a-zA-Z0-9][a-zA-Z0-9_.-]* and have at most 255 bytes';
     problems.push(problem('option-value', printable(`--name ${request.name}: not a name`), { key: '--name', hint }));
-  }
-  const mode = request.networks[0]?.split(':')[0];
-  const shared =
-    request.networks.length === 1 && (mode === 'host' || mode === 'container' || mode === 'ns' || mode === 'none');
-  if (request.ports.length > 0 && shared) {
-    conflict(`--publish has no effect with --network ${mode}`, 'leave one of the two out');
-  }
-  const resolver = [...request.dns, ...request.dnsSearch, ...request.dnsOptions];
-  if (resolver.length > 0 && mode === 'none') {
-    conflict('--dns, --dns-search and --dns-option have no effect with --network none', 'leave one of the two out');
   }
   if (request.hostname !== undefined && request.uts !== 'private') {
     conflict('--hostname needs a host name namespace of its own', 'leave out --uts');

@@ -5,6 +5,8 @@
  */
 export interface RunRequest {
   readonly name: string;
+  /** What was asked for and is left out, as a start and `check` tell it. */
+  readonly leftOut: readonly { readonly option: string; readonly text: string }[];
   /** Exactly one of image and rootfs. */
   readonly image?: string;
   readonly rootfs?: { readonly path: string; readonly overlay: boolean; readonly idmap?: boolean };

@@ -92,10 +92,12 @@ const afterColon = (text: string): string => text.slice(text.indexOf(': ') + 2);
 
 function ofRequest(request: RunRequest): Problem[] {
   const log = logPlan(request);
-  const problems =
+  const problems: Problem[] =
     typeof log === 'string'
       ? [problem('option-value', log, { key: '--log-opt' })]
       : log.warnings.map(text => ({
+  for (const { option, text } of request.leftOut)
+    problems.push({ ...problem('left-out', text, { key: `--${option}` }), severity: 'warning' });
           ...problem('left-out', text, { key: '--log-opt' }),
           severity: 'warning' as const,
         }));

@@ -138,6 +138,10 @@ addresses() {
 subnet() { berth run --rm localhost/busybox ip -4 -o addr show eth0 | sed 's/.*inet \(10\.[0-9]*\).*/\1/'; }
 
 none_and_host() {
+    unit_file root shared <<<$'[Container]\nImage=localhost/busybox\nNetwork=host\nPublishPort=8121:80\nExec=sleep inf\nStopTimeout=0'
+    manager root start shared
+    equal "$(berth port shared)" ''
+    unit_gone root shared
     equal "$(as alice berth run --rm --network none localhost/busybox ip -o link | grep -vc ' lo:' || true)" 0
     contains "$(as alice berth run --rm --network none localhost/busybox ip -o link show lo)" UP
     contains "$(as alice berth run --rm --network bridge localhost/busybox ip -o link)" ' eth0'
@@ -151,6 +155,15 @@ names() { # USER GATEWAY
     contains "$hosts" $'\tup'
     contains "$hosts" $'\thost.containers.internal host.docker.internal'
     contains "$hosts" $'\tbox named'
+    # Who shares its network reaches the host at the same address; what such a network cannot give is told, or refused.
+    as "$1" berth run -d --rm --name named --stop-timeout 0 localhost/busybox sleep inf >/dev/null
+    hosts=$(as "$1" berth run --rm -p 8121:80 --network container:named --add-host up:host-gateway localhost/busybox cat /etc/hosts 2>said)
+    equal "$(awk '$2 == "up" { print $1 }' <<<"$hosts")" "$(as "$1" berth exec named awk '$2 == "host.containers.internal" { print $1 }' /etc/hosts)"
+    equal "$(cat said)" 'berth: warning: --publish has no effect with --network container: nothing is published'
+    contains "$(fails_with 125 as "$1" berth run --rm --network container:named --dns 192.0.2.53 localhost/busybox true 2>&1)" '--dns, '
+    as "$1" berth stop named
+    equal "$(as "$1" berth run --rm --network host --network-alias www localhost/busybox true 2>&1)" \
+        'berth: warning: --network-alias has no effect with --network host: nobody asks for names there'
     equal "$(as "$1" berth run --rm --hostname box localhost/busybox sh -c 'cat /etc/hostname; hostname')" $'box\nbox'
     equal "$(as "$1" berth run --rm --dns 192.0.2.53 --dns-search example.org --dns-option ndots:2 localhost/busybox cat /etc/resolv.conf)" \
         $'search example.org\nnameserver 192.0.2.53\noptions ndots:2'

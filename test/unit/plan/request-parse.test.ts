@@ -199,16 +199,6 @@ test('labels of files are below those of --label', () => {
   assert.match(problems([['label-file', '/bad.labels']])[0] ?? '', /bad.labels:2: the name holds a blank/);
 });
 
-test('a resolver without a network', () => {
-  for (const option of ['dns', 'dns-search', 'dns-option']) {
-    const said = problems([
-      ['network', 'none'],
-      [option, '1.1.1.1'],
-    ]);
-    assert.match(said[0] ?? '', /--dns, --dns-search and --dns-option have no effect with --network none/);
-  }
-});
-
 test('--rmi implies --rm', () => {
   assert.equal(parse([['rmi', 'true']]).remove, true);
   assert.match(

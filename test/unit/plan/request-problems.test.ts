@@ -100,13 +100,6 @@ test('options that contradict each other', () => {
   );
   assert.match(
     one([
-      ['network', 'host'],
-      ['publish', '80:80'],
-    ]) ?? '',
-    /--publish has no effect/,
-  );
-  assert.match(
-    one([
       ['publish', '80:80'],
       ['publish', '127.0.0.1:80:81'],
     ]) ?? '',

@@ -44,6 +44,11 @@ for (const [type, lines, said] of [
     'PodmanArgs=--share pidd',
     `2:20: ${REFUSED}--share pidd: pidd cannot be shared; use ipc, net, pid, uts or none`,
   ],
+  [
+    'container',
+    'Network=host\nPublishPort=80:80',
+    '4:13: warning: --publish has no effect with --network host: nothing is published',
+  ],
   ['container', 'Tmpfs=/tmp\nTmpfs=/tmp:foo', `4:7: ${REFUSED}--tmpfs /tmp:foo: foo is not an option of a tmpfs`],
   [
     'container',
