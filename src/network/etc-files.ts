@@ -110,6 +110,35 @@ export function hostsText(base: string, content: HostsContent): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Another network, or one less. */
+export interface Move {
+  /** Addresses of the container before. */
+  readonly own: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Of the host, in the network that was left; and in one that stays. */
+  readonly lost: readonly string[];
+  readonly gateway?: string | undefined;
+  readonly names: readonly string[];
+}
+
+/** hosts(5) after it: a name that has another meaning keeps that, as at a start; all other lines stay as they are. */
+export function movedHosts(text: string, { own, added, removed, lost, gateway, names }: Move): string {
+  const taken = new Set<string>();
+  const lines = text.split('\n').flatMap(line => {
+    const [address = '', ...known] = words(line);
+    if (removed.includes(address) && known.some(name => names.includes(name))) return [];
+    if (!own.includes(address)) for (const name of known) taken.add(`${name} ${family(address)}`);
+    return gateway !== undefined && lost.includes(address) ? [line.replace(address, gateway)] : [line];
+  });
+  while (lines.at(-1) === '') lines.pop();
+  for (const address of added) {
+    const free = names.filter(name => !taken.has(`${name} ${family(address)}`));
+    if (free.length > 0) lines.push(`${address}\t${free.join(' ')}`);
+  }
+  return lines.map(line => `${line}\n`).join('');
+}
+
 const family = (address: string): string => (address.includes(':') ? '6' : '4');
 
 /** Words of a line without its comment. */

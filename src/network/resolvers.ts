@@ -78,13 +78,33 @@ function renewLocked(host: Host, { bundle, name }: Container, change: FindChange
 function changeOf(host: Host, { bundle, state }: Container, base: string, target: string): Change | undefined {
   const record = state?.network.resolver as ResolverRecord | undefined;
   if (state === undefined || record === undefined) return undefined;
+  const text = textOf(record, base, target);
+  const same = text === record.text || host.readFileIfExists(`${bundle}/resolv.conf`) !== record.text;
+  return same ? undefined : { state, record, text };
+}
+
+function textOf(record: ResolverRecord, base: string, target: string): string {
   const { nameservers } = record.connection;
   const stale = target !== record.target && reachableServers(base).length > 0;
   const connection =
     !stale || nameservers === undefined
       ? record.connection
       : { ...record.connection, nameservers: nameservers.filter(one => one !== DNS_FORWARD) };
-  const text = resolvText(base, record.wishes, connection);
-  const same = text === record.text || host.readFileIfExists(`${bundle}/resolv.conf`) !== record.text;
-  return same ? undefined : { state, record, text };
+  return resolvText(base, record.wishes, connection);
+}
+
+/** A running container whose networks are others now, under its lock; what it has changed itself stays. */
+export function reconnect(
+  host: Host,
+  bundle: string,
+  state: ContainerState,
+  change: (before: ResolverRecord['connection']) => ResolverRecord['connection'],
+): void {
+  const before = state.network.resolver as ResolverRecord | undefined;
+  if (before === undefined) return;
+  const { base, target } = hostResolvers(host);
+  const record = { ...before, connection: change(before.connection) };
+  const text = textOf(record, base, target);
+  if (host.readFileIfExists(`${bundle}/resolv.conf`) === before.text) host.writeFile(`${bundle}/resolv.conf`, text);
+  writeState(host, bundle, { ...state, network: { ...state.network, resolver: { ...record, text } } });
 }

@@ -1,7 +1,10 @@
 import { allValues, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
+import { addressesOf } from '../network/addresses.ts';
 import { attach } from '../network/bridge.ts';
+import { hasLeases } from '../network/dhcp.ts';
+import type { Move } from '../network/etc-files.ts';
 import {
   readState,
   withNetworkLock,
@@ -10,11 +13,14 @@ import {
   type Attachment,
   type NetworkState,
 } from '../network/ipam.ts';
+import { moveFiles, withNames, withoutNames } from '../network/joined-files.ts';
+import { awaitListening, awaitNames } from '../network/naming.ts';
 import { divided, freeInterface, runNetavark } from '../network/netavark.ts';
 import { readNamespace } from '../network/namespace.ts';
 import { hasOwnWayOut } from '../network/account-bridge.ts';
 import { parseWishes, placeInOne, realName, withoutDefaultRoute } from '../network/placement.ts';
 import { readNetwork, type NetworkRecord } from '../network/records.ts';
+import type { ResolverRecord } from '../network/resolvers.ts';
 import type { PortRequest } from '../plan/request.ts';
 import { isRunning, requireContainer, type Container } from '../run/containers.ts';
 import { Failure, failureOf } from '../run/failure.ts';
@@ -32,7 +38,9 @@ export function connectContainer(host: Host, command: Command): number {
   const words = (['ip', 'ip6'] as const).flatMap(key => optionWord(command, key, key));
   const wishes = parseWishes([...words, ...optionWord(command, 'mac-address', 'mac')].join(','));
   if (wishes.isErr()) throw failureOf([wishes.error]);
-  return withNetworkLock(host, () => {
+  const store = storeOf(host, command);
+  const inside = host.euid === 0 ? undefined : readNamespace(host);
+  const { answer, ...move } = withNetworkLock(host, () => {
     const state = readState(host);
     const ours = attachmentsOf(state, container);
     if (ours.some(one => one.networks[record.name] !== undefined))
@@ -43,21 +51,35 @@ export function connectContainer(host: Host, command: Command): number {
     if (placed.isErr()) throw failureOf([placed.error]);
     // Who has published ports has another way out already.
     const one = hasOwnWayOut(container.state) ? withoutDefaultRoute(placed.value) : placed.value;
-    const inside = host.euid === 0 ? undefined : readNamespace(host);
     const done = attach(host, state, `${container.bundle} ${record.name}`, {
       bundle: container.bundle,
       netns: `/proc/${container.state.pid}/ns/net`,
       name: container.name,
       // In each of its networks, so that it may leave any other; an account's ports go another way.
       ports: inside === undefined ? portsOf(container.state) : [],
-      dns: [],
+      dns: asksFor(container.state),
       placed: [one],
       ...(inside === undefined ? {} : { inside }),
     });
     if (done.isErr()) throw failureOf([done.error]);
-    return 0;
+    const added = hasLeases(record) ? done.value.addresses : one.addresses;
+    return { answer: done.value, own: addressesIn(ours), added, removed: [], lost: [] };
   });
+  const named = record.dns_enabled && answer.nameservers.length > 0;
+  if (named && (inside === undefined || awaitNames(host)))
+    awaitListening(host, inside?.pid ?? host.pid, answer.nameservers);
+  moveFiles(host, store, container, { move, connection: before => (named ? withNames(before, answer) : before) });
+  return 0;
 }
+
+/** Servers that it asked for, which those of the networks ask then. */
+function asksFor({ network }: ContainerState): string[] {
+  const record = network.resolver as ResolverRecord | undefined;
+  return (record?.wishes.dns ?? []).filter(server => server !== 'none');
+}
+
+const addressesIn = (attachments: readonly Attachment[]): string[] =>
+  attachments.flatMap(one => Object.values(one.networks).flat());
 
 const portsOf = ({ ports }: ContainerState): PortRequest[] =>
   ports.map(({ host, hostPort, port, protocol }) => ({
@@ -89,8 +111,9 @@ function requireRunning(host: Host, word: string): Running {
 export function disconnectContainer(host: Host, command: Command): number {
   const [network = '', word = ''] = command.operands;
   const container = requireRunning(host, word);
-  return withNetworkLock(host, () => {
+  const { left, ...move } = withNetworkLock(host, () => {
     const state = readState(host);
+    const own = [...addressesIn(attachmentsOf(state, container)), ...addressesOf(host, container.state.pid)];
     const name = realName(network);
     const [key, attachment] =
       Object.entries(state.attachments).find(
@@ -104,24 +127,47 @@ export function disconnectContainer(host: Host, command: Command): number {
     const inside = host.euid === 0 ? undefined : readNamespace(host);
     const done = runNetavark(host, 'teardown', netns, one, inside);
     if (done.isErr()) throw failureOf([done.error]);
-    const left = without(state, [key]);
-    const kept = { ...left.attachments, [key]: { ...attachment, networks, configuration: rest } };
-    const after = Object.keys(networks).length === 0 ? left : { ...left, attachments: kept };
+    const gone = without(state, [key]);
+    const kept = { ...gone.attachments, [key]: { ...attachment, networks, configuration: rest } };
+    const after = Object.keys(networks).length === 0 ? gone : { ...gone, attachments: kept };
     writeState(host, after);
     if (host.euid === 0 && container.state.ports.length > 0 && !attachmentsOf(after, container).some(publishes))
       host.write(
         2,
         `berth: warning: ${word}: its ports are published no more: it is in no network that has a way out\n`,
       );
-    return 0;
+    const stays = [...addressesIn(attachmentsOf(after, container)), ...addressesOf(host, container.state.pid)];
+    return {
+      left: toldIn(one)[name],
+      own,
+      added: [],
+      removed: own.filter(address => !stays.includes(address)),
+      ...gatewaysOf(host, one, attachmentsOf(after, container)),
+    };
   });
+  moveFiles(host, storeOf(host, command), container, {
+    move,
+    connection: before => (left === undefined ? before : withoutNames(before, left, host.euid === 0)),
+  });
+  return 0;
 }
+
+/** An account's containers have one address of the host for all networks. */
+function gatewaysOf(host: Host, one: string, stay: readonly Attachment[]): Pick<Move, 'lost' | 'gateway'> {
+  const of = (configuration: string): string[] =>
+    Object.values(toldIn(configuration)).flatMap(({ subnets }) => subnets.flatMap(({ gateway }) => gateway ?? []));
+  if (host.euid !== 0) return { lost: [] };
+  return { lost: of(one), gateway: stay.flatMap(({ configuration }) => of(configuration))[0] };
+}
+
+/** The networks as netavark was told of them. */
+const toldIn = (configuration: string): Record<string, NetworkRecord> =>
+  (JSON.parse(configuration) as { network_info: Record<string, NetworkRecord> }).network_info;
 
 const attachmentsOf = (state: NetworkState, { bundle }: Container): Attachment[] =>
   Object.values(state.attachments).filter(one => one.bundle === bundle);
 
 /** netavark publishes nothing in other networks. */
 function publishes({ ports, configuration }: Attachment): boolean {
-  const told = JSON.parse(configuration) as { network_info: Record<string, NetworkRecord> };
-  return ports.length > 0 && Object.values(told.network_info).some(one => one.driver === 'bridge' && !one.internal);
+  return ports.length > 0 && Object.values(toldIn(configuration)).some(one => one.driver === 'bridge' && !one.internal);
 }

@@ -78,12 +78,20 @@ ipv6() {
 
 connects() {
     berth network create --subnet 10.77.5.0/24 late
+    local before
     berth run -d --rm --name joiner localhost/busybox sh -c "$SERVE"
+    berth run -d --rm --name beside --network container:joiner --stop-timeout 0 localhost/busybox sleep inf
+    berth run -d --rm --name db --network late --hostname box localhost/busybox sh -c "$SERVE"
+    before=$(berth exec joiner cat /etc/hosts /etc/resolv.conf)
     berth network connect --alias other --ip 10.77.5.50 late joiner
     contains "$(berth exec joiner ip -o addr show eth1)" 10.77.5.50/24
+    contains "$(berth exec joiner cat /etc/hosts)" $'10.77.5.50\tjoiner'
     run --network late localhost/busybox sh -c "$fetch" other >/dev/null
+    # It finds the others, too, and so does who shares its network.
+    for name in joiner beside; do equal "$(timeout 20 berth exec $name sh -c "$fetch" db)" box; done
     berth network disconnect late joiner
     fails berth exec joiner ip -o addr show eth1 2>/dev/null
+    equal "$(berth exec joiner cat /etc/hosts /etc/resolv.conf)" "$before"
     berth network connect late joiner
     # Also the network of its start, which the next start brings back; a network that is joined again has its ports.
     berth network disconnect podman joiner
@@ -92,6 +100,9 @@ connects() {
     berth network connect podman joiner
     equal "$(berth exec joiner ls /sys/class/net | sort | xargs)" 'eth0 eth1 lo'
     berth network disconnect berth joiner
+    equal "$(timeout 20 berth exec joiner sh -c "$fetch" db)" box
+    equal "$(berth exec joiner awk '$2 == "host.containers.internal" { print $1 }' /etc/hosts)" 10.77.5.1
+    berth stop -t 0 db beside
     equal "$(berth ps --filter name=joiner --format '{{.Networks}}')" late
     equal "$(berth ps --filter network=podman --filter name=joiner -q)" ''
     berth stop -t 0 joiner

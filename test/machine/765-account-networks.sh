@@ -98,7 +98,10 @@ several() { # a person's containers: two networks, one of them internal, connect
     as alice berth network connect --ip 10.77.2.50 two late
     contains "$(as alice berth exec late ip -o addr show eth1)" 10.77.2.50/24
     as alice berth exec hidden sh -c "$(fetch late)"
+    contains "$(as alice berth exec late cat /etc/hosts)" $'10.77.2.50\tlate'
+    contains "$(as alice berth exec late cat /etc/resolv.conf)" 'nameserver 10.77.2.1'
     as alice berth network disconnect two late
+    fails grep 10.77.2. <<<"$(as alice berth exec late cat /etc/hosts /etc/resolv.conf)"
     fails as alice berth exec late ip -o addr show eth1
     as alice berth network disconnect one late # the one that it was started in
     equal "$(as alice berth exec late ls /sys/class/net)" lo
