@@ -100,6 +100,7 @@ export const DIFFERENCES = [
   '- A published port of root is a rule of netavark. | Podman keeps a socket on it beside the rule, which nobody reads.',
   '- The name of a container that has no HostName= is its host name. | In Podman it is a number of the container.',
   '- /etc/hosts names localhost for both families, and the host name with Network=host. With Network=none or ns: it does not name the host, which cannot be reached or is not known, and AddHost=NAME:host-gateway is refused. | Podman writes an address of the host.',
+  '- A pod has no limits of its own (--memory, --cpus): give them to the containers, or to their slice. It always has a holder, which needs no image. | Podman gives them to the control group of the pod.',
   '- Of an account, what shares namespaces of a container (container:NAME, NAME.container) shares its users, too, and is refused with users of its own. | In Podman the users are those of the account for both.',
   '- In networks of an account the ids in /proc/self/uid_map are counted from the user namespace of the networks. | In Podman they are those of the account. On disk they are the same.',
   '- Binds, volumes and the root of the container have no devices; what is mounted of an image has no set-user-ID programs either, and is a bind when it has one layer. | Of root Podman leaves out nodev, and mounts an overlay.',

@@ -1,4 +1,4 @@
-import { NETWORK } from './options-shared.ts';
+import { NETWORK, RESOURCES } from './options-shared.ts';
 import { flag, integer, list, native, size, text, words } from './rows.ts';
 import type { OptionRow, VerbRow } from './types.ts';
 
@@ -17,6 +17,37 @@ const FORCE = flag('force', 'end what still runs', { short: 'f' });
 const FORMAT = text('format', 'FORMAT', 'json, or a template');
 const POD = { program: 'pod' } as const;
 
+const LIMITED = 'give the limit to the containers, or to a slice that is Slice= in their [Service]';
+/** Of these the pod of the peer has its own: it is a control group there. */
+const LIMITS: readonly OptionRow[] = [
+  ...['blkio-weight', 'blkio-weight-device', 'cpu-shares', 'cpus', 'cpuset-cpus', 'cpuset-mems'],
+  ...['device-read-bps', 'device-write-bps', 'memory', 'memory-swap'],
+].flatMap(name => RESOURCES.filter(row => row.name === name).map(row => ({ ...row, refused: LIMITED })));
+const NO_IMAGE = 'accepted for compatibility; the holder of the namespaces is built in';
+
+/** What the peer has besides: for the members, or nothing that a pod of units could do. */
+const MORE: readonly OptionRow[] = [
+  ...LIMITS,
+  text('cgroup-parent', 'PATH', 'parent cgroup', { refused: 'use Slice= in [Service] of the containers' }),
+  list('device', '[-]HOST[:TARGET[:rwm]]', 'add a device to every container'),
+  list('gpus', 'GPU', 'add GPUs', { refused: 'name the devices with --device' }),
+  text('hosts-file', 'FILE', 'base of /etc/hosts', { refused: 'use --add-host' }),
+  flag('infra', 'accepted for compatibility; a pod always has a holder (--share none: it shares nothing)'),
+  text('infra-command', 'COMMAND', NO_IMAGE),
+  text('infra-image', 'IMAGE', NO_IMAGE),
+  flag('no-hostname', 'every container keeps the /etc/hostname of its image'),
+  flag('no-hosts', 'every container keeps the /etc/hosts of its image'),
+  text('pid', 'MODE', 'process namespace', { refused: 'use --share +pid, or give --pid to the containers' }),
+  text('restart', 'POLICY', 'restart policy of the containers', {
+    refused: 'use Restart= in [Service] of the containers, or give them --restart',
+  }),
+  list('security-opt', 'OPTION', 'seccomp=, apparmor=, label= and so on, of every container'),
+  flag('share-parent', 'accepted for compatibility; the containers have the control groups of their units'),
+  size('shm-size-systemd', 'SIZE', 'size of /run for systemd', { refused: 'give the containers a --tmpfs /run' }),
+  text('uts', 'MODE', 'host name namespace: private, host or ns:PATH'),
+  list('volumes-from', 'CONTAINER[:OPTIONS]', 'mount the binds and volumes of another container in every container'),
+];
+
 export const POD_CREATE: VerbRow = native(
   'pod create',
   '[NAME]',
@@ -34,6 +65,7 @@ export const POD_CREATE: VerbRow = native(
     size('shm-size', 'SIZE', 'size of /dev/shm'),
     words('sysctl', 'NAME=VALUE', 'set a kernel parameter of the namespaces'),
     list('volume', '[SOURCE:]TARGET[:OPTIONS]', 'mount a directory or a volume in every container', { short: 'v' }),
+    ...MORE,
     ...IDS,
     ...NETWORK.filter(row => row.name !== 'expose' && row.name !== 'publish-all'),
   ],
@@ -60,11 +92,16 @@ export const POD_VERBS: readonly VerbRow[] = [
   native(
     'pod logs',
     'POD',
-    'show what the containers of a pod wrote to the journal',
+    'show what the containers of a pod wrote, merged in time order',
     [
-      flag('follow', 'go on', { short: 'f' }),
-      text('tail', 'N', 'only the last lines'),
-      text('container', 'NAME', 'only one of them', { short: 'c' }),
+      text('container', 'NAME', 'only one of them, by name or id', { short: 'c' }),
+      flag('color', 'colour names, warnings and errors'),
+      flag('follow', 'wait for more', { short: 'f' }),
+      flag('names', 'show the name before each line; it is there when there are several containers', { short: 'n' }),
+      text('since', 'TIME', 'only lines since'),
+      integer('tail', 'N', 'only the last N lines'),
+      flag('timestamps', 'show the time before each line', { short: 't' }),
+      text('until', 'TIME', 'only lines until'),
     ],
     { least: 1, most: 1, ...POD },
   ),

@@ -49,15 +49,18 @@ export function podIdIn(host: Host, file: string): string {
   return text.trim();
 }
 
-/** The command line of a member with the volumes of its pod, and that pod; undefined without `--pod`. */
+/** The command line of a member with what its pod has for all of them, and that pod; undefined without `--pod`. */
 export function podOf(host: Host, store: string, command: Command): { pod: PodRecord; command: Command } | undefined {
   const name = podNamed(host, command);
   if (name === undefined) return undefined;
   const pod = requirePod(host, store, name);
   refuseOwn(pod.name, sharedBy(pod), command);
-  const volumes = pod.options.filter(use => use.name === 'volume');
-  return { pod, command: { ...command, options: [...volumes, ...command.options] } };
+  const given = pod.options.filter(use => FOR_MEMBERS.includes(use.name));
+  return { pod, command: { ...command, options: [...given, ...command.options] } };
 }
+
+/** What a pod has for each of its members, before what they say themselves. */
+const FOR_MEMBERS = ['volume', 'volumes-from', 'device', 'security-opt', 'no-hosts', 'no-hostname'];
 
 /** A Failure (125) for what a member of such a pod cannot have of its own. */
 export function refuseOwn(pod: string, shared: readonly Shared[], { options }: Command): void {
@@ -78,7 +81,7 @@ export function joinPod(host: Host, request: RunRequest, pod: PodRecord): RunReq
   }
   const target = `container:${pod.infraName}`;
   const shared = sharedBy(pod);
-  const hostname = pod.options.findLast(use => use.name === 'hostname')?.value;
+  const said = (option: string): string | undefined => pod.options.findLast(use => use.name === option)?.value;
   const joined = {
     ...request,
     pod: pod.name,
@@ -88,11 +91,12 @@ export function joinPod(host: Host, request: RunRequest, pod: PodRecord): RunReq
     ...(holder.uidMap.length === 0 ? {} : { userns: { kind: 'join', target } as const }),
   };
   if (!shared.includes('uts')) return joined;
+  if (said('uts') === 'host') return { ...joined, uts: 'host' };
   return {
     ...joined,
     uts: target,
     hostname:
-      hostname ??
+      said('hostname') ??
       pod.name
         .replaceAll('_', '-')
         .slice(0, 63)

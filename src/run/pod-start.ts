@@ -29,7 +29,7 @@ export function holderRequest(request: RunRequest, pod: PodRecord, bundle: strin
     pod: pod.name,
     rootfs: { path: `${bundle}/rootfs`, overlay: false },
     command: ['berth-holder'],
-    hostname: request.hostname ?? hostnameOf(pod.name),
+    ...(request.uts === 'private' ? { hostname: request.hostname ?? hostnameOf(pod.name) } : {}),
     networkAliases: [...request.networkAliases, pod.name],
     detach: true,
     remove: true,
@@ -40,6 +40,8 @@ export function holderRequest(request: RunRequest, pod: PodRecord, bundle: strin
     httpProxy: false,
     passwd: false,
     mounts: [],
+    volumesFrom: [],
+    devices: [],
   };
 }
 

@@ -54,6 +54,18 @@ export function parseExitPolicy(text: string): PodRecord['exitPolicy'] {
   throw new Failure(125, `--exit-policy ${text}: use stop or continue`);
 }
 
+/** `--infra=false` of podman-pod-create(1). A Failure (125). */
+export function checkInfra(value: string | undefined): void {
+  if (value === 'false')
+    throw new Failure(125, '--infra=false: a pod always has a holder; write --share none, and nothing is shared');
+}
+
+/** Options that are the pod's own; the others mean what they mean for `run`. */
+export const POD_OWN: readonly string[] = [
+  ...['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace', 'share', 'pod-id-file'],
+  ...['infra', 'infra-command', 'infra-image', 'share-parent'],
+];
+
 export const podPath = (store: string, name: string): string => `${store}/pods/${name}.json`;
 
 export function readPod(host: Host, store: string, name: string): PodRecord | undefined {

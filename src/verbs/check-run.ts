@@ -9,7 +9,7 @@ import { hasHandler } from '../plan/parse-options.ts';
 import { cut } from '../plan/parse-values.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { parseRunRequest } from '../plan/request-parse.ts';
-import { parseExitPolicy, parseShare } from '../run/pods.ts';
+import { checkInfra, parseExitPolicy, parseShare, POD_OWN } from '../run/pods.ts';
 import { judgeImage, noted, ofUse, thrown, type Judge } from './check-judge.ts';
 import { labelsOf } from './labels.ts';
 
@@ -28,17 +28,14 @@ export const judgeRun: Judge = ({ command, known, reader }) => {
 
 /** `pod create`: options of its own, and those of `run` for its holder (pod.ts). */
 export const judgePod: Judge = ({ command, known, reader }) => {
-  const own = [
-    ...['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace', 'share'],
-    'pod-id-file',
-    ...FILES,
-  ];
+  const own = [...POD_OWN, ...FILES];
   const uses = known.filter(use => !own.includes(use.name));
   const isWhole = command.options.every(use => uses.includes(use) || own.includes(use.name));
   const joined = uses.filter(use => use.name === 'network' && /^(container|ns):/.test(use.value));
   return [
     ...thrown(known, left => {
       for (const { name, value } of left) {
+        if (name === 'infra') checkInfra(value);
         if (name === 'exit-policy') parseExitPolicy(value);
         if (name === 'share') parseShare(value);
       }
@@ -96,11 +93,11 @@ function ofRequest(request: RunRequest): Problem[] {
     typeof log === 'string'
       ? [problem('option-value', log, { key: '--log-opt' })]
       : log.warnings.map(text => ({
-  for (const { option, text } of request.leftOut)
-    problems.push({ ...problem('left-out', text, { key: `--${option}` }), severity: 'warning' });
           ...problem('left-out', text, { key: '--log-opt' }),
           severity: 'warning' as const,
         }));
+  for (const { option, text } of request.leftOut)
+    problems.push({ ...problem('left-out', text, { key: `--${option}` }), severity: 'warning' });
   if (request.networks[0]?.split(':')[0] !== 'host') return problems;
   const foreign = Object.keys(request.sysctls).filter(key => sysctlNamespace(key, true) === 'network');
   const what = 'the container has no network namespace of its own';

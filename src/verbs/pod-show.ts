@@ -115,23 +115,27 @@ export function podShown(host: Host, pod: PodRecord): Record<string, unknown> {
   };
 }
 
-/** `berth pod logs`: journalctl(1) for the units of all members. */
+/** `berth pod logs`: `berth logs` of all members that keep a log. */
 export function podLogs(host: Host, command: Command): number {
   const pod = requirePod(host, storeOf(host, command), command.operands[0] ?? '');
   const only = lastValue(command, 'container');
-  const units = membersOf(host, pod)
-    .members.filter(one => only === undefined || one.name === only)
-    .flatMap(({ state }) => (state === undefined || state.unit === '' ? [] : [state]));
-  if (units.length === 0)
+  const { members } = membersOf(host, pod);
+  const names = members.filter(one => (only === undefined ? keepsLog(one) : isCalled(one, only))).map(one => one.name);
+  if (names.length === 0)
     throw new Failure(
       125,
-      `${pod.name}: no ${only === undefined ? 'container of it' : `container ${only}`} runs as a unit`,
+      only === undefined ? `${pod.name}: no container of it keeps a log` : `${pod.name}: it has no container ${only}`,
     );
-  const tail = lastValue(command, 'tail');
-  if (tail !== undefined && !/^\d{1,9}$/.test(tail)) throw new Failure(125, `--tail ${tail}: not a number of lines`);
-  const words = units.map(({ unit, manager }) => (manager === 'user' ? `--user-unit=${unit}` : `--unit=${unit}`));
-  const argv = ['journalctl', '--no-pager', '--quiet', '--output=short', ...words];
-  if (isSet(command, 'follow')) argv.push('--follow');
-  if (tail !== undefined) argv.push(`--lines=${tail}`);
+  const options = command.options.filter(use => use.name !== 'container').map(use => `--${use.name}=${use.value}`);
+  // Whose line it is: said by the journal of several units as well.
+  const named = names.length > 1 && lastValue(command, 'names') === undefined ? ['--names'] : [];
+  const argv = [host.readlink('/proc/self/exe'), 'logs', ...named, ...options, '--', ...names];
   return host.exec(argv, host.environmentList());
 }
+
+const isCalled = ({ name, state }: Container, word: string): boolean =>
+  name === word || (word !== '' && state?.id.startsWith(word) === true);
+
+/** One in the foreground writes to its terminal. */
+const keepsLog = ({ state }: Container): boolean =>
+  state !== undefined && state.logDriver !== 'none' && state.unit !== '' && !state.unit.endsWith('.scope');

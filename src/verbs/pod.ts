@@ -12,8 +12,10 @@ import { startHolder } from '../run/pod-start.ts';
 import {
   findPod,
   listPods,
+  checkInfra,
   parseExitPolicy,
   parseShare,
+  POD_OWN,
   readPod,
   requirePod,
   writePod,
@@ -61,9 +63,6 @@ function chosen(host: Host, command: Command): readonly string[] {
   return all ? listPods(host, storeOf(host, command)).map(pod => pod.name) : words;
 }
 
-/** Options that are the pod's own; the others mean what they mean for `run`. */
-const OWN = ['name', 'infra-name', 'infra-conmon-pidfile', 'exit-policy', 'replace', 'share', 'pod-id-file'];
-
 function create(host: Host, command: Command): number {
   const store = storeOf(host, command);
   const record = wanted(host, command);
@@ -100,6 +99,7 @@ function wanted(host: Host, command: Command): PodRecord {
       throw new Failure(125, `${one}: not a name; names match [a-zA-Z0-9][a-zA-Z0-9_.-]* and have at most 255 bytes`);
   }
   const exitPolicy = parseExitPolicy(lastValue(command, 'exit-policy') ?? 'continue');
+  checkInfra(lastValue(command, 'infra'));
   const share = lastValue(command, 'share');
   const pidFile = lastValue(command, 'infra-conmon-pidfile');
   const context = findContext(host);
@@ -117,7 +117,7 @@ function wanted(host: Host, command: Command): PodRecord {
     unit: context.inUnit ? context.own.unit : '',
     manager: context.inUnit ? context.own.manager : '',
     options: command.options
-      .filter(use => !OWN.includes(use.name) && use.name !== 'label-file')
+      .filter(use => !POD_OWN.includes(use.name) && use.name !== 'label-file')
       .map(({ name: key, value }) => ({ name: key, value })),
   };
 }

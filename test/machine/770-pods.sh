@@ -209,6 +209,26 @@ on_a_network() { # root: a pod in a network, found by its name
     berth network rm podnet
 }
 
+# What a pod has for each of its members; what they say themselves comes after it. `pod logs` is `logs` of all of them.
+for_members() { # USER
+    local said
+    as "$1" berth pod create --name all --network none --infra --infra-image x --device /dev/full:/dev/mine --no-hosts --security-opt no-new-privileges --uts host >/dev/null
+    said=$(as "$1" berth run --rm --pod all --name one localhost/busybox sh -c 'hostname; grep NoNewPrivs /proc/self/status; test -c /dev/mine && echo mine; cat /etc/hosts' 2>&1 || true)
+    contains "$said" "$(hostname)"$'\nNoNewPrivs:\t1\nmine'
+    fails grep -q localhost <<<"$said"
+    as "$1" berth run -d --pod all --name first localhost/busybox sh -c 'echo said by first; sleep inf' >/dev/null
+    as "$1" berth run -d --pod all --name second --log-driver k8s-file localhost/busybox sh -c 'echo said by second; sleep inf' >/dev/null
+    as "$1" berth run -d --pod all --name third --log-driver none localhost/busybox sleep inf >/dev/null
+    export -f as
+    wait_for "[ \$(as $1 berth pod logs all | wc -l) = 2 ]"
+    equal "$(as "$1" berth pod logs all | sort)" $'first said by first\nsecond said by second'
+    equal "$(as "$1" berth pod logs --since 1h --tail 1 -c second all)" 'said by second'
+    equal "$(as "$1" berth pod logs --until 1h all)" ''
+    contains "$(fails_with 125 as "$1" berth pod logs -c fourth all 2>&1)" 'all: it has no container fourth'
+    as "$1" berth pod rm -f -t 0 all >/dev/null
+    contains "$(fails_with 125 as "$1" berth pod create --memory 1g x 2>&1)" 'Slice='
+}
+
 # Pods as people make them: with their first container, started with a member; all members at once, and all that have ended.
 of_a_person() { # USER
     local id name
@@ -287,6 +307,7 @@ for way in $WAYS; do
 done
 for user in root alice; do
     check "$user: a pod by hand" by_hand $user
+    check "$user: what a pod has for its members, and what they said" for_members $user
     check "$user: a pod that run makes, and verbs for all of its members" of_a_person $user
     check "$user: members made before their pod starts, and pods that are not made in vain" made_first $user
 done

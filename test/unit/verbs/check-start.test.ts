@@ -49,6 +49,12 @@ for (const [type, lines, said] of [
     'Network=host\nPublishPort=80:80',
     '4:13: warning: --publish has no effect with --network host: nothing is published',
   ],
+  ['pod', 'PodmanArgs=--memory 1g', `2:12: ${REFUSED}--memory is not supported`],
+  [
+    'pod',
+    'PodmanArgs=--infra=false',
+    `2:12: ${REFUSED}--infra=false: a pod always has a holder; write --share none, and nothing is shared`,
+  ],
   ['container', 'Tmpfs=/tmp\nTmpfs=/tmp:foo', `4:7: ${REFUSED}--tmpfs /tmp:foo: foo is not an option of a tmpfs`],
   [
     'container',
