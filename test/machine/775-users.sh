@@ -59,6 +59,12 @@ of_directory() {
     equal "$(berth run --rm "${map[@]}" --rootfs "$root:idmap" sh -c "$SEE" 2>/dev/null | xargs)" "$(both '0 300000 1000') 0 0:0 0:0 0:0 0"
     equal "$(stat -c %u:%g "$root/made")" 0:0
     contains "$(fails_with 125 as alice berth run --rm --network none --rootfs "$root:idmap" true 2>&1)" 'only root can mount'
+    # A volume of the host's ids, and the same without the map.
+    mkdir -p "$WORK/ours"
+    touch "$WORK/ours/f"
+    equal "$(berth run --rm "${map[@]}" -v "$WORK/ours:/m:idmap" localhost/busybox sh -c 'touch /m/g; stat -c %u /m/f')" 0
+    equal "$(stat -c %u "$WORK/ours/g")" 0
+    equal "$(berth run --rm "${map[@]}" -v "$WORK/ours:/m" localhost/busybox stat -c %u /m/f)" 65534
     equal "$(berth run --rm "${map[@]}" --mount type=image,src=localhost/busybox,dst=/mnt --rootfs "$root:idmap" stat -c %u /mnt/bin)" 0
     chown -R 300000:300000 "$root"
     equal "$(berth run --rm "${map[@]}" --mount type=image,src=localhost/busybox,dst=/mnt --rootfs "$root" stat -c %u / /mnt/bin | xargs)" '0 0'
