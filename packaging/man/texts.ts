@@ -184,6 +184,15 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
       ],
     },
   ],
+  update: [
+    {
+      title: 'DESCRIPTION',
+      lines: [
+        'The limits that are named change at once, the others stay. No limit is --memory 0, --memory-swap -1, --cpus 0 and --pids-limit -1;',
+        '--cpu-shares 0 is the weight that a group has by itself. The next start reads the unit file again.',
+      ],
+    },
+  ],
   rmi: [
     {
       title: 'EXIT STATUS',

@@ -9,9 +9,9 @@ type Limit = Plan['cgroup'][number];
 
 /**
  * Limits as files of the payload's cgroup (cgroup-v2.rst), and as the OCI resources for other runtimes. What was asked for and cannot be
- * kept is refused by name; the default number of processes is a wish.
+ * kept is refused by name; the default number of processes is a wish. `lifts`: of a group that has limits "no limit" is written, too.
  */
-export function planCgroup(context: PlanContext): { files: Limit[]; resources: SpecResources } {
+export function planCgroup(context: PlanContext, lifts = false): { files: Limit[]; resources: SpecResources } {
   const { request, facts } = context;
   const files: Limit[] = [];
   const resources: SpecResources = {};
@@ -29,6 +29,7 @@ export function planCgroup(context: PlanContext): { files: Limit[]; resources: S
   planMemory(context, add, resources);
   planCpu(context, add, resources);
   planPids(context, add, files, resources);
+  if (lifts) planLifted(context, add);
   const unified = Object.entries(request.resources.unified);
   for (const [file, value] of unified) add(file, value, '--cgroup-conf');
   refuseAbsent(context, absent.options, absent.controllers);
@@ -88,6 +89,22 @@ function planCpu(context: PlanContext, add: Add, resources: SpecResources): void
     add('cpuset.cpus', cpusetCpus, '--cpuset-cpus');
   }
   if (Object.keys(out).length > 0) resources.cpu = out;
+}
+
+/** What a start leaves out, since its group is a new one. */
+function planLifted(context: PlanContext, add: Add): void {
+  const { resources } = context.request;
+  const { memory, memorySwap, memoryReservation, pids, cpus, cpuShares } = resources;
+  const unlimited = memory !== undefined && memory <= 0;
+  if (unlimited) add('memory.max', 'max', '--memory');
+  if (unlimited && memorySwap !== undefined && memorySwap > 0)
+    refuse(context, '--memory-swap', '--memory-swap is memory and swap together, and --memory has no limit');
+  if (unlimited || (memory === undefined && memorySwap !== undefined && memorySwap < 0))
+    add('memory.swap.max', 'max', '--memory-swap', memorySwap !== undefined);
+  if (memoryReservation === 0) add('memory.low', '0', '--memory-reservation');
+  if (cpus === 0) add('cpu.max', 'max 100000', '--cpus');
+  if (cpuShares === 0) add('cpu.weight', '100', '--cpu-shares');
+  if (pids !== undefined && pids <= 0) add('pids.max', 'max', '--pids-limit');
 }
 
 /** Shares 2…262144 as weight 1…10000, linearly, as the OCI runtimes convert them. */

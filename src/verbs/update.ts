@@ -35,10 +35,12 @@ export function main(host: Host): number {
   // Of the facts the limits need the controllers alone.
   const facts = { controllers: availableControllers(host, unit) } as unknown as PlanFacts;
   const context = newContext({ request: request.value, facts });
-  const { files } = planCgroup(context);
+  const { files } = planCgroup(context, true);
   if (context.problems.length > 0) throw failureOf(context.problems);
   // The number of processes that a start allows by itself was not asked for.
   const wanted = files.filter(limit => limit.required || limit.controller === 'memory');
+  if (wanted.length === 0)
+    throw new Failure(125, `${word}: nothing to change; these options set no limit by themselves`);
   enableControllers(host, `/sys/fs/cgroup${unit}`, wanted);
   for (const limit of wanted) writeLimit(host, `/sys/fs/cgroup${state.cgroup}`, limit);
   tellOf(host, 'update', state, 'has other limits');
