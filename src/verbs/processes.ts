@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import type { Host } from '../host/host.ts';
 import { readProcesses } from '../run/cgroup.ts';
 import type { ContainerState } from '../run/state.ts';
@@ -84,7 +84,8 @@ export function readInside(pid: number, directory: string, name: string): string
     fds.push(root);
     const below = open(`/proc/self/fd/${root}/${directory}`, constants.O_RDONLY | constants.O_DIRECTORY);
     const file = open(`/proc/self/fd/${below}/${name}`, constants.O_RDONLY | constants.O_NONBLOCK);
-    return readFileSync(file, 'latin1').slice(0, 1 << 20);
+    const data = Buffer.allocUnsafe(1 << 20);
+    return data.toString('latin1', 0, readSync(file, data));
   } catch {
     return '';
   } finally {
