@@ -25,14 +25,13 @@ export function main(host: Host): number {
     throw new Failure(125, `${word}: has no layer of its own above an image of the store`);
   const lower = image.layers.map(layer => `lower=${layerDirectory(store, layer)}/fs`);
   const changes = changesOf(host, [`upper=${state.layer}/upper`, ...lower]);
-  const ours = madeByStart(host, bundle);
-  const shown = changes.filter(change => !ours.has(change.path) && !ours.has(parentOfOnly(change, changes, ours)));
+  const shown = withoutOurs(changes, madeByStart(host, bundle));
   if (format === 'json') host.write(1, `${JSON.stringify(toJson(shown), undefined, 5)}\n`);
   else host.write(1, shown.map(({ kind, path }) => `${kind} ${printable(path)}\n`).join(''));
   return 0;
 }
 
-interface Change {
+export interface Change {
   readonly kind: string;
   readonly path: string;
 }
@@ -43,7 +42,7 @@ function changesOf(host: Host, words: readonly string[]): Change[] {
   const done = host.run({ argv, environment, stdout: 'capture', stderr: 'capture' });
   if (done.status !== 0) throw new ImageError(done.stderr.split('\n')[0]?.replace(/^berth: /, '') ?? 'diff');
   return done.stdout
-    .split('\n')
+    .split('\0')
     .filter(line => line !== '')
     .map(line => ({ kind: line[0] ?? '', path: line.slice(2) }));
 }
@@ -62,12 +61,19 @@ function madeByStart(host: Host, bundle: string): Set<string> {
   return new Set(places);
 }
 
-/** A directory that changed only because a place was made in it: its path, when all that changed in it is ours; otherwise empty. */
-function parentOfOnly({ kind, path }: Change, changes: readonly Change[], ours: ReadonlySet<string>): string {
-  if (kind === 'D') return '';
-  const below = changes.filter(one => one.path.startsWith(`${path}/`));
-  if (below.length === 0 || !below.every(one => ours.has(one.path))) return '';
-  return below[0]?.path ?? '';
+/** A directory that changed only because places were made in it goes, too. Of `changes` each comes before what is below it. */
+export function withoutOurs(changes: readonly Change[], ours: ReadonlySet<string>): Change[] {
+  const shown: Change[] = [];
+  /** Of each directory with changes in it: whether one of them is shown. */
+  const holds = new Map<string, boolean>();
+  for (const change of [...changes].reverse()) {
+    const { kind, path } = change;
+    const hidden = ours.has(path) || (kind !== 'D' && holds.get(path) === false);
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    holds.set(parent, holds.get(parent) === true || !hidden);
+    if (!hidden) shown.push(change);
+  }
+  return shown.reverse();
 }
 
 function toJson(changes: readonly Change[]): Record<string, string[]> {

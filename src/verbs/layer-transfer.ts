@@ -5,6 +5,7 @@ import { storeMap } from '../image/store-map.ts';
 import { storeDirectory } from '../image/store.ts';
 import { requireContainer } from '../run/containers.ts';
 import { withRoot } from '../run/container-root.ts';
+import { changesOf } from './tree-changes.ts';
 
 /**
  * The actions of `berth layer` that move files between containers and the host. Paths are absolute and without `..`.
@@ -17,7 +18,7 @@ import { withRoot } from '../run/container-root.ts';
  *   host-write path=DIR [overwrite=1]                   a tar stream into a directory of the host; everything belongs to the caller
  *   read-mapped source=DIR [uid=A:B:N,… gid=A:B:N,… living=1]   a layer as a tar stream, with the store's ids or those of maps
  *   write-mapped target=DIR uid=A:B:N,… gid=A:B:N,…     a tar stream from standard input as a layer, with these maps
- *   tree-diff upper=DIR lower=DIR…                      what a writable layer changes: lines `A PATH`, `C PATH`, `D PATH`
+ *   tree-diff upper=DIR lower=DIR…                      what a writable layer changes: `A PATH`, `C PATH`, `D PATH`, each with a NUL behind it
  */
 export const TRANSFERS: readonly (readonly [string, (host: Host, values: Values) => void])[] = [
   ['container-stat', (host, values) => host.write(1, `${readContainer(host, values, -1)}\n`)],
@@ -136,22 +137,8 @@ function mapOf(values: Values): FlatMap {
 
 /** In the user namespace of the store, so that directories of mapped ids can be read. */
 function diffTree(host: Host, values: Values): void {
-  const upper = valueOf(values, 'upper');
   const lower = values.filter(([key]) => key === 'lower').map(([, path]) => path);
-  const lines: string[] = [];
-  const walk = (path: string, below: readonly string[]): void => {
-    for (const { name } of host.list(`${upper}${path}`)) {
-      const inner = `${path}/${name}`;
-      const stat = host.lstat(`${upper}${inner}`);
-      if (stat === undefined) continue;
-      const whiteout = stat.kind === 'char' && stat.rdevMajor === 0 && stat.rdevMinor === 0;
-      const found = below.filter(directory => host.lstat(`${directory}${inner}`) !== undefined);
-      lines.push(`${whiteout ? 'D' : found.length > 0 ? 'C' : 'A'} ${inner}\n`);
-      if (stat.kind === 'directory') walk(inner, found);
-    }
-  };
-  walk('', lower);
-  host.write(1, lines.join(''));
+  host.write(1, changesOf(host, valueOf(values, 'upper'), lower).join(''));
 }
 
 function valueOf(values: Values, name: string): string {
