@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import type { Host } from '../../host/host.ts';
 import { feedLayer, runLayer, shareIds, type SharedIds } from '../archive/program.ts';
@@ -6,7 +7,7 @@ import { ImageError } from '../error.ts';
 import { readLayer } from '../images.ts';
 import type { Digest } from '../types.ts';
 import { unpackLimit, type UnpackLimit } from '../unpack-limit.ts';
-import { RegistryError } from '../registry/error.ts';
+import { RegistryError, type RegistryErrorKind } from '../registry/error.ts';
 import type { Sink } from '../registry/types.ts';
 import { lockLayers, type PullLock, type Waiting } from './locks.ts';
 import { openPartial, removePartial } from './partial.ts';
@@ -49,6 +50,8 @@ const WIDTH = Math.max(3, Math.min(6, availableParallelism() + 1));
  */
 export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], how: LayerFetch): Promise<void> {
   const stop = new AbortController();
+  // Each layer that is waited for listens.
+  setMaxListeners(0, stop.signal);
   const follow = (): void => stop.abort();
   how.signal.addEventListener('abort', follow, { once: true });
   if (how.signal.aborted) follow();
@@ -70,14 +73,15 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
   const one = (layer: WantedLayer): Promise<void> =>
     guarded(() => fetchOne(host, layer, ours.get(layer.diffId), { ...how, ids, limit }, stop.signal, places));
   const queue = wanted.filter(layer => ours.has(layer.diffId)).sort((a, b) => b.size - a.size);
-  const worker = async (): Promise<void> => {
-    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) await one(layer);
-  };
+  const work = worker(queue, one);
   const waiter = async (layer: WantedLayer): Promise<void> => {
     const tell = follower(how.progress, layer);
     const lock = await locks.busy.get(layer.diffId)?.({ tell, patience: how.patience, signal: stop.signal });
     if (lock !== undefined) ours.set(layer.diffId, lock);
-    await one(layer);
+    if (readLayer(host, how.store, layer.diffId) !== undefined) return one(layer);
+    // The pull that had it has ended without it, and with all of its layers at once.
+    queue.push(layer);
+    await work();
   };
   const publish = (): void => {
     if (places.isWriting()) how.progress.beat();
@@ -89,7 +93,7 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
   const timer = setInterval(publish, 1000);
   try {
     await Promise.all([
-      ...Array.from({ length: Math.min(WIDTH, Math.max(1, queue.length)) }, () => worker()),
+      ...Array.from({ length: WIDTH }, () => work()),
       ...wanted.filter(layer => locks.busy.has(layer.diffId)).map(layer => guarded(() => waiter(layer))),
     ]);
     await guarded(() => places.finish());
@@ -104,6 +108,17 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     locks.release();
   }
   if (failure !== undefined) throw failure as Error;
+}
+
+/** Does what is in the queue, few at a time; called again when something has come to it. */
+function worker<T>(queue: T[], act: (item: T) => Promise<void>): () => Promise<void> {
+  let workers = 0;
+  return async () => {
+    if (workers === WIDTH) return;
+    workers++;
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await act(item);
+    workers--;
+  };
 }
 
 /** How far another pull is with a layer. Its blob may be packed otherwise than ours: it tells the size, too. */
@@ -143,6 +158,9 @@ async function fetchOne(
   await places.add(layer, target, lock);
 }
 
+/** Another pull that goes on there would end as this one did. */
+const NOT_TO_BE_KEPT: ReadonlySet<RegistryErrorKind> = new Set(['bad-answer', 'bad-digest']);
+
 /** With what an earlier pull has kept; when that was no good, from the start. */
 async function unpack(
   host: Host,
@@ -175,7 +193,8 @@ async function unpack(
     return answer;
   } catch (error) {
     // A line that broke, or a person who had enough: the next pull goes on. What could not be unpacked is of no use to it.
-    const broken = error instanceof ImageError && !(error instanceof RegistryError) && !signal.aborted;
+    const useless = error instanceof RegistryError ? NOT_TO_BE_KEPT.has(error.kind) : error instanceof ImageError;
+    const broken = useless && !signal.aborted;
     if (broken) partial?.remove();
     if (!broken || kept === 0) throw error;
     await runLayer(['remove', `path=${target}`]);

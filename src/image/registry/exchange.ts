@@ -48,16 +48,23 @@ export async function exchange(connections: Connections, request: Exchange, stal
   if (isAborted(signal)) throw aborted(url);
   const outgoing = begin(connections, request);
   // One timer for connecting, sending and waiting for the head; every sign of life starts it again.
-  const timer = setTimeout(() => outgoing.destroy(silence(url, outgoing, stall)), stall * 1000);
-  const connecting = setTimeout(() => {
-    if (outgoing.socket?.connecting !== false)
-      outgoing.destroy(new RegistryError('offline', `${url.host}: the connection takes too long`));
-  }, CONNECT_SECONDS * 1000);
+  let timer: NodeJS.Timeout | undefined;
+  let connecting: NodeJS.Timeout | undefined;
+  const begun = (): void => {
+    timer = setTimeout(() => outgoing.destroy(silence(url, outgoing, stall)), stall * 1000);
+    connecting = setTimeout(() => {
+      if (outgoing.socket?.connecting !== false)
+        outgoing.destroy(new RegistryError('offline', `${url.host}: the connection takes too long`));
+    }, CONNECT_SECONDS * 1000);
+  };
+  // Before it has a socket it waits for one that others of ours have; through a proxy, for the proxy.
+  if (connections.agent(url).proxy === undefined) outgoing.once('socket', begun);
+  else begun();
   const stop = (): void => void outgoing.destroy(aborted(url));
   signal?.addEventListener('abort', stop, { once: true });
   const finish = (): void => signal?.removeEventListener('abort', stop);
   try {
-    const [incoming] = await Promise.all([headOf(outgoing), send(outgoing, request, timer)]);
+    const [incoming] = await Promise.all([headOf(outgoing), send(outgoing, request, () => timer?.refresh())]);
     outgoing.on('error', () => undefined);
     return answerOf(request, incoming, stall, finish);
   } catch (error) {
@@ -102,7 +109,7 @@ function headOf(outgoing: http.ClientRequest): Promise<http.IncomingMessage> {
 }
 
 /** A server may answer, and close, before it has read all: then its answer counts, not the write that failed. */
-async function send(outgoing: http.ClientRequest, { body }: Exchange, timer: NodeJS.Timeout): Promise<void> {
+async function send(outgoing: http.ClientRequest, { body }: Exchange, alive: () => void): Promise<void> {
   if (body === undefined) {
     outgoing.end();
     return;
@@ -110,7 +117,7 @@ async function send(outgoing: http.ClientRequest, { body }: Exchange, timer: Nod
   const answered = new Promise<void>(resolve => outgoing.once('response', () => resolve()));
   const counted = async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of body.source()) {
-      timer.refresh();
+      alive();
       yield chunk;
     }
   };

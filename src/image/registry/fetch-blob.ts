@@ -16,6 +16,8 @@ export interface Transfer {
   readonly hash: ReturnType<typeof hashFor> | undefined;
   /** Bytes that the sink has. */
   done: number;
+  /** A range was asked for, and what came was said to be another: everything is asked for. */
+  whole?: true;
 }
 
 /** A connection that brought this much before it broke counts as progress. */
@@ -49,16 +51,22 @@ async function fetchRest(repository: Repository, transfer: Transfer, signal: Abo
   const { descriptor } = transfer;
   if (transfer.done === descriptor.size && transfer.done > 0) return;
   const from = transfer.done;
+  const ranged = from > 0 && transfer.whole !== true;
   const answer = await repository.session.send({
     method: 'GET',
     target: address(repository, `blobs/${descriptor.digest}`),
     scopes: [scope(repository.endpoint.path, 'pull')],
-    ...(from > 0 ? { headers: { range: `bytes=${from}-` } } : {}),
+    ...(ranged ? { headers: { range: `bytes=${from}-` } } : {}),
     signal,
   });
-  await expect(answer, from > 0 ? [200, 206] : [200], name(repository, descriptor));
+  await expect(answer, ranged ? [200, 206] : [200], name(repository, descriptor));
+  if (answer.status === 206 && !beginsAt(answer, from)) {
+    answer.drop();
+    transfer.whole = true;
+    return fetchRest(repository, transfer, signal);
+  }
   // A server without ranges sends everything again: the part that is known is passed over.
-  let skip = answer.status === 206 ? checkRange(answer, from) : from;
+  let skip = answer.status === 206 ? 0 : from;
   for await (const chunk of answer.body()) {
     const fresh = skip >= chunk.length ? undefined : skip > 0 ? chunk.subarray(skip) : chunk;
     skip = Math.max(0, skip - chunk.length);
@@ -87,15 +95,9 @@ async function accept(repository: Repository, transfer: Transfer, chunk: Buffer)
   options.progress?.(transfer.done);
 }
 
-/** The range must begin where we are: anything else would be put in the wrong place. Returns what is to be skipped: nothing. */
-function checkRange(answer: Answer, from: number): 0 {
-  const range = /^bytes (\d+)-/.exec(answer.headers['content-range'] ?? '');
-  if (range !== null && Number(range[1]) === from) return 0;
-  answer.drop();
-  throw new RegistryError(
-    'bad-answer',
-    `${answer.url.host}: an answer to another range than the one that was asked for`,
-  );
+/** The range must begin where we are: anything else would be put in the wrong place. */
+function beginsAt({ headers }: Answer, from: number): boolean {
+  return Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1]) === from;
 }
 
 function name({ endpoint }: Repository, { digest }: Descriptor): string {

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { openRegistry } from '../../../../src/image/registry/open.ts';
+import type { Descriptor, Registry, RegistryOptions } from '../../../../src/image/registry/types.ts';
+import { hostFor, LAYER, openings, sha256, type Server } from './server.ts';
+
+const { servers, opened, start } = openings();
+
+function open(server: Server, options: RegistryOptions = {}): Registry {
+  const how = { retry: 3, retryDelay: 0.01, stall: 1, ...options };
+  const registry = openRegistry(hostFor(servers), `${server.host}/team/app:1`, how);
+  opened.push(registry);
+  return registry;
+}
+
+const LARGE = randomBytes(3 << 20);
+const BLOB: Descriptor = { mediaType: LAYER, digest: sha256(LARGE), size: LARGE.length };
+
+async function fetch(registry: Registry, blob = BLOB): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  await registry.blob(blob, chunk => void chunks.push(Buffer.from(chunk)));
+  return Buffer.concat(chunks);
+}
+
+test('a range that begins elsewhere, or does not say where, is not taken: all is asked for', async () => {
+  const ranges: (string | undefined)[] = [];
+  for (const said of [{ 'content-range': `bytes 0-9/${LARGE.length}` }, {}]) {
+    const server = await start((request, response, count) => {
+      ranges.push(request.headers.range);
+      if (request.headers.range !== undefined) {
+        response.writeHead(206, { 'content-length': 10, ...said });
+        response.end(LARGE.subarray(0, 10));
+        return;
+      }
+      response.writeHead(200, { 'content-length': LARGE.length });
+      if (count === 1) response.write(LARGE.subarray(0, 1 << 20), () => setTimeout(() => response.destroy(), 20));
+      else response.end(LARGE);
+    });
+    assert.deepEqual(await fetch(open(server)), LARGE);
+    assert.equal(ranges.splice(0).filter(range => range !== undefined).length, 1);
+  }
+  const stubborn = await start((_request, response, count) => {
+    response.writeHead(count === 1 ? 200 : 206, { 'content-length': LARGE.length });
+    response.write(LARGE.subarray(0, 1 << 20), () => setTimeout(() => response.destroy(), 20));
+  });
+  await assert.rejects(fetch(open(stubborn)), { kind: 'bad-answer', message: /answer 206/ });
+});
+
+test('who waits for a connection that others have is not stalled', async () => {
+  const small = LARGE.subarray(0, 20);
+  const server = await start((_request, response) => {
+    response.writeHead(200, { 'content-length': 20 });
+    let sent = 0;
+    const timer = setInterval(() => {
+      response.write(small.subarray(sent, ++sent));
+      if (sent < 20) return;
+      clearInterval(timer);
+      response.end();
+    }, 40);
+  });
+  const registry = open(server, { stall: 0.5, retry: 0 });
+  const blob = { mediaType: LAYER, digest: sha256(small), size: 20 };
+  await fetch(registry, blob);
+  // Eight connections, each for longer than the stall limit.
+  const came = await Promise.all(Array.from({ length: 17 }, () => fetch(registry, blob)));
+  assert.ok(came.every(one => one.equals(small)));
+});
