@@ -2,7 +2,7 @@ import { RegistryError } from './error.ts';
 import type { Answer, Body } from './exchange.ts';
 import { address, scope, type Repository } from './repository.ts';
 import { withRetries } from './retry.ts';
-import { locationOf } from './session.ts';
+import { uploadAddress } from './session.ts';
 import { expect, failureOf } from './status.ts';
 import type { Descriptor, Source, TransferOptions } from './types.ts';
 
@@ -81,7 +81,7 @@ async function sendPieces(upload: Upload, reader: Reader): Promise<void> {
       await askHowFar(upload);
     } else {
       (await expect(answer, [202], what)).drop();
-      upload.place = locationOf(answer);
+      upload.place = uploadAddress(answer);
       upload.done = lastOf(answer, from + length - 1) + 1;
       if (upload.done <= from || upload.done > from + length)
         throw new RegistryError('bad-answer', `${place.host}: ${what}: it took other bytes than it was sent`);
@@ -102,7 +102,7 @@ async function begin(upload: Upload): Promise<URL> {
   const least = Number(answer.headers['oci-chunk-min-length'] ?? 0);
   upload.least = Number.isSafeInteger(least) && least > 0 ? least : 0;
   upload.done = 0;
-  return locationOf(answer);
+  return uploadAddress(answer);
 }
 
 /** After a failure: the registry says what it has; when it has forgotten the upload, it begins anew. */
@@ -120,7 +120,7 @@ async function askHowFar(upload: Upload): Promise<void> {
   // `0-0` is also what registries say that have nothing yet.
   const last = lastOf(answer, 0);
   upload.done = last === 0 ? 0 : Math.min(last + 1, upload.descriptor.size);
-  if (answer.headers.location !== undefined) upload.place = locationOf(answer);
+  if (answer.headers.location !== undefined) upload.place = uploadAddress(answer);
 }
 
 /** The last byte that `Range: 0-LAST` names. */

@@ -6,7 +6,7 @@ import { digestOf } from './hashing.ts';
 import { uploadInPieces, WANTS_PIECES } from './push-pieces.ts';
 import { address, scope, type Repository } from './repository.ts';
 import { withRetries } from './retry.ts';
-import { locationOf } from './session.ts';
+import { uploadAddress } from './session.ts';
 import { expect } from './status.ts';
 import type { Descriptor, Source, TransferOptions } from './types.ts';
 
@@ -40,7 +40,7 @@ export function mountBlob(repository: Repository, digest: Digest, fromPath: stri
 /** An upload that nobody will finish. */
 async function abandon(repository: Repository, answer: Answer): Promise<void> {
   try {
-    const target = locationOf(answer);
+    const target = uploadAddress(answer);
     (
       await repository.session.send({
         method: 'DELETE',
@@ -87,7 +87,7 @@ function uploadWhole(
       repository.endpoint.path,
     );
     begun.drop();
-    const target = locationOf(begun);
+    const target = uploadAddress(begun);
     target.searchParams.set('digest', descriptor.digest);
     const answer = await repository.session.send({
       method: 'PUT',

@@ -170,3 +170,11 @@ export function locationOf(answer: Answer): URL {
   }
   throw new RegistryError('bad-answer', `${answer.url.host}: an answer ${answer.status} without a usable Location`);
 }
+
+/** The `Location` of an upload: what was to be sent by https does not go by http (T21). */
+export function uploadAddress(answer: Answer): URL {
+  const place = locationOf(answer);
+  const against = redirectRefusal(answer.url, place);
+  if (against === undefined) return place;
+  throw new RegistryError('policy', `${answer.url.host}: nothing is uploaded to ${place.host}: ${against}`);
+}

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { parseJson } from '../../base/json.ts';
 import type { Host } from '../../host/host.ts';
 import { configurationDigest, findBlob } from '../additional.ts';
-import { parseDigest } from '../digest.ts';
+import { digestHex, parseDigest } from '../digest.ts';
+import { hashFor } from '../registry/hashing.ts';
 import type { Descriptor, Registry } from '../registry/types.ts';
 import type { Digest, ImageRecord } from '../types.ts';
 import { gzipped, layerFile } from './layer-blob.ts';
@@ -90,7 +91,8 @@ function originalManifest(host: Host, store: string, record: ImageRecord): Origi
   const { manifest } = record;
   if (manifest === undefined) return undefined;
   const bytes = findBlob(host, store, manifest);
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined || hashFor(manifest).update(bytes, 'latin1').digest('hex') !== digestHex(manifest))
+    return undefined;
   const document = parseJson(bytes) as { mediaType?: string; layers?: Descriptor[] };
   const layers = (document.layers ?? []).filter(layer => parseDigest(layer.digest) !== undefined);
   if (layers.length !== record.layers.length) return undefined;

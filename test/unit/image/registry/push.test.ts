@@ -99,6 +99,27 @@ test('an upload to another host gets no credentials', async () => {
   assert.deepEqual(store.log, [`PUT /put?signed=1&digest=${encodeURIComponent(BLOB.digest)}`]);
 });
 
+test('T21 an upload does not go from https to http', async () => {
+  const plain = await start((_request, response) => answer(response, 201));
+  for (const again of [false, true]) {
+    let asked = 0;
+    const server = await serveTls((request, response) => {
+      request.resume().on('end', () => {
+        // At once, or after a piece.
+        const location = again && asked++ === 0 ? '/upload/1' : `${plain.url}/put`;
+        if (request.method === 'PUT') answer(response, 413);
+        else answer(response, 202, '', { location });
+      });
+    }, makeCertificate());
+    servers.push(server);
+    await assert.rejects(open(`${server.host}/team/app:1`).uploadBlob(BLOB, pieces), {
+      kind: 'policy',
+      message: /nothing is uploaded to 127\.0\.0\.1:\d+: it leads from https to http/,
+    });
+  }
+  assert.deepEqual(plain.log, []);
+});
+
 test('a list of tags in pages, and one that goes on elsewhere', async () => {
   const server = await start((request, response) => {
     const last = new URL(request.url ?? '', 'http://x').searchParams.get('last');
