@@ -21,7 +21,8 @@ export interface Document {
 }
 
 export interface IndexEntry extends Descriptor {
-  readonly platform: Platform;
+  /** Absent where the index names none. */
+  readonly platform?: Platform;
 }
 
 const CONFIGURATIONS = ['application/vnd.oci.image.config.v1+json', 'application/vnd.docker.container.image.v1+json'];
@@ -90,7 +91,7 @@ function refuseSchema1(type: string, top: Record<string, unknown>, name: string)
   );
 }
 
-/** Attestations and what is for no platform are left out. */
+/** Attestations, artifacts and what is for the platform `unknown` are left out. */
 function indexEntry(value: unknown, name: string): IndexEntry | undefined {
   const object = objectOf(value, `${name}: an entry`);
   const descriptor = descriptorOf(object, `${name}: an entry`);
@@ -106,6 +107,7 @@ function indexEntry(value: unknown, name: string): IndexEntry | undefined {
   if (os === 'unknown') return undefined;
   if (descriptor.size > MANIFEST_LIMIT)
     throw new RegistryError('too-large', `${name}: a manifest of ${descriptor.size} bytes`);
+  if (object['platform'] === undefined) return 'artifactType' in object ? undefined : descriptor;
   return {
     ...descriptor,
     platform: {

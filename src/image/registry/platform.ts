@@ -26,21 +26,23 @@ export function parsePlatform(text: string): Platform | undefined {
 
 /**
  * The best of several for a platform: the same variant, else the next lower one that such a machine can run (arm v7 runs v6 and v5), else
- * one without a variant. Throws `no-platform` naming what there is.
+ * one without a variant; else the first that no platform is said of: the image's configuration says it. Throws `no-platform` naming what there is.
  */
-export function choosePlatform<T extends { readonly platform: Platform }>(
+export function choosePlatform<T extends { readonly platform?: Platform }>(
   entries: readonly T[],
   wanted: Platform,
   name: string,
 ): T {
   const ours = entries.filter(
-    ({ platform }) => platform.os === wanted.os && platform.architecture === wanted.architecture,
+    ({ platform }) => platform?.os === wanted.os && platform.architecture === wanted.architecture,
   );
   for (const variant of acceptable(wanted)) {
-    const found = ours.find(({ platform }) => normal(platform) === variant);
+    const found = ours.find(({ platform }) => platform !== undefined && normal(platform) === variant);
     if (found !== undefined) return found;
   }
-  const there = [...new Set(entries.map(({ platform }) => formatPlatform(platform)))];
+  const unsaid = entries.find(({ platform }) => platform === undefined);
+  if (unsaid !== undefined) return unsaid;
+  const there = [...new Set(entries.map(({ platform }) => (platform === undefined ? '' : formatPlatform(platform))))];
   const listed = there.length === 0 ? 'nothing for a platform' : there.slice(0, 20).join(', ');
   throw new RegistryError(
     'no-platform',

@@ -107,6 +107,18 @@ test('the platform is chosen, or what there is is said', () => {
     () => choose('linux/riscv64'),
     /r\.io\/x:1: no image for linux\/riscv64; there is linux\/amd64\/v3, linux\/amd64, linux\/arm64\/v8, .*windows\/amd64; choose with --platform/,
   );
+  // Of one that no platform is said of the configuration tells it: it is taken when none is better. A signature is no image.
+  const said = entry('linux', 'amd64');
+  const unsaid = { ...entry('un', 'said'), platform: undefined };
+  const signature = {
+    ...unsaid,
+    digest: sha256('signature'),
+    artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+  };
+  const mixed = JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [signature, unsaid, said] });
+  const others = readIndex(document(mixed), 'r.io/x:1') ?? [];
+  assert.equal(choosePlatform(others, { os: 'linux', architecture: 'amd64' }, 'x').digest, sha256('linuxamd64'));
+  assert.equal(choosePlatform(others, { os: 'linux', architecture: 'riscv64' }, 'x').digest, sha256('unsaid'));
   for (const bad of ['linux', 'a/b/c/d', 'Linux/amd64', 'linux/', 'linux/../x'])
     assert.equal(parsePlatform(bad), undefined, bad);
 });
