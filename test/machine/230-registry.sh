@@ -113,12 +113,18 @@ location = "127.0.0.1:10/team"
 [[registry.mirror]]
 location = "127.0.0.1:5443/team"
 [[registry]]
+prefix = "*.ports.example.com"
+location = "127.0.0.1"
+[[registry]]
 location = "blocked.example.com"
 blocked = true
 TOML
     as alice berth pull -q --retry 0 $name >/dev/null 2>&1
     contains "$(as alice berth images)" r.example.com/all/busybox
     as alice berth rmi $name >/dev/null
+    # The port stays, and goes on.
+    as alice berth pull -q --retry 0 a.ports.example.com:5443/team/busybox:1 >/dev/null
+    as alice berth rmi a.ports.example.com:5443/team/busybox:1 >/dev/null
     contains "$(fails_with 125 as alice berth pull --retry 0 other.example.com/x 2>&1)" 'refused'
     contains "$(fails_with 125 as alice berth pull blocked.example.com/x 2>&1)" "$directory/registries.conf blocks the registry"
     as alice tee "$directory/policy.json" >/dev/null <<<'{"default":[{"type":"reject"}]}'

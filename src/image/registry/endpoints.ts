@@ -59,9 +59,10 @@ function longestMatch(
   return best;
 }
 
-/** How much of the reference a prefix covers; undefined when it does not match. `*.example.com` covers the whole host. */
+/** How much of the reference a prefix covers; undefined when it does not match. `*.example.com` covers the host, but for its port. */
 export function matchLength(prefix: string, full: string, registry: string): number | undefined {
-  if (prefix.startsWith('*.')) return registry.endsWith(prefix.slice(1)) ? registry.length : undefined;
+  if (prefix.startsWith('*.'))
+    return [registry, registry.replace(/:\d+$/, '')].find(name => name.endsWith(prefix.slice(1)))?.length;
   if (!full.startsWith(prefix)) return undefined;
   const next = full.charAt(prefix.length);
   return next === '' || next === '/' || next === ':' || next === '@' ? prefix.length : undefined;

@@ -44,6 +44,14 @@ test('registries: the longest prefix, rewriting, wildcards, mirrors, blocked one
   const wild = '[[registry]]\nprefix="*.example.com"\nlocation="cache.net/all"\n';
   assert.deepEqual(places(wild, 'a.b.example.com/x/y:1'), ['cache.net/all/x/y']);
   assert.deepEqual(places(wild, 'example.com/x:1'), ['example.com/x']);
+  // With a port the host does not end with the suffix; the port is no part of what is replaced.
+  const ports = '[[registry]]\nprefix="*.example.com"\nlocation="cache.net"\n';
+  assert.deepEqual(places(ports, 'a.example.com:5000/x/y:1'), ['cache.net:5000/x/y']);
+  assert.deepEqual(places(ports, 'a.example.community:5000/x:1'), ['a.example.community:5000/x']);
+  assert.throws(
+    () => places('[[registry]]\nprefix="*.example.com"\nlocation=""\nblocked=true\n', 'a.example.com:5000/x:1'),
+    /blocks the registry \*\.example\.com/,
+  );
   const digest = `sha256:${'a'.repeat(64)}`;
   const mirrored =
     '[[registry]]\nlocation="docker.io"\n[[registry.mirror]]\nlocation="m1.local/hub"\npull-from-mirror="digest-only"\n' +
