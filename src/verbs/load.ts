@@ -4,6 +4,7 @@ import type { Host } from '../host/host.ts';
 import { ingest, withWork } from '../image/archive/ingest.ts';
 import { openArchive, readImages } from '../image/archive/open.ts';
 import { ImageError } from '../image/error.ts';
+import { checkArchiveTrust } from '../image/registry/trust-policy.ts';
 import { openStore } from '../image/store.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
@@ -19,7 +20,8 @@ export async function main(host: Host): Promise<number> {
   await withWork(host, store, async work => {
     const members = await openArchive(input, work);
     try {
-      const images = readImages(members);
+      const { images, transport } = readImages(members);
+      checkArchiveTrust(host, transport, input === '-' ? undefined : (host.realpath(input) ?? input));
       for (const image of images) {
         try {
           await ingest(host, store, work, image, line => say(host, `warning: ${line}`));

@@ -129,6 +129,7 @@ TOML
     contains "$(fails_with 125 as alice berth pull blocked.example.com/x 2>&1)" "$directory/registries.conf blocks the registry"
     as alice tee "$directory/policy.json" >/dev/null <<<'{"default":[{"type":"reject"}]}'
     contains "$(fails_with 125 as alice berth pull $name 2>&1)" "$directory/policy.json rejects it (default)"
+    contains "$(fails_with 125 as alice berth load -i $IMAGES/busybox.tar 2>&1)" "docker-archive:$IMAGES/busybox.tar: $directory/policy.json rejects it (default)"
     as alice tee "$directory/policy.json" >/dev/null <<<'{"default":[{"type":"signedBy"}]}'
     contains "$(fails_with 125 as alice berth pull $name 2>&1)" 'asks for a signature'
 }

@@ -22,6 +22,7 @@ export function directoryMembers(path: string): Members {
   };
   return {
     name: path,
+    kind: 'directory',
     has: member => {
       try {
         open(member);

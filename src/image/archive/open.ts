@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { parseDocument } from '../config.ts';
 import { ImageError } from '../error.ts';
 import { parseDigest } from '../digest.ts';
+import type { ArchiveTransport } from '../registry/trust-policy.ts';
 import { directoryMembers } from './directory-members.ts';
 import { dockerImages } from './docker.ts';
 import { manifestImage, ociImages } from './oci.ts';
@@ -21,14 +22,16 @@ export async function openArchive(input: string, work: string): Promise<Members>
   return tarMembers(await plainFile(input, name, work), name);
 }
 
-/** All images of it, each checked against its digests as far as that goes without unpacking. */
-export function readImages(members: Members): ArchiveImage[] {
+/** All images of it, each checked against its digests as far as that goes without unpacking; and which form it has. */
+export function readImages(members: Members): { images: ArchiveImage[]; transport: ArchiveTransport } {
   if (members.has('manifest.json')) {
     const bytes = members.read('manifest.json', DOCUMENT_LIMIT);
     const isList = Array.isArray(parseDocument(bytes, `${members.name}: manifest.json`));
-    return isList ? dockerImages(members) : [directoryImage(members, bytes)];
+    if (isList) return { images: dockerImages(members), transport: 'docker-archive' };
+    return { images: [directoryImage(members, bytes)], transport: 'dir' };
   }
-  if (members.has('index.json')) return ociImages(members);
+  if (members.has('index.json'))
+    return { images: ociImages(members), transport: members.kind === 'directory' ? 'oci' : 'oci-archive' };
   throw new ImageError(
     `${members.name}: no image: neither manifest.json nor index.json is in it; for a root file system use 'berth import'`,
   );

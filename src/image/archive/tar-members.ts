@@ -15,6 +15,7 @@ export function tarMembers(fd: number, name: string): Members {
   };
   return {
     name,
+    kind: 'archive',
     has: member => follow(members, member) !== undefined,
     read: (member, limit) => {
       const { offset, size } = find(member);

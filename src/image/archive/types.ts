@@ -12,6 +12,7 @@ export interface BlobPlace {
 export interface Members {
   /** For messages. */
   readonly name: string;
+  readonly kind: 'archive' | 'directory';
   has(member: string): boolean;
   /** The whole member as bytes; throws ImageError when it is missing or larger than `limit`. */
   read(member: string, limit: number): string;

@@ -10,12 +10,33 @@ import { configDirectory } from './registries-conf.ts';
  * refuses the image rather than passing it. Without a file everything is accepted. containers-policy.json(5)
  */
 export function checkTrust(host: Host, reference: Reference): void {
+  checkOrigin(host, { transport: 'docker', name: formatReference(reference), scopes: scopesOf(reference) });
+}
+
+/** What an archive or a directory is called there: containers-transports(5). */
+export type ArchiveTransport = 'docker-archive' | 'oci-archive' | 'oci' | 'dir';
+
+/** The same for what is loaded; without a path it came by standard input. A docker-archive has no scopes but all of them. */
+export function checkArchiveTrust(host: Host, transport: ArchiveTransport, path: string | undefined): void {
+  const scopes = transport === 'docker-archive' ? [] : withParents(path ?? '');
+  checkOrigin(host, { transport, name: `${transport}:${path ?? 'standard input'}`, scopes: [...scopes, ''] });
+}
+
+interface Origin {
+  readonly transport: string;
+  /** For messages. */
+  readonly name: string;
+  /** The most specific first; empty text: the whole transport. */
+  readonly scopes: readonly string[];
+}
+
+function checkOrigin(host: Host, origin: Origin): void {
   const own = configDirectory(host);
   for (const file of [...(own === undefined ? [] : [`${own}/policy.json`]), '/etc/containers/policy.json']) {
     const bytes = host.readFileIfExists(file, 4 << 20);
     if (bytes === undefined) continue;
     try {
-      applyRequirements(file, reference, requirementsFor(file, bytes, reference));
+      applyRequirements(file, origin, requirementsFor(file, bytes, origin));
     } catch (error) {
       if (error instanceof RegistryError || !(error instanceof ImageError)) throw error;
       throw new RegistryError('configuration', error.message);
@@ -25,36 +46,38 @@ export function checkTrust(host: Host, reference: Reference): void {
 }
 
 interface Chosen {
-  readonly scope: string;
+  /** Where in the file. */
+  readonly rule: string;
   readonly requirements: readonly unknown[];
 }
 
-/** The most specific scope of `transports.docker`, else the default. */
-export function requirementsFor(file: string, bytes: string, reference: Reference): Chosen {
+/** The most specific scope of the transport, else the default. */
+function requirementsFor(file: string, bytes: string, origin: Origin): Chosen {
   const top = objectOf(parseDocument(bytes, file), file);
   const transports = objectOf(top['transports'] ?? {}, `${file}: transports`);
-  const scopes = objectOf(transports['docker'] ?? {}, `${file}: transports.docker`);
-  const scope = scopesOf(reference).find(one => Object.hasOwn(scopes, one));
+  const whole = `transports.${origin.transport}`;
+  const scopes = objectOf(transports[origin.transport] ?? {}, `${file}: ${whole}`);
+  const scope = origin.scopes.find(one => Object.hasOwn(scopes, one));
+  const rule = scope === undefined ? 'default' : scope === '' ? whole : scope;
   const requirements = scope === undefined ? top['default'] : scopes[scope];
-  return { scope: scope ?? 'default', requirements: listOf(requirements, `${file}: ${scope ?? 'default'}`) };
+  return { rule, requirements: listOf(requirements, `${file}: ${rule}`) };
 }
 
 /** `host/a/b:tag`, `host/a/b`, `host/a`, `host`, `*.domain`…, and the whole transport. */
 function scopesOf(reference: Reference): string[] {
-  const found = [formatReference(reference)];
-  for (let name = `${reference.registry}/${reference.path}`; name !== '';) {
-    found.push(name);
-    const slash = name.lastIndexOf('/');
-    name = slash < 0 ? '' : name.slice(0, slash);
-  }
+  const found = [formatReference(reference), ...withParents(`${reference.registry}/${reference.path}`)];
   const labels = reference.registry.replace(/:\d+$/, '').split('.');
   for (let i = 1; i < labels.length; i++) found.push(`*.${labels.slice(i).join('.')}`);
   return [...found, ''];
 }
 
-function applyRequirements(file: string, reference: Reference, { scope, requirements }: Chosen): void {
-  const name = formatReference(reference);
-  const rule = scope === '' ? 'transports.docker' : scope;
+function withParents(path: string): string[] {
+  const found: string[] = [];
+  for (let name = path; name !== ''; name = name.slice(0, Math.max(0, name.lastIndexOf('/')))) found.push(name);
+  return found;
+}
+
+function applyRequirements(file: string, { name }: Origin, { rule, requirements }: Chosen): void {
   if (requirements.length === 0) throw new RegistryError('configuration', `${file}: ${rule} is an empty list`);
   for (const requirement of requirements) {
     const { type } = objectOf(requirement, `${file}: ${rule}`);

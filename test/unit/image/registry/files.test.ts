@@ -5,7 +5,7 @@ import { endpointsOf } from '../../../../src/image/registry/endpoints.ts';
 import { isExcepted, parseProxy, proxyFor } from '../../../../src/image/registry/proxy.ts';
 import { readRegistriesConf } from '../../../../src/image/registry/registries-conf.ts';
 import { fullReferences } from '../../../../src/image/registry/short-names.ts';
-import { checkTrust } from '../../../../src/image/registry/trust-policy.ts';
+import { checkArchiveTrust, checkTrust, type ArchiveTransport } from '../../../../src/image/registry/trust-policy.ts';
 import { formatReference, parseReference, type Reference } from '../../../../src/image/reference.ts';
 
 const CONF = '/etc/containers/registries.conf';
@@ -161,6 +161,31 @@ test('policy.json: accepted, rejected, and signatures are refused by name', () =
   assert.throws(() => policy({ default: [] }), /empty list/);
   assert.throws(() => policy('{'), /not JSON/);
   assert.throws(() => policy({}), /default is not a list/);
+});
+
+test('policy.json holds for what is loaded, by the transport that it is', () => {
+  const load = (text: unknown, transport: ArchiveTransport, path?: string): void =>
+    checkArchiveTrust(host({ '/etc/containers/policy.json': JSON.stringify(text) }), transport, path);
+  const accept = [{ type: 'insecureAcceptAnything' }];
+  const reject = [{ type: 'reject' }];
+  load({ default: accept, transports: { docker: { '': reject } } }, 'oci-archive', '/x.tar');
+  checkArchiveTrust(host({}), 'docker-archive', '/x.tar');
+  assert.throws(
+    () => load({ default: reject }, 'docker-archive', '/srv/x.tar'),
+    /docker-archive:\/srv\/x\.tar: \/etc\/containers\/policy\.json rejects it \(default\)/,
+  );
+  assert.throws(
+    () => load({ default: reject }, 'oci-archive'),
+    /oci-archive:standard input: .* rejects it \(default\)/,
+  );
+  load({ default: reject, transports: { 'docker-archive': { '': accept } } }, 'docker-archive');
+  // The deepest directory counts; a docker-archive has no such scopes.
+  const below = { '/srv/images': accept, '/srv/images/bad': reject };
+  const transports = { oci: below, dir: below, 'docker-archive': below };
+  load({ default: reject, transports }, 'oci', '/srv/images/a/b');
+  assert.throws(() => load({ default: accept, transports }, 'dir', '/srv/images/bad/b'), /\(\/srv\/images\/bad\)/);
+  assert.throws(() => load({ default: reject, transports }, 'oci', '/srv/imagesque'), /\(default\)/);
+  assert.throws(() => load({ default: reject, transports }, 'docker-archive', '/srv/images/a'), /\(default\)/);
 });
 
 test('proxies: for which addresses, and passwords stay out of messages', () => {
