@@ -37,8 +37,8 @@ export async function main(host: Host): Promise<number> {
   if (user === '' || password === '')
     throw new Failure(125, `${user === '' ? 'the user name' : 'the password'} is empty`);
   await checkLogin(host, conf, name, { kind: 'password', user, password }, options);
-  const path = keepCredentials(host, options.authfile, name.key, user, password);
-  if (isSet(command, 'verbose')) host.write(1, `Used: ${path}\n`);
+  const where = keepCredentials(host, conf, options.authfile, name.key, user, password);
+  if (isSet(command, 'verbose')) host.write(1, `Used: ${where}\n`);
   host.write(1, 'Login Succeeded!\n');
   return 0;
 }

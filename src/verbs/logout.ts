@@ -13,14 +13,15 @@ export function main(host: Host): number {
   const command = commandLine(host, LOGOUT);
   if (typeof command === 'number') return command;
   const { authfile } = registryOptions(command);
+  const conf = readRegistriesConf(host);
   if (isSet(command, 'all')) {
     if (command.operands.length > 0) throw new Failure(125, '--all takes no registry');
-    forgetAll(host, authfile);
+    forgetAll(host, conf, authfile);
     host.write(1, 'Removed login credentials for all registries\n');
     return 0;
   }
-  const { key } = parseLoginName(readRegistriesConf(host), command.operands[0]);
-  if (!forgetCredentials(host, authfile, key)) {
+  const { key } = parseLoginName(conf, command.operands[0]);
+  if (!forgetCredentials(host, conf, authfile, key)) {
     const other = authfile === undefined ? otherFile(host, key) : undefined;
     throw new Failure(
       125,

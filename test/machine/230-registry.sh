@@ -158,7 +158,19 @@ SH
     # shellcheck disable=SC2016 # expanded by the account's shell
     as alice sh -c 'PATH=$HOME:$PATH berth logout 127.0.0.1:5443'
     [ ! -e /home/alice/kept ]
-    rm -f "$file" /home/alice/docker-credential-test
+    rm -f "$file"
+    # For all registries.
+    # shellcheck disable=SC2016 # expanded by the account's shell
+    as alice sh -c 'echo "credential-helpers = [\"test\"]" >"$HOME/.config/containers/registries.conf"'
+    # shellcheck disable=SC2016 # expanded by the account's shell
+    contains "$(password | as alice sh -c 'PATH=$HOME:$PATH berth login -v -u me --password-stdin 127.0.0.1:5443')" 'Used: credential helper test'
+    [ ! -e "$file" ]
+    # shellcheck disable=SC2016 # expanded by the account's shell
+    equal "$(as alice sh -c 'PATH=$HOME:$PATH berth login --get-login 127.0.0.1:5443')" me
+    # shellcheck disable=SC2016 # expanded by the account's shell
+    as alice sh -c 'PATH=$HOME:$PATH berth logout 127.0.0.1:5443'
+    [ ! -e /home/alice/kept ]
+    rm -f /home/alice/docker-credential-test /home/alice/.config/containers/registries.conf
 }
 
 tokens_are_scoped() {

@@ -1,18 +1,40 @@
 import type { Host } from '../../host/host.ts';
 import { authFilePath, authFiles, objectAt, readAuthFile, type AuthFile } from './auth-file.ts';
-import { eraseWithHelper, storeWithHelper } from './credential-helper.ts';
+import { eraseWithHelper, listHelper, storeWithHelper } from './credential-helper.ts';
 import { RegistryError } from './error.ts';
+import { AUTH_FILES, type RegistriesConf } from './registries-conf.ts';
 
-/** Keeps credentials in the file, or in the helper that the file names for the registry. Returns the file. */
+type Helpers = Pick<RegistriesConf, 'credentialHelpers'>;
+
+/** Keeps credentials with the first that takes them of those that registries.conf names: a helper, or the file. Returns which. */
 export function keepCredentials(
   host: Host,
+  conf: Helpers,
   named: string | undefined,
   key: string,
   user: string,
   password: string,
 ): string {
-  const path = authFilePath(host, named);
-  return alone(host, path, () => keepIn(host, path, key, user, password));
+  const failures: RegistryError[] = [];
+  for (const source of conf.credentialHelpers) {
+    try {
+      if (source === AUTH_FILES) {
+        const path = authFilePath(host, named);
+        return alone(host, path, () => keepIn(host, path, key, user, password));
+      }
+      if (key.includes('/'))
+        throw new RegistryError(
+          'configuration',
+          `${key}: the credential helper ${source} keeps those of whole registries`,
+        );
+      storeWithHelper(host, source, key, user, password);
+      return `credential helper ${source}`;
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      failures.push(error);
+    }
+  }
+  throw joined(failures);
 }
 
 function keepIn(host: Host, path: string, key: string, user: string, password: string): string {
@@ -28,11 +50,13 @@ function keepIn(host: Host, path: string, key: string, user: string, password: s
   return path;
 }
 
-/** Forgets credentials; false when there are none. */
-export function forgetCredentials(host: Host, named: string | undefined, key: string): boolean {
-  const path = authFilePath(host, named);
-  if (readAuthFile(host, path) === undefined) return false;
-  return alone(host, path, () => forgetIn(host, path, key));
+/** Forgets credentials, wherever they may be kept; false when there are none. */
+export function forgetCredentials(host: Host, conf: Helpers, named: string | undefined, key: string): boolean {
+  return fromEach(conf, source => {
+    if (source !== AUTH_FILES) return !key.includes('/') && eraseWithHelper(host, source, key);
+    const path = authFilePath(host, named);
+    return readAuthFile(host, path) !== undefined && alone(host, path, () => forgetIn(host, path, key));
+  });
 }
 
 function forgetIn(host: Host, path: string, key: string): boolean {
@@ -47,11 +71,37 @@ function forgetIn(host: Host, path: string, key: string): boolean {
   return true;
 }
 
-/** Forgets all of the file, and of the helpers that it names. */
-export function forgetAll(host: Host, named: string | undefined): void {
-  const path = authFilePath(host, named);
-  if (readAuthFile(host, path) === undefined) return;
-  alone(host, path, () => forgetAllIn(host, path));
+/** Forgets all of the file, of the helpers that it names, and of those that registries.conf names. */
+export function forgetAll(host: Host, conf: Helpers, named: string | undefined): void {
+  fromEach(conf, source => {
+    if (source !== AUTH_FILES)
+      return listHelper(host, source)
+        .map(key => eraseWithHelper(host, source, key))
+        .includes(true);
+    const path = authFilePath(host, named);
+    if (readAuthFile(host, path) !== undefined) alone(host, path, () => forgetAllIn(host, path));
+    return true;
+  });
+}
+
+/** Whether one of them had something. One that fails keeps nobody from asking the others. */
+function fromEach(conf: Helpers, forget: (source: string) => boolean): boolean {
+  const failures: RegistryError[] = [];
+  let found = false;
+  for (const source of conf.credentialHelpers) {
+    try {
+      found = forget(source) || found;
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw joined(failures);
+  return found;
+}
+
+function joined(failures: readonly RegistryError[]): RegistryError {
+  return new RegistryError('configuration', failures.map(error => error.message).join('; '));
 }
 
 function forgetAllIn(host: Host, path: string): void {

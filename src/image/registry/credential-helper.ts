@@ -36,6 +36,13 @@ export function eraseWithHelper(host: Host, name: string, key: string): boolean 
   return known;
 }
 
+/** The addresses that it has something for. */
+export function listHelper(host: Host, name: string): string[] {
+  const { status, stdout } = runHelper(host, name, 'list', '');
+  if (status !== 0) throw failed(name, 'list', 'all registries', status);
+  return Object.keys(parseAnswer(stdout));
+}
+
 /** A helper may ask the user's key ring, which may ask the user. */
 const HELPER_SECONDS = 60;
 

@@ -2,7 +2,7 @@ import type { Host } from '../../host/host.ts';
 import { authFiles, entryOf, type AuthFile } from './auth-file.ts';
 import { askHelper } from './credential-helper.ts';
 import { RegistryError } from './error.ts';
-import type { RegistriesConf } from './registries-conf.ts';
+import { AUTH_FILES, type RegistriesConf } from './registries-conf.ts';
 
 /** What a registry is told about who asks. `identity`: a token for its token service instead of a password. */
 export type Credentials =
@@ -21,7 +21,7 @@ export function findCredentials(
   if (wanted.creds !== undefined) return parseCreds(wanted.creds);
   for (const source of conf.credentialHelpers) {
     const found =
-      source === 'containers-auth.json'
+      source === AUTH_FILES
         ? fromFiles(host, authFiles(host, wanted.authfile), wanted)
         : askHelper(host, source, wanted.registry);
     if (found !== undefined) return found;

@@ -4,6 +4,9 @@ import type { Host } from '../../host/host.ts';
 import { RegistryError } from './error.ts';
 
 /** registries.conf and its drop-ins, put together. containers-registries.conf(5), version 2 */
+/** Among the credential helpers: the files, auth.json and the like. */
+export const AUTH_FILES = 'containers-auth.json';
+
 export interface RegistriesConf {
   /** Where the main file is, for messages. */
   readonly file: string;
@@ -11,7 +14,7 @@ export interface RegistriesConf {
   readonly mode: 'enforcing' | 'permissive' | 'disabled';
   readonly aliases: ReadonlyMap<string, string>;
   readonly registries: readonly RegistryTable[];
-  /** Helpers and `containers-auth.json`, in the order in which they are asked. */
+  /** Helpers and AUTH_FILES, in the order in which they are asked. */
   readonly credentialHelpers: readonly string[];
 }
 
@@ -45,10 +48,11 @@ export function readRegistriesConf(host: Host): RegistriesConf {
   const files = [file, ...directories.flatMap(directory => dropIns(host, directory)), ...recorded(host)];
   const parts = files.map(path => readPart(host, path)).filter(part => part !== undefined);
   return {
+  const helpers = parts.findLast(part => part.helpers !== undefined)?.helpers ?? [];
     file,
     search: parts.findLast(part => part.search !== undefined)?.search ?? [],
     mode: parts.findLast(part => part.mode !== undefined)?.mode ?? 'permissive',
-    credentialHelpers: parts.findLast(part => part.helpers !== undefined)?.helpers ?? ['containers-auth.json'],
+    credentialHelpers: helpers.length === 0 ? [AUTH_FILES] : helpers,
     aliases: new Map(parts.flatMap(part => part.aliases)),
     registries: [...new Map(parts.flatMap(part => part.registries).map(table => [table.prefix, table])).values()],
   };

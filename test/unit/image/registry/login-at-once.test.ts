@@ -14,7 +14,7 @@ import { nodeHost } from '${SOURCE}host/node.ts';
 import { keepCredentials } from '${SOURCE}image/registry/auth-write.ts';
 process.stdout.write('ready');
 process.stdin.once('data', () => {
-  for (let i = 0; i < 10; i++) keepCredentials(nodeHost(), '${file}', 'r${number}-' + i + '.io', 'me', 'x');
+  for (let i = 0; i < 10; i++) keepCredentials(nodeHost(), { credentialHelpers: ['containers-auth.json'] }, '${file}', 'r${number}-' + i + '.io', 'me', 'x');
   process.exit(0);
 });
 `;

@@ -19,6 +19,7 @@ async function start(handler: Handler): Promise<Server> {
 }
 
 const FILE = '/run/user/1000/containers/auth.json';
+const FILES = readRegistriesConf(fakeHost());
 
 function host(files: Record<string, string> = {}, run?: (argv: readonly string[], input: string) => void): FakeHost {
   return fakeHost({
@@ -35,16 +36,16 @@ function host(files: Record<string, string> = {}, run?: (argv: readonly string[]
 
 test('credentials are kept beside what else is in the file, whole and for the owner alone', () => {
   const machine = host({ [FILE]: '{"other":{"a":1},"auths":{"b.io":{"auth":"eDp5"}}}' });
-  assert.equal(keepCredentials(machine, undefined, 'r.io/team', 'me', 's:ä'), FILE);
+  assert.equal(keepCredentials(machine, FILES, undefined, 'r.io/team', 'me', 's:ä'), FILE);
   const written = JSON.parse(machine.readFile(FILE)) as Record<string, unknown>;
   const auth = Buffer.from('me:s:ä', 'latin1').toString('base64');
   assert.deepEqual(written, { other: { a: 1 }, auths: { 'b.io': { auth: 'eDp5' }, 'r.io/team': { auth } } });
   assert.ok(machine.log.some(line => line.startsWith(`writeFileAtomic(${FILE}`)));
-  assert.equal(forgetCredentials(machine, undefined, 'r.io/team'), true);
-  assert.equal(forgetCredentials(machine, undefined, 'r.io/team'), false);
-  forgetAll(machine, undefined);
+  assert.equal(forgetCredentials(machine, FILES, undefined, 'r.io/team'), true);
+  assert.equal(forgetCredentials(machine, FILES, undefined, 'r.io/team'), false);
+  forgetAll(machine, FILES, undefined);
   assert.deepEqual(JSON.parse(machine.readFile(FILE)), { other: { a: 1 }, auths: {} });
-  assert.throws(() => keepCredentials(machine, undefined, 'r.io', 'a:b', 'x'), /cannot hold a colon/);
+  assert.throws(() => keepCredentials(machine, FILES, undefined, 'r.io', 'a:b', 'x'), /cannot hold a colon/);
 });
 
 test('a helper gets the secret through standard input, the file does not', () => {
@@ -52,11 +53,55 @@ test('a helper gets the secret through standard input, the file does not', () =>
   const machine = host({ [FILE]: '{"credHelpers":{"r.io":"vault"}}' }, (argv, input) =>
     calls.push(`${argv.join(' ')} <${input}`),
   );
-  keepCredentials(machine, undefined, 'r.io', 'me', 'secret');
+  keepCredentials(machine, FILES, undefined, 'r.io', 'me', 'secret');
   assert.deepEqual(calls, ['docker-credential-vault store <{"ServerURL":"r.io","Username":"me","Secret":"secret"}']);
   assert.equal(machine.readFile(FILE), '{"credHelpers":{"r.io":"vault"}}');
-  assert.equal(forgetCredentials(machine, undefined, 'r.io'), true);
+  assert.equal(forgetCredentials(machine, FILES, undefined, 'r.io'), true);
   assert.deepEqual(calls.slice(1), ['docker-credential-vault get <r.io', 'docker-credential-vault erase <r.io']);
+});
+
+test('the helpers of registries.conf keep what is to be kept: the first that can', () => {
+  const kept = new Map<string, string>();
+  const machine = (helpers: string): FakeHost =>
+    fakeHost({
+      files: { '/etc/containers/registries.conf': `credential-helpers=${helpers}\n`, [FILE]: '{"auths":{}}' },
+      environment: { XDG_RUNTIME_DIR: '/run/user/1000' },
+      uid: 1000,
+      run: ({ argv: [program = '', verb], ...request }) => {
+        const input = String(request.input);
+        const key = verb === 'store' ? (JSON.parse(input) as { ServerURL: string }).ServerURL : input;
+        if (program.endsWith('broken')) return { status: 1, stdout: '', stderr: '' };
+        const known = kept.get(key);
+        if (verb === 'store') kept.set(key, input);
+        if (verb === 'erase') kept.delete(key);
+        if (verb === 'list') return { status: 0, stdout: JSON.stringify(Object.fromEntries(kept)), stderr: '' };
+        if (verb === 'get' && known === undefined) return { status: 1, stdout: 'credentials not found', stderr: '' };
+        return { status: 0, stdout: known?.replace('ServerURL', 'x') ?? '', stderr: '' };
+      },
+    });
+  const both = machine('["broken", "ring", "containers-auth.json"]');
+  const conf = readRegistriesConf(both);
+  assert.equal(keepCredentials(both, conf, undefined, 'r.io', 'me', 'secret'), 'credential helper ring');
+  assert.match(kept.get('r.io') ?? '', /"Secret":"secret"/);
+  assert.equal(both.readFile(FILE), '{"auths":{}}');
+  // A part of a registry no helper knows: then it is the file's.
+  assert.equal(keepCredentials(both, conf, undefined, 'r.io/team', 'me', 'x'), FILE);
+  const ring = machine('["ring"]');
+  const alone = readRegistriesConf(ring);
+  assert.throws(
+    () => keepCredentials(ring, alone, undefined, 'r.io/team', 'me', 'x'),
+    /keeps those of whole registries/,
+  );
+  assert.equal(forgetCredentials(ring, alone, undefined, 'r.io'), true);
+  assert.equal(forgetCredentials(ring, alone, undefined, 'r.io'), false);
+  for (const key of ['a.io', 'b.io']) keepCredentials(ring, alone, undefined, key, 'me', 'x');
+  forgetAll(ring, alone, undefined);
+  assert.equal(kept.size, 0);
+  // One that fails does not hide what another has.
+  keepCredentials(both, conf, undefined, 'r.io', 'me', 'x');
+  assert.throws(() => forgetCredentials(both, conf, undefined, 'r.io'), /docker-credential-broken get: ended with 1/);
+  assert.equal(kept.size, 0);
+  assert.deepEqual(readRegistriesConf(machine('[]')).credentialHelpers, ['containers-auth.json']);
 });
 
 test('names of registries', () => {
