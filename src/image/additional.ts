@@ -1,7 +1,7 @@
 import { HostError, type Host } from '../host/host.ts';
 import { digestAlgorithm, digestHex, parseDigest } from './digest.ts';
 import { layerDirectory, readLayer } from './images.ts';
-import { passwdEntry } from './store.ts';
+import { homeOf } from './store.ts';
 import { STORE_VERSION, type Digest, type ImageRecord, type LayerRecord } from './types.ts';
 
 /**
@@ -99,7 +99,7 @@ function storageConf(host: Host): string | undefined {
   const named = host.environment('CONTAINERS_STORAGE_CONF') ?? '';
   const paths = named !== '' ? [named] : ['/etc/containers/storage.conf', '/usr/share/containers/storage.conf'];
   if (named === '' && host.euid !== 0) {
-    const home = host.environment('HOME') ?? passwdEntry(host, 'uid', String(host.euid))?.home ?? '';
+    const home = homeOf(host);
     const config = host.environment('XDG_CONFIG_HOME') ?? '';
     paths.unshift(`${config.startsWith('/') ? config : `${home}/.config`}/containers/storage.conf`);
   }

@@ -35,6 +35,14 @@ export function passwdEntry(
   return undefined;
 }
 
+/** `$HOME`, else that of /etc/passwd: systemd gives root's units none. Empty: there is none, or a sandbox hides it. */
+export function homeOf(host: Host): string {
+  const named = host.environment('HOME') ?? '';
+  if (named !== '') return named;
+  const listed = passwdEntry(host, 'uid', String(host.euid))?.home ?? '';
+  return listed.startsWith('/') && host.access(listed, 1) ? listed : '';
+}
+
 /** Makes the store (--root, or the account's own) where it is missing, and refuses one of a newer format. */
 export function openStore(host: Host, chosen?: string): string {
   const store = chosen ?? storeDirectory(host);

@@ -2,7 +2,7 @@
 # login, logout and search with Debian's docker-registry: TLS, passwords, tokens; as root and as alice.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/registries.sh"
-trap 'end_registries; rm -rf "$WORK" /etc/containers/certs.d /home/alice/.config/containers/certs.d' EXIT
+trap 'end_registries; rm -rf "$WORK" /etc/containers/certs.d /root/.config/containers/certs.d /home/alice/.config/containers/certs.d' EXIT
 set -e
 begin_registries
 set +e
@@ -247,6 +247,28 @@ refuses() {
     fails_with 125 as alice berth login 127.0.0.1:5443
 }
 
+# systemd gives root's units no HOME.
+without_home() {
+    local file
+    mkdir -p /root/.docker /root/.config/containers
+    mv /etc/containers/certs.d /root/.config/containers/
+    printf '{"auths":{"127.0.0.1:5443":{"auth":"%s"}}}' "$(printf 'me:se cret' | base64)" >"$WORK/auth.json"
+    cp "$WORK/auth.json" /root/.docker/config.json
+    for file in '' "AuthFile=$WORK/auth.json"; do
+        unit_file root homeless.image <<<"[Quadlet]
+DefaultDependencies=false
+[Image]
+Image=127.0.0.1:5443/team/busybox:1
+$file"
+        systemctl start homeless-image
+        berth rmi 127.0.0.1:5443/team/busybox:1
+        systemctl stop homeless-image
+        rm -f /root/.docker/config.json
+    done
+    unit_gone root homeless.image
+    rm -rf /root/.config/containers/certs.d
+}
+
 for user in root alice; do
     ports=(5443 5444)
     [ $user != root ] || ports=(5443) # what a token service is told does not depend on the account
@@ -261,6 +283,7 @@ for user in root alice; do
     [ $user != alice ] || check 'alice: mirrors, a blocked registry, policy.json' configured
     [ $user != alice ] || unconfigured
     check "$user: logout" logs_out $user "${ports[@]}"
+    [ $user != root ] || check 'root: a unit has the files of its home' without_home
     [ $user != root ] || rm -rf /etc/containers/certs.d # alice would believe it too
 done
 check 'tokens are asked for with the scope that is needed' tokens_are_scoped

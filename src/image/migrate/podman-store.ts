@@ -1,7 +1,7 @@
 import { parseJson } from '../../base/json.ts';
 import { parseToml } from '../../base/toml.ts';
 import type { Host } from '../../host/host.ts';
-import { passwdEntry } from '../store.ts';
+import { homeOf, passwdEntry } from '../store.ts';
 import { ImageError } from '../error.ts';
 
 /** Podman's store (containers-storage), of which nothing but these files is read: containers-storage.conf(5). */
@@ -37,7 +37,7 @@ export function openPodmanStore(host: Host, chosen: string | undefined): PodmanS
 
 /** `graphroot`, for an account `rootless_storage_path` or its data directory. */
 function graphRoot(host: Host): string {
-  const home = host.environment('HOME') ?? passwdEntry(host, 'uid', String(host.euid))?.home ?? '';
+  const home = homeOf(host);
   const config = host.environment('XDG_CONFIG_HOME') ?? `${home}/.config`;
   const system = ['/etc/containers/storage.conf', '/usr/share/containers/storage.conf'];
   if (host.euid === 0) return settingOf(host, system, 'graphroot') ?? '/var/lib/containers/storage';

@@ -2,6 +2,7 @@ import { decodeBase64 } from '../../base/base64.ts';
 import { parseJson } from '../../base/json.ts';
 import type { Host } from '../../host/host.ts';
 import type { Credentials } from './credentials.ts';
+import { homeOf } from '../store.ts';
 import { RegistryError } from './error.ts';
 import { configDirectory } from './registries-conf.ts';
 
@@ -80,7 +81,7 @@ const DOCKER_LEGACY = 'https://index.docker.io/v1/';
 function searchPath(host: Host): string[] {
   const runtime = host.environment('XDG_RUNTIME_DIR');
   const config = configDirectory(host);
-  const home = host.environment('HOME') ?? '';
+  const home = homeOf(host);
   const docker = host.environment('DOCKER_CONFIG') ?? (home === '' ? '' : `${home}/.docker`);
   return [
     runtime?.startsWith('/') === true ? `${runtime}/containers/auth.json` : `/run/containers/${host.euid}/auth.json`,

@@ -1,12 +1,13 @@
 import { describe } from '../../base/problem.ts';
 import { parseToml } from '../../base/toml.ts';
 import type { Host } from '../../host/host.ts';
+import { homeOf } from '../store.ts';
 import { RegistryError } from './error.ts';
 
-/** registries.conf and its drop-ins, put together. containers-registries.conf(5), version 2 */
 /** Among the credential helpers: the files, auth.json and the like. */
 export const AUTH_FILES = 'containers-auth.json';
 
+/** registries.conf and its drop-ins, put together. containers-registries.conf(5), version 2 */
 export interface RegistriesConf {
   /** Where the main file is, for messages. */
   readonly file: string;
@@ -47,8 +48,8 @@ export function readRegistriesConf(host: Host): RegistriesConf {
   const directories = ['/etc/containers/registries.conf.d', ...(own === undefined ? [] : [`${own}/registries.conf.d`])];
   const files = [file, ...directories.flatMap(directory => dropIns(host, directory)), ...recorded(host)];
   const parts = files.map(path => readPart(host, path)).filter(part => part !== undefined);
-  return {
   const helpers = parts.findLast(part => part.helpers !== undefined)?.helpers ?? [];
+  return {
     file,
     search: parts.findLast(part => part.search !== undefined)?.search ?? [],
     mode: parts.findLast(part => part.mode !== undefined)?.mode ?? 'permissive',
@@ -62,8 +63,8 @@ export function readRegistriesConf(host: Host): RegistriesConf {
 export function configDirectory(host: Host): string | undefined {
   const config = host.environment('XDG_CONFIG_HOME');
   if (config?.startsWith('/') === true) return `${config}/containers`;
-  const home = host.environment('HOME');
-  return home?.startsWith('/') === true ? `${home}/.config/containers` : undefined;
+  const home = homeOf(host);
+  return home.startsWith('/') ? `${home}/.config/containers` : undefined;
 }
 
 interface Part {
@@ -84,8 +85,9 @@ function dropIns(host: Host, directory: string): string[] {
 
 /** What Podman noted when a person chose the registry of a short name. */
 function recorded(host: Host): string[] {
-  const home = host.environment('HOME') ?? '';
-  const cache = host.environment('XDG_CACHE_HOME') ?? (home === '' ? '' : `${home}/.cache`);
+  const home = homeOf(host);
+  const own = host.environment('XDG_CACHE_HOME') ?? (home === '' ? '' : `${home}/.cache`);
+  const cache = host.euid === 0 ? '/var/cache' : own;
   return cache.startsWith('/') ? [`${cache}/containers/short-name-aliases.conf`] : [];
 }
 

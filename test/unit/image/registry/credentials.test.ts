@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost, type FakeHost } from '../../../../src/host/fake.ts';
 import { findCredentials } from '../../../../src/image/registry/credentials.ts';
-import { readRegistriesConf } from '../../../../src/image/registry/registries-conf.ts';
+import { configDirectory, readRegistriesConf } from '../../../../src/image/registry/registries-conf.ts';
 
 const CONF = '/etc/containers/registries.conf';
 
@@ -97,4 +97,26 @@ test('credential files: which, in which order, and what is wrong with them', () 
     () => find({ '/home/a/.docker/config.json': '{"auths":{"r.io":{"auth":"AAAA"}}}' }),
     /not base64 of USER:PASSWORD/,
   );
+});
+
+test("root's own files without HOME, as in its units: those of its home in the user database, unless a sandbox hides that", () => {
+  const entry = JSON.stringify({ auths: { 'r.io': { auth: btoa('me:x') } } });
+  const files = {
+    '/etc/passwd': 'root:x:0:0:root:/root:/bin/bash\n',
+    '/root/.config/containers/registries.conf': 'unqualified-search-registries=["own.io"]\n',
+    '/root/.docker/config.json': entry,
+    '/var/cache/containers/short-name-aliases.conf': '[aliases]\n"x"="y.io/z"\n',
+  };
+  const seen = (hidden: boolean): unknown[] => {
+    const machine = fakeHost({ files, calls: { access: path => !hidden && (path === '/root' || path in files) } });
+    const conf = readRegistriesConf(machine);
+    assert.equal(conf.aliases.get('x'), 'y.io/z');
+    return [conf.search, findCredentials(machine, conf, { registry: 'r.io', path: 'a' }), configDirectory(machine)];
+  };
+  assert.deepEqual(seen(false), [
+    ['own.io'],
+    { kind: 'password', user: 'me', password: 'x' },
+    '/root/.config/containers',
+  ]);
+  assert.deepEqual(seen(true), [[], undefined, undefined]);
 });
