@@ -86,7 +86,8 @@ test('a layer is waited for while the pull that has it goes on', async () => {
   setTimeout(() => first?.release(true), 2000);
   await patient;
   clearInterval(timer);
-  assert.ok(told.length >= 4 && told.at(-1) === '7/20', told.join(' '));
+  // The file that is there after the first one was removed says nothing yet.
+  assert.ok(told.length >= 4 && told.filter(line => line === '7/20').length >= 2, told.join(' '));
   ours.release();
   theirs.release();
   assert.equal(openLocks(), 0);
