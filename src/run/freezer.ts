@@ -16,7 +16,7 @@ export function refuseFrozen(host: Host, state: ContainerState, word: string): v
     throw new Failure(125, `${word}: container is paused; nothing would run in it until berth unpause ${word}`);
 }
 
-/** Returns when every process has stopped, or is told to go on. A Failure when the group is not there or not ours. */
+/** They are told to stop, which `hasFrozen` sees, or to go on. A Failure when the group is not there or not ours. */
 export function freeze(host: Host, state: ContainerState, frozen: boolean): void {
   if (state.cgroup === '') throw new Failure(125, `${state.name}: has no control group that could be frozen`);
   try {

@@ -17,13 +17,13 @@ import { openStore } from '../image/store.ts';
 import type { Digest } from '../image/types.ts';
 import { isAlive, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
-import { freeze } from '../run/freezer.ts';
 import { outerOf } from '../run/mapped-layers.ts';
 import type { ContainerState } from '../run/state.ts';
 import { commandLine } from './command-line.ts';
 import { insideMap } from './disk-bytes.ts';
 import { say } from './edge.ts';
 import { fullName } from './new-name.ts';
+import { whilePaused } from './paused.ts';
 import { tellOf } from './tell.ts';
 
 /** `berth commit`: the writable layer of a container becomes one more layer of an image. Prints its id. */
@@ -62,16 +62,12 @@ export async function main(host: Host): Promise<number> {
 /** Reads it with the ids of the store, and unpacks it as any layer. `--pause`: nothing changes meanwhile. */
 async function takeLayer(host: Host, command: Command, state: ContainerState, target: string): Promise<Digest> {
   const read = readerOf(host, state);
+  const copy = (): Promise<string> => joinPrograms(read, [programPath(), 'layer', 'apply', `target=${target}`]);
   const pauses = isSet(command, 'pause') && isAlive(host, state);
-  if (pauses) freeze(host, state, true);
-  try {
-    const answer = await joinPrograms(read, [programPath(), 'layer', 'apply', `target=${target}`]);
-    const { diffId, warnings } = JSON.parse(answer) as { diffId: Digest; warnings: string[] };
-    for (const line of warnings) say(host, `warning: ${line}`);
-    return diffId;
-  } finally {
-    if (pauses) freeze(host, state, false);
-  }
+  const answer = await (pauses ? whilePaused(host, state, copy) : copy());
+  const { diffId, warnings } = JSON.parse(answer) as { diffId: Digest; warnings: string[] };
+  for (const line of warnings) say(host, `warning: ${line}`);
+  return diffId;
 }
 
 /** With the ids that the files have in the container. */

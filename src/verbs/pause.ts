@@ -4,15 +4,13 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { isAlive, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
-import { freeze, hasFrozen, isFrozen } from '../run/freezer.ts';
+import { freeze, isFrozen } from '../run/freezer.ts';
 import { commandLine } from './command-line.ts';
 import { containerRows } from './container-rows.ts';
 import { forEachOperand } from './edge.ts';
+import { stopped } from './paused.ts';
 import { selectContainers } from './select.ts';
 import { tellOf } from './tell.ts';
-
-/** How long `pause` waits for processes that are in the middle of a system call. */
-const PATIENCE_MS = 10_000;
 
 /** `berth pause` and `unpause`: the freezer of the payload's control group. */
 export async function main(host: Host): Promise<number> {
@@ -30,8 +28,9 @@ export async function main(host: Host): Promise<number> {
     return 0;
   });
   for (const word of done) {
-    if (pausing) await stopped(host, word);
-    tellOf(host, pausing ? 'pause' : 'unpause', requireContainer(host, word).state, pausing ? 'is paused' : 'goes on');
+    const { state } = requireContainer(host, word);
+    if (pausing) await stopped(host, state);
+    tellOf(host, pausing ? 'pause' : 'unpause', state, pausing ? 'is paused' : 'goes on');
     host.write(1, `${word}\n`);
   }
   return status;
@@ -45,18 +44,4 @@ function chosen(host: Host, command: Command, pausing: boolean): readonly string
   return containerRows(host, command)
     .filter(row => row.running && row.paused !== pausing)
     .map(row => row.state.name);
-}
-
-/** The kernel tells of the change by a file that cannot be watched from Node (cgroup.events, POLLPRI): so it is looked at, briefly. */
-async function stopped(host: Host, word: string): Promise<void> {
-  const { state } = requireContainer(host, word);
-  const end = host.monotonic() + PATIENCE_MS * 1000;
-  while (!hasFrozen(host, state)) {
-    if (host.monotonic() > end)
-      throw new Failure(
-        125,
-        `${word}: a process is in a system call that cannot be interrupted; the others are paused`,
-      );
-    await new Promise(resolve => setTimeout(resolve, 5));
-  }
 }

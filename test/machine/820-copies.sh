@@ -157,6 +157,17 @@ commits() {
     contains "$(as "$1" berth history made)" 'berth commit'
     as "$1" berth rmi made >/dev/null
     contains "$(fails_with 125 as "$1" berth commit -c 'NONSENSE x' c3 2>&1)" NONSENSE
+    # It goes on when the commit is ended in the middle, and stays paused when somebody else has paused it.
+    local freezer
+    freezer=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(as "$1" berth inspect c3 --format '{{.State.Pid}}')/cgroup")/cgroup.freeze
+    as "$1" berth exec c3 truncate -s 300M /n/large
+    fails_with 143 as "$1" sh -c 'berth commit -q -p c3 & until grep -q 1 "$0"; do kill -0 $! || exit 1; done; kill -TERM $!; wait $!' "$freezer"
+    equal "$(cat "$freezer")" 0
+    as "$1" berth exec c3 rm /n/large
+    as "$1" berth pause c3
+    as "$1" berth rmi "$(as "$1" berth commit -q -p c3)" >/dev/null
+    equal "$(cat "$freezer")" 1
+    as "$1" berth unpause c3
 }
 exports() {
     as "$1" sh -c 'berth export c1 | tar tf -' >listed
