@@ -100,7 +100,9 @@ void results_write(void)
     text_add_all(&head, "{\"Status\":\"", names[probe.health], "\",\"FailingStreak\":", NULL);
     text_add_number(&head, (int64_t)probe.streak);
     text_add(&head, ",\"Log\":[");
-    long fd = sys_openat(probe.log, name.start, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    /* A new file: what stands there may be of somebody else, such as a FIFO that would hold us. */
+    sys3(__NR_unlinkat, probe.log, PTR(name.start), 0);
+    long fd = sys_openat(probe.log, name.start, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return;
     struct iovec parts[] = {

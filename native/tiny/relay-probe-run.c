@@ -346,13 +346,14 @@ void probe_timeout(void)
 void probe_start(const struct check *check)
 {
     struct __kernel_timespec now;
-    if (probe.pidfd >= 0) { /* one that was killed is not gone yet */
+    if (probe.pidfd >= 0 || probe.frozen) { /* one that was killed is not gone yet, or none may begin */
         probe.next = relay_clock() + 1000;
         return;
     }
     sys2(__NR_clock_gettime, 0, PTR(&now));
     probe.started = now.tv_sec * 1000000 + now.tv_nsec / 1000;
     probe.running = true;
+    probe.disturbed = false;
     probe.draining = 0;
     probe.second = false;
     probe.output_length = 0;

@@ -12,9 +12,11 @@
  * here and the process gets no more than any `berth exec` (T11).
  *
  * When: the first probe at once, the next one INTERVAL after the end of the last. While somebody waits for READY=1 the
- * failures in between come sooner (0.1 s, doubled up to 5 s), and count no oftener than once in an interval.
+ * failures in between come sooner (0.1 s, doubled up to 5 s), and count no oftener than once in an interval. A datagram at
+ * `ask` is a probe at once; without an interval there are no others. None is made while the payload is paused.
  *
- * What counts: failures within the start period do not, unless a success was before. RETRIES failures in a row make it
+ * What counts: failures within the start period do not, unless a success was before, nor those of a probe that a pause
+ * met. RETRIES failures in a row make it
  * unhealthy, one success healthy. Only a change is said in the journal and as STATUS=; every result is in the file that
  * `berth health` reads. On unhealthy the payload is left, killed (the unit fails) or stopped: the stop signal, and after
  * the stop timeout its cgroup is killed. A payload that is stopped by somebody else (`stopping` in the bundle) is left.
@@ -28,6 +30,7 @@ struct probe probe = {
     .log = -1,
     .tiny = -1,
     .group = -1,
+    .ask = -1,
     .pidfd = -1,
     .control = -1,
     .out = -1,
@@ -78,7 +81,8 @@ static void next_role(void)
     probe.streak = probe.successes = 0;
     probe.quick = QUICK_FIRST_MS;
     probe.counted = 0;
-    probe.next = probe.check[probe.role].kind == 0 ? 0 : relay_clock();
+    const struct check *check = &probe.check[probe.role];
+    probe.next = check->kind == 0 || (check->interval == 0 && !probe.awaited) ? 0 : relay_clock();
 }
 
 /* The manager gives a start as long as the start period and its last probe take. */
@@ -209,9 +213,10 @@ void probe_finish(int status)
     relay_close(&probe.out);
     if (probe.once)
         sys_exit(status != 0);
-    if (status != 0 && (stopping() || payload_exiting())) {
-        probe.next = 0;
-        return;
+    if (status != 0) {
+        probe.next = probe.disturbed ? now : 0;
+        if (probe.disturbed || stopping() || payload_exiting())
+            return;
     }
     int64_t wait = (int64_t)check->interval;
     bool quick = probe.awaited && status != 0 && (wait == 0 || probe.quick < wait);
@@ -236,10 +241,12 @@ void probe_choose(struct pollfd *fds)
     if (probe.running && probe.check[probe.role].kind != 'e' && !probe.asked)
         events = POLLOUT;
     fds[2] = (struct pollfd){.fd = probe.draining > 0 ? probe.kept[probe.second] : probe.out, .events = events};
+    fds[3] = (struct pollfd){.fd = probe.begun ? probe.ask : -1, .events = POLLIN};
 }
 
 void probe_serve(const struct pollfd *fds)
 {
+    char asked;
     if (fds[1].revents != 0)
         probe_control();
     if (fds[2].revents != 0)
@@ -248,6 +255,8 @@ void probe_serve(const struct pollfd *fds)
     if (fds[0].revents != 0 && fds[0].fd == probe.pidfd)
         probe_ended();
     int64_t now = relay_clock();
+    if (fds[3].revents != 0 && sys_read(probe.ask, &asked, 1) >= 0)
+        probe.next = now;
     if (!probe.begun || relay.ended)
         return;
     if (probe.kill_at != 0 && now >= probe.kill_at) {

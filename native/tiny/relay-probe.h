@@ -25,6 +25,7 @@ struct probe {
     const char *log_name; /* file of the results in `log` */
     int bundle, log;      /* directories */
     int tiny, group;      /* memfd of the stage; the payload's cgroup */
+    int ask;              /* a datagram here: probe now (`berth healthcheck run`) */
     uint64_t namespaces;  /* for sockets: those to enter */
     uint64_t start_period, stop_signal, stop_timeout;
     uint64_t log_count, log_size;
@@ -33,7 +34,9 @@ struct probe {
     bool awaited;    /* READY=1 is told by a check */
 
     bool begun, running;
-    bool second; /* IPv6, after IPv4 was refused; of an exec: its process inside the pid namespace is known */
+    bool frozen;    /* the payload is paused: who joins it would stop, and nobody answers */
+    bool disturbed; /* while the probe ran it was paused, or went on */
+    bool second;    /* IPv6, after IPv4 was refused; of an exec: its process inside the pid namespace is known */
     int role;
     enum health health;
     uint64_t streak, successes;

@@ -24,9 +24,9 @@
 #include "relay-probe.h"
 #define PROBES_TOO
 #ifdef BERTH_FILES
-enum { PROBE_SOURCES = 7 };
+enum { PROBE_SOURCES = 8 };
 #else
-enum { PROBE_SOURCES = 3 };
+enum { PROBE_SOURCES = 4 };
 #endif
 #else
 #define PROBES_TOO static
@@ -120,6 +120,7 @@ static const struct word words[] = {
     {"stop=", offsetof(struct probe, stop_signal), 'N'},
     {"stop-timeout=", offsetof(struct probe, stop_timeout), 'N'},
     {"once=", offsetof(struct probe, once), 'N'},
+    {"ask=", offsetof(struct probe, ask), 'D'},
 #endif
 #ifdef BERTH_FILES
     {"lost=", offsetof(struct relay, lost), 't'},
@@ -281,9 +282,17 @@ static void events_changed(void)
 {
     char text[64] = "";
     long n = sys4(__NR_pread64, relay.events, PTR(text), sizeof text - 1, 0);
-    for (long i = 0; n > 0 && i < n; i++)
+#ifdef BERTH_PROBES
+    probe.frozen = false;
+    probe.disturbed = true;
+#endif
+    for (long i = 0; n > 0 && i < n; i++) {
         if (text_starts(text + i, "populated 0"))
-            relay.ended = true;
+            relay.ended |= relay.hold;
+#ifdef BERTH_PROBES
+        probe.frozen |= text_starts(text + i, "frozen 1");
+#endif
+    }
     if (n <= 0)
         relay_close(&relay.events);
 }
@@ -301,7 +310,7 @@ enum {
     FLUSH,
     EVENTS,
     PROBE,
-    SUPPORT = PROBE + 3,
+    SUPPORT = PROBE + 4,
     TERMINAL,
     SOURCES = PROBE + PROBE_SOURCES
 };
@@ -327,7 +336,7 @@ static void choose(struct pollfd *fds)
     want(fds, PAYLOAD, relay.ended ? -1 : relay.payload, POLLIN);
     want(fds, GUARD, relay.guard, POLLIN);
     want(fds, FLUSH, relay.flush, POLLIN);
-    want(fds, EVENTS, relay.ended || !relay.hold ? -1 : relay.events, POLLPRI);
+    want(fds, EVENTS, relay.ended ? -1 : relay.events, POLLPRI);
 #ifdef BERTH_PROBES
     probe_choose(fds + PROBE);
 #endif

@@ -56,7 +56,8 @@ export const UNITS = [
   'Readiness and health: Notify=healthy makes the start wait for the first success of HealthCmd= (or of the HEALTHCHECK of the image),',
   'Notify=port:N, http:N/PATH or unix:PATH for a connection from inside the container. The same three forms may stand in HealthCmd= and',
   'HealthStartupCmd=; they start no process, and the server sees an orderly end of each. HealthStartPeriod= extends the start beyond TimeoutStartSec=. Only a change is told in the journal; berth health',
-  'shows the last results. HealthOnFailure=restart stops the payload, and the unit gets Restart=always when [Service] says nothing.',
+  'shows the last results. With HealthInterval=disable there are no checks but those of berth healthcheck run, and what Notify=healthy waits for. None is made while the container is paused, and what a',
+  'pause met does not count. HealthOnFailure=restart stops the payload, and the unit gets Restart=always when [Service] says nothing.',
   '',
   'Pull=newer starts the image that is there when its registry cannot be asked, and says so in the journal. A registry that takes the connection and then is silent delays that start',
   'by about 50 s (two tries of 20 s without a byte, whatever Retry= says; one for each mirror), and never by more than two thirds of TimeoutStartSec=, at most 60 s, without a',
@@ -181,6 +182,24 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
       lines: [
         'A name is that of a unit, of a container that was created, or of one that has ended and was not removed. With --attach (one container)',
         'what it writes is shown from its first line on, and its exit status is ours; a terminal is ours from the moment when we are attached.',
+      ],
+    },
+  ],
+  'healthcheck run': [
+    {
+      title: 'DESCRIPTION',
+      lines: [
+        'The container is asked now, by the startup check as long as that has not succeeded. The result is one of those that berth health shows and',
+        'counts as any other: the container becomes healthy or unhealthy by it, and HealthOnFailure= acts. (At a terminal in the foreground, where nothing',
+        'else asks, it is told alone.)',
+      ],
+    },
+    {
+      title: 'EXIT STATUS',
+      lines: [
+        '- 0 | well',
+        '- 1 | not well: unhealthy on standard output',
+        '- 125 | the check was not made: there is none, the container does not run or is paused',
       ],
     },
   ],

@@ -1,4 +1,5 @@
-import type { Host } from '../host/host.ts';
+import { HostError, type Host } from '../host/host.ts';
+import { sendTo } from './bundle-sockets.ts';
 import type { ContainerState } from './state.ts';
 
 /** What the relay has written: the form of `podman inspect`'s State.Health. */
@@ -12,6 +13,17 @@ export interface HealthResults {
     readonly ExitCode: number;
     readonly Output: string;
   }[];
+}
+
+/** Lets the relay make a check now, with all that follows from it; false where none is there that could be asked. */
+export function askForCheck(host: Host, bundle: string): boolean {
+  try {
+    sendTo(host, bundle, 'ask');
+    return true;
+  } catch (error) {
+    if (error instanceof HostError && ['ENOENT', 'ECONNREFUSED'].includes(error.code)) return false;
+    throw error;
+  }
 }
 
 /** undefined: the container has no checks, or their results are gone. */

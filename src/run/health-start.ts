@@ -79,7 +79,7 @@ export function connectOnce(
     'once=1',
     'log-size=64',
     `enter=${enteredBits(spec)}`,
-    `check=h,${KINDS[check.kind]},0,${timeout},1,1,${check.target}`,
+    `check=h,${KINDS[check.kind]},1,${timeout},1,1,${check.target}`,
   ];
   return host.wait(host.relay(words, [payload], false, RELAY.PROBER)).status === 0;
 }

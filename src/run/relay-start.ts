@@ -2,6 +2,7 @@ import type { Child, Host } from '../host/host.ts';
 import { RELAY, type RelayProgram } from '../host/kernel.ts';
 import { joinsUser } from '../ops/compile.ts';
 import { namespacesOf } from './begin.ts';
+import { listenIn } from './bundle-sockets.ts';
 import { findContainer } from './containers.ts';
 import { eventWords } from './event.ts';
 import { Failure } from './failure.ts';
@@ -13,7 +14,6 @@ import { isJournal } from './streams.ts';
 
 const O_RDONLY = 0;
 const O_WRONLY = 1;
-const O_PATH = 0o10000000;
 const JOURNAL = '/run/systemd/journal/stdout';
 const NEWUSER = 0x10000000;
 const NEWPID = 0x20000000;
@@ -38,32 +38,26 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   const give = (name: string, fd: number | undefined): void => {
     if (fd !== undefined) words.push(`${name}=${descriptors.push(fd) - 1}`);
   };
-  const opening = (path: string, flags: number): number => {
-    const fd = host.open(path, flags);
+  const take = (fd: number): number => {
     opened.push(fd);
     return descriptors.push(fd) - 1;
   };
+  const opening = (path: string, flags: number): number => take(host.open(path, flags));
   const open = (name: string, path: string, flags: number): void => void words.push(`${name}=${opening(path, flags)}`);
   give('out', out);
   give('err', streams.err);
-  if (handsOver && terminal !== undefined && out === terminal) {
-    const attach = listenForAttach(host, started.place.bundle);
-    opened.push(attach);
-    give('attach', attach);
-  }
+  if (handsOver && terminal !== undefined && out === terminal)
+    words.push(`attach=${take(listenIn(host, started.place.bundle, 'attach'))}`);
   sinkWords(host, started, words, give);
   give('payload', begun.stage.pidfd);
-  supportWords(host, started, (name, fd) => {
-    opened.push(fd);
-    give(name, fd);
-  });
+  supportWords(host, started, (name, fd) => void words.push(`${name}=${take(fd)}`));
   // A person's foreground container: we stay, and the end of the relay is the end of our output. In a unit nobody would see it.
   const attended = !handsOver && !started.place.context.inUnit;
   if (attended) words.push('attended=1');
-  else if (made.group !== undefined) {
-    open('kill', `${made.group.directory}/cgroup.kill`, O_WRONLY);
+  else if (made.group !== undefined) open('kill', `${made.group.directory}/cgroup.kill`, O_WRONLY);
+  // With checks also for the freezer: nobody who is paused is asked.
+  if (made.group !== undefined && (!attended || health !== undefined))
     open('events', `${made.group.directory}/cgroup.events`, O_RDONLY);
-  }
   if (handsOver) {
     give('status', begun.stage.status);
     give('notify', made.notify);
@@ -74,6 +68,7 @@ export function startRelay(host: Host, started: Started, handsOver: boolean): Ch
   const up = attended ? undefined : host.pipe();
   give('up', up?.[1]);
   if (health !== undefined) words.push(...healthWords(host, started, health, opening));
+  if (health?.health !== undefined) words.push(`ask=${take(listenIn(host, started.place.bundle, 'ask'))}`);
   if (timeout > 0) words.push(`limit=${timeout * 1000}`);
   if (health !== undefined) words.push(`tiny=${descriptors.length}`);
   const child = host.relay(words, descriptors, health !== undefined, programFor(words));
@@ -109,17 +104,6 @@ function openNamed(host: Host, { pid, startTime }: ProcessName): number | undefi
   if (fd === undefined || host.startTime(pid) === startTime) return fd;
   host.close(fd);
   return undefined;
-}
-
-/** Who attaches to a terminal connects here (native/tiny/relay-file-terminal.c). */
-function listenForAttach(host: Host, bundle: string): number {
-  const place = host.open(bundle, O_PATH);
-  try {
-    // The path of a long name does not fit into an address (unix(7)).
-    return host.bindUnix(`/proc/self/fd/${place}/attach`, 'stream', 0o600);
-  } finally {
-    host.close(place);
-  }
 }
 
 /** The smallest that knows the words. */

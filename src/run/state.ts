@@ -12,6 +12,7 @@ import type { MountRequest, RunRequest } from '../plan/request.ts';
  *   config.json                  the bundle (OCI runtime specification)
  *   state.json                   ContainerState, written by rename; absent: the start did not come that far
  *   notify                       socket of the relay (bind-mounted into the container)
+ *   ask                          another of its: a datagram is a health check now
  *   hosts resolv.conf hostname   sources of the container's /etc files
  *   pasta.pid                    network helper
  * RUNTIME/locks/NAME             flock held while a start or a removal of this name changes anything

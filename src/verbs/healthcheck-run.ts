@@ -5,6 +5,7 @@ import { openPayload, requireContainer } from '../run/containers.ts';
 import { execProcess, withSecrets } from '../run/exec-process.ts';
 import { Failure } from '../run/failure.ts';
 import { refuseFrozen } from '../run/freezer.ts';
+import { askForCheck, readHealth } from '../run/health-results.ts';
 import { connectOnce } from '../run/health-start.ts';
 import { joinContainer } from '../run/join.ts';
 import type { ContainerState, HealthState } from '../run/state.ts';
@@ -12,8 +13,11 @@ import { attacher } from './attacher.ts';
 import { verb } from './edge.ts';
 
 const SIGKILL = 9;
+/** Beside the time of the check: another one may be on its way, or a startup check has a longer one. */
+const PATIENCE_MS = 30_000;
+const LOOK_MS = 10;
 
-/** `berth healthcheck run`: the container's check once, now (podman-healthcheck-run(1)): 0 well, 1 `unhealthy`, 125 it could not be made. */
+/** `berth healthcheck run`: the container's check once, now (podman-healthcheck-run(1)), counted as any other: 0 well, 1 `unhealthy`, 125 it could not be made. */
 export const main: (host: Host) => number = verb(HEALTHCHECK_RUN, (host, command) => {
   const [word = ''] = command.operands;
   const { state, bundle } = requireContainer(host, word);
@@ -23,25 +27,51 @@ export const main: (host: Host) => number = verb(HEALTHCHECK_RUN, (host, command
   const payload = openPayload(host, state);
   if (payload === undefined) throw new Failure(125, `${word}: container is not running`);
   refuseFrozen(host, state, word);
-  const spec = JSON.parse(host.readFile(`${bundle}/config.json`)) as Spec;
-  const well =
-    health.connection === undefined
-      ? runOnce(host, { state, bundle, spec, payload, health })
-      : connectOnce(host, spec, payload, health);
+  const known = lastEnd(host, state);
+  const well = askForCheck(host, bundle)
+    ? answered(host, { state, word, payload, health }, known)
+    : byOurselves(host, { state, bundle, payload, health });
   if (well) return 0;
   host.write(1, 'unhealthy\n');
   return 1;
 });
 
+const lastEnd = (host: Host, state: ContainerState): string | undefined => readHealth(host, state)?.Log.at(-1)?.End;
+
+/** The relay's next result. What ends meanwhile, also by HealthOnFailure=, was not well. */
+function answered(
+  host: Host,
+  { state, word, payload, health }: Pick<Asked, 'state' | 'payload' | 'health'> & { word: string },
+  known: string | undefined,
+): boolean {
+  const latest = host.monotonic() + (health.timeout + PATIENCE_MS) * 1000;
+  for (;;) {
+    const last = readHealth(host, state)?.Log.at(-1);
+    if (last !== undefined && last.End !== known) return last.ExitCode === 0;
+    if (host.poll([payload], LOOK_MS).length > 0) return false;
+    if (host.monotonic() > latest)
+      throw new Failure(
+        125,
+        `${word}: the check was not made in time; it waits for the container to be ready, or is paused`,
+      );
+  }
+}
+
 interface Asked {
   readonly state: ContainerState;
   readonly bundle: string;
-  readonly spec: Spec;
   readonly payload: number;
   readonly health: HealthState;
 }
 
-function runOnce(host: Host, { state, bundle, spec, payload, health }: Asked): boolean {
+/** Where no relay is: a terminal in the foreground. */
+function byOurselves(host: Host, asked: Asked): boolean {
+  const spec = JSON.parse(host.readFile(`${asked.bundle}/config.json`)) as Spec;
+  if (asked.health.connection === undefined) return runOnce(host, spec, asked);
+  return connectOnce(host, spec, asked.payload, asked.health);
+}
+
+function runOnce(host: Host, spec: Spec, { state, bundle, payload, health }: Asked): boolean {
   if (spec.process === undefined) throw new Failure(125, `${bundle}/config.json: has no process`);
   const group = state.cgroup === '' ? '' : `/sys/fs/cgroup${state.cgroup}`;
   const attach = attacher(host, state, group);

@@ -230,6 +230,55 @@ made_now() { # WAY
     contains "$(fails_with 125 way_berth "$way" healthcheck run "$name" 2>&1)" 'no health check'
     way_end "$way" "$name"
 }
+# Nobody is asked while it is paused, and what a pause met does not count.
+paused_is_not_ill() { # WAY
+    local name
+    unit "$1" "still-$1" 'sleep inf' 'HealthCmd=sleep 0.3' HealthInterval=100ms HealthTimeout=1s HealthRetries=1 HealthOnFailure=kill
+    unit "$1" "deaf-$1" 'httpd -f -p 8080 -h /var/www' HealthCmd=http:8080/index.html HealthInterval=100ms HealthTimeout=1s HealthRetries=1 \
+        HealthOnFailure=kill HealthStartPeriod=30s
+    way_start "$1" "still-$1"
+    way_start "$1" "deaf-$1"
+    for name in still deaf; do eventually is "$1" "$name-$1" healthy; done
+    way_berth "$1" pause "still-$1" "deaf-$1"
+    sleep 3
+    for name in still deaf; do is "$1" "$name-$1" healthy; done
+    way_berth "$1" unpause "still-$1" "deaf-$1"
+    sleep 2
+    for name in still deaf; do
+        is "$1" "$name-$1" healthy
+        way_berth "$1" healthcheck run "$name-$1"
+        fails grep 'too long' <<<"$(way_berth "$1" health "$name-$1")"
+    done
+    way_end "$1" "still-$1" "deaf-$1"
+}
+# Without an interval there is no check but this, and it counts as one.
+asked_alone() { # WAY
+    local way=$1 name=asks$$-$1
+    unit "$way" "$name" 'sh -c "touch /tmp/ok; exec sleep inf"' 'HealthCmd=test -f /tmp/ok' HealthInterval=disable HealthRetries=2 HealthOnFailure=kill
+    way_start "$way" "$name"
+    eventually way_berth "$way" exec "$name" test -f /tmp/ok
+    equal "$(way_berth "$way" health "$name" | grep -c .)" 1
+    is "$way" "$name" starting
+    way_berth "$way" healthcheck run "$name"
+    is "$way" "$name" healthy
+    way_berth "$way" exec "$name" rm /tmp/ok
+    equal "$(fails_with 1 way_berth "$way" healthcheck run "$name")" unhealthy
+    contains "$(state_of "$way" "$name")" ': healthy, 1 failure in a row'
+    equal "$(fails_with 1 way_berth "$way" healthcheck run "$name")" unhealthy
+    eventually bash -c "$(declare -f as manager property way_property way_manager); [ \$(way_property $way $name ActiveState) = failed ]"
+    equal "$(health_lines "$way" "$name")" 2
+    way_end "$way" "$name"
+}
+asked_at_a_terminal() { # no relay is there
+    python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' \
+        berth run --rm -it --name typed --network none --health-cmd 'test -f /tmp/ok' --health-interval disable localhost/busybox sleep 1000 >/dev/null &
+    eventually berth exec typed touch /tmp/ok
+    berth healthcheck run typed
+    berth exec typed rm /tmp/ok
+    equal "$(fails_with 1 berth healthcheck run typed)" unhealthy
+    berth stop -t 0 typed
+    wait
+}
 refused() {
     contains "$(fails_with 125 berth run --rm --sdnotify healthy --network none localhost/busybox true 2>&1)" 'needs a health check'
     contains "$(fails_with 125 berth run --rm --health-retries 0 --health-cmd true localhost/busybox true 2>&1)" '--health-retries 0: not a whole number of at least 1'
@@ -257,6 +306,13 @@ assert r['Log'][0]['Output'] == 'fine "quoted"\nmore\n', r
 age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(r['Log'][1]['Start'].replace('Z', '+00:00'))
 assert -1 < age.total_seconds() < 60, (age, r)
 PY
+    # What somebody puts in the way does not stop the relay.
+    local file before
+    file=$(ls "$WORK"/results/*-healthcheck.log)
+    until mkfifo "$file.new"; do :; done
+    before=$(<"$file")
+    sleep 0.5
+    [ "$(<"$file")" != "$before" ]
     way_gone root kept
 }
 
@@ -276,6 +332,9 @@ each_way 'a check that does not end' endless_check
 each_way "T11 a check has the payload's confinement" confined
 each_way 'a stop is no failure' stop_is_no_failure
 each_way 'healthcheck run asks by a connection, too' made_now
+each_way 'paused is not ill' paused_is_not_ill
+each_way 'a check that is made when asked for alone' asked_alone
+check 'healthcheck run of a terminal in the foreground' asked_at_a_terminal
 check 'connections end as any client ends them, by one socket' connections_end_well
 check 'IPv6 when nobody listens on IPv4' ready_by_ipv6
 check 'Notify=unix:' ready_by_unix_socket
