@@ -11,7 +11,7 @@ import { attachTerminal, hasTerminal } from './attach-terminal.ts';
 import { ended, passOn } from './attached.ts';
 import { commandLine } from './command-line.ts';
 import { detachKeys } from './detach-keys.ts';
-import { fieldOf, lastPlace, readEntries, type Entry } from './journal-entries.ts';
+import { fieldOf, lastPlace, readEntries, WHOLE, type Entry } from './journal-entries.ts';
 import { unitMatches } from './log-sources.ts';
 
 /**
@@ -75,7 +75,7 @@ function typeInto(host: Host, { input }: ContainerState): (() => void) | undefin
 const SETTLE_MS = 300;
 
 async function follow(host: Host, state: ContainerState, since?: string): Promise<number> {
-  const match = unitMatches(host, state.unit, state.manager, state.cgroup);
+  const match = [WHOLE, ...unitMatches(host, state.unit, state.manager, state.cgroup)];
   // Where the journal ends now: what is written from here on is ours to show, however long journalctl takes to begin.
   let from = since ?? lastPlace(host);
   const take = async (entry: Entry): Promise<void> => {

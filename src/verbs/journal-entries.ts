@@ -5,6 +5,9 @@ import type { Host } from '../host/host.ts';
 /** Fields of an entry, as `journalctl --output=json` gives them; what is no text comes as numbers of bytes. */
 export type Entry = Readonly<Record<string, unknown>>;
 
+/** Fields of more than 4096 bytes, too: as JSON journalctl(1) gives `null` for them otherwise. */
+export const WHOLE = '--all';
+
 /**
  * Entries of the journal as they come, by journalctl(1) with these words; ends with it. `take` may be slow: then journalctl waits.
  * Nothing of it outlives us.

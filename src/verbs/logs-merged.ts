@@ -4,7 +4,7 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { commandLine } from './command-line.ts';
-import { fieldOf, readEntries } from './journal-entries.ts';
+import { fieldOf, readEntries, WHOLE } from './journal-entries.ts';
 import { LogFileReader } from './log-file-reader.ts';
 import { lineFilter, lineOf, moment, type LogLine } from './log-line.ts';
 import { LogWriter } from './log-show.ts';
@@ -73,7 +73,7 @@ class JournalReader {
   #last = '';
 
   constructor(command: Command, sources: readonly JournalSource[]) {
-    this.#words = journalMatches(sources);
+    this.#words = [WHOLE, ...journalMatches(sources)];
     const oldest = oldestStart(sources);
     const none = lastValue(command, 'since') !== undefined || oldest === 0;
     this.#since = none ? [] : [`--since=@${oldest}`];

@@ -52,7 +52,9 @@ function merged(host: Host): never {
 }
 
 function options(command: Command, oldest: number): string[] {
-  const words = [`--output=${lastValue(command, 'format') ?? 'cat'}`];
+  const format = lastValue(command, 'format');
+  // As JSON a field of more than 4096 bytes is null without --all.
+  const words = format === undefined ? ['--output=cat'] : [`--output=${format}`, '--all'];
   if (isSet(command, 'follow')) words.push('--follow');
   for (const name of ['grep', 'priority'] as const) {
     const value = lastValue(command, name);

@@ -269,12 +269,15 @@ log_files() { # WAY
 }
 
 merged() { # WAY UNIT: with a container of the journal, in the order of time
-    unit "$1" "journaled$$" 'sh -c "echo in the journal; echo in it, too; exec sleep inf"'
+    unit "$1" "journaled$$" 'sh -c "echo in the journal; head -c 8192 /dev/zero | tr \"\\0\" x; echo; echo in it, too; exec sleep inf"'
     way_start "$1" "journaled$$-$1"
     local spins=0
     until way_journal "$1" "journaled$$-$1" | grep -qx 'in it, too'; do [ $((++spins)) -lt 300 ]; done
     equal "$(way_berth "$1" logs --names --grep 'e' "$2" "journaled$$-$1" | tail -n 3)" "$2 after"$'\n'"$2 unfinished"$'\n'"journaled$$-$1 in the journal"
     equal "$(way_berth "$1" logs --grep '^in' --tail 2 "journaled$$-$1")" $'in the journal\nin it, too'
+    # A line that journalctl(1) thinks too long to show.
+    equal "$(way_berth "$1" logs --timestamps --grep '^x' "journaled$$-$1" | tr -cd x | wc -c)" 8192
+    equal "$(way_berth "$1" logs --format json "journaled$$-$1" | jq -r .MESSAGE | tr -cd x | wc -c)" 8192
     timeout 60 bash -c "$(declare -f as way_berth); way_berth $1 logs --follow --until 1s journaled$$-$1" >/dev/null
     # An end that is further away than a timer of Node can be.
     fails_with 124 timeout 3 bash -c "$(declare -f as way_berth); way_berth $1 logs --follow --until 2099-01-01 journaled$$-$1" >/dev/null

@@ -206,7 +206,7 @@ limits() { # the controllers are tested in the virtual machine; what is wrong is
 }
 attaches() { # both streams, binary too, to the end; its exit status is the payload's
     as "$1" berth run -d --name a1 --network none localhost/busybox \
-        sh -c 'until [ -e /go ]; do sleep 0.05; done; echo out; printf "a\001\377b\n"; echo err >&2; exit 7' >/dev/null
+        sh -c 'until [ -e /go ]; do sleep 0.05; done; echo out; printf "a\001\377b\n"; head -c 8192 /dev/zero | tr "\0" x; echo; echo err >&2; exit 7' >/dev/null
     as "$1" sh -c 'berth attach a1 >"$0/out" 2>"$0/err"; echo $? >"$0/status"' "$2" &
     timeout 30 sh -c 'until pgrep -f "follow.*_SYSTEMD_(USER_)?UNIT=a1.service" >/dev/null; do sleep 0.1; done'
     as "$1" berth pause a1 # news of ours in the journal of its unit, as its end is
@@ -214,7 +214,8 @@ attaches() { # both streams, binary too, to the end; its exit status is the payl
     as "$1" berth exec a1 touch /go
     wait $!
     equal "$(cat "$2/status" "$2/err")" $'7\nerr'
-    equal "$(od -An -c "$2/out" | tr -s ' ' | tr -d '\n')" ' o u t \n a 001 377 b \n'
+    equal "$(tr -d x <"$2/out" | od -An -c | tr -s ' ' | tr -d '\n')" ' o u t \n a 001 377 b \n \n'
+    equal "$(tr -cd x <"$2/out" | wc -c)" 8192
     contains "$(fails_with 125 as "$1" berth attach a1 2>&1)" 'not running'
     contains "$(fails_with 125 as "$1" berth attach --detach-keys ctrl-1 a1 2>&1)" 'not running'
     as "$1" berth rm a1
