@@ -20,6 +20,17 @@ export function reasonOf(state: UnitState, job: string, asked = 0): string {
   return RESULTS[state.result]?.(state) ?? (WELL.has(state.result) ? jobReason(job) : `its result is ${state.result}`);
 }
 
+/** It failed, or did so and will be started again (Restart=): until its next start systemd keeps the result. */
+export function hasFailed({ activeState, result }: UnitState): boolean {
+  const between = activeState === 'activating' || activeState === 'deactivating';
+  return activeState === 'failed' || (between && !WELL.has(result));
+}
+
+/** It has ended, well or not, and Restart= starts it again after RestartSec=. */
+export function waitsForRestart({ subState }: UnitState): boolean {
+  return subState.startsWith('auto-restart');
+}
+
 const WELL: ReadonlySet<string> = new Set(['', 'success']);
 
 const listed = (lines: readonly string[]): string => (lines.length === 0 ? '' : `: ${lines.join(', ')}`);

@@ -6,7 +6,7 @@ import { describe } from '../base/problem.ts';
 import { listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import type { ContainerState } from '../run/state.ts';
-import { mainEnd, reasonOf } from '../systemd/explain.ts';
+import { hasFailed, mainEnd, reasonOf, waitsForRestart } from '../systemd/explain.ts';
 import { lastLines, skippedLine } from '../systemd/journal-lines.ts';
 import { unitProperties, type UnitState } from '../systemd/units.ts';
 import { commandLine, printable } from './command-line.ts';
@@ -57,6 +57,7 @@ function linesOf(text: string | undefined): number {
 
 function statusOf(state: UnitState): number {
   if (state.loadState === 'not-found') return UNKNOWN;
+  if (hasFailed(state) || waitsForRestart(state)) return INACTIVE;
   return ['active', 'reloading', 'activating'].includes(state.activeState) ? 0 : INACTIVE;
 }
 
@@ -78,7 +79,7 @@ function textOf(realm: Realm, state: UnitState, lines: number): string {
 }
 
 function isBroken(state: UnitState): boolean {
-  return state.activeState === 'failed' || state.loadState !== 'loaded';
+  return hasFailed(state) || state.loadState !== 'loaded';
 }
 
 function stateText(host: Host, state: UnitState): string {
@@ -125,7 +126,8 @@ async function why(realm: Realm, state: UnitState, failure: (job: string) => Pro
   // The generator's line in the journal is the same as what it finds now.
   const known = lines.filter(line => !mistakes.includes(line.trim()));
   const places = mistakes.length > 0 ? mistakes : isBroken(state) ? sourceLine(file, state, reason) : [];
-  for (const line of [reason, ...places, ...known])
+  const loop = hasFailed(state) && state.activeState !== 'failed' ? [`it is ${stateText(host, state)}`] : [];
+  for (const line of [reason, ...loop, ...places, ...known])
     host.write(1, encodeText(`${line.startsWith(' ') ? line : printable(line)}\n`));
   return statusOf(state);
 }
@@ -137,6 +139,7 @@ async function whyDown(
 ): Promise<readonly string[]> {
   if (isBroken(state)) return failure('failed');
   const is = `${state.name} is ${stateText(realm.host, state)}`;
+  if (waitsForRestart(state) && state.mainCode !== 0) return [`${is}: ${mainEnd(state)}`];
   if (state.activeState !== 'inactive') return [is];
   const [, ...failed] = state.mainCode === 0 ? await failure('dependency') : [];
   if (failed.length > 0) return [`${is}: a unit that it requires failed`, ...failed];

@@ -1,5 +1,5 @@
 import type { ManagerBus } from '../systemd/bus.ts';
-import { reasonOf } from '../systemd/explain.ts';
+import { hasFailed, reasonOf } from '../systemd/explain.ts';
 import { lastLines, managerLines } from '../systemd/journal-lines.ts';
 import { whoFailed } from '../systemd/unit-commands.ts';
 import { unitProperties, type UnitState } from '../systemd/units.ts';
@@ -29,7 +29,7 @@ async function failedRequirements(bus: ManagerBus, state: UnitState, seen: Set<s
     if (seen.has(name)) continue;
     seen.add(name);
     const one = await unitProperties(bus, name);
-    const broken = one.activeState === 'failed' || one.loadState === 'not-found' || one.loadState === 'masked';
+    const broken = hasFailed(one) || one.loadState === 'not-found' || one.loadState === 'masked';
     if (broken) failed.push(one);
     else if (one.activeState === 'inactive') failed.push(...(await failedRequirements(bus, one, seen)));
   }

@@ -101,6 +101,14 @@ until_failed() { # WAY NAME
     done
 }
 
+until_waits() { # WAY NAME: for its restart
+    local spins=0
+    until [ "$(way_property "$1" "$2-$1" SubState)" = auto-restart ]; do
+        [ $((++spins)) -lt 300 ]
+        sleep 0.1
+    done
+}
+
 later_failures() { # WAY: of what was up
     unit "$1" watched 'Exec=sleep inf' -- WatchdogSec=1 WatchdogSignal=SIGKILL
     unit "$1" limited 'Exec=sleep inf' -- RuntimeMaxSec=1
@@ -108,9 +116,11 @@ later_failures() { # WAY: of what was up
     unit "$1" deaf 'Exec=sh -c "trap \"\" TERM; while :; do sleep 1; done"' StopTimeout=60 -- TimeoutStopSec=1
     unit "$1" reloads 'Exec=sleep inf' -- 'ExecReload=/bin/sh -c "exit 6"'
     unit "$1" dumps 'PodmanArgs=--pid=host' 'PodmanArgs=--ulimit=core=-1' 'Exec=sh -c "sleep 1; cd /tmp; kill -SEGV $$$$"'
+    unit "$1" loops 'Exec=sh -c "echo the last word; sleep 1; exit 9"' -- Restart=always RestartSec=100
+    unit "$1" again 'Exec=sleep 1' -- Restart=always RestartSec=100
     manager "$(way_manager "$1")" daemon-reload
     local name
-    for name in watched limited unstoppable deaf reloads dumps; do contains "$(start "$1" $name)" 'status 0'; done
+    for name in watched limited unstoppable deaf reloads dumps loops again; do contains "$(start "$1" $name)" 'status 0'; done
     way_stop "$1" "unstoppable-$1"
     way_stop "$1" "deaf-$1"
     for name in watched limited unstoppable deaf dumps; do until_failed "$1" $name; done
@@ -126,7 +136,18 @@ later_failures() { # WAY: of what was up
     contains "$name" "berth: reloads-$1.service: its reload failed: its ExecReload= (/bin/sh -c exit 6) exited with status 6; it runs as before"
     contains "$name" 'status 1'
     contains "$(why "$1" reloads)" "reloads-$1.service is up"
-    way_end "$1" {watched,limited,unstoppable,deaf,reloads,dumps}-"$1"
+    # What is about to be started again is not up.
+    for name in loops again; do until_waits "$1" $name; done
+    told "$1" loops 'its main process exited with status 9' '5: Exec=sh -c'
+    name=$(why "$1" loops)
+    contains "$name" 'it is activating (auto-restart) for '
+    contains "$name" '  the last word'
+    contains "$(said as "$(way_manager "$1")" berth status "loops-$1")" 'its main process exited with status 9'
+    name=$(why "$1" again)
+    contains "$name" "again-$1.service is activating (auto-restart)"
+    contains "$name" ': its main process exited with status 0'
+    contains "$name" 'status 3'
+    way_end "$1" {watched,limited,unstoppable,deaf,reloads,dumps,loops,again}-"$1"
 }
 
 not_begun() { # WAY: nothing failed, and it is not up

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { busAddress } from '../../../src/systemd/bus.ts';
-import { reasonOf } from '../../../src/systemd/explain.ts';
+import { hasFailed, reasonOf, waitsForRestart } from '../../../src/systemd/explain.ts';
 import { signalName } from '../../../src/systemd/signal-name.ts';
 import type { UnitState } from '../../../src/systemd/units.ts';
 import { unitPath } from '../../../src/systemd/unit-path.ts';
@@ -114,6 +114,17 @@ test('a start that did not begin was refused, whatever the one before came to', 
   assert.match(reasonOf(UP, 'failed', 6_999), /status 127/);
   // Of one that could not be begun systemd knows the time as little.
   assert.match(reasonOf({ ...UP, result: 'resources' }, 'failed', 7_001), /a resource/);
+});
+
+test('what fails again and again has failed between its starts, too', () => {
+  assert.ok(hasFailed(UP));
+  const between = { ...UP, activeState: 'activating', subState: 'auto-restart', restarts: 3 };
+  assert.ok(hasFailed(between) && waitsForRestart(between));
+  assert.match(reasonOf(between, 'failed'), /^its main process exited with status 127/);
+  assert.ok(hasFailed({ ...between, activeState: 'deactivating', subState: 'stop-post' }));
+  const ended = { ...between, result: 'success', mainStatus: 0 };
+  assert.ok(!hasFailed(ended) && waitsForRestart({ ...ended, subState: 'auto-restart-queued' }));
+  assert.ok(!hasFailed({ ...ended, subState: 'start' }) && !waitsForRestart({ ...ended, subState: 'start' }));
 });
 
 test('signals have their names, and numbers where there is none', () => {
