@@ -141,7 +141,7 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
         '',
         'The units are started in the order of their dependencies. A unit that is up is restarted only when its service, a drop-in or a file that it',
         'names changed, or when systemd restarts it with a unit that it requires. What an earlier up of the directory installed and is no',
-        'longer there is stopped and removed. A task (Type=oneshot) that ran to its end does not run again while its files are the same.',
+        'longer there is stopped and removed. One that is starting is waited for; one that failed, or waits for Restart= to start it again, is started. A task (Type=oneshot) that ran to its end does not run again while its files are the same.',
       ],
     },
     { title: 'EXIT STATUS', lines: UP_STATUS },

@@ -26,9 +26,12 @@ export function changeFiles(host: Host, base: Bytes, plans: readonly Plan[]): vo
 function noteFiles(host: Host, base: Bytes, plans: readonly Plan[], name: Bytes): void {
   const plan = plans.find(({ application }) => application.name === name);
   if (plan === undefined) return;
-  const { application, record } = plan;
+  const { application, record, steps } = plan;
   const files = Object.fromEntries(application.pieces.map(piece => [piece.path, pieceHash(piece)]));
-  const next: UpRecord = { version: 1, source: application.source, files, started: record?.started ?? {} };
+  // Also for an end before they are started anew: what runs by then is of the files from before.
+  const running = steps.flatMap(({ unit, runs }) => (runs === undefined ? [] : [[unit, runs] as const]));
+  const started = { ...record?.started, ...Object.fromEntries(running) };
+  const next: UpRecord = { version: 1, source: application.source, files, started };
   writeRecord(host, recordPath(base, name), next);
 }
 

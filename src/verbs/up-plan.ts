@@ -2,6 +2,7 @@ import type { Problem } from '../base/problem.ts';
 import type { Bytes, Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import type { ManagerBus } from '../systemd/bus.ts';
+import { waitsForRestart } from '../systemd/explain.ts';
 import { unitProperties, unitsLike, type UnitState } from '../systemd/units.ts';
 import { typeOf } from '../unit/names.ts';
 import type { Realm } from './scope.ts';
@@ -25,6 +26,8 @@ export interface Step {
   readonly follows: readonly string[];
   /** False: a template, which only its instances start. */
   readonly starts: boolean;
+  /** What runs now, and what it was started from. */
+  readonly runs?: Started | undefined;
 }
 
 /** What up would do for one application; nothing is done yet. */
@@ -177,7 +180,7 @@ async function stepsFor(
   ];
 }
 
-const UP = new Set(['active', 'activating', 'reloading', 'refreshing']);
+const UP = new Set(['active', 'reloading', 'refreshing']);
 
 function stepFor(
   host: Host,
@@ -193,6 +196,8 @@ function stepFor(
       125,
       `${state.name}: ${state.fragmentPath} is a unit of this name: rename the file, or remove that one`,
     );
+  const isUp = UP.has(state.activeState);
+  const runs = isUp || state.activeState === 'activating' ? runningFrom(state, old, started) : undefined;
   const make = (action: Action, reason: string): Step => {
     return {
       unit: state.name,
@@ -202,15 +207,29 @@ function stepFor(
       hash: full,
       follows: [...state.requires, ...state.partOf],
       starts: true,
+      runs,
     };
   };
   if (carried === undefined) return make('create', 'it is new');
-  const ran = started?.invocation === state.invocation ? started.hash : old?.full;
-  const same = carried === hash && ran === full;
-  if (UP.has(state.activeState)) return same ? make('nothing', 'it is up') : make('restart', 'its files changed');
+  if (runs !== undefined) {
+    if (carried !== hash || runs.hash !== full) return make('restart', 'its files changed');
+    // Then a start joins the one that is on its way, or goes before the restart that waits.
+    return isUp ? make('nothing', 'it is up') : make('start', waitsForRestart(state) ? ENDED : 'it is starting still');
+  }
   const ended = state.type === 'oneshot' && !state.remains && state.result === 'success';
   if (ended && carried === hash && started?.hash === full) return make('nothing', 'it ran to its end');
   return make('start', state.activeState === 'failed' ? 'it failed' : 'it is not up');
+}
+
+const ENDED = 'it has ended and waits for its restart';
+
+/** Whoever started it otherwise than by `up` started what was installed. That holds until the files change: up-files.ts notes it then. */
+function runningFrom(
+  { invocation }: UnitState,
+  old: Service | undefined,
+  started: Started | undefined,
+): Started {
+  return { hash: started?.invocation === invocation ? started.hash : (old?.full ?? ''), invocation };
 }
 
 /** Stops a unit, or the instances of a template. */

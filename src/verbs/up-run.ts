@@ -124,8 +124,12 @@ async function note(realm: Realm, { bus }: Line, plans: readonly Plan[], failed:
     if (record === undefined) continue;
     const started: Record<string, Started> = {};
     for (const { unit, action, hash, starts } of steps) {
-      if (action === 'remove' || !starts || failed.has(unit)) continue;
-      started[unit] = { hash, invocation: (await unitProperties(bus, unit)).invocation };
+      if (action === 'remove' || !starts) continue;
+      const { invocation } = await unitProperties(bus, unit);
+      const before = record.started[unit];
+      if (!failed.has(unit)) started[unit] = { hash, invocation };
+      // One that could not be restarted may run on as it was.
+      else if (before?.invocation === invocation) started[unit] = before;
     }
     if (JSON.stringify(started) !== JSON.stringify(record.started))
       writeRecord(realm.host, path, { ...record, started });

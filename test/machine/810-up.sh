@@ -69,6 +69,14 @@ changes_only() {
     equal "$(sort <<<"$said")" $'db.service: restarted\nshop-volume.service: unchanged\nweb.service: restarted'
     contains "$(as "$owner" berth exec systemd-db env)" NEW=1
     web=$(invocation "$owner" web) db=$(invocation "$owner" db)
+    # What runs is of the files from before, whoever started it last, when these are changed without a start.
+    manager "$owner" restart db
+    container db Volume=shop.volume:/data Environment=NEW=2
+    equal "$(application "$1" up --no-start "$SHOP" | grep db.service)" 'db.service: installed'
+    contains "$(application "$1" plan "$SHOP")" 'restart  db.service'
+    application "$1" up "$SHOP" >/dev/null
+    contains "$(as "$owner" berth exec systemd-db env)" NEW=2
+    web=$(invocation "$owner" web) db=$(invocation "$owner" db)
     # A file that a unit names counts as part of it.
     echo two >"$SHOP/files/page"
     contains "$(application "$1" plan "$SHOP")" 'restart  web.service'
@@ -118,15 +126,18 @@ fails_well() {
     contains "$said" PublishPort
     [ ! -e /etc/containers/systemd/shop ]
     rm "$SHOP/typo.container"
-    printf '[Container]\nImage=localhost/busybox\nNetwork=none\nNotify=true\n%s\n' "Exec=sh -c 'echo the last word; exit 7'" >"$SHOP/bad.container"
+    printf '[Container]\nImage=localhost/busybox\nNetwork=none\nNotify=true\n%s\n%s\n%s\n%s\n' "Exec=sh -c 'echo the last word; exit 7'" '[Service]' Restart=always RestartSec=100 >"$SHOP/bad.container"
     said=$(fails_with 1 berth up "$SHOP" 2>&1)
     contains "$said" 'bad.service: failed: failed'
     contains "$said" 'good.service: started'
     contains "$said" 'bad.service: its main process exited with status 7'
     contains "$said" '  the last word'
     equal "$(systemctl is-active good)" active
+    # It waits to be started again: that is not up.
+    equal "$(systemctl show -P SubState bad)" auto-restart
     said=$(fails_with 1 berth up "$SHOP" 2>&1)
     contains "$said" 'good.service: unchanged'
+    contains "$said" 'bad.service: failed: failed'
     berth down "$SHOP" >/dev/null
     nothing_installed root
     # That it had failed is forgotten with it.

@@ -117,9 +117,17 @@ up_in_terminal() { # USER: Ctrl-C leaves what was begun to systemd, and a second
         as "$1" tee "$directory/slow.container" >/dev/null
     in_terminal "$1" size:24x80 wait:starting size:12x40 'send:\x03' end -- berth up "$directory" >"$WORK/said" || status=$?
     [ $status = 130 ] || [ $status = 1 ]
-    local spins=0
-    until as "$1" berth exec systemd-slow touch /tmp/go 2>/dev/null; do [ $((++spins)) -lt 200 ]; done
-    in_terminal "$1" size:24x80 wait:slow end -- berth up "$directory" >/dev/null
+    contains "$(as "$1" berth plan "$directory")" 'start    slow.service  it is starting still'
+    local spins=0 second
+    in_terminal "$1" size:24x80 end -- berth up "$directory" >"$WORK/second" &
+    second=$!
+    until grep -q waiting "$WORK/second"; do
+        [ $((++spins)) -lt 600 ]
+        sleep 0.1
+    done
+    until as "$1" berth exec systemd-slow touch /tmp/go 2>/dev/null; do [ $((++spins)) -lt 800 ]; done
+    wait $second
+    contains "$(cat "$WORK/second")" 'slow.service  started'
     as "$1" berth down "$directory"
     rm -rf "$directory"
 }

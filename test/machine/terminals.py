@@ -52,6 +52,7 @@ def read():
         return False
     seen += data
     sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
     return data != b""
 
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost } from '../../../src/host/fake.ts';
 import type { Plan, Step } from '../../../src/verbs/up-plan.ts';
+import { changeFiles } from '../../../src/verbs/up-files.ts';
 import { withFollowers } from '../../../src/verbs/up-follow.ts';
 import { readRecord, writeRecord } from '../../../src/verbs/up-record.ts';
 import { servicesOf } from '../../../src/verbs/up-units.ts';
@@ -62,6 +63,20 @@ test('what requires a restarted unit is restarted with it, and nothing else is',
     plan?.steps.map(one => one.action),
     ['restart', 'restart', 'restart', 'nothing'],
   );
+});
+
+test('what runs while the files change is noted with what it was started from', () => {
+  const host = fakeHost({ directories: [BASE] });
+  const path = `${BASE}/.shop.up`;
+  const step = (unit: string, runs?: Step['runs']): Step => {
+    return { unit, action: 'restart', file: '', reason: '', hash: 'new', follows: [], starts: true, runs };
+  };
+  const runs = { hash: 'old', invocation: '1' };
+  const record = { version: 1, source: '/shop', files: {}, started: { 'b.service': { hash: 'b', invocation: '2' } } };
+  const steps = [step('a.service', runs), step('b.service')];
+  const application = { name: 'shop', source: '/shop', directory: `${BASE}/shop`, pieces: [] };
+  changeFiles(host, BASE, [{ application, record, changes: new Map(), steps } as unknown as Plan]);
+  assert.deepEqual(readRecord(host, path)?.started, { ...record.started, 'a.service': runs });
 });
 
 test('a record that leads out of its directory is refused', () => {
