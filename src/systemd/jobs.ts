@@ -156,7 +156,9 @@ async function whatBecame(bus: ManagerBus, { verb, unit, job }: Asked): Promise<
   const { job: waiting, activeState, type, result } = await unitProperties(bus, unit);
   if (waiting !== 0 && job?.endsWith(`/${waiting}`) === true) return undefined;
   const ran = type === 'oneshot' && activeState === 'inactive' && result === 'success';
-  const reached = ran || activeState === (verb === 'StopUnit' ? 'inactive' : 'active');
+  // For a stop that is as well: the unit may have been killed in it.
+  const stopped = activeState === 'inactive' || activeState === 'failed';
+  const reached = verb === 'StopUnit' ? stopped : ran || activeState === 'active';
   if (reached && waiting === 0) return 'done';
   return activeState === 'failed' ? 'failed' : 'canceled';
 }

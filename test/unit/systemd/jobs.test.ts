@@ -30,7 +30,7 @@ function fakeBus(calls: string[], unit: Unit): ManagerBus & { fail(): void; tell
     },
     call({ member, body }: Request) {
       calls.push(member);
-      if (member === 'StartUnit') return Promise.resolve([JOB]);
+      if (member === 'StartUnit' || member === 'StopUnit') return Promise.resolve([JOB]);
       if (member === 'LoadUnit' || member === 'GetUnit') return Promise.resolve(['/unit']);
       const properties = {
         Id: 'web.service',
@@ -44,8 +44,12 @@ function fakeBus(calls: string[], unit: Unit): ManagerBus & { fail(): void; tell
   };
 }
 
-/** A start whose connection ends; what it came to, and how often the job was asked for. */
-async function startOverGap(unit: Unit, result?: string): Promise<[string, number]> {
+/** A job whose connection ends; what it came to, and how often the job was asked for. */
+async function overGap(
+  unit: Unit,
+  result?: string,
+  verb: 'StartUnit' | 'StopUnit' = 'StartUnit',
+): Promise<[string, number]> {
   const calls: string[] = [];
   const first = fakeBus(calls, unit);
   const second = fakeBus(calls, unit);
@@ -53,24 +57,30 @@ async function startOverGap(unit: Unit, result?: string): Promise<[string, numbe
     if (result !== undefined) setTimeout(() => second.tell(result), 20);
     return Promise.resolve(second);
   };
-  const end = runJob({ bus: first, again }, 'StartUnit', 'web.service');
+  const end = runJob({ bus: first, again }, verb, 'web.service');
   setTimeout(() => first.fail(), 5);
-  return [await end, calls.filter(call => call === 'StartUnit').length];
+  return [await end, calls.filter(call => call === verb).length];
 }
 
 test('a job that was accepted is followed over a gap of the bus, and asked for once', async () => {
-  assert.deepEqual(await startOverGap({ job: 7, activeState: 'activating' }, 'timeout'), ['timeout', 1]);
+  assert.deepEqual(await overGap({ job: 7, activeState: 'activating' }, 'timeout'), ['timeout', 1]);
 });
 
 test('what ended in the gap is read off the unit', async () => {
-  assert.deepEqual(await startOverGap({ job: 0, activeState: 'active' }), ['done', 1]);
-  assert.deepEqual(await startOverGap({ job: 0, activeState: 'failed' }), ['failed', 1]);
-  assert.deepEqual(await startOverGap({ job: 0, activeState: 'inactive' }), ['canceled', 1]);
-  assert.deepEqual(await startOverGap({ job: 0, activeState: 'inactive', type: 'oneshot' }), ['done', 1]);
+  assert.deepEqual(await overGap({ job: 0, activeState: 'active' }), ['done', 1]);
+  assert.deepEqual(await overGap({ job: 0, activeState: 'failed' }), ['failed', 1]);
+  assert.deepEqual(await overGap({ job: 0, activeState: 'inactive' }), ['canceled', 1]);
+  assert.deepEqual(await overGap({ job: 0, activeState: 'inactive', type: 'oneshot' }), ['done', 1]);
+});
+
+test('a stop is done when its unit is down, also as a failed one', async () => {
+  for (const activeState of ['inactive', 'failed'])
+    assert.deepEqual(await overGap({ job: 0, activeState }, undefined, 'StopUnit'), ['done', 1]);
+  assert.deepEqual(await overGap({ job: 0, activeState: 'active' }, undefined, 'StopUnit'), ['canceled', 1]);
 });
 
 test("another's job in the place of ours is left alone", async () => {
-  assert.deepEqual(await startOverGap({ job: 9, activeState: 'deactivating' }), ['canceled', 1]);
+  assert.deepEqual(await overGap({ job: 9, activeState: 'deactivating' }), ['canceled', 1]);
 });
 
 test('a job that was accepted on another connection is not asked for again', async () => {
