@@ -4,6 +4,7 @@ import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { ControlError } from '../systemd/bus.ts';
 import { runJob, steadily, type JobResult, type JobVerb, type Line } from '../systemd/jobs.ts';
+import { reloadManager } from '../systemd/unit-files.ts';
 import { unitProperties } from '../systemd/units.ts';
 import { commandLine, printable } from './command-line.ts';
 import { startAgain, startedInVain } from './start-again.ts';
@@ -69,9 +70,8 @@ interface Asked {
   readonly quiet: boolean;
 }
 
-/** A reload runs every generator: it may take as long as they do. */
 async function reload({ bus }: Line): Promise<number> {
-  await bus.call({ member: 'Reload', timeout: 120_000 });
+  await reloadManager(bus);
   return 0;
 }
 

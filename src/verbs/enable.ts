@@ -7,6 +7,7 @@ import type { Unit } from '../quadlet/model.ts';
 import { installLinks } from '../quadlet/install.ts';
 import { dropInNames, isTemplate, serviceStem } from '../unit/names.ts';
 import { runJob, type Line } from '../systemd/jobs.ts';
+import { changeLinks, reloadManager } from '../systemd/unit-files.ts';
 import { unitProperties } from '../systemd/units.ts';
 import { commandLine } from './command-line.ts';
 import { complain } from './control.ts';
@@ -46,7 +47,7 @@ export async function main(host: Host): Promise<number> {
       }
     } finally {
       // Also what was done before one failed must count.
-      if (changed) await line.bus.call({ member: 'Reload', timeout: 120_000 });
+      if (changed) await reloadManager(line.bus);
     }
     return verb.now === undefined || !isNow(command) ? 0 : follow(line, realm, verb.now, units);
   });
@@ -77,7 +78,7 @@ const DISABLING = '50-berth-disable.conf';
 
 async function enable(line: Line, realm: Realm, unit: string): Promise<string> {
   const source = sourceOf(filesOf(realm), unit);
-  if (source === undefined) return unitFiles(line, unit, 'EnableUnitFiles', 'asbb', [[unit], false, false]);
+  if (source === undefined) return unitFiles(line, unit, 'enable');
   const removed = removeDropIn(realm, source.name, DISABLING);
   if (removed !== undefined) return `enabled: removed ${removed}`;
   if (isTemplate(source.name) && !unit.includes('@.'))
@@ -97,7 +98,7 @@ function filesOf({ host }: Realm): Unit[] {
 
 async function disable(line: Line, realm: Realm, unit: string): Promise<string> {
   const source = sourceOf(filesOf(realm), unit);
-  if (source === undefined) return unitFiles(line, unit, 'DisableUnitFiles', 'asb', [[unit], false]);
+  if (source === undefined) return unitFiles(line, unit, 'disable');
   const removed = removeDropIn(realm, source.name, ENABLING);
   if (removed !== undefined) return `disabled: removed ${removed}`;
   if (installLinks(source).length === 0) return 'already disabled: nothing in its [Install] starts it';
@@ -106,29 +107,23 @@ async function disable(line: Line, realm: Realm, unit: string): Promise<string> 
 }
 
 async function mask(line: Line, _realm: Realm, unit: string): Promise<string> {
-  await line.bus.call({ member: 'MaskUnitFiles', signature: 'asbb', body: [[unit], false, true] });
+  await changeLinks(line.bus, 'mask', unit);
   return 'masked: no start is possible until `berth unmask`';
 }
 
 async function unmask(line: Line, _realm: Realm, unit: string): Promise<string> {
-  await line.bus.call({ member: 'UnmaskUnitFiles', signature: 'asb', body: [[unit], false] });
+  await changeLinks(line.bus, 'unmask', unit);
   return 'unmasked';
 }
 
 /** A unit that is none of ours: systemd's own way. */
-async function unitFiles(
-  line: Line,
-  unit: string,
-  member: string,
-  signature: string,
-  body: readonly unknown[],
-): Promise<string> {
+async function unitFiles(line: Line, unit: string, what: 'enable' | 'disable'): Promise<string> {
   const { loadState, unitFileState } = await unitProperties(line.bus, unit);
   if (loadState === 'not-found') throw new Failure(5, `${unit}: there is no such unit`);
   if (['static', 'transient', 'generated'].includes(unitFileState))
     throw new Failure(1, `${unit}: it is ${unitFileState}: it has no [Install] that could be used`);
-  await line.bus.call({ member, signature, body });
-  return member === 'EnableUnitFiles' ? 'enabled' : 'disabled';
+  await changeLinks(line.bus, what, unit);
+  return `${what}d`;
 }
 
 type Name = Parameters<typeof dropInNames>[0];

@@ -1,6 +1,7 @@
 import type { Bytes } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import type { Line } from '../systemd/jobs.ts';
+import { reloadManager } from '../systemd/unit-files.ts';
 import type { Realm } from './scope.ts';
 import { removeFile } from './up-files.ts';
 import { presentServices, removals } from './up-plan.ts';
@@ -33,7 +34,7 @@ export async function takeDown(realm: Realm, line: Line, operands: readonly Byte
   // That one failed, or was killed at its stop, is not kept for a unit that is gone; one that is not loaded has nothing to forget.
   for (const unit of units)
     await line.bus.call({ member: 'ResetFailedUnit', signature: 's', body: [unit] }).catch(() => undefined);
-  await line.bus.call({ member: 'Reload', timeout: 120_000 });
+  await reloadManager(line.bus);
   return 0;
 }
 

@@ -1,4 +1,5 @@
 import { runJob, type Line } from '../systemd/jobs.ts';
+import { reloadManager } from '../systemd/unit-files.ts';
 import { unitProperties } from '../systemd/units.ts';
 import { openBoard, type Board } from './board.ts';
 import { complain } from './control.ts';
@@ -21,7 +22,7 @@ export async function bringUp(realm: Realm, line: Line, plans: readonly Plan[], 
   if (stopped !== 0) return stopped;
   changeFiles(realm.host, directoryOf(realm), plans);
   if (steps.some(step => step.action !== 'nothing') || plans.some(plan => plan.changes.size > 0))
-    await line.bus.call({ member: 'Reload', timeout: 120_000 });
+    await reloadManager(line.bus);
   if (!start) return installed(realm, steps);
   const ordered = await inOrder(
     line,

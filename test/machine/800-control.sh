@@ -267,10 +267,14 @@ authorised() {
     systemctl stop c1
     usermod -aG sudo -p "$(openssl passwd -6 geheim)" alice
     as alice python3 "$TESTS/terminals.py" 'wait:Password:' hidden 'send:geheim\r' end -- berth start --system c1 || status=$?
+    # A change of unit files, and then the reload: two questions.
+    as alice python3 "$TESTS/terminals.py" 'wait:Password:' hidden 'send:geheim\r' 'wait:Password:' hidden 'send:geheim\r' end -- berth mask --system e1 || status=$?
     usermod -rG sudo -p '!' alice
     [ $status = 0 ]
     systemctl is-active c1
     systemctl stop c1
+    equal "$(systemctl show -P LoadState e1)" masked
+    berth unmask e1
 }
 # One start must survive that the manager is restarted in its middle. (A restarted system bus leaves the machine's logins broken; that of an account does not: bus_restarts.)
 survives() {
