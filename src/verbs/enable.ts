@@ -80,16 +80,23 @@ async function enable(line: Line, realm: Realm, unit: string): Promise<string> {
   const source = sourceOf(filesOf(realm), unit);
   if (source === undefined) return unitFiles(line, unit, 'enable');
   const removed = removeDropIn(realm, source.name, DISABLING);
-  if (removed !== undefined) return `enabled: removed ${removed}`;
+  const present = removed === undefined ? source : sourceOf(filesOf(realm), unit);
+  const starts = present !== undefined && startsIt(present);
+  if (starts)
+    return removed === undefined ? `already enabled by [Install] of ${source.path}` : `enabled: removed ${removed}`;
   if (isTemplate(source.name) && !unit.includes('@.'))
     throw new Failure(
       1,
       `${unit}: make a link ${instanceFile(unit, source.name.name)} to ${source.path}: an instance is enabled by its name`,
     );
   const target = realm.scope.kind === 'system' ? 'multi-user.target' : 'default.target';
-  const present = installLinks(source);
-  if (present.length > 0) return `already enabled by [Install] of ${source.path}`;
-  return `enabled: wrote ${writeDropIn(realm, source.name, ENABLING, `[Install]\nWantedBy=${target}\n`)}, starts with ${target}`;
+  const wrote = writeDropIn(realm, source.name, ENABLING, `[Install]\nWantedBy=${target}\n`);
+  return `enabled: ${removed === undefined ? '' : `removed ${removed}, `}wrote ${wrote}, starts with ${target}`;
+}
+
+/** Another name of Alias= starts nothing by itself, unless it is one in such a directory. */
+function startsIt(source: Unit): boolean {
+  return installLinks(source).some(({ path }) => /\.(wants|requires|upholds)\//.test(path));
 }
 
 function filesOf({ host }: Realm): Unit[] {
@@ -99,11 +106,16 @@ function filesOf({ host }: Realm): Unit[] {
 async function disable(line: Line, realm: Realm, unit: string): Promise<string> {
   const source = sourceOf(filesOf(realm), unit);
   if (source === undefined) return unitFiles(line, unit, 'disable');
+  if (startsIt({ ...source, install: source.install.filter(({ key }) => key === 'Alias') }))
+    throw new Failure(1, `${unit}: an Alias= of ${source.path} starts it: take that out`);
   const removed = removeDropIn(realm, source.name, ENABLING);
-  if (removed !== undefined) return `disabled: removed ${removed}`;
-  if (installLinks(source).length === 0) return 'already disabled: nothing in its [Install] starts it';
-  const text = '[Install]\nWantedBy=\nRequiredBy=\nUpheldBy=\n';
-  return `disabled: wrote ${writeDropIn(realm, source.name, DISABLING, text)}, which empties [Install] of ${source.path}`;
+  const present = removed === undefined ? source : sourceOf(filesOf(realm), unit);
+  if (present === undefined || !startsIt(present))
+    return removed === undefined
+      ? 'already disabled: nothing in its [Install] starts it'
+      : `disabled: removed ${removed}`;
+  const wrote = writeDropIn(realm, source.name, DISABLING, '[Install]\nWantedBy=\nRequiredBy=\nUpheldBy=\n');
+  return `disabled: ${removed === undefined ? '' : `removed ${removed}, `}wrote ${wrote}, which empties [Install] of ${source.path}`;
 }
 
 async function mask(line: Line, _realm: Realm, unit: string): Promise<string> {

@@ -4,19 +4,20 @@
 . "$(dirname "$0")/ways.sh"
 SERVES='trap "exit 0" TERM; echo up; while :; do sleep 0.1; done'
 
-NAMES='c1 e1 s1 broken needs lacks typo e2'
+NAMES='c1 e1 s1 broken needs lacks typo e2 e3'
 # All units of an owner with one reload: c1, e1, s1 serve; the others are what is wrong with them.
 set_up() { # OWNER
     local name
     as "$1" mkdir -p "$(unit_directory "$1")"
     for name in c1 e1 s1; do
-        write_unit "$1" $name <<<$'[Unit]\nDescription=A service\n[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\n'"Exec=sh -c '$SERVES'"
+        write_unit "$1" $name <<<$'[Unit]\nDescription=A service\n[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=1\n'"Exec=sh -c '$SERVES'"$'\n[Service]\n'"ExecReload=/bin/sh -c 'echo reloaded >/tmp/reloaded-$1'"
     done
     write_unit "$1" broken <<<$'[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=1h\n[Container]\nImage=localhost/busybox\nNetwork=none\n'"Exec=sh -c 'echo the last word; exit 7'"$'\n[Service]\nType=oneshot'
     write_unit "$1" needs <<<$'[Unit]\nRequires=broken.service\nAfter=broken.service\n[Container]\nImage=localhost/busybox\nNetwork=none'
     write_unit "$1" lacks <<<$'[Unit]\nRequires=nowhere.service\nAfter=nowhere.service\n[Container]\nImage=localhost/busybox\nNetwork=none'
     write_unit "$1" typo <<<$'[Container]\nImage=localhost/busybox\nPublishPorts=80'
     write_unit "$1" e2 <<<$'[Container]\nImage=localhost/busybox\n[Install]\nWantedBy=timers.target'
+    write_unit "$1" e3 <<<$'[Container]\nImage=localhost/busybox\n[Install]\nAlias=e3-too.service'
     manager "$1" daemon-reload
 }
 put_away() { # OWNER
@@ -46,6 +47,14 @@ starts_and_stops() {
     equal "$(control "$1" start $name)" $name.service
     equal "$(manager "$owner" is-active $name)" active
     equal "$(control "$1" restart $name.container)" $name.service
+    # ExecReload= of its [Service]; and a file that was changed counts once the manager has read it.
+    equal "$(control "$1" reload $name)" $name.service
+    equal "$(manager "$owner" show -P ReloadResult $name) $(cat "/tmp/reloaded-$owner")" 'success reloaded'
+    rm "/tmp/reloaded-$owner"
+    echo '[Unit]
+Description=Read anew for '"$1" | as "$owner" tee -a "$(unit_directory "$owner")/$name.container" >/dev/null
+    equal "$(control "$1" daemon-reload)" ''
+    equal "$(manager "$owner" show -P Description $name)" "Read anew for $1"
     equal "$(control "$1" stop $name.service)" $name.service
     fails_with 3 manager "$owner" is-active $name >/dev/null
 }
@@ -114,24 +123,39 @@ enables() {
     local owner said target=default.target
     owner=$(owner "$1")
     [ "$owner" != root ] || target=multi-user.target
-    said=$(as "$owner" berth enable e1)
+    said=$(control "$1" enable e1)
     contains "$said" "e1.container.d/50-berth-enable.conf, starts with $target"
     contains "$(manager "$owner" show -P WantedBy e1)" "$target"
-    contains "$(as "$owner" berth enable e1)" 'already enabled'
-    contains "$(as "$owner" berth disable e1)" 'disabled: removed'
+    contains "$(control "$1" enable e1)" 'already enabled'
+    contains "$(control "$1" disable e1)" 'disabled: removed'
     equal "$(manager "$owner" show -P WantedBy e1)" ''
-    as "$owner" berth enable --now e1 >/dev/null
+    control "$1" enable --now e1 >/dev/null
     equal "$(manager "$owner" is-active e1)" active
-    as "$owner" berth disable --now e1 >/dev/null
+    control "$1" disable --now e1 >/dev/null
     fails_with 3 manager "$owner" is-active e1 >/dev/null
-    contains "$(as "$owner" berth disable e2)" 'which empties [Install]'
+    contains "$(control "$1" disable e2)" 'which empties [Install]'
     equal "$(manager "$owner" show -P WantedBy e2)" ''
-    contains "$(as "$owner" berth enable e2)" 'enabled: removed'
+    contains "$(control "$1" enable e2)" 'enabled: removed'
     equal "$(manager "$owner" show -P WantedBy e2)" timers.target
-    as "$owner" berth mask e2 >/dev/null
-    said=$(fails_with 1 as "$owner" berth start e2 2>&1)
+    # Where [Install] starts nothing any more, or never did, there is something to write.
+    control "$1" disable e2 >/dev/null
+    write_unit "$owner" e2 <<<$'[Container]\nImage=localhost/busybox'
+    said=$(control "$1" enable e2)
+    contains "$said" 'enabled: removed'
+    contains "$said" "e2.container.d/50-berth-enable.conf, starts with $target"
+    equal "$(manager "$owner" show -P WantedBy e2)" "$target"
+    write_unit "$owner" e2 <<<$'[Container]\nImage=localhost/busybox\n[Install]\nWantedBy=timers.target'
+    contains "$(control "$1" disable e2)" 'which empties [Install]'
+    equal "$(manager "$owner" show -P WantedBy e2)" ''
+    equal "$(control "$1" disable e3)" 'e3.service: already disabled: nothing in its [Install] starts it'
+    contains "$(control "$1" enable e3)" "starts with $target"
+    contains "$(manager "$owner" show -P Names e3)" e3-too.service
+    contains "$(control "$1" disable e3)" 'disabled: removed'
+    control "$1" enable e2 >/dev/null
+    control "$1" mask e2 >/dev/null
+    said=$(fails_with 1 control "$1" start e2 2>&1)
     equal "$said" 'berth: e2.service: it is masked'
-    as "$owner" berth unmask e2 >/dev/null
+    control "$1" unmask e2 >/dev/null
 }
 shows() {
     local owner said
@@ -196,7 +220,7 @@ canceled another job took the place of this one
 END
     contains "$(cat "$WORK/job-dependency")" 'job-failed.service: its main process exited with status 9'
     # Nothing can be reloaded that does not run.
-    said=$(fails_with 1 berth reload job-done 2>&1 || true)
+    said=$(fails_with 1 berth reload job-done 2>&1)
     contains "$said" job-done.service
     systemctl stop job-endless
     rm /run/systemd/system/job-*.service
@@ -355,6 +379,7 @@ for who in root alice; do
 done
 check 'root for alice: start, restart, stop' starts_and_stops for
 check 'root for alice: a failed start says why' tells_why for
+check 'root for alice: enable, disable, mask' enables for
 check 'root for alice: status' shows for
 check 'root for alice: every other verb, before and behind the option' others_for
 check 'root for an account of User=: status, why' of_service
