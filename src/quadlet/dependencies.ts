@@ -1,8 +1,9 @@
-import { replaceEntry } from '../unit/document.ts';
+import { replaceEntry, type Entry } from '../unit/document.ts';
 import { typeOf } from '../unit/names.ts';
 import { splitWords } from '../unit/values.ts';
 import { quoteWord } from '../unit/write.ts';
 import { failAt, type Draft, type Setting, type Unit } from './model.ts';
+import { afterReset } from './read.ts';
 
 /** Keys of [Unit] in which names of unit files stand for their services. */
 const KEYS = new Set([
@@ -35,31 +36,29 @@ export function translateDependencies(unit: Unit, draft: Draft, setting: Setting
     touched.set(entry.key, rewrite(unit, setting, entry.key));
   }
   if (touched === undefined) return;
-  for (const [key, words] of touched) draft.tail.push(`${key}=${words.map(quoteWord).join(' ')}`);
+  for (const [key, words] of touched) if (words.length > 0) draft.tail.push(`${key}=${words.map(quoteWord).join(' ')}`);
 }
 
 /** All words of a key, translated; its lines are taken out. An empty assignment stays where it is and forgets the earlier words. */
 function rewrite(unit: Unit, setting: Setting, key: string): string[] {
-  let words: string[] = [];
-  for (const entry of unit.unit) {
-    if (entry.key !== key) continue;
-    if (entry.value === '') {
-      words = [];
-      continue;
-    }
-    replaceEntry(entry, '');
-    for (const word of splitWords(entry.value).words) {
-      const found = typeOf(word) === undefined ? undefined : setting.graph.get(word);
-      if (typeOf(word) !== undefined && found === undefined) {
-        const hint = `no ${word} was found in the search path`;
-        failAt(unit, entry, 'reference', `unable to translate dependency for ${word}`, { part: word, hint });
-      }
-      // A weak dependency on a broken unit is for systemd to judge: its failure unit has the expected name.
-      if (found !== undefined && STRONG.has(key)) unit.references.push({ unit: found, entry });
-      words.push(found === undefined ? word : `${found.stem}.service`);
-    }
+  const entries = unit.unit.filter(entry => entry.key === key);
+  for (const entry of entries) if (entry.value !== '') replaceEntry(entry, '');
+  return afterReset(entries).flatMap(entry =>
+    splitWords(entry.value).words.map(word => serviceOf(unit, setting, entry, word)),
+  );
+}
+
+function serviceOf(unit: Unit, setting: Setting, entry: Entry, word: string): string {
+  if (typeOf(word) === undefined) return word;
+  const found = setting.graph.get(word);
+  if (found === undefined) {
+    const hint = `no ${word} was found in the search path`;
+    failAt(unit, entry, 'reference', `unable to translate dependency for ${word}`, { part: word, hint });
+    return word;
   }
-  return words;
+  // A weak dependency on a broken unit is for systemd to judge: its failure unit has the expected name.
+  if (STRONG.has(entry.key)) unit.references.push({ unit: found, entry });
+  return `${found.stem}.service`;
 }
 
 /** The network must be up first, unless the unit says otherwise. First in [Unit], so that an empty `After=` of the unit takes it away. */
