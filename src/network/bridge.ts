@@ -1,3 +1,4 @@
+import { addressesMeet } from '../base/addresses.ts';
 import { problem, type Problem } from '../base/problem.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Host } from '../host/host.ts';
@@ -182,10 +183,5 @@ function meets(one: string, other: string): boolean {
   ];
   const [address, port] = split(one);
   const [otherAddress, otherPort] = split(other);
-  return (
-    port === otherPort && (address === otherAddress || hasAll(address, otherAddress) || hasAll(otherAddress, address))
-  );
+  return port === otherPort && addressesMeet(address, otherAddress);
 }
-
-const hasAll = (one: string, other: string): boolean =>
-  one === '' || (one === '0.0.0.0' && !other.includes(':')) || (one === '::' && (other === '' || other.includes(':')));

@@ -1,3 +1,4 @@
+import { addressesMeet } from '../base/addresses.ts';
 import { bad, type Draft } from './draft.ts';
 import { readDigits } from './parse-values.ts';
 import type { PortRequest } from './request.ts';
@@ -57,12 +58,8 @@ export function checkPorts(draft: Draft): void {
 
 function overlap(a: PortRequest, b: PortRequest): boolean {
   if (a.protocol !== b.protocol || a.hostPort === 0 || b.hostPort === 0) return false;
-  if (!isAny(a.hostAddress) && !isAny(b.hostAddress) && a.hostAddress !== b.hostAddress) return false;
+  if (!addressesMeet(a.hostAddress, b.hostAddress)) return false;
   return a.hostPort < b.hostPort + b.count && b.hostPort < a.hostPort + a.count;
-}
-
-function isAny(address: string): boolean {
-  return address === '' || address === '0.0.0.0' || address === '::';
 }
 
 function splitAddress(text: string): { address: string; hostPort: string; port: string } | undefined {

@@ -1,28 +1,35 @@
+import { addressesMeet } from '../base/addresses.ts';
 import { problem, type Problem } from '../base/problem.ts';
 import type { Facts, Files } from '../host/host.ts';
-import { lastEntry, placeOf, type Entry } from '../unit/document.ts';
+import { lastEntry, placeOf } from '../unit/document.ts';
 import { isTemplate } from '../unit/names.ts';
 import { scalar, splitWords } from '../unit/values.ts';
-import { saidBy } from './argument-options.ts';
+import { saidBy, type Said } from './argument-options.ts';
 import { bareNames } from './cross-names.ts';
 import { otherAccounts } from './cross-owner.ts';
 import type { Reference, Setting, Unit } from './model.ts';
 import { publishedPorts, type PublishedPort } from './ports.ts';
 import { activePeer } from './owner.ts';
-import { afterReset, readList } from './read.ts';
+import { afterReset, readList, readScalar } from './read.ts';
 
-/** What only shows when all files are seen together; for `berth check`, too dear for every reload. */
-export function crossCheck(units: readonly Unit[], setting: Setting): Problem[] {
+/**
+ * What only shows when all files are seen together; for `berth check`, too dear for every reload. Problems that `asked` has a part in are told, each at
+ * one of these.
+ */
+export function crossCheck(units: readonly Unit[], setting: Setting, asked: readonly Unit[] = units): Problem[] {
+  const isAsked = new Set(asked);
   return [
-    ...cycles(units),
-    ...samePorts(units),
-    ...units.flatMap(memberPorts),
-    ...bareNames(units),
-    ...otherAccounts(units, setting),
-    ...units.flatMap(unit => automaticUpdates(unit)),
-    ...units.flatMap(unit => unknownAccounts(unit, setting)),
+    ...cycles(units, isAsked),
+    ...samePorts(units, isAsked),
+    ...asked.flatMap(memberPorts),
+    ...bareNames(asked, units),
+    ...otherAccounts(asked, setting),
+    ...asked.flatMap(unit => automaticUpdates(unit)),
+    ...asked.flatMap(unit => unknownAccounts(unit, setting)),
   ];
 }
+
+type Asked = ReadonlySet<Unit>;
 
 /** The peer's generator beside ours: said once. */
 export function peerProblem(
@@ -43,24 +50,33 @@ function warning(p: Problem): Problem {
 }
 
 /** Units that need each other can never start; of those that wait for each other systemd starts one too early. */
-function cycles(units: readonly Unit[]): Problem[] {
-  const needed = circles(units, unit => unit.references, 'units need each other');
+function cycles(units: readonly Unit[], asked: Asked): Problem[] {
+  const needed = circles(units, asked, unit => unit.references, 'units need each other');
   const order = orderOf(units);
-  const waiting = circles(units, unit => order.get(unit) ?? [], 'units wait for each other');
+  const waiting = circles(units, asked, unit => order.get(unit) ?? [], 'units wait for each other');
   return [...needed, ...waiting.filter(p => !needed.some(one => one.file === p.file && one.line === p.line))];
 }
 
-/** Each circle is reported once, at its unit that comes first. */
-function circles(units: readonly Unit[], next: (unit: Unit) => readonly Reference[], what: string): Problem[] {
+/** Each circle is reported once, at the last of its units that is asked for. */
+function circles(
+  units: readonly Unit[],
+  asked: Asked,
+  next: (unit: Unit) => readonly Reference[],
+  what: string,
+): Problem[] {
   const found: Problem[] = [];
   const done = new Set<Unit>();
   const visit = (unit: Unit, trail: readonly Unit[]): void => {
     const start = trail.indexOf(unit);
     if (start >= 0) {
-      const names = [...trail.slice(start), unit].map(one => one.name.name).join(' -> ');
-      const last = trail.at(-1);
-      const entry = last === undefined ? undefined : next(last).find(reference => reference.unit === unit)?.entry;
-      const place = entry === undefined ? { file: unit.path } : { ...placeOf(entry), key: entry.key };
+      const circle = trail.slice(start);
+      const at = circle.findLastIndex(one => asked.has(one));
+      const told = circle[at];
+      if (told === undefined) return;
+      const follower = circle[at + 1] ?? unit;
+      const entry = next(told).find(reference => reference.unit === follower)?.entry;
+      const names = [...circle, unit].map(one => one.name.name).join(' -> ');
+      const place = entry === undefined ? { file: told.path } : { ...placeOf(entry), key: entry.key };
       found.push(problem('cycle', `${what}: ${names}`, { ...place, hint: 'take one of the references out' }));
       return;
     }
@@ -97,33 +113,38 @@ function orderOf(units: readonly Unit[]): Map<Unit, Reference[]> {
 interface Owned {
   readonly port: PublishedPort;
   readonly unit: Unit;
-  readonly entry: Entry;
+  readonly said: Said;
 }
 
 /** Of units that can run at the same time: a template never runs, and of two that conflict systemd stops one. */
-function samePorts(units: readonly Unit[]): Problem[] {
+function samePorts(units: readonly Unit[], asked: Asked): Problem[] {
   const found: Problem[] = [];
   const owned: Owned[] = [];
   for (const unit of units) {
     if (isTemplate(unit.name)) continue;
-    for (const { value, entry, shown } of saidBy(unit, 'PublishPort', 'publish')) {
-      const ports = value.split(',').flatMap(part => publishedPorts(part) ?? []);
-      const other = owned.find(one => ports.some(port => meet(one.port, port)) && !conflict(one.unit, unit));
-      owned.push(...ports.map(port => ({ port, unit, entry })));
-      if (other === undefined) continue;
-      const where = `${other.unit.path}:${placeOf(other.entry).line}`;
-      const message = `host port of \`${shown}\` is already published by ${where}`;
-      found.push(
-        problem('port-taken', message, { ...placeOf(entry, value), key: entry.key, hint: 'choose another host port' }),
+    const isIn = (one: Owned): boolean => asked.has(unit) || asked.has(one.unit);
+    for (const said of saidBy(unit, 'PublishPort', 'publish')) {
+      const ports = said.value.split(',').flatMap(part => publishedPorts(part) ?? []);
+      const other = owned.find(
+        one => ports.some(port => meet(one.port, port)) && isIn(one) && !conflict(one.unit, unit),
       );
+      owned.push(...ports.map(port => ({ port, unit, said })));
+      if (other === undefined) continue;
+      found.push(asked.has(unit) ? taken(said, other) : taken(other.said, { unit, said }));
     }
   }
   return found;
 }
 
+function taken({ value, entry, shown }: Said, by: Pick<Owned, 'unit' | 'said'>): Problem {
+  const where = `${by.unit.path}:${placeOf(by.said.entry).line}`;
+  const message = `host port of \`${shown}\` is already published by ${where}`;
+  const place = { ...placeOf(entry, value), key: entry.key, hint: 'choose another host port' };
+  return problem('port-taken', message, place);
+}
+
 function meet(a: PublishedPort, b: PublishedPort): boolean {
-  const addresses = a.address === b.address || a.address === '' || b.address === '';
-  return addresses && a.protocol === b.protocol && a.first <= b.last && b.first <= a.last;
+  return a.protocol === b.protocol && a.first <= b.last && b.first <= a.last && addressesMeet(a.address, b.address);
 }
 
 function conflict(one: Unit, other: Unit): boolean {
@@ -139,7 +160,7 @@ function excludes(unit: Unit, other: Unit): boolean {
 
 /** The ports of a pod are the pod's. */
 function memberPorts(unit: Unit): Problem[] {
-  if (unit.name.type !== 'container' || !unit.present.has('Pod')) return [];
+  if (unit.name.type !== 'container' || readScalar(unit, 'Pod') === undefined) return [];
   return saidBy(unit, 'PublishPort', 'publish').map(({ value, entry, shown }) => {
     const place = { ...placeOf(entry, value), key: entry.key, hint: 'write PublishPort= into the .pod file' };
     return problem('pod-port', `\`${shown}\`: a member of a pod cannot publish ports`, place);

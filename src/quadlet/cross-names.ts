@@ -24,8 +24,8 @@ interface Named {
  * Volumes and networks by their bare names: a volume springs into being at the first start, also when its name was mistyped; without its
  * network a start fails. Nobody waits for the unit that makes them.
  */
-export function bareNames(units: readonly Unit[]): Problem[] {
-  return units.flatMap(unit => namesOf(unit).flatMap(named => judge(unit, named, units)));
+export function bareNames(asked: readonly Unit[], units: readonly Unit[]): Problem[] {
+  return asked.flatMap(unit => namesOf(unit).flatMap(named => judge(unit, named, units)));
 }
 
 function namesOf(unit: Unit): Named[] {

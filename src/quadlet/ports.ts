@@ -1,6 +1,6 @@
 import type { Bytes } from '../host/host.ts';
 
-/** Host ports of a `PublishPort=`. `address` is empty for all addresses. */
+/** Host ports of a `PublishPort=`. `address` is empty for all addresses of both families. */
 export interface PublishedPort {
   readonly address: string;
   readonly first: number;
@@ -20,6 +20,5 @@ export function publishedPorts(value: Bytes): PublishedPort | undefined {
   const host = parts.pop();
   if (host === undefined || !/^[0-9]+(-[0-9]+)?$/.test(host)) return undefined;
   const [first = 0, last = first] = host.split('-').map(Number);
-  const shown = address === '' ? (parts[0] ?? '') : address;
-  return { address: shown === '0.0.0.0' || shown === '::' ? '' : shown, first, last, protocol };
+  return { address: address === '' ? (parts[0] ?? '') : address, first, last, protocol };
 }

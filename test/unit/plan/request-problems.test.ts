@@ -89,6 +89,21 @@ test('all problems are reported, not the first alone', () => {
   );
 });
 
+test('one host port is published once for each address and family', () => {
+  const both = (one: string, other: string): string[] =>
+    problems([one, other].map(value => ['publish', value] as const));
+  assert.deepEqual(both('0.0.0.0:80:80', '[::]:80:80'), []);
+  assert.deepEqual(both('[::]:80:80', '127.0.0.1:80:80'), []);
+  assert.deepEqual(both('0.0.0.0:80:80', '[::1]:80:80'), []);
+  for (const [one, other, shown] of [
+    ['80:80', '[::]:80:80', ':::80'],
+    ['0.0.0.0:80:80', '80:81', '80'],
+    ['0.0.0.0:80:80', '127.0.0.1:80:81', '127.0.0.1:80'],
+    ['[::]:80:80', '[::1]:80:81', '::1:80'],
+  ] as const)
+    assert.deepEqual(both(one, other), [`--publish ${shown}: the tcp port is published twice`]);
+});
+
 test('options that contradict each other', () => {
   const one = (options: readonly (readonly [string, string])[]): string | undefined => problems(options)[0];
   assert.match(

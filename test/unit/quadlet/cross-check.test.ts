@@ -1,52 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crossCheck } from '../../../src/quadlet/cross-check.ts';
 import { activePeer } from '../../../src/quadlet/owner.ts';
 import { publishedPorts } from '../../../src/quadlet/ports.ts';
-import type { Setting } from '../../../src/quadlet/model.ts';
-import { translateAll } from '../../../src/quadlet/translate.ts';
 import { parseQuadlets } from '../../../src/unit/quadlets-file.ts';
 import type { Stat } from '../../../src/host/host.ts';
-import { unitsOf } from './translate-helpers.ts';
+import { across } from './cross-helpers.ts';
 
 const IMAGE = '[Container]\nImage=localhost/i\n';
-
-function across(files: Readonly<Record<string, string>>): string[] {
-  const units = unitsOf(files);
-  const setting: Setting = {
-    graph: new Map(units.map(unit => [unit.name.name, unit])),
-    user: false,
-    program: '/usr/bin/berth',
-    account: (_, name) => (name === 'root' ? 0 : undefined),
-    exists: () => false,
-    asPeer: false,
-  };
-  translateAll(units, setting);
-  return crossCheck(units, setting).map(p => `${p.severity} ${p.code} ${p.file ?? ''}:${p.line ?? 0}`);
-}
-
-test('two containers on one host port', () => {
-  const port = (text: string): string => `${IMAGE}PublishPort=${text}\n`;
-  for (const [one, other] of [
-    ['8080:80', '8080:81'],
-    ['8000-8100:80-180', '127.0.0.1:8080:81'],
-    ['81:81,8080:80', '8080:81'],
-    ['8080:81', '81:81,8080:80'],
-  ] as const) {
-    const found = across({ 'a.container': port(one), 'b.container': port(other) });
-    assert.deepEqual(found, ['error port-taken /q/b.container:3'], `${one} ${other}`);
-  }
-  for (const [one, other] of [
-    ['8080:80', '8080:80/udp'],
-    ['8080:80,81:81', '8081:80,80:81'],
-    ['127.0.0.1:8080:80', '127.0.0.2:8080:80'],
-    ['8080:80', '8081:80'],
-    ['80', '80'],
-    ['${PORT}:80', '${PORT}:80'],
-  ] as const) {
-    assert.deepEqual(across({ 'a.container': port(one), 'b.container': port(other) }), [], `${one} ${other}`);
-  }
-});
 
 test('one host port of what never runs together is no problem', () => {
   const port = `${IMAGE}PublishPort=90:80\n`;
@@ -101,7 +61,7 @@ test('names of unit files where none of their type is looked up', () => {
 
 test('host ports of all forms', () => {
   assert.deepEqual(publishedPorts('[::1]:53:53/udp'), { address: '::1', first: 53, last: 53, protocol: 'udp' });
-  assert.deepEqual(publishedPorts('0.0.0.0:1-3:1-3'), { address: '', first: 1, last: 3, protocol: 'tcp' });
+  assert.deepEqual(publishedPorts('0.0.0.0:1-3:1-3'), { address: '0.0.0.0', first: 1, last: 3, protocol: 'tcp' });
   assert.equal(publishedPorts('127.0.0.1::80'), undefined);
 });
 
