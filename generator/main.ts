@@ -51,11 +51,11 @@ function generate(host: Host, flags: Flags): number {
     return 1;
   }
   if (standsBack(host, flags, log)) return 0;
-  const { directories, problems } = searchDirectories(host, flags.user);
-  const found = search(host, directories, flags.user);
-  for (const p of [...problems, ...found.problems]) log.say(p.severity, logText(undefined, p));
+  const path = searchDirectories(host, flags.user);
+  const found = search(host, path, flags.user);
+  for (const p of [...path.problems, ...found.problems]) log.say(p.severity, logText(undefined, p));
   if (found.units.every(one => one.masked)) {
-    log.say('debug', `No files parsed from [${directories.join(' ')}]`);
+    log.say('debug', `No files parsed from [${path.directories.join(' ')}]`);
     return 0;
   }
   const ended = flags.verbose ? undefined : inHalves(host, flags, found);

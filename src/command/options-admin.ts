@@ -6,7 +6,7 @@ const RELOAD = flag('reload-systemd', 'reload systemd afterwards (default true)'
 
 export const CHECK: VerbRow = hosted('check', '[FILE|DIR...]', 'find what is wrong in unit files', [
   TEXT_FORMAT,
-  flag('user', 'as the user manager would read them'),
+  flag('user', 'as a user manager reads them (default: by the place, otherwise unless root asks)'),
   text('explain', 'KEY', 'print what is known of a key'),
   text('podman', 'VERSION', 'warn of keys that this version of Podman does not have yet'),
 ]);
@@ -14,7 +14,7 @@ export const CHECK: VerbRow = hosted('check', '[FILE|DIR...]', 'find what is wro
 export const GRAPH: VerbRow = hosted('graph', '[FILE|DIR...]', 'draw units and what they depend on', [
   text('format', 'FORMAT', 'text (default), dot, svg or json'),
   flag('all', 'with what every unit waits for, such as the network', { short: 'a' }),
-  flag('user', 'as the user manager would read them'),
+  flag('user', 'as a user manager reads them (default: by the place, otherwise unless root asks)'),
 ]);
 
 export const QUADLET_PRINT: VerbRow = hosted('quadlet print', 'UNIT', 'print a unit file', [], { least: 1, most: 1 });

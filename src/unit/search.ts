@@ -27,11 +27,19 @@ export interface Found {
 const SYSTEM = ['/run/containers/systemd', '/etc/containers/systemd', '/usr/share/containers/systemd'];
 const USERS = ['/etc/containers/systemd/users', '/usr/share/containers/systemd/users'];
 
-/** Where unit files are looked for, highest precedence first; QUADLET_UNIT_DIRS replaces all of it. */
-export function searchDirectories(host: SearchHost, user: boolean): { directories: Bytes[]; problems: Problem[] } {
+/** Where unit files are looked for. `standard`: not the choice of QUADLET_UNIT_DIRS, of which all counts. */
+export interface SearchPath {
+  /** Highest precedence first. */
+  readonly directories: readonly Bytes[];
+  /** Files of other accounts that are met below these are left out. */
+  readonly standard: boolean;
+}
+
+/** Where a manager's unit files are looked for; QUADLET_UNIT_DIRS replaces all of it. */
+export function searchDirectories(host: SearchHost, user: boolean): SearchPath & { readonly problems: Problem[] } {
   const chosen = host.environment('QUADLET_UNIT_DIRS');
-  if (chosen !== undefined && chosen !== '') return chosenDirectories(chosen);
-  if (!user) return { directories: [...SYSTEM], problems: [] };
+  if (chosen !== undefined && chosen !== '') return { ...chosenDirectories(chosen), standard: false };
+  if (!user) return { directories: SYSTEM, standard: true, problems: [] };
   const directories: Bytes[] = [];
   const problems: Problem[] = [];
   const runtime = host.environment('XDG_RUNTIME_DIR') ?? '';
@@ -49,7 +57,7 @@ export function searchDirectories(host: SearchHost, user: boolean): { directorie
   }
   // As the peer's manual has it; its program looks into the shared directory first.
   for (const shared of USERS) directories.push(`${shared}/${host.uid}`, shared);
-  return { directories, problems };
+  return { directories, standard: true, problems };
 }
 
 function chosenDirectories(list: Bytes): { directories: Bytes[]; problems: Problem[] } {
@@ -66,33 +74,51 @@ function chosenDirectories(list: Bytes): { directories: Bytes[]; problems: Probl
 }
 
 /** Walks the directories: children in byte order, parents first, every directory once, links followed. */
-export function search(host: SearchHost, directories: readonly Bytes[], user: boolean): Found {
+export function search(host: SearchHost, { directories, standard }: SearchPath, user: boolean): Found {
   const walk: Walk = {
     host,
     user,
+    users: standard ? usersDirectories(host) : [],
     visited: new Set(),
     names: new Set(),
     found: { units: [], hidden: [], dropIns: new Map(), problems: [] },
   };
   for (const directory of directories) {
     const real = attempt(walk, directory, () => host.realpath(directory));
-    if (real !== undefined) enter(walk, real);
+    if (real !== undefined && !walk.visited.has(real)) enter(walk, real);
   }
   return walk.found;
+}
+
+/** As they are called, and where links lead: whose files they are does not depend on the way to them. */
+export function usersDirectories(host: SearchHost): readonly Bytes[] {
+  return [...new Set([...USERS, ...USERS.flatMap(path => realOf(host, path) ?? [])])];
+}
+
+/** undefined, too, for what cannot be looked at. */
+function realOf(host: SearchHost, path: Bytes): Bytes | undefined {
+  try {
+    return host.realpath(path);
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
 }
 
 interface Walk {
   readonly host: SearchHost;
   readonly user: boolean;
+  /** Below these are the files of accounts. */
+  readonly users: readonly Bytes[];
   readonly visited: Set<Bytes>;
   readonly names: Set<Bytes>;
   readonly found: Found;
 }
 
 function enter(walk: Walk, directory: Bytes): void {
-  if (walk.visited.has(directory) || isForeign(walk, directory)) return;
   walk.visited.add(directory);
   const below: Bytes[] = [];
+  const ofAccounts = walk.users.includes(directory);
   for (const entry of entries(walk, directory)) {
     const { name } = entry;
     const path = `${directory}/${name}`;
@@ -104,6 +130,8 @@ function enter(walk: Walk, directory: Bytes): void {
       const known = walk.found.dropIns.get(name);
       if (known === undefined) walk.found.dropIns.set(name, [path]);
       else known.push(path);
+    } else if (ofAccounts && isAnothers(walk, name)) {
+      continue;
     } else if (entry.kind === 'directory') {
       below.push(path);
     }
@@ -113,7 +141,7 @@ function enter(walk: Walk, directory: Bytes): void {
       if (real !== undefined && !real.endsWith('.d')) below.push(real);
     }
   }
-  for (const path of below) enter(walk, path);
+  for (const path of below) if (!walk.visited.has(path) && !isForeign(walk, path)) enter(walk, path);
 }
 
 function directoryBehind({ host }: Walk, link: Bytes): Bytes | undefined {
@@ -140,15 +168,17 @@ function attempt<T>(walk: Walk, directory: Bytes, look: () => T): T | undefined 
 
 /** Files of other accounts: the system manager reads no `users` directory, a user manager none of another's number. */
 function isForeign(walk: Walk, directory: Bytes): boolean {
-  for (const users of USERS) {
+  for (const users of walk.users) {
     if (!directory.startsWith(users)) continue;
     const rest = directory.slice(users.length);
     if (rest !== '' && !rest.startsWith('/')) continue;
-    if (!walk.user) return true;
-    const child = rest.split('/')[1] ?? '';
-    if (/^[0-9]+$/.test(child) && child !== String(walk.host.uid)) return true;
+    if (!walk.user || isAnothers(walk, rest.split('/')[1] ?? '')) return true;
   }
   return false;
+}
+
+function isAnothers({ host }: Walk, name: Bytes): boolean {
+  return /^[0-9]+$/.test(name) && name !== String(host.uid);
 }
 
 function addUnit(walk: Walk, unit: FoundUnit): void {

@@ -6,7 +6,7 @@ import { loadUnits } from '../quadlet/find.ts';
 import { graphOf } from '../quadlet/model.ts';
 import { settingOf } from '../quadlet/setting.ts';
 import { translateAll } from '../quadlet/translate.ts';
-import { findUnits } from './check.ts';
+import { findGroups } from './check-find.ts';
 import { commandLine } from './command-line.ts';
 import { drawDot, drawJson, drawText } from './graph-draw.ts';
 import { picture } from './graph-picture.ts';
@@ -26,13 +26,19 @@ export function main(host: Host): number {
     host.write(2, `berth: graph: --format is ${format}: write ${Object.keys(FORMATS).join(', ')}\n`);
     return 2;
   }
-  const user = isSet(command, 'user');
-  const found = findUnits(host, command, user);
-  if (typeof found === 'number') return found;
-  const named = new Set(found.units.map(unit => unit.path));
-  const neighbours = found.hidden.filter(unit => !found.units.some(one => one.name === unit.name));
-  const units = loadUnits(host, { ...found, units: [...found.units, ...neighbours] });
-  const translations = translateAll(units, settingOf(host, user, graphOf(units)));
+  const groups = findGroups(host, command);
+  if (typeof groups === 'string') {
+    host.write(2, `berth: ${groups}\n`);
+    return 2;
+  }
+  const named = new Set(groups.flatMap(({ asked }) => [...asked]));
+  const translations = groups.flatMap(({ found, user, asked }) => {
+    if (asked.size === 0) return [];
+    const units = loadUnits(host, found);
+    return translateAll(units, settingOf(host, user, graphOf(units)));
+  });
+  // Of two with one name, in two directories, the one that was named is drawn.
+  translations.sort((a, b) => Number(named.has(a.unit.path)) - Number(named.has(b.unit.path)));
   const graph = picture(translations, named, isSet(command, 'all'));
   host.write(1, encodeText(FORMATS[format as keyof typeof FORMATS](graph)));
   const failed = graph.nodes.filter(node => node.failed);

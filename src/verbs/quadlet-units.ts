@@ -13,7 +13,7 @@ export function installDirectory(host: Host): Bytes {
 /** All unit files, in search order, hidden ones included, with what could be read of them. */
 export function allUnits(host: Host): { found: FoundUnit; unit: Unit }[] {
   const user = host.uid !== 0;
-  const found = search(host, searchDirectories(host, user).directories, user);
+  const found = search(host, searchDirectories(host, user), user);
   const all = [...found.units, ...found.hidden].filter(one => !one.masked);
   const units = loadUnits(host, { ...found, units: all });
   return all.flatMap((one, i) => {

@@ -43,7 +43,7 @@ function print(host: Host): number {
   if (typeof command === 'number') return command;
   const [name = ''] = command.operands;
   const user = host.uid !== 0;
-  const found = search(host, searchDirectories(host, user).directories, user).units.find(unit => unit.name === name);
+  const found = search(host, searchDirectories(host, user), user).units.find(unit => unit.name === name);
   if (found === undefined) {
     host.write(2, `berth: quadlet print: ${name}: no such unit file in the search path\n`);
     return 125;

@@ -36,7 +36,7 @@ export interface Made {
 
 /** What the generator makes, in this view of the files, of those whose path is in `files`. `others`: what they may name. */
 export function servicesOf(view: Host, user: boolean, files: ReadonlySet<Bytes>, others: readonly Other[]): Made {
-  const found = search(view, searchDirectories(view, user).directories, user);
+  const found = search(view, searchDirectories(view, user), user);
   const problems: Problem[] = found.hidden.filter(one => files.has(one.path)).map(one => hiddenProblem(one.path));
   const units = loadUnits(view, found);
   const services: Service[] = [];

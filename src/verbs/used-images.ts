@@ -37,7 +37,7 @@ const KEYS = new Set(['Image', 'ImageTag']);
 /** The values of Image= and ImageTag= in all unit files, of the system as well, since its units may run as this account. */
 function unitImages(host: Host): string[] {
   return [...new Set([false, host.uid !== 0])].flatMap(user => {
-    const found = search(host, searchDirectories(host, user).directories, user);
+    const found = search(host, searchDirectories(host, user), user);
     const units = loadUnits(host, { ...found, units: found.units.filter(unit => !unit.masked) }, () => undefined);
     return units.flatMap(unit =>
       unit.document.sections.flatMap(section =>
