@@ -5,7 +5,7 @@ import type { Bytes, Host } from '../host/host.ts';
 import { typeOf } from '../unit/names.ts';
 import { printable } from './command-line.ts';
 import { collect, type Collected, type Piece } from './quadlet-collect.ts';
-import { applications, installDirectory, reloadSystemd } from './quadlet-units.ts';
+import { applications, installDirectory, realDirectory, reloadSystemd } from './quadlet-units.ts';
 import { restorer } from './up-files.ts';
 import { servicesOf } from './up-units.ts';
 import { viewOf } from './up-view.ts';
@@ -55,7 +55,7 @@ function inTheWay(host: Host, directory: Bytes, pieces: readonly Piece[], replac
  * alone.
  */
 function judge(host: Host, directory: Bytes, pieces: readonly Piece[]): { mistakes: string[]; hints: string[] } {
-  const at = host.stat(directory) === undefined ? directory : (host.realpath(directory) ?? directory);
+  const at = realDirectory(host, directory);
   const placed = new Map(pieces.map(piece => [`${at}/${piece.name}`, piece]));
   const changes = new Map([...placed].map(([path, { name, text }]) => [path, { path: name, text, mode: 0o644 }]));
   const units = new Set([...placed.keys()].filter(path => typeOf(path) !== undefined));

@@ -67,7 +67,7 @@ function rowsOf(host: Host): Row[] {
       Name: decodeText(found.name),
       UnitName: `${unit.stem}.service`,
       Path: decodeText(found.path),
-      Status: isFailed(unit) && broken !== undefined ? decodeText(describe(broken)) : (live[i] ?? 'Not loaded'),
+      Status: isFailed(unit) && broken !== undefined ? decodeText(describe(broken)) : (live?.[i] ?? 'Unknown'),
       App: apps.find(app => app.names.includes(found.name))?.file ?? '',
       Pod: lastEntry(type?.entries ?? [], 'Pod')?.value ?? '',
     };

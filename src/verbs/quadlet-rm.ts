@@ -7,6 +7,7 @@ import {
   applications,
   installDirectory,
   instances,
+  realDirectory,
   reloadSystemd,
   states,
   stopService,
@@ -15,7 +16,7 @@ import {
 /** `berth quadlet rm`: unit files, or the whole application that one of them belongs to. Containers, volumes and images stay. */
 export function removeUnits(host: Host, command: Command | number): number {
   if (typeof command === 'number') return command;
-  const directory = installDirectory(host);
+  const directory = realDirectory(host, installDirectory(host));
   const apps = applications(host, directory);
   const units = allUnits(host);
   const names = isSet(command, 'all') ? units.map(({ found }) => found.name) : command.operands;
@@ -36,6 +37,10 @@ export function removeUnits(host: Host, command: Command | number): number {
     else if (!isSet(command, 'ignore')) errors.push(`${name}: no such unit file or application`);
   }
   const active = activeServices(host, units, doomed);
+  if (active === undefined) {
+    host.write(2, 'berth: quadlet rm: nothing was removed, since systemd does not say what is active\n');
+    return 125;
+  }
   const stopped = active.every(({ service, name }) => {
     if (isSet(command, 'force')) return stopService(host, service);
     errors.push(`${name}: ${service} is active; stop it, or use --force`);
@@ -59,20 +64,23 @@ function removed(host: Host, path: Bytes, errors: string[]): boolean {
   return false;
 }
 
+/** undefined: systemd does not say it, for a reason that stands on standard error. */
 function activeServices(
   host: Host,
   units: ReturnType<typeof allUnits>,
   doomed: Map<Bytes, Bytes>,
-): { service: Bytes; name: Bytes }[] {
-  const known = units
-    .filter(({ found }) => doomed.has(found.path))
-    .flatMap(({ found, unit }) => {
-      const services = unit.stem.endsWith('@') ? instances(host, unit.stem) : [`${unit.stem}.service`];
-      return services.map(service => ({ service, name: found.name }));
-    });
+): { service: Bytes; name: Bytes }[] | undefined {
+  const known: { service: Bytes; name: Bytes }[] = [];
+  for (const { found, unit } of units) {
+    if (!doomed.has(found.path)) continue;
+    const services = unit.stem.endsWith('@') ? instances(host, unit.stem) : [`${unit.stem}.service`];
+    if (services === undefined) return undefined;
+    known.push(...services.map(service => ({ service, name: found.name })));
+  }
   const live = states(
     host,
     known.map(one => one.service),
   );
-  return known.filter((_, i) => /^(active|activating|reloading|deactivating)\//.test(live[i] ?? ''));
+  if (live === undefined) return undefined;
+  return known.filter((_, i) => /^(active|activating|reloading|refreshing|deactivating)\//.test(live[i] ?? ''));
 }

@@ -1,6 +1,7 @@
 import type { Bytes, Host } from '../host/host.ts';
 import { loadUnits } from '../quadlet/find.ts';
 import type { Unit } from '../quadlet/model.ts';
+import { isServiceStem } from '../unit/names.ts';
 import { search, searchDirectories, type FoundUnit } from '../unit/search.ts';
 
 /** Where `berth quadlet install` puts files: /etc for root, the own configuration otherwise. */
@@ -8,6 +9,11 @@ export function installDirectory(host: Host): Bytes {
   if (host.uid === 0) return '/etc/containers/systemd';
   const config = host.environment('XDG_CONFIG_HOME') ?? '';
   return `${config === '' ? `${host.environment('HOME') ?? ''}/.config` : config}/containers/systemd`;
+}
+
+/** A directory as the search calls what is in it. */
+export function realDirectory(host: Host, directory: Bytes): Bytes {
+  return host.stat(directory) === undefined ? directory : (host.realpath(directory) ?? directory);
 }
 
 /** All unit files, in search order, hidden ones included, with what could be read of them. */
@@ -33,32 +39,52 @@ function systemctl(host: Host, words: readonly Bytes[]): { status: number; stdou
   return { status: done.status ?? 1, stdout: done.stdout, stderr: done.stderr };
 }
 
-/** `ActiveState/SubState` of services; `Not loaded` for those that systemd does not know. */
-export function states(host: Host, services: readonly Bytes[]): string[] {
-  if (services.length === 0) return [];
-  const { stdout } = systemctl(host, [
-    'show',
-    '-p',
-    'LoadState',
-    '-p',
-    'ActiveState',
-    '-p',
-    'SubState',
-    '--',
-    ...services,
-  ]);
-  const blocks = stdout.split('\n\n');
-  return services.map((_, i) => {
-    const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(blocks[i] ?? '')?.[1] ?? '';
-    const load = value('LoadState');
-    return load === '' || load === 'not-found' ? 'Not loaded' : `${value('ActiveState')}/${value('SubState')}`;
-  });
+/**
+ * `ActiveState/SubState` of services; `Not loaded` for those that systemd does not know, and for templates, which have none. undefined: it could not
+ * be asked, for the reason that stands on standard error.
+ */
+export function states(host: Host, services: readonly Bytes[]): string[] | undefined {
+  // At what is no name of a unit, and at a template, `show` ends, and what comes behind it is not shown.
+  const asked = services.filter(name => name.endsWith('.service') && isServiceStem(name.slice(0, -8)) && !isOpen(name));
+  const known = new Map<Bytes, string>();
+  // A command line has a limit.
+  for (let from = 0; from < asked.length; from += MOST) {
+    const { status, stdout, stderr } = systemctl(host, [
+      'show',
+      ...PROPERTIES,
+      '--',
+      ...asked.slice(from, from + MOST),
+    ]);
+    if (status !== 0) {
+      host.write(2, stderr === '' ? 'berth: systemctl show failed\n' : stderr);
+      return undefined;
+    }
+    for (const block of stdout.split('\n\n')) {
+      const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(block)?.[1] ?? '';
+      if (value('LoadState') === 'not-found') continue;
+      for (const name of [value('Id'), ...value('Names').split(' ')])
+        known.set(name, `${value('ActiveState')}/${value('SubState')}`);
+    }
+  }
+  return services.map(name => known.get(name) ?? 'Not loaded');
 }
 
-/** Services that systemd has loaded of a template; `stem` ends in `@`. */
-export function instances(host: Host, stem: Bytes): Bytes[] {
+const PROPERTIES = ['Id', 'Names', 'LoadState', 'ActiveState', 'SubState'].flatMap(key => ['-p', key]);
+const MOST = 1000;
+
+/** A template, of which only instances run. */
+function isOpen(name: Bytes): boolean {
+  return name.endsWith('@.service');
+}
+
+/** Services that systemd has loaded of a template; `stem` ends in `@`. undefined: it could not be asked. */
+export function instances(host: Host, stem: Bytes): Bytes[] | undefined {
   const pattern = `${stem.replace(/[\\*?[]/g, '\\$&')}*.service`;
-  const { stdout } = systemctl(host, ['list-units', '--all', '--plain', '--no-legend', '--', pattern]);
+  const { status, stdout, stderr } = systemctl(host, ['list-units', '--all', '--plain', '--no-legend', '--', pattern]);
+  if (status !== 0) {
+    host.write(2, stderr === '' ? 'berth: systemctl list-units failed\n' : stderr);
+    return undefined;
+  }
   return stdout.split('\n').flatMap(line => /^\S+\.service(?= )/.exec(line.trimStart())?.[0] ?? []);
 }
 

@@ -108,13 +108,18 @@ quadlet_verbs() { # USER
     files=$(mktemp -d /var/tmp/quadlet.XXXXXX)
     chmod 755 "$files"
     printf '# FileName=one\n[Container]\nImage=localhost/busybox\n---\n# FileName=two\n[Volume]\n' >"$files/both.quadlets"
-    contains "$(as "$user" berth quadlet install "$files/both.quadlets")" one.container
+    printf '[Container]\nImage=localhost/busybox\n' >"$files/a@.container"
+    contains "$(as "$user" berth quadlet install "$files/both.quadlets" "$files/a@.container")" one.container
     contains "$(as "$user" berth quadlet list --format '{{.Name}} {{.App}} {{.Status}}')" 'two.volume .both.app inactive/dead'
     equal "$(as "$user" berth quadlet print one.container | head -n 1)" '# FileName=one'
     fails_with 125 as "$user" berth quadlet install "$files/both.quadlets"
     as "$user" berth quadlet install --replace "$files/both.quadlets"
-    contains "$(as "$user" berth quadlet rm one.container)" two.volume
+    manager "$user" start two-volume
+    contains "$(as "$user" berth quadlet list --format '{{.Name}} {{.Status}}')" 'two.volume active/exited'
+    fails_with 125 as "$user" berth quadlet rm one.container
+    contains "$(as "$user" berth quadlet rm --force one.container)" two.volume
     equal "$(as "$user" berth quadlet list -n)" ''
+    as "$user" berth volume rm systemd-two
     rm -r "$files"
 }
 
