@@ -4,6 +4,7 @@ import { continues, join, tidy, type Joined } from './continuation.ts';
 import { linesOf, replaceEntry, type Document, type Entry, type Section, type Source } from './document.ts';
 import { splitSource } from './source.ts';
 import { strip } from './strip.ts';
+import { splitWords } from './values.ts';
 
 /** systemd's LONG_LINE_MAX: a unit with a longer line, also one of several lines, is not loaded at all. */
 const LONGEST_LINE = 1048576;
@@ -18,8 +19,40 @@ export function lex(path: Bytes, text: Bytes): Document {
   const source = splitSource(path, text, problems);
   const document: Document = { source, sections: [], problems };
   if (problems.length === 0) read(document);
+  else document.sections.push(...installOf(source));
   return document;
 }
+
+/**
+ * Of a text that cannot be read what starts the unit at boot, so that a boot shows the one that stands in for it. Bytes that two readers could take
+ * differently are in no word of it.
+ */
+function installOf({ path, text, closed }: Source): Section[] {
+  const plain = text.replace(UNREADABLE, '?');
+  const source: Source = {
+    path,
+    text: plain,
+    lines: undefined,
+    clean: undefined,
+    closed,
+    bom: false,
+    returns: undefined,
+  };
+  const document: Document = { source, sections: [], problems: [] };
+  read(document);
+  const found = document.sections.filter(section => section.name === 'Install');
+  return found.map(section => {
+    const entries: Entry[] = [];
+    for (const { key, value, at } of section.entries) {
+      const words = splitWords(value).words.filter(word => PLAIN_NAME.test(word));
+      if (value === '' || words.length > 0) entries.push({ key, value: words.join(' '), section, at });
+    }
+    return { ...section, entries };
+  });
+}
+
+const UNREADABLE = /[\0\r\x80-\xff]/g;
+const PLAIN_NAME = /^[A-Za-z0-9:_.\\@-]+$/;
 
 /** One pass over the lines. Kept together, since it is the loop that every unit file of a boot goes through. */
 function read(document: Document): void {
