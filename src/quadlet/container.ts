@@ -230,7 +230,7 @@ function pod(from: Referring, uses: OptionUse[]): void {
   const item = lastItem(unit, 'Pod');
   if (item === undefined || item.value === '') return;
   if (!item.value.endsWith('.pod')) {
-    failAt(unit, item.entry, 'reference', `pod ${item.value} is not Quadlet based`, {
+    failAt(unit, item.entry, 'wrong-reference', `pod ${item.value} is not Quadlet based`, {
       hint: 'write the name of a .pod file',
     });
     return;

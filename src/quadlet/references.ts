@@ -47,13 +47,13 @@ function network(from: Referring, entry: Entry, value: Bytes): Bytes {
   if (type === 'network') checkOwner(from, entry, found);
   if (type === 'network') return `${found.resource ?? ''}${colon < 0 ? '' : value.slice(colon)}`;
   if (colon >= 0) {
-    failAt(from.unit, entry, 'reference', `extra options are not supported when joining the network of ${name}`, {
+    failAt(from.unit, entry, 'wrong-reference', `extra options are not supported when joining the network of ${name}`, {
       part: name,
     });
   }
   if (found.resource === undefined) {
     const hint = 'give it a ContainerName= without specifiers';
-    failAt(from.unit, entry, 'reference', `cannot get the resource name of ${name}`, { part: name, hint });
+    failAt(from.unit, entry, 'wrong-reference', `cannot get the resource name of ${name}`, { part: name, hint });
   }
   return `container:${found.resource ?? ''}`;
 }

@@ -8,6 +8,8 @@ import { download } from './quadlet-download.ts';
 export interface Piece {
   readonly name: Bytes;
   readonly text: Bytes;
+  /** Of a file that is no unit, which may hold secrets: what others were not given stays so. */
+  readonly mode: number;
   readonly from: Bytes;
   readonly line: number;
 }
@@ -35,7 +37,7 @@ export async function collect(
       errors.push(...parts.error.map(describe));
       return { application: '', pieces: [] };
     }
-    const units = parts.value.map(part => ({ ...part, from: first }));
+    const units = parts.value.map(part => ({ ...part, from: first, mode: UNIT_MODE }));
     return { application: `.${lead.name.slice(0, -'.quadlets'.length)}.app`, pieces: [...units, ...rest] };
   }
   if (typeOf(lead.name) === undefined) {
@@ -49,8 +51,9 @@ function ofDirectory(host: Host, first: Bytes, others: readonly Bytes[], errors:
   const top = first.replace(/(.)\/+$/, '$1');
   // What a repository keeps for itself.
   const own = host.list(first).filter(({ name, kind }) => !(kind === 'directory' && name.startsWith('.')));
-  const entries = own.map(entry => `${top}/${entry.name}`);
-  const pieces = [...entries, ...others].flatMap(path => readPiece(host, path, errors));
+  const inside = host.uid === 0 ? host.realpath(first) : undefined;
+  const pieces = own.flatMap(({ name }) => readPiece(host, `${top}/${name}`, errors, inside));
+  pieces.push(...others.flatMap(path => readPiece(host, path, errors)));
   if (errors.length === 0 && !pieces.some(piece => typeOf(piece.name) !== undefined))
     errors.push(`${first}: no unit file is in it`);
   // `.` and `..` are no names.
@@ -59,12 +62,24 @@ function ofDirectory(host: Host, first: Bytes, others: readonly Bytes[], errors:
   return { application: `.${name}.app`, pieces };
 }
 
-function readPiece(host: Host, path: Bytes, errors: string[]): Piece[] {
-  const kind = host.stat(path)?.kind;
-  if (kind === 'file') return [{ name: baseName(path), text: host.readFile(path), from: path, line: 1 }];
-  errors.push(`${path}: ${whyNot(path, kind)}`);
-  return [];
+/** `inside`: of whom root installs the directory decides where a link in it leads, and must not have root's files copied. */
+function readPiece(host: Host, path: Bytes, errors: string[], inside?: Bytes): Piece[] {
+  const stat = host.stat(path);
+  if (stat?.kind !== 'file') {
+    errors.push(`${path}: ${whyNot(path, stat?.kind)}`);
+    return [];
+  }
+  const real = inside === undefined ? path : (host.realpath(path) ?? path);
+  if (inside !== undefined && !real.startsWith(`${inside}/`)) {
+    errors.push(`${path}: leads out of the directory, to ${real}`);
+    return [];
+  }
+  const name = baseName(path);
+  const mode = typeOf(name) === undefined ? stat.mode & UNIT_MODE : UNIT_MODE;
+  return [{ name, text: host.readFile(real), mode, from: path, line: 1 }];
 }
+
+const UNIT_MODE = 0o644;
 
 function whyNot(path: Bytes, kind: FileKind | undefined): string {
   if (kind !== undefined)
@@ -80,7 +95,7 @@ function baseName(path: Bytes): Bytes {
 
 async function fromServer(url: Bytes, errors: string[]): Promise<Piece | undefined> {
   try {
-    return { ...(await download(url)), from: url, line: 1 };
+    return { ...(await download(url)), mode: UNIT_MODE, from: url, line: 1 };
   } catch (error) {
     errors.push(`${url}: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;

@@ -79,11 +79,11 @@ function place(host: Host, directory: Bytes, collected: Collected): void {
   const { pieces } = collected;
   const undo: (() => void)[] = [];
   try {
-    for (const { name, text } of [...pieces, ...lists(host, directory, collected)]) {
+    for (const { name, text, mode } of [...pieces, ...lists(host, directory, collected)]) {
       const path = `${directory}/${name}`;
       undo.push(restorer(host, path));
       if (text === undefined) host.unlink(path);
-      else host.writeFileAtomic(path, text, 0o644);
+      else host.writeFileAtomic(path, text, mode);
     }
   } catch (error) {
     for (const step of undo.reverse()) step();
@@ -97,7 +97,7 @@ function lists(
   host: Host,
   directory: Bytes,
   { application, pieces }: Collected,
-): { name: Bytes; text: Bytes | undefined }[] {
+): { name: Bytes; text: Bytes | undefined; mode: number }[] {
   const installed = pieces.map(piece => piece.name);
   const text = (names: readonly Bytes[]): Bytes => [...new Set(names)].map(name => `${name}\n`).join('');
   const known = applications(host, directory);
@@ -105,7 +105,7 @@ function lists(
   const others = known.filter(app => app.file !== application && app.names.some(name => installed.includes(name)));
   const left = others.map(({ file, names }) => {
     const rest = names.filter(name => !installed.includes(name));
-    return { name: file, text: rest.length === 0 ? undefined : text(rest) };
+    return { name: file, text: rest.length === 0 ? undefined : text(rest), mode: 0o644 };
   });
-  return [{ name: application, text: text([...own, ...installed]) }, ...left];
+  return [{ name: application, text: text([...own, ...installed]), mode: 0o644 }, ...left];
 }

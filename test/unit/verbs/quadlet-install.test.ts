@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
 import { HostError, type Host } from '../../../src/host/host.ts';
-import { installUnits } from '../../../src/verbs/quadlet-install.ts';
+import { APP, install, INTO, TEXT } from './quadlet-install-helpers.ts';
 
-const TEXT = '[Container]\nImage=localhost/a\n# \xc3\xa4\n';
-const INTO = '/etc/containers/systemd';
 const BOTH = '# FileName=one\n[Container]\nImage=localhost/a\n---\n# FileName=two\n[Volume]\n';
 
 const named =
@@ -59,27 +56,6 @@ after(() => {
   server.closeAllConnections();
   server.close();
 });
-
-interface Installed {
-  readonly host: FakeHost;
-  readonly status: number;
-  /** Files in the directory of units, by name. */
-  readonly files: Readonly<Record<string, string>>;
-}
-
-async function install(
-  operands: readonly string[],
-  files: Readonly<Record<string, string>> = {},
-  flags: readonly string[] = [],
-  calls: Partial<Host> = {},
-): Promise<Installed> {
-  const realpath = (path: string): string => path;
-  const host = fakeHost({ files: { '/q/x': '', ...files }, uid: 0, calls: { realpath, ...calls } });
-  const options = [{ name: 'reload-systemd', value: 'false' }, ...flags.map(name => ({ name, value: 'true' }))];
-  const status = await installUnits(host, { globals: [], verb: 'quadlet install', options, operands });
-  const names = host.stat(INTO) === undefined ? [] : host.list(INTO).map(entry => entry.name);
-  return { host, status, files: Object.fromEntries(names.map(name => [name, host.readFile(`${INTO}/${name}`)])) };
-}
 
 for (const [path, name] of [
   ['/web.container', 'web.container'],
@@ -152,14 +128,6 @@ test('a .quadlets file from a server, and more files with it', async () => {
     /^berth: quadlet install: [^\n]*FileName=..\/one is no name of a file[^\n]*\n$/,
   );
 });
-
-const APP = {
-  '/q/app/a.container': TEXT,
-  '/q/app/b.volume': '[Volume]\n',
-  '/q/app/.git/x': '',
-  '/q/app/config': 'x\n',
-  '/q/c.pod': '[Pod]\n',
-};
 
 test('files and directories of this machine; what is there stays, unless --replace', async () => {
   const { host, status, files } = await install(['/q/app', '/q/c.pod'], APP);
