@@ -43,7 +43,7 @@ export const FILES = [
 export const UNITS = [
   'Unit files have the syntax of systemd.syntax(7). [Unit], [Service] and [Install] pass into the generated unit; the section of the type',
   'is translated into a command of berth(1). Files are searched in the directories of berth(1), below them in all subdirectories; the first of a',
-  'name wins; drop-ins NAME.container.d/*.conf apply.',
+  'name wins; drop-ins NAME.container.d/*.conf apply, of those with one name the one that the first of these directories has.',
   '',
   'A file that cannot be translated becomes a unit of the expected name that fails with status 78 and says file, line, column, key and',
   'what to do in its journal: systemctl status shows it. berth check says the same beforehand, and what the start of a unit would refuse in its',

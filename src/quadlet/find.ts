@@ -6,7 +6,7 @@ import { addDropIns } from '../unit/dropins.ts';
 import type { Document } from '../unit/document.ts';
 import { lex } from '../unit/lexer.ts';
 import { parseUnitName } from '../unit/names.ts';
-import type { Found, FoundUnit } from '../unit/search.ts';
+import type { DropIns, Found, FoundUnit } from '../unit/search.ts';
 import { documentOfCut } from '../unit/usual.ts';
 
 type LoadHost = Pick<Files, 'list' | 'readFile' | 'readUnit' | 'realpath' | 'stat'>;
@@ -25,7 +25,7 @@ export function loadUnits(host: LoadHost, found: Found, saw?: (path: Bytes) => v
 /** Larger files are no unit files. */
 const LARGEST = 16 * 1024 * 1024;
 
-export function loadUnit(host: LoadHost, one: FoundUnit, dropIns: Map<Bytes, Bytes[]>): Unit {
+export function loadUnit(host: LoadHost, one: FoundUnit, dropIns: DropIns): Unit {
   const { name, type, path, directory } = one;
   const document = readDocument(host, path, one.broken);
   const parsed = parseUnitName(name, type);

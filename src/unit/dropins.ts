@@ -3,25 +3,24 @@ import { HostError, type Bytes, type FileKind, type Files } from '../host/host.t
 import type { Document } from './document.ts';
 import { lex } from './lexer.ts';
 import { dropInNames, type UnitName } from './names.ts';
+import type { DropIns } from './search.ts';
 
 type DropInHost = Pick<Files, 'list' | 'readFile' | 'realpath' | 'stat'>;
 
 /**
- * Appends a unit's drop-ins to its document: of each file name the most specific one, all in byte order of their names.
+ * Appends a unit's drop-ins to its document: of each file name the one below the first directory of the search, and there the most specific one, as
+ * systemd and the peer have it; all in byte order of their names.
  * Problems of those that cannot be read are given back; the document has the others.
  */
-export function addDropIns(
-  host: DropInHost,
-  name: UnitName,
-  known: Map<Bytes, Bytes[]>,
-  document: Document,
-): Problem[] {
+export function addDropIns(host: DropInHost, name: UnitName, known: DropIns, document: Document): Problem[] {
   if (known.size === 0) return [];
   const problems: Problem[] = [];
   const chosen = new Map<Bytes, Chosen>();
-  for (const directory of dropInNames(name).flatMap(one => known.get(one) ?? [])) {
-    for (const { name: file, kind } of attempt(() => host.list(directory), directory, problems) ?? []) {
-      if (file.endsWith('.conf') && !chosen.has(file)) chosen.set(file, { path: `${directory}/${file}`, kind });
+  // Stable: below one directory the most specific goes first.
+  const directories = dropInNames(name).flatMap(one => known.get(one) ?? []);
+  for (const { path } of directories.sort((a, b) => a.at - b.at)) {
+    for (const { name: file, kind } of attempt(() => host.list(path), path, problems) ?? []) {
+      if (file.endsWith('.conf') && !chosen.has(file)) chosen.set(file, { path: `${path}/${file}`, kind });
     }
   }
   for (const file of [...chosen.keys()].sort()) {

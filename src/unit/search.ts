@@ -14,13 +14,21 @@ export interface FoundUnit {
   readonly broken?: string;
 }
 
+/** A directory of drop-ins; `at`: place in the search order of the directory that it lies in. */
+export interface DropInDirectory {
+  readonly path: Bytes;
+  readonly at: number;
+}
+
+export type DropIns = Map<Bytes, DropInDirectory[]>;
+
 export interface Found {
   /** The ones that count, in search order. */
   readonly units: FoundUnit[];
   /** Files hidden by one of the same name found earlier. */
   readonly hidden: FoundUnit[];
   /** Drop-in directories by their name, in search order. */
-  readonly dropIns: Map<Bytes, Bytes[]>;
+  readonly dropIns: DropIns;
   readonly problems: Problem[];
 }
 
@@ -128,8 +136,9 @@ function enter(walk: Walk, directory: Bytes): void {
       else addUnit(walk, { name, type, path, directory, ...condition(walk, path, entry.kind) });
     } else if (name.endsWith('.d')) {
       const known = walk.found.dropIns.get(name);
-      if (known === undefined) walk.found.dropIns.set(name, [path]);
-      else known.push(path);
+      const one = { path, at: walk.visited.size };
+      if (known === undefined) walk.found.dropIns.set(name, [one]);
+      else known.push(one);
     } else if (ofAccounts && isAnothers(walk, name)) {
       continue;
     } else if (entry.kind === 'directory') {
