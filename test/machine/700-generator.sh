@@ -59,19 +59,58 @@ boot_shows_failure() {
     unit_gone root wanted
 }
 
-# While the peer's generator is active ours writes nothing; a takeover makes it ours, --undo gives the files back.
+# While the peer's generator is active ours writes nothing; a takeover makes it ours, --undo gives the files back: for the system and for accounts.
 takeover() {
-    local link=/etc/systemd/system-generators/podman-system-generator
+    local kind user
     berth system takeover --undo
-    [ ! -e $link ]
-    unit_file root shared <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopSignal=KILL\nExec=sleep inf'
-    contains "$(systemctl cat shared)" /usr/bin/podman
-    contains "$(berth check || true)" 'podman-system-generator is active'
+    for kind in system user; do
+        [ ! -e /etc/systemd/$kind-generators/podman-$kind-generator ]
+        [ $kind = system ] && user=root || user=alice
+        unit_file $user shared <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopSignal=KILL\nExec=sleep inf'
+        contains "$(manager $user cat shared)" /usr/bin/podman
+        contains "$(as $user berth check || true)" "podman-$kind-generator is active"
+    done
     berth system takeover
-    equal "$(readlink $link)" /dev/null
-    contains "$(systemctl cat shared)" /usr/bin/berth
+    manager alice daemon-reload
+    for kind in system user; do
+        [ $kind = system ] && user=root || user=alice
+        equal "$(readlink /etc/systemd/$kind-generators/podman-$kind-generator)" /dev/null
+        contains "$(manager $user cat shared)" /usr/bin/berth
+    done
     berth system takeover
     unit_gone root shared
+    unit_gone alice shared
+}
+
+# Which file of a name counts, and which drop-ins in which order: any mixture of three directories and all levels, beside the peer's generator.
+precedence() {
+    local top=$WORK/precedence round place level name file out units=0
+    RANDOM=7
+    for round in {1..15}; do
+        for place in run etc/deep usr; do
+            mkdir -p "$top/$place"
+            for name in foo-bar-baz.container foo-bar@.container foo-bar@one.container foo-bar.volume; do
+                ((RANDOM % 3)) || printf '[%s]\n%s[Service]\nEnvironment=AT=%s\n' "$([[ $name == *volume ]] && echo Volume || echo Container)" \
+                    "$([[ $name == *volume ]] || printf 'Image=localhost/busybox\n_')" "$place" | tr _ '\n' >"$top/$place/$name"
+            done
+            for level in container volume foo-.container foo-bar-.container foo-bar-baz.container foo-@.container foo-bar@.container foo-bar@one.container foo-.volume; do
+                ((RANDOM % 2)) || continue
+                mkdir -p "$top/$place/$level.d"
+                for file in 10-same "$((RANDOM % 90 + 10))-own" "$place"; do
+                    printf '[Service]\nEnvironment=AT=%s-%s-%s\n' "$place" "$level" "$file" >"$top/$place/$level.d/${file//\//-}.conf"
+                done
+            done
+        done
+        for out in /usr/bin/berth /usr/libexec/podman/quadlet; do
+            [ $out = /usr/bin/berth ] && set -- berth generator || set -- $out
+            QUADLET_UNIT_DIRS=$top/run:$top/etc:$top/usr "$@" -dryrun 2>/dev/null |
+                awk '/^---.*---$/{name = $0} /^Environment=AT=/{print name, $0}' | sort -s -k 1,1 >"$top.${out##*/}" || true
+        done
+        diff "$top.berth" "$top.quadlet"
+        units=$((units + $(cut -d ' ' -f 1 "$top.berth" | uniq | wc -l)))
+        rm -r "$top"
+    done
+    ((units > 30))
 }
 
 network_is_quiet() { # USER
@@ -127,6 +166,7 @@ check 'T32: systemd reads the words that were written' judged judge words '150 o
 check '500 mutated files each give a unit that systemd loads' judged judge mutants '500 of 500'
 check 'what systemd would not load is told, and a unit that fails stands in' judged lines refused '90 of 90'
 check 'what systemd passes over is told' judged lines lines 'all alike'
+check 'drop-ins and files of one name count as with the peer' precedence
 check 'two processes translate as one does' judged judge halves 'all alike'
 check 'which keys the Podman beside us has' judged judge keys 'as it is'
 for user in root alice; do
