@@ -1,5 +1,6 @@
 import { refuse, type IdPlan, type PlanContext } from './context.ts';
 import { readTriple } from './id-maps.ts';
+import type { MountOptions, MountRequest } from './request.ts';
 import type { SpecIdMapping, SpecMount } from './spec.ts';
 
 /**
@@ -15,6 +16,21 @@ export function withinOf({ request, facts }: PlanContext, source: string): { wit
   }
   const [within] = tops.filter(top => top !== '' && source.startsWith(`${top}/`)).sort((a, b) => a.length - b.length);
   return within === undefined ? {} : { within };
+}
+
+/** For a mount that is of one container alone, and no bind. A volume can then be mounted once. */
+export function refuseBindWords(
+  context: PlanContext,
+  mount: Extract<MountRequest, { options: MountOptions }>,
+  what: string,
+): void {
+  const { source, target, kind } = mount;
+  const { chown, overlay, idmap } = mount.options;
+  const word = chown ? 'U' : overlay ? 'O' : idmap === undefined ? '' : 'idmap';
+  if (word !== '') refuse(context, '--volume', `${target}: ${word} does not go with ${what}`);
+  const same = context.request.mounts.filter(one => one.kind === 'volume' && one.source === source);
+  if (kind === 'volume' && source !== '' && same.length > 1)
+    refuse(context, '--volume', `${source}: ${what} can be mounted in one place of a container`);
 }
 
 /** `idmap`: the container's maps; `idmap=uids=A-B-N#…;gids=…`: file system id A is id B for N ids. Only root may mount so. */

@@ -1,6 +1,6 @@
 import { mountsInside, refuse, type IdPlan, type PlanContext } from './context.ts';
 import type { MountOptions, MountRequest } from './request.ts';
-import { withIdMap, withinOf } from './mount-source.ts';
+import { refuseBindWords, withIdMap, withinOf } from './mount-source.ts';
 import type { SpecMount } from './spec.ts';
 import { tmpfsOptions } from './parse-tmpfs.ts';
 import { planLabels, planRelabel } from './security.ts';
@@ -109,7 +109,11 @@ function planVolume(context: PlanContext, ids: IdPlan, mount: Volume, plan: Moun
   }
   if (volume.lower !== undefined) return planLayers(context, ids, mount, volume, plan);
   if (volume.tmpfs !== undefined) {
-    const options = tmpfsOptions([...volume.tmpfs, ...(mount.options.readOnly ? ['ro'] : [])], false);
+    refuseBindWords(context, mount, "an account's volume of type tmpfs");
+    if (subpath !== undefined) refuse(context, '--mount', `${mount.target}: subpath ${subpath} is not in a new tmpfs`);
+    const { flags, readOnly, propagation = 'rprivate' } = mount.options;
+    const words = tmpfsOptions([...volume.tmpfs, ...flags, ...(readOnly ? ['ro'] : [])], false);
+    const options = words.map(word => (word === 'rprivate' ? propagation : word));
     plan.mounts.push({ destination: mount.target, type: 'tmpfs', source: 'tmpfs', options });
     return;
   }
@@ -141,19 +145,21 @@ function planLayers(
   plan: MountPlan,
 ): void {
   if (context.foreign) refuse(context, '--mount', `${mount.target}: an image is mounted by the built-in runtime alone`);
-  const { readOnly, writes = writable !== undefined } = mount.options;
+  refuseBindWords(context, mount, 'what is mounted of an image');
+  const { readOnly, writes = writable !== undefined, flags, propagation } = mount.options;
   plan.layers.push(...lower);
   // overlayfs wants two directories below when there is none above; a bind keeps the labels of the store.
   const labelled = lower.length === 1 && planLabels(context).mount !== undefined;
   const below = mount.subpath === undefined ? {} : { subpath: mount.subpath };
   if (writable === undefined && lower.length === 1 && !writes && !labelled) {
-    const words = ['rprivate', 'nosuid', 'nodev', 'ro', 'bind'];
+    const words = [propagation ?? 'rprivate', 'nosuid', 'nodev', ...flags, 'ro', 'bind'];
     plan.mounts.push({ destination: mount.target, type: 'bind', source: lower[0] ?? '', options: words, ...below });
     return;
   }
   const kept = writable === undefined ? [] : [`upperdir=${writable}/upper`, `workdir=${writable}/work`];
   const above = writable === undefined && (writes || labelled) ? ownLayer(context, mount.target, plan) : kept;
-  const options = [`lowerdir=${lower.join(':')}`, ...above, 'private', 'nodev', readOnly || !writes ? 'ro' : 'rw'];
+  const words = [propagation ?? 'private', 'nodev', ...flags, readOnly || !writes ? 'ro' : 'rw'];
+  const options = [`lowerdir=${lower.join(':')}`, ...above, ...words];
   if (mountsInside(context, ids)) options.push('userxattr');
   plan.mounts.push({ destination: mount.target, type: 'overlay', source: 'overlay', options, ...below });
 }

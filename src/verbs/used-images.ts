@@ -20,7 +20,7 @@ export function usedImages(host: Host, store: string): UsedImages {
     listContainers(host).flatMap(one => (one.state === undefined ? [] : [one.state.imageId])),
   );
   const byUnits = new Set<string>();
-  const mounted = listVolumes(host, store).flatMap(volume => volume.options?.['image'] ?? []);
+  const mounted = listVolumes(host, store).flatMap(volume => volume.image ?? volume.options?.['image'] ?? []);
   for (const name of [...unitImages(host), ...mounted]) {
     const matching = name.includes('%') ? matchTemplate(inventory, name) : idOf(host, store, name);
     for (const id of matching) byUnits.add(id);

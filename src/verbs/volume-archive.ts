@@ -6,7 +6,7 @@ import { storeMap } from '../image/store-map.ts';
 import { Failure } from '../run/failure.ts';
 import { playMapped } from '../run/mapped.ts';
 import { accountMaps } from '../volume/create.ts';
-import { mountVolume, shareVolume, unmountVolume } from '../volume/mounting.ts';
+import { mountVolume, holdVolume, unmountVolume } from '../volume/mounting.ts';
 import { backingOf } from '../volume/options.ts';
 import { dataPath, requireVolume, volumePath, writeRecord, type VolumeRecord } from '../volume/record.ts';
 import { storeOf } from './place.ts';
@@ -95,7 +95,7 @@ function atPlace(host: Host, command: Command, act: (place: Place) => void): voi
   const place = { record, store, directory: dataPath(store, name) };
   if (backing.kind !== 'mount') return act(place);
   if (host.euid !== 0) throw new Failure(125, `${name}: the kernel lets only root mount it`);
-  const lock = shareVolume(host, store, name);
+  const lock = holdVolume(host, store, name);
   try {
     mountVolume(host, store, name, backing);
     act(place);

@@ -7,7 +7,7 @@ import { isName } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
 import { Failure } from '../run/failure.ts';
 import { createVolume } from '../volume/create.ts';
-import { lockVolume, mountVolume, shareVolume, unmountVolume } from '../volume/mounting.ts';
+import { lockVolume, mountVolume, holdVolume, unmountVolume } from '../volume/mounting.ts';
 import { backingOf, ownerIn, readOptions } from '../volume/options.ts';
 import { dataPath, readVolume, requireVolume, type VolumeRecord } from '../volume/record.ts';
 import { forEachOperand } from './edge.ts';
@@ -95,7 +95,7 @@ function mount(host: Host, command: Command): number {
     if (backing.kind === 'image') throw new Failure(125, `${record.name}: an image is mounted only in containers`);
     if (backing.kind === 'mount') {
       if (host.euid !== 0) throw new Failure(125, `${record.name}: the kernel lets only root mount it`);
-      const lock = shareVolume(host, store, record.name);
+      const lock = holdVolume(host, store, record.name);
       try {
         mountVolume(host, store, record.name, backing, true);
       } finally {

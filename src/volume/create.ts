@@ -11,11 +11,12 @@ import { makeVolume } from './volumes.ts';
 /** Makes a volume as `volume create` wants it, with its owner; under the volume's lock. */
 export function createVolume(host: Host, store: string, record: VolumeRecord): void {
   const backing = backingOf(record);
-  if (backing.kind === 'image' && findImage(host, store, backing.image) === undefined) {
+  const image = backing.kind === 'image' ? findImage(host, store, backing.image)?.record.id : undefined;
+  if (backing.kind === 'image' && image === undefined) {
     throw new Failure(125, `${backing.image}: no such image in ${store}; 'berth pull' or 'berth load' it first`);
   }
   const { uid, gid } = record;
-  makeVolume(host, store, record);
+  makeVolume(host, store, image === undefined ? record : { ...record, image });
   if (uid === undefined && gid === undefined) return;
   try {
     giveTo(host, dataPath(store, record.name), uid ?? 0, gid ?? 0);

@@ -1,6 +1,6 @@
 import type { Host, Lock } from '../host/host.ts';
 import { HostError } from '../host/host.ts';
-import { listContainers } from '../run/containers.ts';
+import { isAlive, listContainers } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { layerPath, readNote, removeStored } from '../run/layer.ts';
 import { storeMaps } from '../run/mapped-layers.ts';
@@ -68,6 +68,14 @@ export function usersOf(host: Host, name: string, except = ''): string[] {
     .map(container => container.name);
 }
 
+/** A container that runs with the volume. */
+export function livingUser(host: Host, name: string): string | undefined {
+  const found = listContainers(host).find(
+    ({ state }) => state !== undefined && uses(state, name) && isAlive(host, state),
+  );
+  return found?.name;
+}
+
 function uses(state: ReturnType<typeof listContainers>[number]['state'], name: string): boolean {
   return state !== undefined && ((state.volumes ?? []).includes(name) || state.anonymousVolumes.includes(name));
 }
@@ -117,9 +125,9 @@ function hasOwner(host: Host, store: string, name: string): boolean {
   return layers.some(one => readNote(host, layerPath(store, one.name))?.anonymousVolumes.includes(name) === true);
 }
 
-/** The shared lock of a start, which may release it twice. */
-export function shareVolume(host: Host, store: string, name: string): Lock | undefined {
-  let lock = lockVolume(host, store, name, false, true);
+/** The lock of a start, which may release it twice; shared unless the volume is for one container at a time. */
+export function holdVolume(host: Host, store: string, name: string, alone = false): Lock | undefined {
+  let lock = lockVolume(host, store, name, alone, true);
   const release = (): void => {
     lock?.release();
     lock = undefined;

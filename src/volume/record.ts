@@ -18,6 +18,8 @@ export interface VolumeRecord {
   readonly owned?: true;
   readonly labels: Readonly<Record<string, string>>;
   readonly driver?: 'local' | 'image';
+  /** Id of the image that a volume of the driver image began with: what was written lies over that one, whatever its name means later. */
+  readonly image?: string;
   /** As given to `volume create --opt`. */
   readonly options?: Readonly<Record<string, string>>;
   /** Owner as seen inside. */

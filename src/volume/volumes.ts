@@ -8,7 +8,7 @@ import type { IdMap } from '../run/ids.ts';
 import { removeStored, temporaryPath } from '../run/layer.ts';
 import type { VolumeChoice, VolumesOf } from '../run/parts.ts';
 import type { Undo } from '../run/undo.ts';
-import { mountVolume, removeMade, shareVolume, takeBack, unlessUsed, unmountVolume } from './mounting.ts';
+import { holdVolume, livingUser, mountVolume, removeMade, takeBack, unlessUsed, unmountVolume } from './mounting.ts';
 import { backingOf } from './options.ts';
 import { dataPath, isNew, readVolume, volumePath, writeRecord, type VolumeRecord } from './record.ts';
 
@@ -76,7 +76,7 @@ function factsOf(host: Host, store: string, record: VolumeRecord): Facts {
     case 'directory':
       return { path, fresh, unowned: isNew(record) && record.uid === undefined && record.gid === undefined };
     case 'image':
-      return { ...imageFacts(host, store, backing.image), writable: volumePath(store, record.name) };
+      return { ...imageFacts(host, store, record.image ?? backing.image), writable: volumePath(store, record.name) };
     case 'bind': {
       if (host.stat(backing.device) === undefined) {
         throw new Failure(
@@ -103,6 +103,12 @@ function imageFacts(host: Host, store: string, reference: string): Facts {
   return { path: '', fresh: false, lower: found.layers };
 }
 
+/** What each container mounts for itself: two would not see each other, or spoil what is kept of an image. Empty: it is shared. */
+function whyAlone(facts: Facts | undefined): string {
+  if (facts?.writable !== undefined) return 'a volume of an image';
+  return facts?.tmpfs === undefined ? '' : "an account's volume of type tmpfs";
+}
+
 /**
  * Makes the volumes that are missing and mounts those that stand on a file system of their own; `undo` takes them back. The locks keep
  * others from removing them until the container is listed as their user.
@@ -110,9 +116,17 @@ function imageFacts(host: Host, store: string, reference: string): Facts {
 export function createVolumes(host: Host, store: string, choice: VolumeChoice, undo: Undo): Lock[] {
   const locks: Lock[] = [];
   const held = new Map<string, Lock>();
-  for (const name of choice.named) {
-    const lock = shareVolume(host, store, name);
+  // Sorted: two starts that want the same ones alone do not wait for each other.
+  for (const name of [...choice.named].sort()) {
+    const why = whyAlone(choice.volumes[`volume:${name}`]);
+    const lock = holdVolume(host, store, name, why !== '');
     if (lock !== undefined) held.set(name, lock);
+    const other = why === '' ? undefined : livingUser(host, name);
+    if (other !== undefined)
+      throw new Failure(
+        125,
+        `volume ${name}: the container ${other} has it, and ${why} is for one container at a time`,
+      );
   }
   locks.push(...held.values());
   for (const name of choice.anonymous)

@@ -266,6 +266,28 @@ by_hand() {
     way_berth "$way" volume rm plain elsewhere picture memory
 }
 
+# What each container mounts for itself has one that runs; what was written over an image stays with that one, whatever its name means later.
+one_at_a_time() {
+    local way=$1
+    way_berth "$way" tag localhost/busybox localhost/renamed
+    way_berth "$way" volume create --driver image --opt image=localhost/renamed tools
+    way_berth "$way" volume create --opt type=tmpfs --opt device=tmpfs memory
+    mkdir -p "$WORK/other" && touch "$WORK/other/other" && tar -C "$WORK/other" -cf "$WORK/other.tar" .
+    way_berth "$way" import -q "$WORK/other.tar" localhost/renamed >/dev/null
+    equal "$(run "$way" -v tools:/t localhost/busybox sh -c 'test -x /t/bin/busybox; ls /t/other 2>/dev/null; echo same')" same
+    contains "$(run "$way" -v memory:/m:noexec localhost/busybox grep ' /m ' /proc/mounts)" noexec
+    if [ "$way" != svc ]; then
+        way_berth "$way" run -d --rm --name first --network none --stop-timeout 0 -v tools:/t -v memory:/m localhost/busybox sleep inf
+        contains "$(fails_with 125 run "$way" -v tools:/t localhost/busybox true 2>&1)" 'volume tools: the container first has it, and a volume of an image is for one container at a time'
+        if [ "$way" = root ]; then run root -v memory:/m localhost/busybox true
+        else contains "$(fails_with 125 run "$way" -v memory:/m localhost/busybox true 2>&1)" 'volume memory: the container first has it'; fi
+        way_berth "$way" stop first
+    fi
+    run "$way" -v tools:/t -v memory:/m localhost/busybox true
+    way_berth "$way" volume rm tools memory
+    way_berth "$way" rmi localhost/renamed >/dev/null
+}
+
 of_an_image() {
     way_berth "$1" volume create --driver image --opt image=localhost/busybox tools
     run "$1" -v tools:/t localhost/busybox sh -c 'test -x /t/bin/busybox; echo more >/t/more'
@@ -282,6 +304,7 @@ of_an_image() {
     run "$1" --mount type=volume,src=tools,dst=/t,subpath=var/www localhost/busybox sh -c 'echo more >/t/more'
     equal "$(run "$1" -v tools:/t localhost/busybox cat /t/var/www/more)" more
     way_berth "$1" volume rm tools
+    one_at_a_time "$1"
     contains "$(fails_with 125 run "$1" --mount "type=bind,src=$WORK,dst=/i,subpath=full" localhost/busybox true 2>&1)" 'subpath is not an option of type=bind'
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plan, refusals, rootFacts } from './plan-helpers.ts';
+import { accountFacts, plan, refusals, rootFacts } from './plan-helpers.ts';
 
 test('subpath: a part of a volume or of an image, and nothing that would do without a word', () => {
   const volumes = {
@@ -56,5 +56,36 @@ test('a source in another that the container may write is found below that one',
       facts,
     )[0] ?? '',
     /no O of a part of \/srv\/app, which the container may change/,
+  );
+});
+
+test('what a container mounts for itself has the words of a mount, or refuses them by name', () => {
+  const volumes = {
+    'volume:t': { path: '/t', fresh: false, tmpfs: ['size=1m', 'nosuid'] },
+    'volume:i': { path: '', fresh: false, lower: ['/l'], writable: '/w' },
+    'image:i': { path: '', fresh: false, lower: ['/l'] },
+  } as const;
+  const facts = accountFacts({ volumes });
+  const words = (option: 'volume' | 'mount', value: string): string =>
+    (plan([[option, value]], facts).spec.mounts?.find(one => one.destination === '/x')?.options ?? []).join(',');
+  assert.equal(words('volume', 't:/x:noexec,suid'), 'size=1m,nosuid,noexec,suid,rw,rprivate,nodev');
+  assert.equal(words('volume', 't:/x:ro,rslave'), 'size=1m,nosuid,ro,rslave,nodev');
+  assert.match(words('volume', 'i:/x:noexec,slave'), /,workdir=\/w\/work,slave,nodev,noexec,rw,userxattr$/);
+  assert.equal(words('mount', 'type=image,source=i,target=/x,noexec'), 'rprivate,nosuid,nodev,noexec,ro,bind');
+  const refusal = (...mounts: string[]): string =>
+    refusals(
+      mounts.map(value => ['volume', value] as const),
+      facts,
+    )[0] ?? '';
+  for (const word of ['U', 'O']) {
+    assert.match(refusal(`t:/x:${word}`), new RegExp(`/x: ${word} does not go with an account's volume of type tmpfs`));
+    assert.match(refusal(`i:/x:${word}`), new RegExp(`/x: ${word} does not go with what is mounted of an image`));
+  }
+  assert.match(refusal('t:/x:idmap'), /idmap does not go with/);
+  assert.match(refusal('t:/x', 't:/y'), /t: an account's volume of type tmpfs can be mounted in one place/);
+  assert.match(refusal('i:/x', 'i:/y'), /i: what is mounted of an image can be mounted in one place/);
+  assert.match(
+    refusals([['mount', 'type=volume,source=t,target=/x,subpath=a']], facts)[0] ?? '',
+    /subpath a is not in a new tmpfs/,
   );
 });
