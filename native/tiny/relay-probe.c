@@ -241,7 +241,8 @@ void probe_choose(struct pollfd *fds)
     if (probe.running && probe.check[probe.role].kind != 'e' && !probe.asked)
         events = POLLOUT;
     fds[2] = (struct pollfd){.fd = probe.draining > 0 ? probe.kept[probe.second] : probe.out, .events = events};
-    fds[3] = (struct pollfd){.fd = probe.begun ? probe.ask : -1, .events = POLLIN};
+    /* Who asks while a probe runs gets the next one: this one may have looked before. */
+    fds[3] = (struct pollfd){.fd = probe.begun && !probe.running ? probe.ask : -1, .events = POLLIN};
 }
 
 void probe_serve(const struct pollfd *fds)

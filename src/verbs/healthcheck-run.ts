@@ -16,6 +16,8 @@ const SIGKILL = 9;
 /** Beside the time of the check: another one may be on its way, or a startup check has a longer one. */
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 10;
+/** Of a time of RFC 3339. */
+const UP_TO_MS = '2026-01-01T00:00:00.000'.length;
 
 /** `berth healthcheck run`: the container's check once, now (podman-healthcheck-run(1)), counted as any other: 0 well, 1 `unhealthy`, 125 it could not be made. */
 export const main: (host: Host) => number = verb(HEALTHCHECK_RUN, (host, command) => {
@@ -27,27 +29,25 @@ export const main: (host: Host) => number = verb(HEALTHCHECK_RUN, (host, command
   const payload = openPayload(host, state);
   if (payload === undefined) throw new Failure(125, `${word}: container is not running`);
   refuseFrozen(host, state, word);
-  const known = lastEnd(host, state);
+  const asked = new Date(Math.floor(host.now() * 1000)).toISOString();
   const well = askForCheck(host, bundle)
-    ? answered(host, { state, word, payload, health }, known)
+    ? answered(host, { state, word, payload, health }, asked.slice(0, UP_TO_MS))
     : byOurselves(host, { state, bundle, payload, health });
   if (well) return 0;
   host.write(1, 'unhealthy\n');
   return 1;
 });
 
-const lastEnd = (host: Host, state: ContainerState): string | undefined => readHealth(host, state)?.Log.at(-1)?.End;
-
-/** The relay's next result. What ends meanwhile, also by HealthOnFailure=, was not well. */
+/** The relay's result of a check that began after we had asked. What ends meanwhile, also by HealthOnFailure=, was not well. */
 function answered(
   host: Host,
   { state, word, payload, health }: Pick<Asked, 'state' | 'payload' | 'health'> & { word: string },
-  known: string | undefined,
+  asked: string,
 ): boolean {
   const latest = host.monotonic() + (health.timeout + PATIENCE_MS) * 1000;
   for (;;) {
     const last = readHealth(host, state)?.Log.at(-1);
-    if (last !== undefined && last.End !== known) return last.ExitCode === 0;
+    if (last !== undefined && last.Start.slice(0, UP_TO_MS) >= asked) return last.ExitCode === 0;
     if (host.poll([payload], LOOK_MS).length > 0) return false;
     if (host.monotonic() > latest)
       throw new Failure(

@@ -269,6 +269,17 @@ asked_alone() { # WAY
     equal "$(health_lines "$way" "$name")" 2
     way_end "$way" "$name"
 }
+asked_meanwhile() { # an answer of before is none
+    unit root slow 'sh -c "touch /tmp/ok; exec sleep inf"' 'HealthCmd=if test -f /tmp/ok; then sleep 1.25; else sleep 1.25; exit 1; fi' HealthInterval=disable
+    way_start root slow
+    eventually berth exec slow test -f /tmp/ok
+    berth healthcheck run slow &
+    eventually pgrep -f '[s]leep 1.25'
+    berth exec slow rm /tmp/ok
+    equal "$(fails_with 1 berth healthcheck run slow)" unhealthy
+    wait $!
+    way_gone root slow
+}
 asked_at_a_terminal() { # no relay is there
     python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' \
         berth run --rm -it --name typed --network none --health-cmd 'test -f /tmp/ok' --health-interval disable localhost/busybox sleep 1000 >/dev/null &
@@ -334,6 +345,7 @@ each_way 'a stop is no failure' stop_is_no_failure
 each_way 'healthcheck run asks by a connection, too' made_now
 each_way 'paused is not ill' paused_is_not_ill
 each_way 'a check that is made when asked for alone' asked_alone
+check 'healthcheck run while a check is on its way' asked_meanwhile
 check 'healthcheck run of a terminal in the foreground' asked_at_a_terminal
 check 'connections end as any client ends them, by one socket' connections_end_well
 check 'IPv6 when nobody listens on IPv4' ready_by_ipv6
