@@ -220,7 +220,7 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
       lines: [
         '- 0 | all are removed',
         '- 1 | one is not there',
-        '- 2 | one is used by a container',
+        '- 2 | one is used by a container, which may have it mounted, or by a volume',
         '- 125 | anything else; of several images that stay the greatest counts',
       ],
     },

@@ -2,7 +2,7 @@ import type { Host } from '../host/host.ts';
 import { additionalStores, findLayer } from './additional.ts';
 import { isHex, parseDigest } from './digest.ts';
 import { ImageError } from './error.ts';
-import { layerDirectory, listImages, readImage } from './images.ts';
+import { imagePath, layerDirectory, listImages, readImage } from './images.ts';
 import { listNames, readName } from './names.ts';
 import { candidates, parseReference, type Reference } from './reference.ts';
 import type { ImageRecord } from './types.ts';
@@ -30,6 +30,11 @@ export function findImage(host: Host, store: string, reference: string): FoundIm
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** What was found is still where it was. */
+export function isThere(host: Host, { record, store, layers }: FoundImage): boolean {
+  return host.lstat(imagePath(store, record.id)) !== undefined && layers.every(path => host.lstat(path) !== undefined);
 }
 
 /** The image as one store has it; its layers may be in others, too. */

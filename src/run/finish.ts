@@ -179,6 +179,7 @@ export function recordOf(
     id: place.id,
     image: request.image ?? request.rootfs?.path ?? '',
     imageId: prepared.image?.id ?? '',
+    ...(prepared.volumes.images.length === 0 ? {} : { mountedImages: prepared.volumes.images }),
     command: plan.spec.process?.args ?? [],
     created: Math.floor(host.now()),
     stopSignal: plan.stopSignal,
@@ -222,10 +223,9 @@ function askedOf(request: RunRequest, imageUser: string): { asked?: Asked } {
 }
 
 function healthState(plan: HealthPlan, bundle: string, id: string): HealthState {
-  const { health } = plan;
+  const { health, startPeriod } = plan;
   const command = health?.kind === 'exec' ? health.command : [];
   const { timeout = 0, interval = 0, retries = 0 } = health ?? {};
-  const { startPeriod } = plan;
   return {
     log: healthFile(plan, bundle, id),
     stopping: `${bundle}/stopping`,

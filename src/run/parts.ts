@@ -48,6 +48,8 @@ export interface VolumeChoice {
   readonly fresh: readonly string[];
   /** Those that have a name of their own: they outlive the container. */
   readonly named: readonly string[];
+  /** Ids of the images that are mounted, by themselves or as volumes. */
+  readonly images: readonly string[];
 }
 
 /** Volumes of a container that is removed. */

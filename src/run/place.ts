@@ -35,6 +35,8 @@ export interface Wanted {
   readonly id: string;
   readonly store: string;
   readonly image?: FoundImage;
+  /** Finds the image once more, or fetches it: it was removed meanwhile. */
+  readonly ensure?: () => FoundImage | undefined;
   readonly again?: boolean;
 }
 

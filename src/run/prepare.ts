@@ -40,6 +40,7 @@ export interface Place {
   readonly store: string;
   /** The image, when it was looked for before. */
   readonly image?: FoundImage;
+  readonly ensure?: () => FoundImage | undefined;
   readonly name: string;
   /** The container is started again, with the files that it has (again.ts). */
   readonly again?: boolean;
@@ -141,7 +142,7 @@ function requireDirectory(host: Host, path: string): void {
 }
 
 /** Nothing is fetched here: run/fetch.ts did, or was not to. */
-function requireImage(host: Host, store: string, request: RunRequest): FoundImage {
+export function requireImage(host: Host, store: string, request: RunRequest): FoundImage {
   const reference = request.image ?? '';
   const found = findImage(host, store, reference);
   if (found !== undefined) return found;

@@ -4,7 +4,7 @@
  *  1. Where am I (context.ts, place.ts)? In a unit that waits for us: hand the payload over. Started by a person: enter a transient scope
  *     and attend. (`-d` by a person never comes here: verbs/run-detached.ts lets systemd start us again in a transient unit.)
  *  2. Free the name, take its lock, remove what a crash left (recover.ts).
- *  3. Find image and volumes, collect facts, plan (prepare.ts). Up to here nothing was made; every bad wish was refused.
+ *  3. Lock the image, find volumes, collect facts, plan (prepare.ts). Up to here nothing was made; every bad wish was refused.
  *  4. Compile operations, make pipes and control group, clone the stage, map its ids; it stops at `created` (begin.ts).
  *  5. While newuidmap works and systemd makes a person's scope: volumes, writable layer, bundle (make.ts). The stage is in the payload's
  *     group before it gets its ids and does its first step. Network.
@@ -17,6 +17,7 @@
 import { isNamedNetwork } from '../command/networks.ts';
 import { CLONE, type Child, type Host, type Lock } from '../host/host.ts';
 import { lockImage } from '../image/lock.ts';
+import { findImage, isThere, type FoundImage } from '../image/resolve.ts';
 import { compileRun, type Nest } from '../ops/compile.ts';
 import type { Op } from '../ops/ops.ts';
 import type { RunRequest } from '../plan/request.ts';
@@ -33,7 +34,7 @@ import { storeMaps } from './mapped-layers.ts';
 import type { Parts } from './parts.ts';
 import { setUpNetwork, withPorts } from './network.ts';
 import { choosePlace, type StartPlace, type Wanted } from './place.ts';
-import { prepare, type Prepared } from './prepare.ts';
+import { prepare, requireImage, type Prepared } from './prepare.ts';
 import { stopForReplace, takeAgain, takeName } from './recover.ts';
 import { joinedShm } from './shm.ts';
 import { startRelay } from './relay-start.ts';
@@ -146,12 +147,42 @@ export function prepareLocked(
   locks: Lock[],
 ): Prepared {
   if (request.userns.kind === 'auto') locks.push(lockIds(host, chosen.store));
-  const prepared = prepare(host, parts, request, chosen);
-  // Until state.json says that the image is in use, `rmi` must not take it away.
-  const image = prepared.image && lockImage(host, chosen.store, prepared.image.id, false, true);
-  if (image !== undefined) locks.push(image);
+  const image = request.image === undefined ? undefined : holdImage(host, request, chosen, locks);
+  const prepared = prepare(host, parts, request, image === undefined ? chosen : { ...chosen, image });
+  holdMounted(host, chosen.store, prepared.volumes.images, locks);
   for (const warning of prepared.warnings) host.write(2, `berth: warning: ${warning}\n`);
   return prepared;
+}
+
+const ATTEMPTS = 3;
+
+/**
+ * Until state.json says that the image is in use, `rmi` must not take it away. Before we had the lock it may have: then the image is found or
+ * fetched once more.
+ */
+function holdImage(host: Host, request: RunRequest, chosen: StartPlace, locks: Lock[]): FoundImage {
+  const { store } = chosen;
+  let found = chosen.image ?? requireImage(host, store, request);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const lock = lockImage(host, store, found.record.id, false, true);
+    if (lock !== undefined && isThere(host, found)) {
+      locks.push(lock);
+      return found;
+    }
+    lock?.release();
+    found = chosen.ensure?.() ?? requireImage(host, store, request);
+  }
+  throw new Failure(125, `${request.image ?? ''}: it is removed as fast as it comes; try again`);
+}
+
+/** The same for images that are mounted. */
+function holdMounted(host: Host, store: string, ids: readonly string[], locks: Lock[]): void {
+  for (const id of ids) {
+    const lock = lockImage(host, store, id, false, true);
+    if (lock !== undefined) locks.push(lock);
+    if (findImage(host, store, id) === undefined)
+      throw new Failure(125, `the image ${id.slice(0, 12)}, which is to be mounted, was removed meanwhile`);
+  }
 }
 
 /** The user namespace that an account's networks want the container's below. Throws a Failure when it is not there. */

@@ -82,6 +82,8 @@ export interface ContainerState {
   readonly cgroup: string;
   readonly image: string;
   readonly imageId: string;
+  /** Ids of the images that are mounted in it; absent: none, or the state is of an older version. */
+  readonly mountedImages?: readonly string[];
   readonly command: readonly string[];
   /** Seconds since the epoch. */
   readonly created: number;

@@ -1,5 +1,6 @@
 import { CREATE } from '../command/options-run.ts';
 import type { Host } from '../host/host.ts';
+import type { FoundImage } from '../image/resolve.ts';
 import { createContainer } from '../run/create.ts';
 import { ensureImage } from '../run/fetch.ts';
 import { verb } from './edge.ts';
@@ -17,11 +18,12 @@ export const main: (host: Host) => number = verb(CREATE, (host, given) => {
   const place = { id: host.random(32), store: storeOf(host, given) };
   const wish = podWish(host, place.store, inBackground(given));
   const parsed = parsedOf(host, wish.alone, place.id, place.store, false);
-  const image = ensureImage(host, given, parsed.request, place.store, false);
+  const ensure = (): FoundImage | undefined => ensureImage(host, given, parsed.request, place.store, false);
+  const image = ensure();
   return inPod(host, place.store, wish, parsed, (asked, command) => {
     const request = requestOf(host, asked, image);
     const keep = keeperOf(host, command, request, place);
-    const wanted = image === undefined ? place : { ...place, image };
+    const wanted = image === undefined ? place : { ...place, image, ensure };
     createContainer(host, PARTS, request, wanted, `${request.name}.service`);
     keep();
     host.write(1, `${place.id}\n`);

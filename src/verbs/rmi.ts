@@ -15,8 +15,9 @@ import { openStore } from '../image/store.ts';
 import { listContainers } from '../run/containers.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
+import { imagesOf, volumesOn } from './used-images.ts';
 
-/** An image that stays, and the exit status for it (podman-rmi(1)): 1 it is not there, 2 a container uses it. */
+/** An image that stays, and the exit status for it (podman-rmi(1)): 1 it is not there, 2 a container or a volume uses it. */
 class NotRemoved extends ImageError {
   readonly status: number;
 
@@ -83,7 +84,7 @@ function removeOne(
         `${word}: has several names (${names.map(name => name.reference).join(', ')}); name one, or use --force for all`,
       );
     }
-    if (removed.length === names.length) refuseUsed(host, word, id);
+    if (removed.length === names.length) refuseUsed(host, store, word, id);
     for (const { reference } of removed) {
       removeName(host, store, reference);
       removePulled(host, store, reference);
@@ -100,13 +101,23 @@ function removeOne(
   }
 }
 
-function refuseUsed(host: Host, word: string, id: string): void {
-  const users = listContainers(host).filter(container => container.state?.imageId === id);
+function refuseUsed(host: Host, store: string, word: string, id: string): void {
+  const users = listContainers(host).filter(({ state }) => state !== undefined && imagesOf(state).includes(id));
+  refuseFor(
+    word,
+    'container',
+    users.map(container => container.name),
+    'rm --force',
+  );
+  refuseFor(word, 'volume', volumesOn(host, store, id), 'volume rm');
+}
+
+function refuseFor(word: string, kind: string, users: readonly string[], removal: string): void {
   if (users.length === 0) return;
-  const names = users.map(container => container.name).join(', ');
+  const [what, them] = users.length === 1 ? [kind, 'it'] : [`${kind}s`, 'them'];
   throw new NotRemoved(
     2,
-    `${word}: used by ${users.length === 1 ? 'the container' : 'the containers'} ${names}; remove ${users.length === 1 ? 'it' : 'them'} first: berth rm --force ${names.replaceAll(',', '')}`,
+    `${word}: used by the ${what} ${users.join(', ')}; remove ${them} first: berth ${removal} ${users.join(' ')}`,
   );
 }
 

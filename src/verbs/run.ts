@@ -32,12 +32,13 @@ export const main: (host: Host) => number = verb(RUN, (host, given) => {
   const again = before !== undefined && isAgain(host, parsed.request, before);
   const own = again ? imageBefore(host, store, parsed.request.name) : undefined;
   const limit = (): number | undefined => startLimit(host, context.own);
-  const image = own ?? ensureImage(host, given, parsed.request, store, context.notify, limit);
+  const ensure = (): FoundImage | undefined => ensureImage(host, given, parsed.request, store, context.notify, limit);
+  const image = own ?? ensure();
   const start = (asked: RunRequest, command: Command): number => {
     const told = own === undefined ? undefined : findNamed(host, asked.name)?.state?.image;
     const request = requestOf(host, asked, image, told);
     if (request.detach && !context.notify) return runDetached(host, context, command, request, { id, store });
-    const known = again ? { id, store, again } : { id, store };
+    const known = again ? { id, store, ensure, again } : { id, store, ensure };
     const wanted = image === undefined ? known : { ...known, image };
     const keeps = !request.detach && !request.remove && !context.inUnit && context.systemd;
     const keep = keeps ? keeperOf(host, inBackground(command), request, { id, store }) : undefined;

@@ -1,8 +1,10 @@
 import type { Host } from '../host/host.ts';
 import { findImageId } from '../image/resolve.ts';
 import { takeInventory, type Inventory } from '../image/collect.ts';
+import { cut, splitCsv } from '../plan/parse-values.ts';
 import { loadUnits } from '../quadlet/find.ts';
 import { listContainers } from '../run/containers.ts';
+import type { ContainerState } from '../run/state.ts';
 import { search, searchDirectories } from '../unit/search.ts';
 import { listVolumes } from '../volume/record.ts';
 
@@ -16,9 +18,7 @@ export interface UsedImages extends Inventory {
 
 export function usedImages(host: Host, store: string): UsedImages {
   const inventory = takeInventory(host, store);
-  const byContainers = new Set(
-    listContainers(host).flatMap(one => (one.state === undefined ? [] : [one.state.imageId])),
-  );
+  const byContainers = containerImages(host);
   const byUnits = new Set<string>();
   const mounted = listVolumes(host, store).flatMap(volume => volume.image ?? volume.options?.['image'] ?? []);
   for (const name of [...unitImages(host), ...mounted]) {
@@ -32,19 +32,44 @@ export function usedImages(host: Host, store: string): UsedImages {
   return { ...inventory, byContainers, byUnits };
 }
 
-const KEYS = new Set(['Image', 'ImageTag']);
+/** Ids of the images that containers have, running or not. */
+export function containerImages(host: Host): ReadonlySet<string> {
+  return new Set(listContainers(host).flatMap(({ state }) => (state === undefined ? [] : imagesOf(state))));
+}
 
-/** The values of Image= and ImageTag= in all unit files, of the system as well, since its units may run as this account. */
+/** Its own, and those that are mounted in it. */
+export function imagesOf({ imageId, mountedImages = [] }: ContainerState): string[] {
+  return [imageId, ...mountedImages];
+}
+
+/** Names of the volumes that stand on an image. */
+export function volumesOn(host: Host, store: string, id: string): string[] {
+  return listVolumes(host, store).flatMap(({ name, image, options }) =>
+    idOf(host, store, image ?? options?.['image'] ?? '').includes(id) ? [name] : [],
+  );
+}
+
+const KEYS = new Set(['Image', 'ImageTag', 'Mount']);
+
+/** What Image=, ImageTag= and Mount=type=image name in all unit files, of the system as well, since its units may run as this account. */
 function unitImages(host: Host): string[] {
   return [...new Set([false, host.uid !== 0])].flatMap(user => {
     const found = search(host, searchDirectories(host, user), user);
     const units = loadUnits(host, { ...found, units: found.units.filter(unit => !unit.masked) }, () => undefined);
     return units.flatMap(unit =>
       unit.document.sections.flatMap(section =>
-        section.entries.filter(entry => KEYS.has(entry.key)).map(entry => entry.value.trim()),
+        section.entries
+          .filter(entry => KEYS.has(entry.key))
+          .flatMap(({ key, value }) => (key === 'Mount' ? mountedImage(value) : [value.trim()])),
       ),
     );
   });
+}
+
+function mountedImage(value: string): string[] {
+  const words = new Map((splitCsv(value.trim()) ?? []).map(field => cut(field, '=')));
+  const source = words.get('source') ?? words.get('src');
+  return words.get('type') === 'image' && source !== undefined ? [source] : [];
 }
 
 function idOf(host: Host, store: string, name: string): string[] {

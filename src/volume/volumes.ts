@@ -1,5 +1,5 @@
 import { HostError, type Host, type Lock } from '../host/host.ts';
-import { findImage } from '../image/resolve.ts';
+import { findImage, type FoundImage } from '../image/resolve.ts';
 import type { ImageRecord } from '../image/types.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { isName } from '../run/containers.ts';
@@ -27,13 +27,20 @@ export function chooseVolumes(
   const missing: string[] = [];
   const fresh: string[] = [];
   const named: string[] = [];
+  const images = new Set<string>();
+  const imageFacts = (reference: string): Facts => {
+    const { record, layers } = requireImage(host, store, reference);
+    images.add(record.id);
+    return { path: '', fresh: false, lower: layers };
+  };
   const take = (key: string, name: string): void => {
     if (volumes[key] !== undefined) return;
     const record = readVolume(host, store, name);
     if (record === undefined) missing.push(name);
     if (record?.filled !== true) fresh.push(name);
     const path = dataPath(store, name);
-    const facts = record === undefined ? { path, fresh: true, unowned: true } : factsOf(host, store, record);
+    const facts =
+      record === undefined ? { path, fresh: true, unowned: true } : factsOf(host, store, record, imageFacts);
     // A directory of the host is not ours to settle, unless it is to be filled.
     const settles = record?.filled !== true && (facts.fresh || facts.path === path);
     volumes[key] = { ...facts, ...(settles ? lockOf(store, name, key) : {}) };
@@ -45,7 +52,7 @@ export function chooseVolumes(
   };
   const covered = new Set(request.mounts.map(mount => trimmed(mount.target)));
   for (const mount of request.mounts) {
-    if (mount.kind === 'image') volumes[`image:${mount.source}`] = imageFacts(host, store, mount.source);
+    if (mount.kind === 'image') volumes[`image:${mount.source}`] = imageFacts(mount.source);
     if (mount.kind !== 'volume') continue;
     if (mount.source === '') takeAnonymous(mount.target);
     else if (!isName(mount.source)) throw new Failure(125, `${mount.source}: not a volume name`);
@@ -58,7 +65,7 @@ export function chooseVolumes(
   for (const target of declared) {
     if (!covered.has(trimmed(target))) takeAnonymous(target);
   }
-  return { volumes, anonymous, missing, fresh, named };
+  return { volumes, anonymous, missing, fresh, named, images: [...images] };
 }
 
 /** Others may start with a volume that has a name while it is being filled. */
@@ -67,7 +74,7 @@ function lockOf(store: string, name: string, key: string): Pick<Facts, 'record'>
 }
 
 /** Where a volume's content is, and what a mount of it must say. */
-function factsOf(host: Host, store: string, record: VolumeRecord): Facts {
+function factsOf(host: Host, store: string, record: VolumeRecord, imageFacts: (reference: string) => Facts): Facts {
   const backing = backingOf(record);
   const copies = record.options?.['nocopy'] === undefined;
   const fresh = !record.filled && copies && isEmpty(host, placeOf(store, record));
@@ -76,7 +83,7 @@ function factsOf(host: Host, store: string, record: VolumeRecord): Facts {
     case 'directory':
       return { path, fresh, unowned: isNew(record) && record.uid === undefined && record.gid === undefined };
     case 'image':
-      return { ...imageFacts(host, store, record.image ?? backing.image), writable: volumePath(store, record.name) };
+      return { ...imageFacts(record.image ?? backing.image), writable: volumePath(store, record.name) };
     case 'bind': {
       if (host.stat(backing.device) === undefined) {
         throw new Failure(
@@ -96,11 +103,11 @@ function factsOf(host: Host, store: string, record: VolumeRecord): Facts {
   }
 }
 
-function imageFacts(host: Host, store: string, reference: string): Facts {
+function requireImage(host: Host, store: string, reference: string): FoundImage {
   const found = findImage(host, store, reference);
   if (found === undefined)
     throw new Failure(125, `${reference}: no such image in ${store}; 'berth pull' or 'berth load' it first`);
-  return { path: '', fresh: false, lower: found.layers };
+  return found;
 }
 
 /** What each container mounts for itself: two would not see each other, or spoil what is kept of an image. Empty: it is shared. */

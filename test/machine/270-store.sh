@@ -113,7 +113,27 @@ running_stays() {
     contains "$(as alice berth images)" /t/busybox
     as alice berth rm -f stays >/dev/null
 }
+mounted_stays() {
+    local name=$REGISTRY/t/oci:1
+    loaded
+    as alice berth run -d --name stays --network none --stop-timeout 1 --mount type=image,src=$name,dst=/i $REGISTRY/t/busybox:1 sleep inf >/dev/null
+    equal "$(as alice berth image prune -a -f)" ''
+    contains "$(fails_with 2 as alice berth rmi -f $name 2>&1)" 'used by the container stays'
+    as alice berth exec stays ls /i/bin >/dev/null
+    as alice berth rm -f stays >/dev/null
+    as alice berth volume create --driver image --opt image=$name tools >/dev/null
+    contains "$(fails_with 2 as alice berth rmi $name 2>&1)" 'used by the volume tools; remove it first: berth volume rm tools'
+    as alice berth volume rm tools >/dev/null
+    unit_file alice keeps <<<"$LOCAL
+[Container]
+Image=$REGISTRY/t/busybox:1
+Mount=type=image,source=$name,destination=/i"
+    equal "$(as alice berth image prune -a -f)" ''
+    unit_gone alice keeps
+    equal "$(as alice berth image prune -a -f | wc -l)" 2
+}
 check 'prune leaves what a container has' running_stays
+check 'prune and rmi leave what a container has mounted, a volume stands on, and a unit mounts' mounted_stays
 
 described() {
     local name=$REGISTRY/t/oci:1 filter='.[0] | {Id, Architecture, Os, Created, RepoTags, Layers: .RootFS.Layers, Cmd: .Config.Cmd, Env: .Config.Env, History: (.History | length)}'
