@@ -124,7 +124,7 @@ export const SYSTEM_CHECK: VerbRow = hosted(
   'compare the store with its digests',
   [
     flag('quick', 'look only whether all is there', { short: 'q' }),
-    flag('repair', 'fetch again what is broken', { short: 'r' }),
+    flag('repair', 'fetch again, by digest, what is broken', { short: 'r' }),
   ],
   { most: 0 },
 );

@@ -5,6 +5,7 @@ import { ImageError } from './error.ts';
 import { layerDirectory, readLayer, writeImage } from './images.ts';
 import { flatMap, layerCalls } from './layer-calls.ts';
 import { namePath, writeName } from './names.ts';
+import { whileKept } from './lock.ts';
 import { findImage, type FoundImage } from './resolve.ts';
 import { storeMap } from './store-map.ts';
 import { openStore } from './store.ts';
@@ -60,16 +61,23 @@ export function adoptImage(host: Host, text: string): void {
   const { record, configuration, name } = JSON.parse(text) as Handover;
   if (record.version !== 1 || record.id.length !== 64 || !isHex(record.id))
     throw new ImageError(`${name}: a record of another version`);
-  for (const layer of record.layers) {
-    const digest = parseDigest(layer);
-    if (digest === undefined || findLayer(host, store, digest) === undefined)
-      throw new ImageError(`${name}: layer ${layer} is missing`);
-  }
-  host.writeFileAtomic(`${store}/blobs/sha256/${record.id}`, configuration, 0o600);
-  writeImage(host, store, record);
-  host.mkdirs(`${store}/handed`, 0o700);
-  host.writeFileAtomic(handedPath(store, name), `${record.id}\n`, 0o600);
-  writeName(host, store, name, record.id);
+  const refuseMissing = (): void => {
+    for (const layer of record.layers) {
+      const digest = parseDigest(layer);
+      if (digest === undefined || findLayer(host, store, digest) === undefined)
+        throw new ImageError(`${name}: layer ${layer} is missing`);
+    }
+  };
+  refuseMissing();
+  whileKept(host, store, record.id, () => {
+    host.writeFileAtomic(`${store}/blobs/sha256/${record.id}`, configuration, 0o600);
+    writeImage(host, store, record);
+    // Before the record was there, garbage collection may have taken one.
+    refuseMissing();
+    host.mkdirs(`${store}/handed`, 0o700);
+    host.writeFileAtomic(handedPath(store, name), `${record.id}\n`, 0o600);
+    writeName(host, store, name, record.id);
+  });
 }
 
 /** The documents of an image of an additional store: names for it can be given here, its layers stay where they are. */

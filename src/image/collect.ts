@@ -25,7 +25,7 @@ export interface Inventory {
 const BLOB_AGE = 3600;
 
 export function takeInventory(host: Host, store: string): Inventory {
-  const images = listImages(host, store);
+  const { images, layers, documents } = usedParts(host, store);
   const all = listNames(host, store);
   const names = new Map<string, string[]>();
   const previous = new Map<string, string>();
@@ -38,15 +38,35 @@ export function takeInventory(host: Host, store: string): Inventory {
     images,
     names,
     previous,
-    looseLayers: looseLayers(host, store, images),
-    looseBlobs: looseBlobs(host, store, images),
+    looseLayers: looseLayers(host, store, layers),
+    looseBlobs: looseBlobs(host, store, documents),
   };
 }
 
-function looseLayers(host: Host, store: string, images: readonly ImageRecord[]): string[] {
+/** What images have and living pulls count on. */
+export interface UsedParts {
+  readonly images: readonly ImageRecord[];
+  /** Names of directories in layers/. */
+  readonly layers: ReadonlySet<string>;
+  /** In hexadecimal. */
+  readonly documents: ReadonlySet<string>;
+}
+
+export function usedParts(host: Host, store: string): UsedParts {
+  // The pulls first: one that ends meanwhile has written its record by then.
+  const wanted = wantedLayers(host, store);
+  const images = listImages(host, store);
+  return {
+    images,
+    layers: new Set([...wanted, ...images.flatMap(image => image.layers)].map(digestName)),
+    documents: new Set(
+      images.flatMap(({ id, manifest }) => (manifest === undefined ? [id] : [id, digestHex(manifest)])),
+    ),
+  };
+}
+
+function looseLayers(host: Host, store: string, used: ReadonlySet<string>): string[] {
   if (host.stat(`${store}/layers`) === undefined) return [];
-  const used = new Set(images.flatMap(image => image.layers.map(digestName)));
-  for (const layer of wantedLayers(host, store)) used.add(digestName(layer));
   return host
     .list(`${store}/layers`)
     .map(entry => entry.name)
@@ -64,12 +84,7 @@ function wantedLayers(host: Host, store: string): Digest[] {
   });
 }
 
-function looseBlobs(host: Host, store: string, images: readonly ImageRecord[]): string[] {
-  const used = new Set<string>();
-  for (const image of images) {
-    used.add(image.id);
-    if (image.manifest !== undefined) used.add(digestHex(image.manifest));
-  }
+function looseBlobs(host: Host, store: string, used: ReadonlySet<string>): string[] {
   return ['sha256', 'sha512'].flatMap(kind => {
     const directory = `${store}/blobs/${kind}`;
     if (host.stat(directory) === undefined) return [];
@@ -77,8 +92,12 @@ function looseBlobs(host: Host, store: string, images: readonly ImageRecord[]): 
       .list(directory)
       .filter(({ name }) => isHex(name) && !used.has(name))
       .map(({ name }) => `${directory}/${name}`)
-      .filter(path => (host.lstat(path)?.mtime ?? host.now()) < host.now() - BLOB_AGE);
+      .filter(path => !isYoung(host, path));
   });
+}
+
+export function isYoung(host: Host, blob: string): boolean {
+  return (host.lstat(blob)?.mtime ?? host.now()) >= host.now() - BLOB_AGE;
 }
 
 /** Bytes that are on the disk for one image alone, and for it together with others. */

@@ -1,12 +1,23 @@
 import type { Host, Lock } from '../host/host.ts';
 
 /**
- * One lock per image: shared while a start goes from finding the image to being listed as its user, exclusive while it is removed.
+ * One lock per image: shared while a start goes from finding the image to being listed as its user, and while a pull or a load writes its record
+ * and names it; exclusive while it is removed. Who has it exclusively waits for nothing, so that nobody who waits for it waits for ever.
  * undefined when `wait` is false and another holds it.
  */
 export function lockImage(host: Host, store: string, id: string, exclusive: boolean, wait: boolean): Lock | undefined {
   host.mkdirs(`${store}/locks`, 0o700);
   return host.lock(lockPath(store, id), exclusive, wait);
+}
+
+/** Nobody removes the image meanwhile. */
+export function whileKept<T>(host: Host, store: string, id: string, body: () => T): T {
+  const lock = lockImage(host, store, id, false, true);
+  try {
+    return body();
+  } finally {
+    lock?.release();
+  }
 }
 
 /** By who holds it exclusively and has removed the image. */

@@ -5,13 +5,12 @@ import { COMMIT } from '../command/options-seeing.ts';
 import { allValues, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
-import { settle, withWork, writeDocuments } from '../image/archive/ingest.ts';
+import { settle, withWork, writeNamed } from '../image/archive/ingest.ts';
 import { joinPrograms, programPath } from '../image/archive/program.ts';
 import { configOfChanges, type OciConfig } from '../image/changes.ts';
 import { parseImageConfig } from '../image/config.ts';
 import { ImageError } from '../image/error.ts';
-import { readImage, readLayer } from '../image/images.ts';
-import { writeName } from '../image/names.ts';
+import { readImage } from '../image/images.ts';
 import { configurationOf } from '../image/send/save.ts';
 import { openStore } from '../image/store.ts';
 import type { Digest } from '../image/types.ts';
@@ -46,10 +45,9 @@ export async function main(host: Host): Promise<number> {
     await settle(host, store, new Map([[diffId, `${work}/layer`]]));
     const configuration = JSON.stringify(newConfiguration(host, command, base, diffId));
     const made = createHash('sha256').update(Buffer.from(configuration, 'latin1')).digest('hex');
-    writeDocuments(host, store, { id: made, configuration, facts: parseImageConfig(configuration) });
-    if (![...image.layers, diffId].every(layer => readLayer(host, store, layer) !== undefined))
+    const names = reference === undefined ? [] : [reference];
+    if (!writeNamed(host, store, { id: made, configuration, facts: parseImageConfig(configuration), names }))
       throw new ImageError(`${word}: a layer was removed beside us; try again`);
-    if (reference !== undefined) writeName(host, store, reference, made);
     return made;
   });
   const file = lastValue(command, 'iidfile');

@@ -1,4 +1,4 @@
-import { mkdirSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { IMAGE_PRUNE } from '../command/options-image.ts';
 import { allValues, globalValue, isSet, lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
@@ -8,16 +8,16 @@ import { ImageError } from '../image/error.ts';
 import { readLayer } from '../image/images.ts';
 import { lockImage, removeImageLock } from '../image/lock.ts';
 import { prunePartials } from '../image/pull/partial.ts';
-import { removeName } from '../image/names.ts';
+import { listNames, removeName } from '../image/names.ts';
 import { readPulled, removePulled } from '../image/pulled.ts';
-import { removeImage } from '../image/remove.ts';
+import { removeImage, removeLoose } from '../image/remove.ts';
 import { openStore } from '../image/store.ts';
 import type { Digest, ImageRecord } from '../image/types.ts';
 import { Failure } from '../run/failure.ts';
 import { commandLine } from './command-line.ts';
 import { sizeText } from './images.ts';
 import { parseFilter } from './images-select.ts';
-import { usedImages, type UsedImages } from './used-images.ts';
+import { containerImages, usedImages, type UsedImages } from './used-images.ts';
 
 /**
  * `berth image prune`: takes what nobody needs. What containers have and what units name stays always, with the one version before it. A name
@@ -39,8 +39,9 @@ export async function main(host: Host): Promise<number> {
   let bytes = 0;
   await withWork(host, store, work => {
     for (const image of [...chosen, ...over])
-      if (take(host, store, image, used, `${work}/${image.id}`)) host.write(1, `${image.id}\n`);
-    bytes = removeLoose(host, store, used, work);
+      if (takeImage(host, store, image, used.names.get(image.id) ?? [], `${work}/${image.id}`))
+        host.write(1, `${image.id}\n`);
+    bytes = removeLoose(host, store, work);
     prunePartials(host, store, all);
     return Promise.resolve();
   });
@@ -72,34 +73,30 @@ function overBudget(
   return over;
 }
 
-/** False when a start is taking it. */
-function take(host: Host, store: string, image: ImageRecord, used: UsedImages, trash: string): boolean {
+/** False when somebody is about to use it, or has come to use or to name it since we looked: then it had these names. */
+export function takeImage(
+  host: Host,
+  store: string,
+  image: ImageRecord,
+  names: readonly string[],
+  trash: string,
+): boolean {
   const lock = lockImage(host, store, image.id, true, false);
   if (lock === undefined) return false;
   try {
-    for (const name of used.names.get(image.id) ?? []) {
+    const now = listNames(host, store).flatMap(name => (name.id === image.id ? [name.reference] : []));
+    if (now.some(name => !names.includes(name)) || containerImages(host).has(image.id)) return false;
+    for (const name of now) {
       removeName(host, store, name);
       removePulled(host, store, name);
     }
-    mkdirSync(Buffer.from(trash, 'latin1'), { mode: 0o700 });
+    host.mkdir(trash, 0o700);
     removeImage(host, store, image, trash);
     removeImageLock(host, store, image.id);
     return true;
   } finally {
     lock.release();
   }
-}
-
-/** Layers of pulls that were cut off, and documents without an image. Who needs one after all fetches it again. */
-function removeLoose(host: Host, store: string, used: UsedImages, work: string): number {
-  let bytes = 0;
-  for (const name of used.looseLayers) {
-    const text = host.readFileIfExists(`${store}/layers/${name}/layer.json`, 1 << 20);
-    bytes += Number(/"size":(\d+)/.exec(text ?? '')?.[1] ?? 0);
-    host.rename(`${store}/layers/${name}`, `${work}/${name}`);
-  }
-  for (const path of used.looseBlobs) host.unlink(path);
-  return bytes;
 }
 
 function confirm(host: Host, all: boolean): void {

@@ -4,14 +4,12 @@ import { IMPORT } from '../command/options-image.ts';
 import { allValues, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
-import { settle, withWork, writeDocuments } from '../image/archive/ingest.ts';
+import { settle, withWork, writeNamed } from '../image/archive/ingest.ts';
 import { runLayer } from '../image/archive/program.ts';
 import { open } from '../image/archive/spool.ts';
 import { configOfChanges } from '../image/changes.ts';
 import { parseImageConfig } from '../image/config.ts';
 import { ImageError } from '../image/error.ts';
-import { readLayer } from '../image/images.ts';
-import { writeName } from '../image/names.ts';
 import { openStore } from '../image/store.ts';
 import type { Digest } from '../image/types.ts';
 import { commandLine } from './command-line.ts';
@@ -37,10 +35,9 @@ export async function main(host: Host): Promise<number> {
     await settle(host, store, new Map([[diffId, target]]));
     const configuration = configurationOf(host, command, diffId, config);
     const image = createHash('sha256').update(Buffer.from(configuration, 'latin1')).digest('hex');
-    writeDocuments(host, store, { id: image, configuration, facts: parseImageConfig(configuration) });
-    if (readLayer(host, store, diffId) === undefined)
+    const names = reference === undefined ? [] : [reference];
+    if (!writeNamed(host, store, { id: image, configuration, facts: parseImageConfig(configuration), names }))
       throw new ImageError(`${name}: its layer was removed beside us; try again`);
-    if (reference !== undefined) writeName(host, store, reference, image);
     return image;
   });
   if (fd !== 0) closeSync(fd);

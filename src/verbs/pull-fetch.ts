@@ -12,13 +12,13 @@ import { parseReference } from '../image/reference.ts';
 import { openRegistries, openRegistry } from '../image/registry/open.ts';
 import { registryOptions } from '../image/registry/options.ts';
 import { platformOption } from '../image/registry/platform-option.ts';
-import { hostPlatform } from '../image/registry/platform.ts';
-import type { RegistryOptions } from '../image/registry/types.ts';
+import type { Platform, RegistryOptions } from '../image/registry/types.ts';
 import { openStore } from '../image/store.ts';
 import { storeMap } from '../image/store-map.ts';
 import { askCreds } from './ask-creds.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './edge.ts';
+import { awaitInterruption } from './interruption.ts';
 import { pulledJson } from './pulled-json.ts';
 import { tell } from './tell.ts';
 
@@ -76,19 +76,25 @@ function tellPulled(host: Host, { id, name, bytes }: Pulled): void {
   tell(host, 'pull', `pulled ${name}`, fields);
 }
 
-/** Fetches what the store lacks of an image that was pulled under this name. */
-export async function fetchAgain(host: Host, store: string, name: string): Promise<void> {
-  await pullImage(host, store, {
-    name,
+/** Fetches what the store lacks of the image that a registry has under a digest. Its id. */
+export async function fetchAgain(
+  host: Host,
+  store: string,
+  { reference, platform }: { readonly reference: string; readonly platform: Platform },
+  signal: AbortSignal,
+): Promise<string> {
+  const { id } = await pullImage(host, store, {
+    name: reference,
     policy: 'always',
-    platform: hostPlatform(),
+    platform,
     strict: false,
     anew: true,
-    registries: () => [openRegistry(host, name)],
+    registries: () => [openRegistry(host, reference, { signal })],
     progress: makeProgress(host, host.isTerminal(2) ? 'bars' : 'lines'),
-    signal: new AbortController().signal,
+    signal,
     say: line => say(host, line),
   });
+  return id;
 }
 
 /** `progress`: for the launcher of a unit, a line `BYTES TEXT` a second. */
@@ -97,21 +103,6 @@ function formatOf(command: Command): string {
   if (!['', 'json', 'progress'].includes(format))
     throw new ImageError(`--format ${format}: not json, and not progress`);
   return format;
-}
-
-/** Ctrl-C, a stop and a terminal that is closed leave nothing behind: what was begun is removed before the end, which is by the signal. */
-function awaitInterruption(): { signal: AbortSignal; dieOfIt: () => void } {
-  const stop = new AbortController();
-  let came: NodeJS.Signals | undefined;
-  const take = (signal: NodeJS.Signals): void => {
-    came ??= signal;
-    stop.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, take);
-  const dieOfIt = (): void => {
-    if (came !== undefined) process.kill(process.pid, came);
-  };
-  return { signal: stop.signal, dieOfIt };
 }
 
 async function namesOf(host: Host, command: Command, signal: AbortSignal): Promise<readonly string[]> {

@@ -2,6 +2,7 @@ import { TAG } from '../command/options-image.ts';
 import type { Host } from '../host/host.ts';
 import { ImageError } from '../image/error.ts';
 import { copyDocuments } from '../image/adopt.ts';
+import { whileKept } from '../image/lock.ts';
 import { writeName } from '../image/names.ts';
 import { formatReference, localReference, parseReference } from '../image/reference.ts';
 import { findImage } from '../image/resolve.ts';
@@ -23,7 +24,11 @@ export function main(host: Host): number {
     }
     return formatReference(localReference(parsed));
   });
-  if (found.store !== store) copyDocuments(host, store, found);
-  for (const name of names) writeName(host, store, name, found.record.id);
+  const { id } = found.record;
+  whileKept(host, store, id, () => {
+    if (found.store !== store) copyDocuments(host, store, found);
+    if (findImage(host, store, id) === undefined) throw new ImageError(`${wanted}: it was removed meanwhile`);
+    for (const name of names) writeName(host, store, name, id);
+  });
   return 0;
 }

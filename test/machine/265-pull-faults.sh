@@ -130,6 +130,16 @@ at_once() { # two pulls, a removal and a start of one image
 }
 check 'two pulls, a removal and a start of one image at once' at_once
 
+# The container that makes room takes its image with it (--rmi): the one that comes found it there before.
+replaced() {
+    local name=$REGISTRY/t/busybox:1
+    fresh alice
+    as alice berth run -q -d --rm --rmi --name changes --network none --stop-timeout 1 $name sleep inf >/dev/null
+    equal "$(as alice berth run -q --rm --replace --name changes --network none $name echo up)" up
+    sound alice
+}
+check 'an image that is removed while a start makes room is fetched again' replaced
+
 # Of a kernel that shares the processors between sessions, where no control group does: Node has a session of its own, with the group's niceness.
 apart() { # PID
     local group
@@ -259,6 +269,39 @@ $LOCAL"
     unit_gone alice halted
 }
 check 'a pull that is interrupted, hung up or stopped leaves nothing' interrupted
+
+# A layer that two images share; the tag of one has moved on since it was pulled.
+repaired_as_it_was() {
+    local layer id
+    fresh alice
+    slow_at 5000000
+    derive moved
+    id=$(as alice berth pull -q 127.0.0.1:$SLOW/t/moved:1)
+    push "docker-archive:$ARCHIVES/gzipped.tar" docker://$REGISTRY/t/moved:1
+    as alice berth load -q -i "$IMAGES/busybox.tar" >/dev/null
+    layer=$(echo "$(store_of alice)"/layers/*)
+    printf x | dd of="$layer/fs/etc/passwd" conv=notrunc status=none
+    # Not below a container of the other image.
+    as alice berth run -d --name shares --network none --stop-timeout 1 localhost/busybox sleep inf >/dev/null
+    fails_with 1 as alice berth system check --repair >/dev/null 2>"$WORK/err"
+    contains "$(cat "$WORK/err")" 'used by shares; stop it first'
+    as alice berth exec shares test -x /bin/busybox
+    as alice berth rm -f shares >/dev/null
+    # Ctrl-C: the broken layer is better than none.
+    slow_at 200000
+    fails_with 130 in_terminal wait:pulling 'send:\x03' end -- berth system check --repair >/dev/null
+    [ -e "$layer/fs/etc/passwd" ]
+    emptied "$(store_of alice)/tmp"
+    slow_at 5000000
+    as alice berth system check --repair >"$WORK/out"
+    contains "$(cat "$WORK/out")" '/t/moved:1: fetched again'
+    contains "$(cat "$WORK/out")" 'localhost/busybox:latest: fetched again'
+    equal "$(as alice berth images -q --no-trunc 127.0.0.1:$SLOW/t/moved:1)" "sha256:$id"
+    equal "$(as alice berth images -n | wc -l)" 2
+    systemctl stop test-slow
+    sound alice
+}
+check 'a repair fetches the image by its digest, leaves its names and running containers alone, and puts back what it interrupts' repaired_as_it_was
 
 # The terminal goes, these stay: one has nothing to do with it, the other still writes to it.
 outlives() {

@@ -5,6 +5,7 @@ import { findLayer } from '../additional.ts';
 import { digestAlgorithm, digestHex, digestName } from '../digest.ts';
 import { ImageError } from '../error.ts';
 import { layerDirectory, readLayer, writeImage } from '../images.ts';
+import { whileKept } from '../lock.ts';
 import { writeName } from '../names.ts';
 import type { Digest, ImageRecord } from '../types.ts';
 import { unpackLimit } from '../unpack-limit.ts';
@@ -25,11 +26,7 @@ export async function ingest(
   // A removal beside us may take a layer that was there when we looked; the record is written by then, so it is the last time.
   for (let attempt = 0; attempt < 3; attempt++) {
     await ingestLayers(host, store, work, image, say);
-    writeDocuments(host, store, image);
-    if (image.facts.layers.every(layer => findLayer(host, store, layer) !== undefined)) {
-      for (const name of image.names) writeName(host, store, name, image.id);
-      return;
-    }
+    if (writeNamed(host, store, image)) return;
   }
   throw new ImageError(`${image.id.slice(0, 12)}: its layers are removed as fast as they come; try again`);
 }
@@ -98,8 +95,29 @@ async function place(host: Host, store: string, from: string, diffId: Digest): P
   }
 }
 
+type Documents = Omit<ArchiveImage, 'layers' | 'names'>;
+
+/**
+ * Writes an image's documents, and names it. False, without a name: a removal beside us has taken one of its layers, which no record named
+ * then; now one does.
+ */
+export function writeWhole(host: Host, store: string, image: Documents, name: () => void): boolean {
+  return whileKept(host, store, image.id, () => {
+    writeDocuments(host, store, image);
+    const whole = image.facts.layers.every(layer => findLayer(host, store, layer) !== undefined);
+    if (whole) name();
+    return whole;
+  });
+}
+
+export function writeNamed(host: Host, store: string, image: Omit<ArchiveImage, 'layers'>): boolean {
+  return writeWhole(host, store, image, () => {
+    for (const name of image.names) writeName(host, store, name, image.id);
+  });
+}
+
 /** The documents byte for byte, and the record that a start reads. */
-export function writeDocuments(host: Host, store: string, image: Omit<ArchiveImage, 'layers' | 'names'>): void {
+function writeDocuments(host: Host, store: string, image: Documents): void {
   host.writeFileAtomic(`${store}/blobs/sha256/${image.id}`, image.configuration, 0o600);
   if (image.manifest !== undefined) {
     const { digest, bytes } = image.manifest;

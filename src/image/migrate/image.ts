@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { parseJson } from '../../base/json.ts';
 import type { Host } from '../../host/host.ts';
 import { findLayer } from '../additional.ts';
-import { settle, writeDocuments } from '../archive/ingest.ts';
+import { settle, writeNamed } from '../archive/ingest.ts';
 import { feedLayer } from '../archive/program.ts';
 import { parseImageConfig } from '../config.ts';
 import { digestHex, digestName, parseDigest } from '../digest.ts';
 import { ImageError } from '../error.ts';
-import { readName, writeName } from '../names.ts';
+import { readName } from '../names.ts';
 import { formatReference, parseReference } from '../reference.ts';
 import type { ArchiveImage } from '../archive/types.ts';
 import type { Digest } from '../types.ts';
@@ -119,10 +119,8 @@ export async function migrateImage(
     targets.set(diffId, target);
   }
   if (targets.size > 0) await settle(host, store, targets);
-  writeDocuments(host, store, plan.image);
-  if (plan.image.facts.layers.some(layer => findLayer(host, store, layer) === undefined))
+  if (!writeNamed(host, store, { ...plan.image, names: plan.names }))
     throw new ImageError('its layers are removed as fast as they come; try again');
-  for (const name of plan.names) writeName(host, store, name, plan.image.id);
 }
 
 /** Another of us writes the tar stream: for an account in its user namespace, where its files can be read. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { HostError, type Host } from '../../host/host.ts';
-import { findLayer, isWhole } from '../additional.ts';
-import { withWork, writeDocuments } from '../archive/ingest.ts';
+import { isWhole } from '../additional.ts';
+import { withWork, writeWhole } from '../archive/ingest.ts';
 import { parseImageConfig } from '../config.ts';
 import { ImageError } from '../error.ts';
 import { readPulled } from '../pulled.ts';
@@ -25,7 +25,7 @@ export interface PullRequest {
   readonly platform: Platform;
   /** The platform was asked for: another one does not do. */
   readonly strict: boolean;
-  /** What the store has of its documents is not to be believed. */
+  /** For a repair: what the store has of its documents is not to be believed, and what its names mean stays as it is. */
   readonly anew?: boolean;
   /** The repositories that the name may mean, likeliest first; read when the registry is asked. `hurried`: an image is there that does, too. */
   readonly registries: (hurried: boolean) => readonly Registry[];
@@ -142,6 +142,9 @@ async function pullLocked(
   const id = createHash('sha256').update(Buffer.from(configuration, 'latin1')).digest('hex');
   checkImage(registry.reference, request, manifest, facts);
   const image = { id, configuration, facts, manifest: { digest: manifest.digest, bytes: manifest.bytes } };
+  const name = (): void => {
+    if (request.anew !== true) nameImage(host, store, registry.reference, id, manifest);
+  };
   let fetched = { layers: 0, bytes: 0 };
   await withWork(host, store, async work => {
     // Garbage collection spares what a living pull counts on (collect.ts reads it).
@@ -155,12 +158,10 @@ async function pullLocked(
         const one = await fetchWanted(host, store, work, registry, wanted, request, lock);
         fetched = { layers: fetched.layers + one.layers, bytes: fetched.bytes + one.bytes };
       }
-      writeDocuments(host, store, image);
-      if (facts.layers.every(layer => findLayer(host, store, layer) !== undefined)) break;
+      if (writeWhole(host, store, image, name)) break;
       if (attempt === 2)
         throw new ImageError(`${registry.reference}: its layers are removed as fast as they come; try again`);
     }
-    nameImage(host, store, registry.reference, id, manifest);
     removeIfThere(`${work}/wanted`);
   });
   return { id, name: registry.reference, ...fetched };

@@ -44,9 +44,9 @@ export function timeText(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** The last part of a name with its tag. */
+/** The last part of a name with its tag, or with the beginning of its digest: the whole would fill the line. */
 export function labelOf(reference: string): string {
-  return reference.slice(reference.lastIndexOf('/') + 1);
+  return reference.slice(reference.lastIndexOf('/') + 1).replace(/(@sha\d+:.{12}).*$/, '$1');
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -30,6 +30,7 @@ test('times for people', () => {
 test('the label is the last part of the name', () => {
   assert.equal(labelOf('registry.example.com:5000/team/app:1.2'), 'app:1.2');
   assert.equal(labelOf('localhost/app:latest'), 'app:latest');
+  assert.equal(labelOf(`localhost/app@sha256:${'ab'.repeat(32)}`), 'app@sha256:abababababab');
 });
 
 test('the meter forgets what is long ago', () => {
