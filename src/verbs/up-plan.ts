@@ -224,11 +224,7 @@ function stepFor(
 const ENDED = 'it has ended and waits for its restart';
 
 /** Whoever started it otherwise than by `up` started what was installed. That holds until the files change: up-files.ts notes it then. */
-function runningFrom(
-  { invocation }: UnitState,
-  old: Service | undefined,
-  started: Started | undefined,
-): Started {
+function runningFrom({ invocation }: UnitState, old: Service | undefined, started: Started | undefined): Started {
   return { hash: started?.invocation === invocation ? started.hash : (old?.full ?? ''), invocation };
 }
 
