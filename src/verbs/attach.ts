@@ -11,7 +11,7 @@ import { attachTerminal, hasTerminal } from './attach-terminal.ts';
 import { ended, passOn } from './attached.ts';
 import { commandLine } from './command-line.ts';
 import { detachKeys } from './detach-keys.ts';
-import { fieldOf, lastPlace, readEntries, WHOLE, type Entry } from './journal-entries.ts';
+import { fieldOf, lastPlace, readEntries, settled, WHOLE, type Entry } from './journal-entries.ts';
 import { unitMatches } from './log-sources.ts';
 
 /**
@@ -71,9 +71,6 @@ function typeInto(host: Host, { input }: ContainerState): (() => void) | undefin
   };
 }
 
-/** How long the last lines may take from the journal's socket to its files. */
-const SETTLE_MS = 300;
-
 async function follow(host: Host, state: ContainerState, since?: string): Promise<number> {
   const match = [WHOLE, ...unitMatches(host, state.unit, state.manager, state.cgroup)];
   // Where the journal ends now: what is written from here on is ours to show, however long journalctl takes to begin.
@@ -85,7 +82,7 @@ async function follow(host: Host, state: ContainerState, since?: string): Promis
   const stop = new AbortController();
   const followed = readEntries(['--follow', '--lines=all', from, ...match], take, stop.signal);
   const status = await ended(state);
-  await new Promise(resolve => setTimeout(resolve, SETTLE_MS));
+  await settled(host);
   stop.abort();
   await followed;
   // What reached the files since the last line that we saw.

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Host } from '../host/host.ts';
+import { Failure } from '../run/failure.ts';
 
 /** Fields of an entry, as `journalctl --output=json` gives them; what is no text comes as numbers of bytes. */
 export type Entry = Readonly<Record<string, unknown>>;
@@ -28,7 +29,9 @@ export async function readEntries(
   stop?.addEventListener('abort', kill);
   try {
     for await (const line of createInterface({ input: child.stdout })) {
-      if (line !== '') await take(JSON.parse(line) as Entry);
+      const entry = entryOf(line);
+      if (entry !== undefined) await take(entry);
+      else if (line !== '' && stop?.aborted !== true) throw new Failure(125, 'journalctl: an entry that is no JSON');
     }
     await ended;
   } finally {
@@ -36,6 +39,26 @@ export async function readEntries(
     kill();
   }
 }
+
+/** undefined: it is none, or the beginning of one in which journalctl was killed. */
+function entryOf(line: string): Entry | undefined {
+  try {
+    return JSON.parse(line) as Entry;
+  } catch {
+    return undefined;
+  }
+}
+
+/** For the last lines on their way from the journal's socket to its files; root can wait for them. `words`: of the journal that is meant. */
+export async function settled(host: Host, words: readonly string[] = []): Promise<void> {
+  if (host.euid === 0) {
+    const argv = ['journalctl', '--sync', ...words];
+    host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
+  }
+  await new Promise(resolve => setTimeout(resolve, SETTLE_MS));
+}
+
+const SETTLE_MS = 300;
 
 /** The words for what comes after the last entry of now: `--lines=0` would leave out what comes while journalctl begins. */
 export function lastPlace(host: Host): string {

@@ -53,8 +53,8 @@ export class LogFileReader {
       .sort((a, b) => a.time - b.time);
   }
 
-  /** Calls back when there may be more, until the file is gone: then once more, with true. */
-  follow(more: (gone: boolean) => void): void {
+  /** Calls back when there may be more, until the file is gone: then once more, with true. The result ends it. */
+  follow(more: (gone: boolean) => void): () => void {
     const directory = dirname(this.#path.toString('latin1'));
     let asked: NodeJS.Timeout | undefined;
     const watcher = watch(Buffer.from(directory, 'latin1'), () => {
@@ -68,6 +68,10 @@ export class LogFileReader {
         more(true);
       }, ROTATION_MS);
     });
+    return () => {
+      clearTimeout(asked);
+      watcher.close();
+    };
   }
 
   #open(): void {

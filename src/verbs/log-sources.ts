@@ -2,7 +2,7 @@ import type { Host } from '../host/host.ts';
 import { findContainer, isName, listContainers, requireContainer } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { isFileDriver } from '../run/log-file.ts';
-import { madeAt } from '../run/state.ts';
+import { madeAt, type ContainerState } from '../run/state.ts';
 
 /** Where the lines of one container are. */
 export type LogSource = JournalSource | FileSource;
@@ -11,6 +11,7 @@ export interface JournalSource {
   readonly kind: 'journal';
   readonly name: string;
   readonly unit: string;
+  readonly manager: 'system' | 'user';
   /** Words for journalctl(1). */
   readonly match: readonly string[];
   /** Seconds since the epoch; 0: everything. */
@@ -23,6 +24,9 @@ export interface FileSource {
   readonly id: string;
   readonly image: string;
   readonly path: string;
+  /** Empty when it runs in none. */
+  readonly unit: string;
+  readonly manager: 'system' | 'user' | '';
 }
 
 /**
@@ -36,11 +40,13 @@ export function logSource(host: Host, word: string): LogSource {
     const match = unitMatches(host, unit);
     const argv = ['journalctl', '--quiet', '--no-pager', '--lines=1', '--output=cat', ...match];
     const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
-    if (stdout !== '' && isName(word)) return { kind: 'journal', name: word, unit, match, since: 0 };
+    if (stdout !== '' && isName(word))
+      return { kind: 'journal', name: word, unit, manager: ownManager(host), match, since: 0 };
   }
   const { state } = requireContainer(host, word);
-  const { name, id, image, logDriver, logPath, unit } = state;
-  if (isFileDriver(logDriver) && logPath !== undefined) return { kind: 'file', name, id, image, path: logPath };
+  const { name, id, image, logDriver, logPath, unit, manager } = state;
+  if (isFileDriver(logDriver) && logPath !== undefined)
+    return { kind: 'file', name, id, image, path: logPath, unit, manager };
   if (!logDriver.startsWith('journald') && !logDriver.startsWith('passthrough')) {
     throw new Failure(125, `${word}: its log driver ${logDriver} keeps nothing that could be read`);
   }
@@ -51,9 +57,14 @@ export function logSource(host: Host, word: string): LogSource {
     kind: 'journal',
     name,
     unit,
-    match: unitMatches(host, unit, state.manager, state.cgroup),
+    manager: manager === '' ? ownManager(host) : manager,
+    match: unitMatches(host, unit, manager, state.cgroup),
     since: madeAt(state),
   };
+}
+
+function ownManager(host: Host): 'system' | 'user' {
+  return host.euid === 0 ? 'system' : 'user';
 }
 
 function isUnitOfContainer(host: Host, word: string): boolean {
@@ -68,7 +79,7 @@ function isUnitOfContainer(host: Host, word: string): boolean {
 export function unitMatches(
   host: Host,
   unit: string,
-  manager = host.euid === 0 ? 'system' : 'user',
+  manager: ContainerState['manager'] = ownManager(host),
   cgroup = '',
 ): readonly string[] {
   const own = manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
@@ -95,7 +106,7 @@ export function journalMatches(sources: readonly JournalSource[]): string[] {
 
 /** Lines of a unit of the system: an account may not be allowed to read them. */
 export function isSystems(source: LogSource): boolean {
-  return source.kind === 'journal' && source.match[0]?.startsWith('_SYSTEMD_UNIT') === true;
+  return source.kind === 'journal' && source.manager === 'system';
 }
 
 /** The first of the starts, for `--since`; 0: everything. */

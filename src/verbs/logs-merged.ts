@@ -4,7 +4,7 @@ import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { commandLine } from './command-line.ts';
-import { fieldOf, readEntries, WHOLE } from './journal-entries.ts';
+import { fieldOf, readEntries, settled, WHOLE, type Entry } from './journal-entries.ts';
 import { LogFileReader } from './log-file-reader.ts';
 import { lineFilter, lineOf, moment, type LogLine } from './log-line.ts';
 import { LogWriter } from './log-show.ts';
@@ -15,7 +15,9 @@ import {
   oldestStart,
   type FileSource,
   type JournalSource,
+  type LogSource,
 } from './log-sources.ts';
+import { unitsOver, type UnitPlace } from './units-over.ts';
 
 /**
  * `berth logs` where more than journalctl(1) is wanted: log files, names, colours, a terminal that escape sequences must not reach. Lines of
@@ -31,15 +33,26 @@ export async function main(host: Host): Promise<number> {
   const files = sources.filter((source): source is FileSource => source.kind === 'file');
   const readers = files.map(source => new LogFileReader(host, source));
   const log = { command, wanted: lineFilter(host, command), writer: new LogWriter(command) };
-  const journal = journals.length === 0 ? undefined : new JournalReader(command, journals);
+  const journal = journals.length === 0 ? undefined : new JournalReader(host, command, journals);
   await showPast(log, journal, readers);
   const until = moment(host, command, 'until');
   if (isSet(command, 'follow') && (until ?? Infinity) > Date.now() * 1000) {
     // What comes later is not asked for. The process waits for nothing else.
     if (until !== undefined) endAt(until / 1000);
-    await follow(log, journal, readers);
+    const stop = new AbortController();
+    try {
+      await follow(log, journal, readers, over(host, sources, stop.signal));
+    } finally {
+      stop.abort();
+    }
   }
   return 0;
+}
+
+/** That nobody is left who could say more. A container without a unit is known by its file alone. */
+function over(host: Host, sources: readonly LogSource[], stop: AbortSignal): Promise<void> {
+  const places = sources.flatMap(({ unit, manager }): UnitPlace[] => (manager === '' ? [] : [{ unit, manager }]));
+  return places.length < sources.length ? new Promise(() => undefined) : unitsOver(host, places, stop);
 }
 
 /** A timer of Node takes no more than 2^31 - 1 ms, 24 days, and ends at once with more. */
@@ -67,12 +80,14 @@ interface Log {
 
 /** The entries of all units that log to the journal, in one stream. */
 class JournalReader {
+  readonly #host: Host;
   readonly #words: string[];
   readonly #since: string[];
   readonly #names: ReadonlyMap<string, string>;
   #last = '';
 
-  constructor(command: Command, sources: readonly JournalSource[]) {
+  constructor(host: Host, command: Command, sources: readonly JournalSource[]) {
+    this.#host = host;
     this.#words = [WHOLE, ...journalMatches(sources)];
     const oldest = oldestStart(sources);
     const none = lastValue(command, 'since') !== undefined || oldest === 0;
@@ -80,13 +95,28 @@ class JournalReader {
     this.#names = new Map(sources.map(({ unit, name }) => [unit, name]));
   }
 
-  async read(follow: boolean, take: (line: LogLine) => Promise<void>): Promise<void> {
+  /** What comes, until nobody is left who could say more, and then what is on its way. */
+  async follow(over: Promise<void>, take: (line: LogLine) => Promise<void>): Promise<void> {
+    const stop = new AbortController();
+    const settle = (): Promise<void> => settled(this.#host);
+    const ended = over.then(settle).finally(() => stop.abort());
+    await Promise.race([this.read(true, take, stop.signal), ended.then(() => new Promise<never>(() => undefined))]);
+    for (;;) {
+      const before = this.#last;
+      await this.read(false, take);
+      if (this.#last === before) return;
+      await settle();
+    }
+  }
+
+  async read(follow: boolean, take: (line: LogLine) => Promise<void>, stop?: AbortSignal): Promise<void> {
     const from = this.#last === '' ? this.#since : [`--after-cursor=${this.#last}`];
     const words = [...(follow ? ['--follow', '--lines=all'] : []), ...from, ...this.#words];
-    await readEntries(words, async entry => {
+    const show = async (entry: Entry): Promise<void> => {
       this.#last = fieldOf(entry, '__CURSOR');
       await take(lineOf(entry, this.#names));
-    });
+    };
+    await readEntries(words, show, stop);
   }
 }
 
@@ -160,22 +190,27 @@ function earliest(queues: readonly Queue[]): Queue | undefined {
   return best;
 }
 
-/** Ends when every file is gone (a container that goes with its end) and nothing of the journal is followed. */
+/** Ends when it is `over`, or when every file is gone and nothing of the journal is followed. */
 async function follow(
   { wanted, writer }: Log,
   journal: JournalReader | undefined,
   readers: readonly LogFileReader[],
+  over: Promise<void>,
 ): Promise<void> {
   const show = async (lines: readonly LogLine[]): Promise<void> => {
     for (const line of lines) if (wanted(line)) await writer.put(line);
     await writer.flush();
   };
-  const followed = readers.map(reader => followFile(reader, show));
-  if (journal !== undefined) followed.push(journal.read(true, line => show([line])));
+  const followed = readers.map(reader => followFile(reader, show, over));
+  if (journal !== undefined) followed.push(journal.follow(over, line => show([line])));
   await Promise.all(followed);
 }
 
-function followFile(reader: LogFileReader, show: (lines: readonly LogLine[]) => Promise<void>): Promise<void> {
+function followFile(
+  reader: LogFileReader,
+  show: (lines: readonly LogLine[]) => Promise<void>,
+  over: Promise<void>,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let [busy, again, ended] = [false, true, false];
     const more = async (): Promise<void> => {
@@ -194,7 +229,13 @@ function followFile(reader: LogFileReader, show: (lines: readonly LogLine[]) => 
       [again, ended] = [true, gone];
       more().catch(reject);
     };
-    reader.follow(next);
+    const stop = reader.follow(next);
     next(false);
+    over
+      .then(() => {
+        stop();
+        next(true);
+      })
+      .catch(reject);
   });
 }

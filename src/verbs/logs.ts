@@ -16,7 +16,7 @@ import {
 
 /**
  * `berth logs`: a front to the journal; becomes journalctl(1) for the containers' units, whose lines it merges in the order of time. Names,
- * colours, a terminal to protect and log files are Node's to do (logs-merged.ts).
+ * colours, a terminal to protect, log files and an end to follow to are Node's to do (logs-merged.ts).
  */
 export const main: (host: Host) => number = verb(LOGS, (host, command) => {
   const format = lastValue(command, 'format');
@@ -33,6 +33,8 @@ function isJournal(source: LogSource): source is JournalSource {
 }
 
 function needsMerger(host: Host, command: Command): boolean {
+  // It would wait for more when nobody is left to say it.
+  if (isSet(command, 'follow')) return true;
   const asked = (['names', 'color', 'timestamps'] as const).some(name => isSet(command, name));
   // journalctl(1) takes no end before the beginning that we add; and it says in its own words what is no time and no level.
   const until = lastValue(command, 'until') !== undefined;
@@ -55,7 +57,6 @@ function options(command: Command, oldest: number): string[] {
   const format = lastValue(command, 'format');
   // As JSON a field of more than 4096 bytes is null without --all.
   const words = format === undefined ? ['--output=cat'] : [`--output=${format}`, '--all'];
-  if (isSet(command, 'follow')) words.push('--follow');
   for (const name of ['grep', 'priority'] as const) {
     const value = lastValue(command, name);
     if (value !== undefined) words.push(`--${name}=${value}`);

@@ -240,9 +240,30 @@ every_number_in_files() { # WAY LINES
     rm -r /var/tmp/numbers
 }
 
+until_end() { timeout 60 bash -c "$(declare -f as way_berth); way_berth $1 logs --follow $2"; } # WAY NAME
+
+# What follows the log goes on over a restart of the unit, and ends with it, when all that was written is shown.
+follows_to_end() { # WAY
+    local unit=followed$$-$1 spins=0 follower
+    unit "$1" "followed$$" 'sh -c "trap \"seq 2000; echo the end; exit 0\" TERM; echo up; while :; do sleep 0.1; done"'
+    way_start "$1" "$unit"
+    until_end "$1" "$unit" >"$WORK/to-end-$1" &
+    follower=$!
+    until grep -qx up "$WORK/to-end-$1"; do [ $((++spins)) -lt 600 ]; sleep 0.05; done
+    manager "$(way_manager "$1")" restart "$unit"
+    until [ "$(grep -cx up "$WORK/to-end-$1")" = 2 ]; do [ $((++spins)) -lt 1200 ]; sleep 0.05; done
+    kill -0 $follower
+    way_stop "$1" "$unit"
+    wait $follower
+    equal "$(cksum <"$WORK/to-end-$1")" "$(for _ in 1 2; do echo up; seq 2000; echo the end; done | cksum)"
+    # Of one that has ended there is nothing to wait for.
+    equal "$(until_end "$1" "$unit" | tail -n 1)" 'the end'
+    way_end "$1" "$unit"
+}
+
 # Files instead of the journal: what is written, what `berth logs` makes of it, beside a container of the journal; the last words of a crash.
 log_files() { # WAY
-    local unit=filed$$-$1 file=/var/tmp/filed-$1/log spins=0 follower
+    local unit=filed$$-$1 file=/var/tmp/filed-$1/log spins=0 follower ending
     rm -rf "${file%/*}"
     install -d -m 777 "${file%/*}"
     unit "$1" "filed$$" 'sh -c "echo before; echo to err >&2; sleep 1; echo after; printf unfin; sleep 0.1; printf ished; exec sleep inf"' LogDriver=json-file LogOpt=path=$file
@@ -260,7 +281,13 @@ log_files() { # WAY
     equal "$(way_berth "$1" logs --grep '^af' --timestamps "$unit" | sed -E 's/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}[+-][0-9:]{5} //')" after
     equal "$(way_berth "$1" logs --tail 1 --format json "$unit" | jq -r '.MESSAGE, .CONTAINER_NAME')" "unfinished"$'\n'"$unit"
     if [ "$1" = svc ]; then closed; else merged "$1" "$unit"; fi
-    kill -SEGV "$(way_property "$1" "$unit" MainPID)"
+    until_end "$1" "$unit" >"$WORK/ended-$1" &
+    ending=$!
+    until grep -qx after "$WORK/ended-$1"; do [ $((++spins)) -lt 900 ]; sleep 0.05; done
+    # The first process of a pid namespace takes no signal by default but this one.
+    kill -KILL "$(way_property "$1" "$unit" MainPID)"
+    wait $ending
+    equal "$(cat "$WORK/ended-$1")" $'before\nto err\nafter\nunfinished'
     fails grep -x before <<<"$(way_journal "$1" "$unit")"
     way_end "$1" "$unit"
     # In one part or in two: it depends on when the relay read.
@@ -313,6 +340,7 @@ check 'alice: 100000 lines of four mapped accounts, none lost, none twice' every
 check 'alice: 20000 lines in files' every_number_in_files alice 20000
 check 'log files that cannot be' refused_files
 each_way 'k8s-file and json-file' log_files
+WAYS='root alice' each_way 'logs --follow ends with the container, and not with a restart' follows_to_end
 each_way "every line of $CRASHES crashes, with its unit" every_line
 forget
 under_load each_way 'every line of crashes under load' every_line

@@ -11,7 +11,7 @@ const T = '2026-01-02T03:04:05';
 function inDirectory(body: (path: string, reader: () => LogFileReader) => void): void {
   const directory = mkdtempSync(join(tmpdir(), 'log-'));
   const path = join(directory, 'ctr.log');
-  const source = { kind: 'file', name: 'web', id: 'f00', image: 'localhost/web', path } as const;
+  const source = { kind: 'file', name: 'web', id: 'f00', image: 'localhost/web', path, unit: '', manager: '' } as const;
   try {
     body(path, () => new LogFileReader(nodeHost(), source));
   } finally {
