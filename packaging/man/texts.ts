@@ -220,6 +220,7 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
       lines: [
         'Shows what containers wrote since they were made, from the journal or from the files of their log driver; of one that is gone, what the journal has of its unit.',
         'With --follow it ends when all of them have ended and what they wrote is shown. A unit that is being restarted, or waits for Restart=, has not ended.',
+        'The journal of a unit with LogNamespace= is read, too, also by attach, status, why and events.',
       ],
     },
   ],

@@ -31,6 +31,8 @@ export interface UnitState {
   /** Lines of Assert…= that did not hold when it was to be started last. */
   readonly unmet: readonly string[];
   readonly controlGroup: string;
+  /** LogNamespace=; empty: the journal of all. */
+  readonly logNamespace: string;
   /** Of services; defaults otherwise. */
   readonly result: string;
   readonly type: string;
@@ -117,6 +119,7 @@ function readState(name: string, unit: Values, service: Values): UnitState {
     assertResult: unit['AssertResult'] !== false,
     unmet: unmet(unit['Asserts']),
     controlGroup: text('ControlGroup', service),
+    logNamespace: text('LogNamespace', service),
     result: text('Result', service),
     type: text('Type', service),
     remains: service['RemainAfterExit'] === true,

@@ -12,7 +12,7 @@ import { ended, passOn } from './attached.ts';
 import { commandLine } from './command-line.ts';
 import { detachKeys } from './detach-keys.ts';
 import { fieldOf, lastPlace, readEntries, settled, WHOLE, type Entry } from './journal-entries.ts';
-import { unitMatches } from './log-sources.ts';
+import { journalMatches, journalSource } from './log-sources.ts';
 
 /**
  * `berth attach`: what a running container writes, as it comes from the journal, until it ends (its exit status is ours) or the detach keys
@@ -72,7 +72,8 @@ function typeInto(host: Host, { input }: ContainerState): (() => void) | undefin
 }
 
 async function follow(host: Host, state: ContainerState, since?: string): Promise<number> {
-  const match = [WHOLE, ...unitMatches(host, state.unit, state.manager, state.cgroup)];
+  const source = journalSource(host, state.name, state, 0);
+  const match = [WHOLE, ...journalMatches([source])];
   // Where the journal ends now: what is written from here on is ours to show, however long journalctl takes to begin.
   let from = since ?? lastPlace(host);
   const take = async (entry: Entry): Promise<void> => {
@@ -82,7 +83,7 @@ async function follow(host: Host, state: ContainerState, since?: string): Promis
   const stop = new AbortController();
   const followed = readEntries(['--follow', '--lines=all', from, ...match], take, stop.signal);
   const status = await ended(state);
-  await settled(host);
+  await settled(host, [source]);
   stop.abort();
   await followed;
   // What reached the files since the last line that we saw.

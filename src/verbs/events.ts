@@ -46,6 +46,7 @@ function wordsOf(host: Host, command: Command): string[] | undefined {
   if (since !== undefined && until !== undefined && since > until) return undefined;
   const follows = until === undefined && isSet(command, 'stream', true);
   return [
+    '--namespace=*', // those of units with LogNamespace=, too
     ...(since === undefined ? [] : [`--since=@${since / 1e6}`]),
     ...(until === undefined ? [] : [`--until=@${until / 1e6}`]),
     ...(follows ? ['--follow', '--lines=all', ...(since === undefined ? [lastPlace(host)] : [])] : []),

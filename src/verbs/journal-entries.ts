@@ -49,10 +49,10 @@ function entryOf(line: string): Entry | undefined {
   }
 }
 
-/** For the last lines on their way from the journal's socket to its files; root can wait for them. `words`: of the journal that is meant. */
-export async function settled(host: Host, words: readonly string[] = []): Promise<void> {
-  if (host.euid === 0) {
-    const argv = ['journalctl', '--sync', ...words];
+/** For the last lines on their way from a journal's socket to its files; root can wait for them. */
+export async function settled(host: Host, journals: readonly { readonly namespace: string }[]): Promise<void> {
+  for (const name of host.euid === 0 ? new Set(journals.map(({ namespace }) => namespace)) : []) {
+    const argv = ['journalctl', '--sync', ...(name === '' ? [] : [`--namespace=${name}`])];
     host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
   }
   await new Promise(resolve => setTimeout(resolve, SETTLE_MS));

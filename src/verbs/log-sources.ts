@@ -3,6 +3,8 @@ import { findContainer, isName, listContainers, requireContainer } from '../run/
 import { Failure } from '../run/failure.ts';
 import { isFileDriver } from '../run/log-file.ts';
 import { madeAt, type ContainerState } from '../run/state.ts';
+import { inNamespaces } from '../systemd/journal-lines.ts';
+import { logNamespace } from './unit-end.ts';
 
 /** Where the lines of one container are. */
 export type LogSource = JournalSource | FileSource;
@@ -12,6 +14,8 @@ export interface JournalSource {
   readonly name: string;
   readonly unit: string;
   readonly manager: 'system' | 'user';
+  /** LogNamespace= of the unit. */
+  readonly namespace: string;
   /** Words for journalctl(1). */
   readonly match: readonly string[];
   /** Seconds since the epoch; 0: everything. */
@@ -37,11 +41,10 @@ export function logSource(host: Host, word: string): LogSource {
   const present = findContainer(host, word) !== undefined || isUnitOfContainer(host, word);
   if (!present) {
     const unit = word.endsWith('.service') ? word : `${word}.service`;
-    const match = unitMatches(host, unit);
-    const argv = ['journalctl', '--quiet', '--no-pager', '--lines=1', '--output=cat', ...match];
+    const source = journalSource(host, word, { unit, manager: ownManager(host), cgroup: '' }, 0);
+    const argv = ['journalctl', '--quiet', '--no-pager', '--lines=1', '--output=cat', ...journalMatches([source])];
     const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
-    if (stdout !== '' && isName(word))
-      return { kind: 'journal', name: word, unit, manager: ownManager(host), match, since: 0 };
+    if (stdout !== '' && isName(word)) return source;
   }
   const { state } = requireContainer(host, word);
   const { name, id, image, logDriver, logPath, unit, manager } = state;
@@ -53,14 +56,21 @@ export function logSource(host: Host, word: string): LogSource {
   if (unit === '' || unit.endsWith('.scope')) {
     throw new Failure(125, `${word}: runs in the foreground and writes to its terminal`);
   }
-  return {
-    kind: 'journal',
-    name,
-    unit,
-    manager: manager === '' ? ownManager(host) : manager,
-    match: unitMatches(host, unit, manager, state.cgroup),
-    since: madeAt(state),
-  };
+  return journalSource(host, name, state, madeAt(state));
+}
+
+/** Its place as the container's state has it; an empty cgroup is not known. */
+export function journalSource(
+  host: Host,
+  name: string,
+  { unit, manager: known, cgroup }: Pick<ContainerState, 'unit' | 'manager' | 'cgroup'>,
+  since: number,
+): JournalSource {
+  const manager = known === '' ? ownManager(host) : known;
+  const namespace = logNamespace(host, { unit, manager });
+  const own = manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
+  const groups = cgroup === '' ? payloadGroups(host, unit, namespace) : [cgroup];
+  return { kind: 'journal', name, unit, manager, namespace, match: unitMatches(own, groups), since };
 }
 
 function ownManager(host: Host): 'system' | 'user' {
@@ -76,14 +86,7 @@ function isUnitOfContainer(host: Host, word: string): boolean {
  * Fields that the journal itself makes of the sender's group: the manager's own lines about the unit do not match. What the payload says by
  * syslog(3) comes from its own group; pasta, beside it, says such lines, too. Our own events come over the journal's native socket.
  */
-export function unitMatches(
-  host: Host,
-  unit: string,
-  manager: ContainerState['manager'] = ownManager(host),
-  cgroup = '',
-): readonly string[] {
-  const own = manager === 'user' ? [`_SYSTEMD_USER_UNIT=${unit}`, `_UID=${host.euid}`] : [`_SYSTEMD_UNIT=${unit}`];
-  const groups = cgroup === '' ? payloadGroups(host, own) : [cgroup];
+function unitMatches(own: readonly string[], groups: readonly string[]): readonly string[] {
   return [
     ...own,
     '_TRANSPORT=stdout',
@@ -92,16 +95,16 @@ export function unitMatches(
 }
 
 /** Where payloads of the unit have been, as far as the journal has lines of it. */
-function payloadGroups(host: Host, own: readonly string[]): string[] {
-  const argv = ['journalctl', '--quiet', '--field=_SYSTEMD_CGROUP'];
+function payloadGroups(host: Host, unit: string, namespace: string): string[] {
+  const argv = ['journalctl', '--quiet', ...inNamespaces([namespace]), '--field=_SYSTEMD_CGROUP'];
   const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
-  const unit = own[0]?.slice(own[0].indexOf('=') + 1) ?? '';
   return stdout.split('\n').filter(path => path.endsWith(`/${unit}/payload`));
 }
 
 /** Words for journalctl(1) that match the lines of all of them. */
 export function journalMatches(sources: readonly JournalSource[]): string[] {
-  return sources.flatMap(({ match }, index) => (index === 0 ? match : ['+', ...match]));
+  const words = sources.flatMap(({ match }, index) => (index === 0 ? match : ['+', ...match]));
+  return [...inNamespaces(sources.map(({ namespace }) => namespace)), ...words];
 }
 
 /** Lines of a unit of the system: an account may not be allowed to read them. */

@@ -81,6 +81,7 @@ interface Log {
 /** The entries of all units that log to the journal, in one stream. */
 class JournalReader {
   readonly #host: Host;
+  readonly #sources: readonly JournalSource[];
   readonly #words: string[];
   readonly #since: string[];
   readonly #names: ReadonlyMap<string, string>;
@@ -88,6 +89,7 @@ class JournalReader {
 
   constructor(host: Host, command: Command, sources: readonly JournalSource[]) {
     this.#host = host;
+    this.#sources = sources;
     this.#words = [WHOLE, ...journalMatches(sources)];
     const oldest = oldestStart(sources);
     const none = lastValue(command, 'since') !== undefined || oldest === 0;
@@ -98,7 +100,7 @@ class JournalReader {
   /** What comes, until nobody is left who could say more, and then what is on its way. */
   async follow(over: Promise<void>, take: (line: LogLine) => Promise<void>): Promise<void> {
     const stop = new AbortController();
-    const settle = (): Promise<void> => settled(this.#host);
+    const settle = (): Promise<void> => settled(this.#host, this.#sources);
     const ended = over.then(settle).finally(() => stop.abort());
     await Promise.race([this.read(true, take, stop.signal), ended.then(() => new Promise<never>(() => undefined))]);
     for (;;) {

@@ -72,6 +72,17 @@ export function isWanted(host: Host, { manager, unit }: ContainerState): boolean
   return false;
 }
 
+/** LogNamespace= of its unit, which only the system's can have. */
+export function logNamespace(host: Host, { manager, unit }: Pick<ContainerState, 'manager' | 'unit'>): string {
+  if (manager !== 'system' || !unit.endsWith('.service')) return '';
+  const known = propertiesOf(host, { manager, unit }, 'Service', ['LogNamespace']);
+  if (known !== undefined) return textOf(known.get('LogNamespace'));
+  // Node's Host has no sockets.
+  const argv = ['systemctl', '--system', 'show', '--property=LogNamespace', '--value', '--', unit];
+  const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
+  return stdout.trim();
+}
+
 function propertiesOf(
   host: Host,
   { manager, unit }: Pick<ContainerState, 'manager' | 'unit'>,

@@ -17,10 +17,7 @@ export interface UnitPlace {
 export async function unitsOver(host: Host, places: readonly UnitPlace[], stop: AbortSignal): Promise<void> {
   const system = places.filter(({ manager }) => manager === 'system');
   const user = places.filter(({ manager }) => manager === 'user');
-  await Promise.all([
-    overIn({ kind: 'system' }, system, stop),
-    overIn({ kind: 'user', uid: host.euid }, user, stop),
-  ]);
+  await Promise.all([overIn({ kind: 'system' }, system, stop), overIn({ kind: 'user', uid: host.euid }, user, stop)]);
 }
 
 async function overIn(scope: Scope, places: readonly UnitPlace[], stop: AbortSignal): Promise<void> {

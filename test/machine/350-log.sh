@@ -261,6 +261,28 @@ follows_to_end() { # WAY
     way_end "$1" "$unit"
 }
 
+# A journal of its own, which journalctl(1) shows to who names it.
+namespaced() {
+    local unit=spaced$$-root spins=0 since
+    since=$(date +%s)
+    unit root "spaced$$" 'sh -c "echo apart from all; exec sleep inf"' '[Service]' LogNamespace=apart
+    way_start root "$unit"
+    until [ "$(journalctl --quiet --namespace=apart -o cat _SYSTEMD_UNIT="$unit.service" _TRANSPORT=stdout)" = 'apart from all' ]; do
+        [ $((++spins)) -lt 600 ]
+        sleep 0.05
+    done
+    equal "$(journalctl --quiet -o cat _SYSTEMD_UNIT="$unit.service" _TRANSPORT=stdout)" ''
+    equal "$(berth logs "$unit")" 'apart from all'
+    equal "$(berth logs --names "$unit")" "$unit apart from all"
+    contains "$(berth status "$unit")" '    apart from all'
+    contains "$(berth events --since "$since" --stream=false --filter container="$unit")" ' container start '
+    way_stop root "$unit"
+    equal "$(until_end root "$unit")" 'apart from all'
+    way_end root "$unit"
+    systemctl stop 'systemd-journald*@apart.*'
+    rm -rf /var/log/journal/*.apart /run/log/journal/*.apart
+}
+
 # Files instead of the journal: what is written, what `berth logs` makes of it, beside a container of the journal; the last words of a crash.
 log_files() { # WAY
     local unit=filed$$-$1 file=/var/tmp/filed-$1/log spins=0 follower ending
@@ -340,6 +362,7 @@ check 'alice: 100000 lines of four mapped accounts, none lost, none twice' every
 check 'alice: 20000 lines in files' every_number_in_files alice 20000
 check 'log files that cannot be' refused_files
 each_way 'k8s-file and json-file' log_files
+check 'logs, status and events of a unit with LogNamespace=' namespaced
 WAYS='root alice' each_way 'logs --follow ends with the container, and not with a restart' follows_to_end
 each_way "every line of $CRASHES crashes, with its unit" every_line
 forget

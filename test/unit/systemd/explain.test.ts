@@ -31,6 +31,7 @@ const UP: UnitState = {
   assertResult: true,
   unmet: [],
   controlGroup: '',
+  logNamespace: '',
   result: 'exit-code',
   mainPid: 0,
   mainCode: 1,
