@@ -220,8 +220,8 @@ canceled another job took the place of this one
 END
     contains "$(cat "$WORK/job-dependency")" 'job-failed.service: its main process exited with status 9'
     # Nothing can be reloaded that does not run.
-    said=$(fails_with 1 berth reload job-done 2>&1)
-    contains "$said" job-done.service
+    said=$(fails_with 125 berth reload job-done 2>&1)
+    equal "$said" 'berth: Job type reload is not applicable for unit job-done.service'
     systemctl stop job-endless
     rm /run/systemd/system/job-*.service
     systemctl daemon-reload
