@@ -146,8 +146,9 @@ export function prepareLocked(
   chosen: StartPlace,
   locks: Lock[],
 ): Prepared {
-  if (request.userns.kind === 'auto') locks.push(lockIds(host, chosen.store));
+  // May fetch the image once more: not under the lock for which every start with ids of its own waits.
   const image = request.image === undefined ? undefined : holdImage(host, request, chosen, locks);
+  if (request.userns.kind === 'auto') locks.push(lockIds(host, chosen.store));
   const prepared = prepare(host, parts, request, image === undefined ? chosen : { ...chosen, image });
   holdMounted(host, chosen.store, prepared.volumes.images, locks);
   for (const warning of prepared.warnings) host.write(2, `berth: warning: ${warning}\n`);
