@@ -62,7 +62,7 @@ const WHOLE = {
 
 /** `berth volume import`: unpacks in a chroot of the volume, as layers are (T17); what is there stays unless the archive has it too. */
 export function importVolume(host: Host, command: Command): number {
-  atPlace(host, command, ({ record, store, directory }) => {
+  const act = ({ record, store, directory }: Place): void => {
     const [, path = '-'] = command.operands;
     const source = path === '-' ? 0 : openInput(host, path);
     try {
@@ -72,9 +72,16 @@ export function importVolume(host: Host, command: Command): number {
       if (source !== 0) host.close(source);
     }
     // What an administrator put there is not to be mixed with what the image has.
-    writeRecord(host, volumePath(store, record.name), { ...record, filled: true });
-  });
+    if (!inMemory(record)) writeRecord(host, volumePath(store, record.name), { ...record, filled: true });
+  };
+  atPlace(host, command, act, inMemory);
   return 0;
+}
+
+/** What is in it goes when it is unmounted. */
+function inMemory(record: VolumeRecord): boolean {
+  const backing = backingOf(record);
+  return backing.kind === 'mount' && (backing.type === 'tmpfs' || backing.type === 'ramfs');
 }
 
 interface Place {
@@ -83,8 +90,13 @@ interface Place {
   readonly directory: string;
 }
 
-/** Mounts what the volume stands on meanwhile. */
-function atPlace(host: Host, command: Command, act: (place: Place) => void): void {
+/** Mounts what the volume stands on meanwhile, or, as by `volume mount`, until a person unmounts it. */
+function atPlace(
+  host: Host,
+  command: Command,
+  act: (place: Place) => void,
+  stays: (record: VolumeRecord) => boolean = () => false,
+): void {
   const store = storeOf(host, command);
   const record = requireVolume(host, store, command.operands[0] ?? '');
   const { name } = record;
@@ -99,6 +111,7 @@ function atPlace(host: Host, command: Command, act: (place: Place) => void): voi
   try {
     mountVolume(host, store, name, backing);
     act(place);
+    if (stays(record)) mountVolume(host, store, name, backing, true);
   } finally {
     lock?.release();
     unmountVolume(host, store, name);

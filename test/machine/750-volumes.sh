@@ -205,8 +205,21 @@ file_system() {
     # what an archive is made of, or unpacked into, is there meanwhile
     berth volume export memory >"$WORK/memory.tar"
     fails findmnt -n /var/lib/berth/volumes/memory/_data
-    berth volume import memory "$WORK/memory.tar"
+    # of a file system in memory the content would go with the mount: it stays, as by hand; nothing is left of an archive that is none
+    fails_with 125 berth volume import memory /etc/passwd
     fails findmnt -n /var/lib/berth/volumes/memory/_data
+    echo kept >"$WORK/kept" && tar -cf "$WORK/memory.tar" -C "$WORK" kept
+    berth volume import memory "$WORK/memory.tar"
+    equal "$(run root -v memory:/m localhost/busybox cat /m/kept)" kept
+    contains "$(berth volume export memory | tar -t)" kept
+    berth volume unmount memory
+    fails findmnt -n /var/lib/berth/volumes/memory/_data
+    berth volume rm memory
+    # what was imported is gone then: the next start begins with what the image has
+    berth volume create --opt type=tmpfs --opt device=tmpfs memory
+    berth volume import memory "$WORK/memory.tar"
+    berth volume unmount memory
+    equal "$(run root -v memory:/var/www localhost/busybox ls /var/www)" "$(run root localhost/busybox ls /var/www)"
     berth volume rm memory
     # what a file system of its own holds shows when it is mounted
     mkdir -p "$WORK/one/a/b" "$WORK/two"
