@@ -72,16 +72,16 @@
     X(mount_host, "mount-host", "tgf", 0) \
     /* open_tree(OPEN_TREE_CLONE, AT_RECURSIVE with flag r) of a host path, attributes (ro, rro, nosuid, nodev, noexec, …, private|slave|shared|…; source-dir/source-file refuse another kind; create makes a missing source directory; point, here and in the other mounts, makes an empty target of the right kind), attach by descriptor (T3); text: number of an `id-map` for MOUNT_ATTR_IDMAP (flag ridmap: all below too) or empty */ \
     X(bind, "bind", "pgft", 0) \
-    /* as `bind`, but the source is what the second field names below the first, by openat2 with RESOLVE_IN_ROOT (T3) */ \
-    X(bind_below, "bind-below", "ptgft", 0) \
+    /* as `bind`, but of a part of the first field: what the second names in it, links followed, must lie in it; the third is looked for below that, by openat2 with RESOLVE_IN_ROOT (T3); either may be empty */ \
+    X(bind_below, "bind-below", "pttgft", 0) \
     /* give a directory of the host and all below it to uid and gid, by descriptors, following no link; nothing where the top has that owner */ \
     X(chown_tree, "chown-tree", "pii", 0) \
-    /* as `chown-tree`, but of what the second field names below the first, by openat2 with RESOLVE_IN_ROOT (T3) */ \
+    /* as `chown-tree`, but of what the second field names in the first, found as in `bind-below` */ \
     X(chown_below, "chown-below", "ptii", 0) \
     /* give a file or directory of the host, named without links, and all below it on its own mount an SELinux context, following no link; nothing where the top has it */ \
     X(label_tree, "label-tree", "pt", 0) \
-    /* the mount of `bind` or, where the second field is not empty, of `bind-below`, kept for `attach`, which names it by its number, the first is 0: for what cannot be reached from the user namespace that is made next */ \
-    X(keep, "keep", "ptft", 0) \
+    /* the mount of `bind` or, where the second or third field is not empty, of `bind-below`, kept for `attach`, which names it by its number, the first is 0: for what cannot be reached from the user namespace that is made next */ \
+    X(keep, "keep", "pttft", 0) \
     /* as `mount` or, where the last field is not empty, `mount-below`, but kept for `attach` */ \
     X(keep_mount, "keep-mount", "ttftt", 0) \
     /* attach a kept mount by its number; flags as in `bind` (point) */ \

@@ -21,9 +21,9 @@ int op_keep(struct stage *s, const struct op *op)
 {
     struct mount_words words;
     s->subject = op->fields[0];
-    if (!parse_mount_words(op->fields[2], &words))
+    if (!parse_mount_words(op->fields[3], &words))
         return unknown_word(s);
-    return keep(s, make_bind(s, op->fields[0], op->fields[1], &words, op->fields[3]));
+    return keep(s, make_bind(s, op->fields[0], op->fields[1], op->fields[2], &words, op->fields[4]));
 }
 
 int op_keep_mount(struct stage *s, const struct op *op)
@@ -54,7 +54,7 @@ int op_attach(struct stage *s, const struct op *op)
 int op_id_map_at(struct stage *s, const struct op *op)
 {
     const struct mount_words words = {0};
-    int mount = make_bind(s, op->fields[0], "", &words, op->fields[1]);
+    int mount = make_bind(s, op->fields[0], "", "", &words, op->fields[1]);
     if (mount < 0)
         return mount;
     int target = (int)sys_openat(AT_FDCWD, op->fields[0], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);

@@ -108,8 +108,53 @@ static int open_below(struct stage *s, int top, const char *below)
     s->subject = below;
     int found = (int)sys_openat2(top, below, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     if (found == -ENOENT || found == -ELOOP)
-        s->hint = NOTHING_BELOW;
+        s->hint = "there is no such subpath; a link does not lead out of what a container may write";
     return found;
+}
+
+/* The path that the kernel has for a descriptor: no link is in it. */
+static int real_path(int fd, char *out, size_t size)
+{
+    TEXT(link, 64);
+    text_add(&link, "/proc/self/fd/");
+    text_add_number(&link, fd);
+    long n = sys4(__NR_readlinkat, AT_FDCWD, PTR(link.start), PTR(out), size - 1);
+    if (n >= 0)
+        out[n] = 0;
+    return n < 0 ? (int)n : 0;
+}
+
+int open_within(struct stage *s, const char *top, const char *rest)
+{
+    char outer[4097], real[4097];
+    s->subject = top;
+    int from = (int)sys_openat(AT_FDCWD, top, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (from < 0)
+        return from;
+    s->subject = rest;
+    int found = (int)sys_openat2(from, rest, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+    int result = found < 0 ? found : real_path(from, outer, sizeof outer);
+    sys_close(from);
+    if (result == 0)
+        result = real_path(found, real, sizeof real);
+    if (result == 0) {
+        /* Links may lead anywhere on the way; what they come to has to lie inside. */
+        size_t n = text_equal(outer, "/") ? 0 : text_length(outer);
+        if (!text_starts(real, outer) || (real[n] != 0 && real[n] != '/')) {
+            struct text to = {s->detail, 0, sizeof s->detail};
+            text_add(&to, "it is ");
+            text_add(&to, real);
+            s->hint = "a link does not lead out of what a container may write; give the path that it leads to";
+            result = -EXDEV;
+        }
+    } else if (result == -ENOENT || result == -ELOOP) {
+        s->hint = "a link in its path leads nowhere";
+    }
+    if (result == 0)
+        return found;
+    if (found >= 0)
+        sys_close(found);
+    return result;
 }
 
 /* mount(2) flags of the attributes that both have; the descriptor of the mount, which lies over the root. */
@@ -255,15 +300,17 @@ static int clone_source(int found, const char *path, unsigned deep)
     return found < 0 ? clone_mount(AT_FDCWD, path, deep) : clone_mount(found, "", AT_EMPTY_PATH | deep);
 }
 
-int make_bind(struct stage *s, const char *path, const char *below, const struct mount_words *words, const char *map)
+int make_bind(struct stage *s, const char *path, const char *rest, const char *below, const struct mount_words *words,
+              const char *map)
 {
     unsigned deep = words->recursive ? AT_RECURSIVE : 0;
     int found = -1;
     s->subject = path;
-    if (*below != 0) {
-        int top = (int)sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-        found = top < 0 ? top : open_below(s, top, below);
-        if (top >= 0)
+    if (*rest != 0 || *below != 0) {
+        int top = *rest != 0 ? open_within(s, path, rest)
+                             : (int)sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        found = top < 0 || *below == 0 ? top : open_below(s, top, below);
+        if (top >= 0 && found != top)
             sys_close(top);
         if (found < 0)
             return found;
@@ -302,7 +349,7 @@ int op_bind(struct stage *s, const struct op *op)
     s->subject = op->fields[0];
     if (!parse_mount_words(op->fields[2], &words))
         return unknown_word(s);
-    int mount = make_bind(s, op->fields[0], "", &words, op->fields[3]);
+    int mount = make_bind(s, op->fields[0], "", "", &words, op->fields[3]);
     if (mount < 0)
         return mount;
     s->subject = op->fields[1];
@@ -312,13 +359,13 @@ int op_bind(struct stage *s, const struct op *op)
 int op_bind_below(struct stage *s, const struct op *op)
 {
     struct mount_words words;
-    if (!parse_mount_words(op->fields[3], &words))
+    if (!parse_mount_words(op->fields[4], &words))
         return unknown_word(s);
-    int mount = make_bind(s, op->fields[0], op->fields[1], &words, op->fields[4]);
+    int mount = make_bind(s, op->fields[0], op->fields[1], op->fields[2], &words, op->fields[5]);
     if (mount < 0)
         return mount;
-    s->subject = op->fields[2];
-    return attach_at(s, mount, op->fields[2], &words);
+    s->subject = op->fields[3];
+    return attach_at(s, mount, op->fields[3], &words);
 }
 
 int op_bind_fd(struct stage *s, const struct op *op)

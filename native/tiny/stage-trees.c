@@ -126,8 +126,8 @@ static void visit_directory(struct visitor *v, int directory)
     v->depth--;
 }
 
-/* Splits a path below `top` into its parent, opened, and the last name. resolve: of openat2(2). */
-static int open_parent(int top, const char *path, const char **name, uint64_t resolve)
+/* Splits a path into its parent, opened, and the last name. resolve: of openat2(2). */
+static int open_parent(const char *path, const char **name, uint64_t resolve)
 {
     char parent[4096] = ".";
     size_t n = text_length(path);
@@ -143,15 +143,16 @@ static int open_parent(int top, const char *path, const char **name, uint64_t re
         parent[n] = 0;
     }
     const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    return resolve == 0 ? (int)sys_openat(top, parent, flags, 0) : (int)sys_openat2(top, parent, flags, 0, resolve);
+    return resolve == 0 ? (int)sys_openat(AT_FDCWD, parent, flags, 0)
+                        : (int)sys_openat2(AT_FDCWD, parent, flags, 0, resolve);
 }
 
-static int visit(struct stage *s, int top, const char *path, uint64_t resolve, struct visitor *v)
+static int visit(struct stage *s, const char *path, uint64_t resolve, struct visitor *v)
 {
     const char *name;
     struct statx about;
     s->subject = path;
-    int parent = open_parent(top, path, &name, resolve);
+    int parent = open_parent(path, &name, resolve);
     if (parent == -ENOENT && v->remove)
         return 0;
     if (parent < 0)
@@ -184,7 +185,7 @@ int remove_below(int parent, const char *name)
 int op_remove_tree(struct stage *s, const struct op *op)
 {
     struct visitor v = {.remove = true};
-    return visit(s, AT_FDCWD, op->fields[0], 0, &v);
+    return visit(s, op->fields[0], 0, &v);
 }
 
 static const char NOT_MAPPED[] = "the id is not mapped in the user namespace";
@@ -192,7 +193,7 @@ static const char NOT_MAPPED[] = "the id is not mapped in the user namespace";
 int op_chown_tree(struct stage *s, const struct op *op)
 {
     struct visitor v = {.uid = field_int(op->fields[1]), .gid = field_int(op->fields[2])};
-    int result = visit(s, AT_FDCWD, op->fields[0], 0, &v);
+    int result = visit(s, op->fields[0], 0, &v);
     if (result == -EINVAL)
         s->hint = NOT_MAPPED;
     return result;
@@ -201,23 +202,28 @@ int op_chown_tree(struct stage *s, const struct op *op)
 int op_chown_below(struct stage *s, const struct op *op)
 {
     struct visitor v = {.uid = field_int(op->fields[2]), .gid = field_int(op->fields[3])};
-    s->subject = op->fields[0];
-    int top = (int)sys_openat(AT_FDCWD, op->fields[0], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    if (top < 0)
-        return top;
-    int result = visit(s, top, op->fields[1], RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, &v);
-    sys_close(top);
+    struct statx about;
+    int found = open_within(s, op->fields[0], op->fields[1]);
+    if (found < 0)
+        return found;
+    int result = (int)sys_statx(found, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &about);
+    if (result == 0 && (about.stx_uid != v.uid || about.stx_gid != v.gid)) {
+        if ((about.stx_mode & TINY_S_IFMT) == S_IFDIR)
+            visit_entry(&v, found, ".", true);
+        else
+            note(&v, sys5(__NR_fchownat, found, PTR(""), v.uid, v.gid, AT_EMPTY_PATH));
+        result = v.first_error;
+    }
+    sys_close(found);
     if (result == -EINVAL)
         s->hint = NOT_MAPPED;
-    if (result == -ENOENT || result == -ELOOP)
-        s->hint = NOTHING_BELOW;
     return result;
 }
 
 int op_label_tree(struct stage *s, const struct op *op)
 {
     struct visitor v = {.label = op->fields[1]};
-    int result = visit(s, AT_FDCWD, op->fields[0], RESOLVE_NO_SYMLINKS, &v);
+    int result = visit(s, op->fields[0], RESOLVE_NO_SYMLINKS, &v);
     if (result == -EINVAL)
         s->hint = "the policy of the host has no such SELinux context";
     if (result == -EPERM || result == -EACCES)

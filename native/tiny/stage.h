@@ -122,14 +122,14 @@ int fs_make(struct stage *s, const char *type, const char *source, const char *o
 int attach(int mount, int target);
 int clone_mount(int from, const char *path, unsigned flags);
 
-/* For what `bind-below` and the like do not find. */
-#define NOTHING_BELOW "there is no such subpath; a link does not lead out of what a container may write"
-
 /* stage-mounts.c */
 /* Attaches a detached mount at a path of the root and closes it; flag `point`: an empty place of its kind is made first. */
 int attach_at(struct stage *s, int mount, const char *path, const struct mount_words *words);
-/* The mounts of `bind` and, where below is not empty, `bind-below`, detached. map: the number of an id map, or empty. */
-int make_bind(struct stage *s, const char *path, const char *below, const struct mount_words *words, const char *map);
+/* What rest names in the directory top, opened with O_PATH; its links are the host's, and where they lead is refused when it is not in top. */
+int open_within(struct stage *s, const char *top, const char *rest);
+/* The mounts of `bind` and, where rest or below is not empty, `bind-below`, detached. map: the number of an id map, or empty. */
+int make_bind(struct stage *s, const char *path, const char *rest, const char *below, const struct mount_words *words,
+              const char *map);
 /* The mount of `mount`, detached; below: empty, or the part of it that is wanted. */
 int make_file_system(struct stage *s, const char *type, const char *source, const char *options,
                      const struct mount_words *words, const char *below);

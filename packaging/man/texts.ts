@@ -112,7 +112,7 @@ export const DIFFERENCES = [
   '- UserNS=nomap and auto of a .pod of an account: members are refused by name; keep-id and UIDMap= with the account in it are possible. | Podman starts them.',
   "- Where SELinux is on, a container's level is made of its name and account, that of a member of its pod's: it is the same at each start, so that :Z walks a tree once. A home, and programs and libraries of the host at any depth, are refused with :z and :Z, and mounts below are left alone. /usr/share/berth/berth.cil says what Debian's policy lacks. | Podman draws a level by lot for each container, walks again, and refuses some directories by name.",
   '- A member of a .pod that has Slice= in [Service] lies in that slice, unless it has a Slice= of its own. | In Podman it lies in the default one.',
-  '- A source of a mount that lies in another which the container may write is looked up below that one: a link that leads out is an error. | Podman follows it, and :U gives away what it leads to.',
+  '- A source of a mount that lies in another which the container may write is looked for in that one: a link that leads out is an error, and O and another runtime are refused. | Podman follows it, and :U gives away what it leads to.',
   "- A volume of the driver image, and an account's of type tmpfs, has one container that runs at a time; a second one is refused by name. | In Podman they share it.",
   '- A new volume is filled from the image as a whole: a start that was killed meanwhile is made up for by the next one, and who starts at the same time waits. | With Podman the part that is there counts.',
   '- :U leaves a tree alone whose top has the owner already, so that a start need not walk it. | Podman walks it at each start.',

@@ -84,10 +84,10 @@ function bindOp(bundle: string, mount: SpecMount, target: string, options: Mount
   const map = idMap(mount);
   const path = source.startsWith('/') ? source : `${bundle}/${source}`;
   const number = map === '' ? '' : String(maps.indexOf(map));
-  if (mount.subpath !== undefined) return op('bind-below', path, mount.subpath, target, words.join(','), number);
-  if (mount.within !== undefined)
-    return op('bind-below', mount.within, restOf(path, mount.within), target, words.join(','), number);
-  return op('bind', path, target, words.join(','), number);
+  const { within, subpath = '' } = mount;
+  if (within === undefined && subpath === '') return op('bind', path, target, words.join(','), number);
+  const rest = within === undefined ? '' : restOf(path, within);
+  return op('bind-below', within ?? path, rest, subpath, target, words.join(','), number);
 }
 
 const restOf = (path: string, within: string): string => path.slice(within.length + 1);

@@ -73,8 +73,8 @@ export const ROOT_OPS = [
   },
   {
     name: 'bind-below',
-    fields: ['path', 'text', 'target', 'flags', 'text'],
-    help: 'as `bind`, but the source is what the second field names below the first, by openat2 with RESOLVE_IN_ROOT (T3)',
+    fields: ['path', 'text', 'text', 'target', 'flags', 'text'],
+    help: 'as `bind`, but of a part of the first field: what the second names in it, links followed, must lie in it; the third is looked for below that, by openat2 with RESOLVE_IN_ROOT (T3); either may be empty',
   },
   {
     name: 'chown-tree',
@@ -84,7 +84,7 @@ export const ROOT_OPS = [
   {
     name: 'chown-below',
     fields: ['path', 'text', 'int', 'int'],
-    help: 'as `chown-tree`, but of what the second field names below the first, by openat2 with RESOLVE_IN_ROOT (T3)',
+    help: 'as `chown-tree`, but of what the second field names in the first, found as in `bind-below`',
   },
   {
     name: 'label-tree',
@@ -93,8 +93,8 @@ export const ROOT_OPS = [
   },
   {
     name: 'keep',
-    fields: ['path', 'text', 'flags', 'text'],
-    help: 'the mount of `bind` or, where the second field is not empty, of `bind-below`, kept for `attach`, which names it by its number, the first is 0: for what cannot be reached from the user namespace that is made next',
+    fields: ['path', 'text', 'text', 'flags', 'text'],
+    help: 'the mount of `bind` or, where the second or third field is not empty, of `bind-below`, kept for `attach`, which names it by its number, the first is 0: for what cannot be reached from the user namespace that is made next',
   },
   {
     name: 'keep-mount',

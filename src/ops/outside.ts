@@ -95,8 +95,8 @@ function rootOp(root: Plan['root']): Op {
 /** The part of a mount that needs the host's paths, and its target; undefined for what is made inside. */
 function keepOp({ name, fields }: Op): [Op | undefined, string] {
   const [first = '', second = '', third = '', fourth = '', fifth = '', sixth = ''] = fields;
-  if (name === 'bind') return [op('keep', first, '', withoutPoint(third), fourth), second];
-  if (name === 'bind-below') return [op('keep', first, second, withoutPoint(fourth), fifth), third];
+  if (name === 'bind') return [op('keep', first, '', '', withoutPoint(third), fourth), second];
+  if (name === 'bind-below') return [op('keep', first, second, third, withoutPoint(fifth), sixth), fourth];
   if ((name === 'mount' || name === 'mount-below') && first === 'overlay')
     return [op('keep-mount', first, second, withoutPoint(fourth), fifth, sixth), third];
   return [undefined, ''];

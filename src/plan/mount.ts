@@ -193,6 +193,13 @@ function finish(
   if (subpath !== undefined && (options.chown || options.overlay || context.foreign)) {
     refuse(context, '--mount', `${destination}: subpath goes with neither U nor O nor another runtime`);
   }
+  if (within.within !== undefined && context.foreign)
+    refuse(
+      context,
+      '--volume',
+      `${destination}: another runtime would follow links that the container can make in ${within.within}`,
+      'use the built-in runtime, or mount that one read-only',
+    );
   if (options.overlay) {
     if (within.within !== undefined)
       refuse(context, '--volume', `${destination}: no O of a part of ${within.within}, which the container may change`);

@@ -89,16 +89,23 @@ nested_sources() {
     mkdir -p "$app/var/outside"
     chown -R "$way:" "$app"
     words=(-v "$app:/app" -v "$app/var/outside:/logs:U" --user 33:33)
+    way_berth "$way" volume create --opt type=none --opt o=bind --opt "device=$app/var/outside" "part-$way"
     for how in $(hows "$way"); do
         equal "$($how "$way" "${words[@]}" localhost/busybox stat -c %u /logs)" 33
         $how "$way" -v "$app:/app" localhost/busybox sh -c "mv /app/var /app/old; ln -s ${OUTSIDE%/*} /app/var"
         contains "$(fails_with 125 $how "$way" "${words[@]}" localhost/busybox true 2>&1)" 'a link does not lead out'
-        contains "$(fails_with 125 $how "$way" -v "$app:/app" -v "$app/var/outside:/logs:ro" localhost/busybox true 2>&1)" 'a link does not lead out'
+        contains "$(fails_with 125 $how "$way" -v "$app:/app" -v "$app/var/outside:/logs:ro" localhost/busybox true 2>&1)" "it is $OUTSIDE (a link does not lead out"
+        contains "$(fails_with 125 $how "$way" -v "$app:/app" --mount type=volume,src=part-$way,dst=/logs,subpath=. localhost/busybox true 2>&1)" 'a link does not lead out'
+        contains "$(fails_with 125 $how "$way" --runtime crun -v "$app:/app" -v "$app/var/outside:/logs" localhost/busybox true 2>&1)" 'another runtime would follow links'
         untouched
         $how "$way" -v "$app:/app" localhost/busybox sh -c 'rm /app/var; ln -s old /app/var'
         equal "$($how "$way" "${words[@]}" localhost/busybox stat -c %u /logs)" 33
+        # an absolute link that stays inside
+        $how "$way" -v "$app:/app" localhost/busybox sh -c "echo 3 >/app/old/release; rm /app/var; ln -s $app/old /app/var"
+        equal "$($how "$way" -v "$app:/app" -v "$app/var:/logs" localhost/busybox cat /logs/release)" 3
         $how "$way" -v "$app:/app" localhost/busybox sh -c 'rm /app/var; mv /app/old /app/var'
     done
+    way_berth "$way" volume rm "part-$way"
     rm -rf "$app"
 }
 

@@ -56,16 +56,36 @@ for (const mode of MODES) {
     const before = statSync(`${outside}/log`).uid;
     const made = (...inside: Op[]): Outcome =>
       play(mode, list(mode, root, { inside, argv: ['sh', '-c', 'ls -a /tmp/l'] }));
-    assert.match(made(op('chown-below', app, 'var/log', 7, 7)).fail, /^chown-below 2 .*a link does not lead out/);
-    const seen = made(op('bind-below', app, 'var/log', '/tmp/l', 'point', ''));
-    assert.match(seen.fail, /^bind-below 2 var\/log: .*a link does not lead out/, seen.text);
+    assert.match(
+      made(op('chown-below', app, 'var/log', 7, 7)).fail,
+      /^chown-below 18 .*it is \/.*a link does not lead out/,
+    );
+    const seen = made(op('bind-below', app, 'var/log', '', '/tmp/l', 'point', ''));
+    assert.match(seen.fail, /^bind-below 18 var\/log: .*it is \/.*a link does not lead out/, seen.text);
     assert.equal(statSync(`${outside}/log`).uid, before);
     const inside = made(
       op('chown-below', app, 'now/log', 7, 7),
-      op('bind-below', app, 'now/log', '/tmp/l', 'point', ''),
+      op('bind-below', app, 'now/log', '', '/tmp/l', 'point', ''),
     );
     assert.equal(inside.status, 0, inside.text);
     assert.notEqual(statSync(`${app}/old/log`).uid, before);
+    // a link that comes back, as tools that roll a release out make it: also where its path is there below the source, too
+    mkdirSync(`${app}/releases/3/sub`, { recursive: true });
+    mkdirSync(`${app}${app}/releases/3`, { recursive: true });
+    symlinkSync(`${app}/releases/3`, `${app}/current`);
+    symlinkSync(outside, `${app}/releases/3/out`);
+    own(mode, `${app}/releases`);
+    const current = made(
+      op('chown-below', app, 'current', 7, 7),
+      op('bind-below', app, 'current', '', '/tmp/l', 'point', ''),
+    );
+    assert.equal(current.status, 0, current.text);
+    assert.match(current.text, /\nsub\n/);
+    for (const path of ['releases/3', 'releases/3/sub']) assert.notEqual(statSync(`${app}/${path}`).uid, before);
+    // a part of what is found so: links of it stay in it
+    assert.equal(made(op('bind-below', app, 'current', 'sub', '/tmp/l', 'point', '')).status, 0);
+    assert.match(made(op('bind-below', app, 'current', 'out/log', '/tmp/l', 'point', '')).fail, /no such subpath/);
+    assert.match(made(op('bind-below', app, 'var', 'log', '/tmp/l', 'point', '')).fail, /^bind-below 18 var: /);
   });
 
   test(`T20 remove-tree follows no link, ${where}`, () => {

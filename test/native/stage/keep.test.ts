@@ -55,7 +55,7 @@ test('a source in a directory that is closed to the container is attached by its
   mkdirSync(`${closed}/a/b`, { recursive: true, mode: 0o700 });
   writeFileSync(`${closed}/a/b/file`, 'kept\n', { mode: 0o644 });
   const done = run(
-    [op('keep', `${closed}/a/b/file`, '', 'ro', ''), op('keep', `${closed}/a`, '/b/file', 'ro', '')],
+    [op('keep', `${closed}/a/b/file`, '', '', 'ro', ''), op('keep', `${closed}/a`, '', '/b/file', 'ro', '')],
     [op('attach', 1, '/tmp/below', 'point'), op('attach', 0, '/tmp/file', 'point')],
     'cat /tmp/file /tmp/below; echo no >/tmp/file; ls /tmp',
   );
@@ -105,7 +105,7 @@ test('a part of an overlay that is made outside, and one of more layers than fsc
 test('a number that was not kept, and one that was attached before', () => {
   assert.match(run([], [op('attach', 0, '/tmp', '')], 'true').fail, /^attach 22 \/tmp: .*no kept mount of this number/);
   const twice = run(
-    [op('keep', '/etc', '', '', '')],
+    [op('keep', '/etc', '', '', '', '')],
     [op('attach', 0, '/tmp', ''), op('attach', 0, '/run', '')],
     'true',
   );

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accountFacts, plan, refusals, rootFacts } from './plan-helpers.ts';
+import { mountOps } from '../../../src/ops/mounts.ts';
+import { makePlan } from '../../../src/plan/plan.ts';
+import { parse } from './helpers.ts';
+import { accountFacts, image, plan, refusals, rootFacts } from './plan-helpers.ts';
 
 test('subpath: a part of a volume or of an image, and nothing that would do without a word', () => {
   const volumes = {
@@ -47,6 +50,30 @@ test('a source in another that the container may write is found below that one',
   assert.deepEqual(within(log('v:/app')), ['/srv', '/srv']);
   for (const outer of ['/srv/app:/app:ro', '/srv/app:/app:O', '/srv/apps:/apps', 'v:/app:ro'])
     assert.deepEqual(within(log(outer)), [undefined, undefined], outer);
+  // Another runtime would be told a path; a part that is looked for below such a volume keeps both.
+  const nested = [
+    ['volume', '/srv/app/var/log:/logs'],
+    ['volume', '/srv/app:/app'],
+  ] as const;
+  const other = makePlan({ request: { ...parse(nested), runtime: 'crun' }, facts, image: image() });
+  assert.match(
+    other.isErr() ? other.error.map(one => one.message).join() : '',
+    /\/logs: another runtime would follow links that the container can make in \/srv\/app/,
+  );
+  const data = rootFacts({ sources, volumes: { 'volume:data': { path: '/srv/app/data', fresh: false } } });
+  const both = plan(
+    [
+      ['volume', '/srv/app:/app'],
+      ['mount', 'type=volume,source=data,target=/x,subpath=a/b'],
+    ],
+    data,
+  );
+  assert.deepEqual(
+    mountOps(both.spec, '/bundle')
+      .filter(one => one.name === 'bind-below')
+      .map(one => one.fields.slice(0, 4)),
+    [['/srv/app', 'data', 'a/b', '/x']],
+  );
   assert.match(
     refusals(
       [
