@@ -3,9 +3,10 @@ import type { OptionRow, VerbRow } from '../../src/command/types.ts';
 import { repeats, type KeyRow, type KeyTable } from '../../src/quadlet/keys.ts';
 import { keyTables } from '../../src/verbs/help-keys.ts';
 import { OCI_VERBS, VERBS } from '../../src/verbs/table.ts';
-import { DIFFERENCES, ENVIRONMENT, EXIT_STATUS, FILES, INTRODUCTION, UNITS, VERB_TEXTS } from './texts.ts';
+import { ENVIRONMENT, EXIT_STATUS, INTRODUCTION } from './introduction.ts';
 import type { Page } from './roff.ts';
 import { systemdPage } from './seen.ts';
+import { DIFFERENCES, FILES, UNITS, VERB_TEXTS } from './texts.ts';
 
 /** Every page of the manual: berth(1), one per verb, berth.unit(5), berth-systemd(7). The rows are those the programs parse. */
 export function pages(): Page[] {
