@@ -1,6 +1,7 @@
 import { EVENTS } from '../base/events.ts';
 import type { Host } from '../host/host.ts';
 import type { Scope } from './bus.ts';
+import { inNamespaces } from './journal-namespace.ts';
 import type { UnitState } from './units.ts';
 
 /**
@@ -15,12 +16,6 @@ export function lastLines(host: Host, scope: Scope, state: UnitState, count: num
   const unwell = `MESSAGE_ID=${EVENTS.health_status.id}`;
   const match = [...unit, '_TRANSPORT=stdout', '_TRANSPORT=syslog', '+', ...unit, unwell];
   return readLines(host, [...inNamespaces([state.logNamespace]), `--lines=${count}`, ...match]);
-}
-
-/** Words for journalctl(1): LogNamespace= of a unit is another journal, beside that of all. More than one can only be named as every one. */
-export function inNamespaces(names: readonly string[]): string[] {
-  const [first, ...others] = new Set(names.filter(name => name !== ''));
-  return first === undefined ? [] : [`--namespace=${others.length === 0 ? `+${first}` : '*'}`];
 }
 
 /** What the manager itself said of a start that failed before a program of the unit could say anything. */

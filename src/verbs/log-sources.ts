@@ -3,7 +3,7 @@ import { findContainer, isName, listContainers, requireContainer } from '../run/
 import { Failure } from '../run/failure.ts';
 import { isFileDriver } from '../run/log-file.ts';
 import { madeAt, type ContainerState } from '../run/state.ts';
-import { inNamespaces } from '../systemd/journal-lines.ts';
+import { inNamespaces } from '../systemd/journal-namespace.ts';
 import { logNamespace } from './unit-end.ts';
 
 /** Where the lines of one container are. */
