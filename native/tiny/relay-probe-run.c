@@ -45,6 +45,7 @@ static void exec_run(void)
 {
     static char *const argv[] = {(char *)"berth-stage", NULL};
     static char *const envp[] = {NULL};
+    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     place(child_control, STAGE_CONTROL);
     place(child_ops, STAGE_OPS);
     place(probe.tiny, STAGE_TINY);
@@ -54,9 +55,6 @@ static void exec_run(void)
     place(STAGE_NULL, 0);
     place(STAGE_OUT, 1);
     place(STAGE_OUT, 2);
-    sys_close_range(3, STAGE_CONTROL - 1, 0);
-    sys_close_range(STAGE_OPS + 1, STAGE_TINY - 1, 0);
-    sys_close_range(STAGE_TINY + 1, STAGE_PAYLOAD - 1, 0);
     sys_close_range(STAGE_OUT, ~0u, 0);
     /* The launcher has switched off the gap in our stack; a payload's process has it. */
     sys1(__NR_personality, 0);
@@ -103,7 +101,7 @@ static bool start_exec(const struct check *check)
     probe.out = pipe[0];
     if (result < 0) {
         probe.pidfd = -1;
-        say("the probe cannot be started: ", (int)-result);
+        say("no process: ", (int)-result);
         return false;
     }
     probe.pid = (int)result;
@@ -337,23 +335,32 @@ void probe_timeout(void)
 {
     probe.output_length = 0;
     say("the check took too long", 0);
-    probe.running = false;
     if (probe.pidfd >= 0)
         kill_probe();
     probe_finish(1);
 }
 
+/* The order, too: `frozen 1` comes when the last one has stopped, and never while one is in a call that no signal ends. */
+bool probe_paused(void)
+{
+    char order = '0';
+    int fd = (int)sys_openat(probe.group, "cgroup.freeze", O_RDONLY | O_CLOEXEC, 0);
+    sys_read(fd, &order, 1);
+    sys_close(fd);
+    return probe.disturbed |= order == '1';
+}
+
 void probe_start(const struct check *check)
 {
     struct __kernel_timespec now;
-    if (probe.pidfd >= 0 || probe.frozen) { /* one that was killed is not gone yet, or none may begin */
+    probe.disturbed = false;
+    if (probe.pidfd >= 0 || probe_paused()) { /* one that was killed is not gone yet, or none may begin */
         probe.next = relay_clock() + 1000;
         return;
     }
     sys2(__NR_clock_gettime, 0, PTR(&now));
     probe.started = now.tv_sec * 1000000 + now.tv_nsec / 1000;
     probe.running = true;
-    probe.disturbed = false;
     probe.draining = 0;
     probe.second = false;
     probe.output_length = 0;

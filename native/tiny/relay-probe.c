@@ -214,7 +214,7 @@ void probe_finish(int status)
     if (probe.once)
         sys_exit(status != 0);
     if (status != 0) {
-        probe.next = probe.disturbed ? now : 0;
+        probe.next = probe_paused() ? now : 0;
         if (probe.disturbed || stopping() || payload_exiting())
             return;
     }
@@ -241,8 +241,8 @@ void probe_choose(struct pollfd *fds)
     if (probe.running && probe.check[probe.role].kind != 'e' && !probe.asked)
         events = POLLOUT;
     fds[2] = (struct pollfd){.fd = probe.draining > 0 ? probe.kept[probe.second] : probe.out, .events = events};
-    /* Who asks while a probe runs gets the next one: this one may have looked before. */
-    fds[3] = (struct pollfd){.fd = probe.begun && !probe.running ? probe.ask : -1, .events = POLLIN};
+    /* Who asks while a probe runs gets the next one: this one may have looked before. READY is asked anyway, and is no result. */
+    fds[3] = (struct pollfd){.fd = probe.running || probe.role == ROLE_READY ? -1 : probe.ask, .events = POLLIN};
 }
 
 void probe_serve(const struct pollfd *fds)

@@ -34,7 +34,6 @@ struct probe {
     bool awaited;    /* READY=1 is told by a check */
 
     bool begun, running;
-    bool frozen;    /* the payload is paused: who joins it would stop, and nobody answers */
     bool disturbed; /* while the probe ran it was paused, or went on */
     bool second;    /* IPv6, after IPv4 was refused; of an exec: its process inside the pid namespace is known */
     int role;
@@ -69,6 +68,7 @@ void probe_finish(int status);
 
 /* relay-probe-run.c */
 void probe_start(const struct check *check);
+bool probe_paused(void);
 /* False: there was no message. */
 bool probe_control(void);
 void probe_output(void);

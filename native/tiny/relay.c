@@ -283,16 +283,11 @@ static void events_changed(void)
     char text[64] = "";
     long n = sys4(__NR_pread64, relay.events, PTR(text), sizeof text - 1, 0);
 #ifdef BERTH_PROBES
-    probe.frozen = false;
     probe.disturbed = true;
 #endif
-    for (long i = 0; n > 0 && i < n; i++) {
+    for (long i = 0; n > 0 && i < n; i++)
         if (text_starts(text + i, "populated 0"))
             relay.ended |= relay.hold;
-#ifdef BERTH_PROBES
-        probe.frozen |= text_starts(text + i, "frozen 1");
-#endif
-    }
     if (n <= 0)
         relay_close(&relay.events);
 }

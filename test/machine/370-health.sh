@@ -233,23 +233,53 @@ made_now() { # WAY
 # Nobody is asked while it is paused, and what a pause met does not count.
 paused_is_not_ill() { # WAY
     local name
-    unit "$1" "still-$1" 'sleep inf' 'HealthCmd=sleep 0.3' HealthInterval=100ms HealthTimeout=1s HealthRetries=1 HealthOnFailure=kill
-    unit "$1" "deaf-$1" 'httpd -f -p 8080 -h /var/www' HealthCmd=http:8080/index.html HealthInterval=100ms HealthTimeout=1s HealthRetries=1 \
+    unit "$1" "still-$1" 'sleep inf' 'HealthCmd=sleep 0.3' HealthInterval=100ms HealthTimeout=3s HealthRetries=1 HealthOnFailure=kill
+    unit "$1" "deaf-$1" 'httpd -f -p 8080 -h /var/www' HealthCmd=http:8080/index.html HealthInterval=100ms HealthTimeout=3s HealthRetries=1 \
         HealthOnFailure=kill HealthStartPeriod=30s
     way_start "$1" "still-$1"
     way_start "$1" "deaf-$1"
     for name in still deaf; do eventually is "$1" "$name-$1" healthy; done
     way_berth "$1" pause "still-$1" "deaf-$1"
-    sleep 3
+    sleep 4
     for name in still deaf; do is "$1" "$name-$1" healthy; done
     way_berth "$1" unpause "still-$1" "deaf-$1"
-    sleep 2
     for name in still deaf; do
-        is "$1" "$name-$1" healthy
         way_berth "$1" healthcheck run "$name-$1"
+        is "$1" "$name-$1" healthy
         fails grep 'too long' <<<"$(way_berth "$1" health "$name-$1")"
     done
     way_end "$1" "still-$1" "deaf-$1"
+}
+# One process that cannot be stopped: `frozen` stays 0, and the others stand still all the same.
+paused_but_for_one() {
+    local name group common=(HealthInterval=1s HealthTimeout=1s HealthRetries=1 HealthOnFailure=kill HealthStartPeriod=30s)
+    stuck=()
+    trap 'kill -9 "${stuck[@]}" || true' EXIT
+    unit root still 'sleep inf' HealthCmd=true "${common[@]}"
+    unit root deaf 'httpd -f -p 8080 -h /var/www' HealthCmd=http:8080/index.html "${common[@]}"
+    for name in still deaf; do
+        way_start root $name
+        eventually is root $name healthy
+        group=/sys/fs/cgroup$(way_property root $name ControlGroup)
+        unshare -m python3 "$TESTS/stuck.py" "$group/payload" &
+        stuck+=($!)
+        eventually grep -qx $! "$group/payload/cgroup.procs"
+        eventually grep -q '^State:.D' /proc/$!/status
+        berth healthcheck run $name # the next one is a second away
+        echo 1 >"$group/payload/cgroup.freeze"
+    done
+    sleep 4
+    for name in still deaf; do
+        group=/sys/fs/cgroup$(way_property root $name ControlGroup)
+        grep -qx 'frozen 0' "$group/payload/cgroup.events"
+        is root $name healthy
+        fails bash -c "cd /proc; grep -H '^State:.D' \$(sed 's,$,/status,' '$group/supervisor/cgroup.procs')"
+        echo 0 >"$group/payload/cgroup.freeze"
+        berth healthcheck run $name
+    done
+    kill -9 "${stuck[@]}"
+    wait "${stuck[@]}" || true
+    way_gone root still deaf
 }
 # Without an interval there is no check but this, and it counts as one.
 asked_alone() { # WAY
@@ -280,6 +310,19 @@ asked_meanwhile() { # an answer of before is none
     wait $!
     way_gone root slow
 }
+asked_before_ready() { # what it waits for comes first, and the answer is of its own check
+    local asker
+    unit root waits 'sh -c "until test -f /tmp/go; do sleep 0.1; done; exec httpd -f -p 8080 -h /var/www"' Notify=port:8080 \
+        'HealthCmd=test -f /tmp/go' HealthInterval=disable HealthTimeout=1s
+    manager root start --no-block waits
+    eventually berth exec waits true
+    berth healthcheck run waits &
+    asker=$!
+    sleep 0.5
+    berth exec waits touch /tmp/go
+    wait $asker
+    way_gone root waits
+}
 asked_at_a_terminal() { # no relay is there
     python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' \
         berth run --rm -it --name typed --network none --health-cmd 'test -f /tmp/ok' --health-interval disable localhost/busybox sleep 1000 >/dev/null &
@@ -304,6 +347,7 @@ refused() {
     contains "$(fails_with 125 berth healthcheck run plain 2>&1)" 'no health check'
     way_gone root plain
 }
+differs() { [ "$(<"$1")" != "$2" ]; } # FILE TEXT
 kept_elsewhere() {
     mkdir -p "$WORK/results"
     unit root kept 'sleep inf' 'HealthCmd=echo "fine \"quoted\""; echo more' HealthInterval=100ms HealthLogDestination="$WORK/results" HealthMaxLogCount=2
@@ -322,8 +366,7 @@ PY
     file=$(ls "$WORK"/results/*-healthcheck.log)
     until mkfifo "$file.new"; do :; done
     before=$(<"$file")
-    sleep 0.5
-    [ "$(<"$file")" != "$before" ]
+    eventually differs "$file" "$before"
     way_gone root kept
 }
 
@@ -345,7 +388,9 @@ each_way 'a stop is no failure' stop_is_no_failure
 each_way 'healthcheck run asks by a connection, too' made_now
 each_way 'paused is not ill' paused_is_not_ill
 each_way 'a check that is made when asked for alone' asked_alone
+check 'paused but for one process that cannot be' paused_but_for_one
 check 'healthcheck run while a check is on its way' asked_meanwhile
+check 'healthcheck run before the container is ready' asked_before_ready
 check 'healthcheck run of a terminal in the foreground' asked_at_a_terminal
 check 'connections end as any client ends them, by one socket' connections_end_well
 check 'IPv6 when nobody listens on IPv4' ready_by_ipv6
