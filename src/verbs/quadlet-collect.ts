@@ -62,21 +62,36 @@ function ofDirectory(host: Host, first: Bytes, others: readonly Bytes[], errors:
   return { application: `.${name}.app`, pieces };
 }
 
-/** `inside`: of whom root installs the directory decides where a link in it leads, and must not have root's files copied. */
+/**
+ * `inside`: of whom root installs the directory decides where a link in it leads, and must not have root's files copied. What is looked at and
+ * what is read are one file, held by a descriptor: the name may mean another one a moment later.
+ */
 function readPiece(host: Host, path: Bytes, errors: string[], inside?: Bytes): Piece[] {
-  const stat = host.stat(path);
+  if (inside === undefined || host.stat(path) === undefined) return pieceAt(host, path, path, errors);
+  const fd = host.open(path, O_PATH);
+  try {
+    const held = `/proc/self/fd/${fd}`;
+    const real = host.readlink(held);
+    if (real.startsWith(`${inside}/`)) return pieceAt(host, path, held, errors);
+    errors.push(`${path}: leads out of the directory, to ${real}`);
+    return [];
+  } finally {
+    host.close(fd);
+  }
+}
+
+/** Opens nothing yet: no device does anything, and no FIFO is waited for. */
+const O_PATH = 0o10000000;
+
+function pieceAt(host: Host, path: Bytes, at: Bytes, errors: string[]): Piece[] {
+  const stat = host.stat(at);
   if (stat?.kind !== 'file') {
     errors.push(`${path}: ${whyNot(path, stat?.kind)}`);
     return [];
   }
-  const real = inside === undefined ? path : (host.realpath(path) ?? path);
-  if (inside !== undefined && !real.startsWith(`${inside}/`)) {
-    errors.push(`${path}: leads out of the directory, to ${real}`);
-    return [];
-  }
   const name = baseName(path);
   const mode = typeOf(name) === undefined ? stat.mode & UNIT_MODE : UNIT_MODE;
-  return [{ name, text: host.readFile(real), mode, from: path, line: 1 }];
+  return [{ name, text: host.readFile(at), mode, from: path, line: 1 }];
 }
 
 const UNIT_MODE = 0o644;
