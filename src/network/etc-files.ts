@@ -73,6 +73,7 @@ export const hostAddressOf = ({ hostAddress, mode }: Connection): string | undef
   hostAddress ?? (mode === 'host' ? '127.0.0.1' : undefined);
 
 const HOST_NAME = 'host.containers.internal';
+const HOST_NAMES = [HOST_NAME, 'host.docker.internal'];
 
 function hostnameFor(host: Host, request: RunRequest, name: string): string {
   if (request.hostname !== undefined) return request.hostname;
@@ -101,7 +102,7 @@ export function hostsText(base: string, content: HostsContent): string {
   for (const [address = '', ...names] of base.split('\n').map(words)) if (names.length > 0) add(address, names);
   add('127.0.0.1', ['localhost']);
   add('::1', ['localhost']);
-  if (hostAddress !== undefined) add(hostAddress, [HOST_NAME, 'host.docker.internal']);
+  if (hostAddress !== undefined) add(hostAddress, HOST_NAMES);
   const own = content.addresses ?? [content.mode === 'host' ? '127.0.1.1' : '127.0.0.1'];
   const free = own.map(address => content.names.filter(name => !taken.has(`${name} ${family(address)}`)));
   own.forEach((address, at) => {
@@ -112,30 +113,37 @@ export function hostsText(base: string, content: HostsContent): string {
 
 /** Another network, or one less. */
 export interface Move {
-  /** Addresses of the container before. */
+  /** Addresses of the container, before and after. */
   readonly own: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Of the host, in the network that was left; and in one that stays. */
+  /** Of the host, in the network that was left; and in one that stays, where another one or none was known. */
   readonly lost: readonly string[];
   readonly gateway?: string | undefined;
   readonly names: readonly string[];
+  /** Further names of the host: `--add-host NAME:host-gateway`. */
+  readonly hostNames?: readonly string[];
 }
 
 /** hosts(5) after it: a name that has another meaning keeps that, as at a start; all other lines stay as they are. */
-export function movedHosts(text: string, { own, added, removed, lost, gateway, names }: Move): string {
+export function movedHosts(text: string, move: Move): string {
+  const { own, added, removed, lost, gateway, names, hostNames = [] } = move;
+  const ofHost = [...HOST_NAMES, ...hostNames];
   const taken = new Set<string>();
   const lines = text.split('\n').flatMap(line => {
     const [address = '', ...known] = words(line);
     if (removed.includes(address) && known.some(name => names.includes(name))) return [];
+    if (gateway === undefined && lost.includes(address) && known.some(name => ofHost.includes(name))) return [];
     if (!own.includes(address)) for (const name of known) taken.add(`${name} ${family(address)}`);
     return gateway !== undefined && lost.includes(address) ? [line.replace(address, gateway)] : [line];
   });
   while (lines.at(-1) === '') lines.pop();
-  for (const address of added) {
-    const free = names.filter(name => !taken.has(`${name} ${family(address)}`));
+  const add = (address: string, all: readonly string[]): void => {
+    const free = all.filter(name => !taken.has(`${name} ${family(address)}`));
     if (free.length > 0) lines.push(`${address}\t${free.join(' ')}`);
-  }
+  };
+  if (gateway !== undefined && lost.length === 0) add(gateway, ofHost);
+  for (const address of added) add(address, names);
   return lines.map(line => `${line}\n`).join('');
 }
 

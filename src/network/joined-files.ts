@@ -3,10 +3,14 @@
  * a start in these networks. They are written in place, since the containers have them mounted.
  */
 import { HostError, type Host } from '../host/host.ts';
+import type { Spec } from '../plan/spec.ts';
 import { listContainers, readContainer, type Container } from '../run/containers.ts';
+import { Failure } from '../run/failure.ts';
 import { lockName } from '../run/locks.ts';
 import type { ContainerState } from '../run/state.ts';
+import { addressesOf } from './addresses.ts';
 import { movedHosts, type Move } from './etc-files.ts';
+import { readState, type Attachment, type NetworkState } from './ipam.ts';
 import { contains, parseAddress, parseSubnet } from './ip.ts';
 import type { NetavarkAnswer } from './netavark.ts';
 import { DNS_FORWARD } from './pasta.ts';
@@ -17,26 +21,85 @@ type Running = Container & { readonly state: ContainerState };
 type Connection = ResolverRecord['connection'];
 
 export interface Change {
-  readonly move: Omit<Move, 'names'>;
+  readonly move: Omit<Move, 'own' | 'names' | 'hostNames'>;
   readonly connection: (before: Connection) => Connection;
 }
 
-/** Not under the lock of the networks, which a start takes when it has that of its name. */
-export function moveFiles(host: Host, store: string, container: Running, { move, connection }: Change): void {
-  const hostname = (host.readFileIfExists(`${container.bundle}/hostname`, 4096) ?? '').trim();
-  const names = [...new Set([hostname, container.name])].filter(name => name !== '' && !/\s/.test(name));
-  for (const { name, bundle, state } of [container, ...sharers(host, container)]) {
-    const lock = lockName(host, store, name);
-    try {
-      const now = readContainer(host, bundle, name).state;
-      if (now === undefined || now.id !== state?.id) continue;
+/**
+ * Not under the lock of the networks, which a start takes when it has that of its name. The network is changed already, and the files are the
+ * containers' to write: what is wrong with those of one is a warning, and the others have theirs.
+ */
+export function moveFiles(host: Host, store: string, container: Running, change: Change): void {
+  let all: Container[] = [container];
+  attempt(host, container.name, () => (all = [container, ...sharers(host, container)]));
+  for (const one of all) attempt(host, one.name, () => moveOne(host, store, container, one, change));
+}
+
+function moveOne(host: Host, store: string, container: Running, { name, bundle, state }: Container, change: Change) {
+  const lock = lockName(host, store, name);
+  try {
+    const now = readContainer(host, bundle, name).state;
+    if (now === undefined || now.id !== state?.id) return;
+    attempt(host, name, () => {
       const hosts = host.readFileIfExists(`${bundle}/hosts`);
-      if (hosts !== undefined) host.writeFile(`${bundle}/hosts`, movedHosts(hosts, { ...move, names }));
-      reconnect(host, bundle, now, connection);
-    } finally {
-      lock.release();
-    }
+      if (hosts === undefined) return;
+      // What is in force now: another may have changed its networks since.
+      const here = [
+        ...addressesIn(attachmentsOf(readState(host), container)),
+        ...addressesOf(host, container.state.pid),
+      ];
+      const own = [...here, ...change.move.removed];
+      const hostNames = [...hostGateways(container.state), ...hostGateways(now)];
+      const move = { ...change.move, own, names: namesOf(host, container), hostNames };
+      host.writeFile(`${bundle}/hosts`, movedHosts(hosts, move));
+    });
+    reconnect(host, bundle, now, change.connection);
+  } finally {
+    lock.release();
   }
+}
+
+function attempt(host: Host, name: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof HostError || error instanceof Failure)) throw error;
+    host.write(2, `berth: warning: ${name}: its hosts and resolv.conf may not tell of the change: ${error.message}\n`);
+  }
+}
+
+/** Its host name is the one that it was started with: the file of that name is the container's to write. */
+function namesOf(host: Host, { name, bundle }: Container): string[] {
+  const spec = JSON.parse(host.readFile(`${bundle}/config.json`)) as Spec;
+  return [...new Set([spec.hostname ?? host.hostName(), name])].filter(one => one !== '' && !/\s/.test(one));
+}
+
+/** `--add-host NAME:host-gateway`. */
+const hostGateways = ({ asked }: ContainerState): string[] =>
+  (asked?.hosts ?? []).flatMap(text => /^(.*):host-gateway$/.exec(text)?.[1] ?? []);
+
+export const attachmentsOf = (state: NetworkState, { bundle }: Container): Attachment[] =>
+  Object.values(state.attachments).filter(one => one.bundle === bundle);
+
+export const addressesIn = (attachments: readonly Attachment[]): string[] =>
+  attachments.flatMap(one => Object.values(one.networks).flat());
+
+/** The networks as netavark was told of them. */
+export const toldIn = (configuration: string): Record<string, NetworkRecord> =>
+  (JSON.parse(configuration) as { network_info: Record<string, NetworkRecord> }).network_info;
+
+/** Where root's container reaches the host, from all its networks before and after. An account's have one address of the host for all of them. */
+export function movedGateway(
+  before: readonly Attachment[],
+  after: readonly Attachment[],
+): Pick<Move, 'lost' | 'gateway'> {
+  const [was, is] = [before, after].map(all =>
+    all
+      .flatMap(({ configuration }) => Object.values(toldIn(configuration)))
+      .flatMap(({ subnets }) => subnets.flatMap(({ gateway }) => gateway ?? [])),
+  ) as [string[], string[]];
+  const lost = was.filter(address => !is.includes(address));
+  return was.length > 0 && lost.length === 0 ? { lost } : { lost, gateway: is[0] };
 }
 
 /** Members of its pod, and containers with `--network container:` of it. */

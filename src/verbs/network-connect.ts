@@ -4,22 +4,22 @@ import type { Host } from '../host/host.ts';
 import { addressesOf } from '../network/addresses.ts';
 import { attach } from '../network/bridge.ts';
 import { hasLeases } from '../network/dhcp.ts';
-import type { Move } from '../network/etc-files.ts';
+import { readState, withNetworkLock, without, writeState, type Attachment } from '../network/ipam.ts';
 import {
-  readState,
-  withNetworkLock,
-  without,
-  writeState,
-  type Attachment,
-  type NetworkState,
-} from '../network/ipam.ts';
-import { moveFiles, withNames, withoutNames } from '../network/joined-files.ts';
+  addressesIn,
+  attachmentsOf,
+  movedGateway,
+  moveFiles,
+  toldIn,
+  withNames,
+  withoutNames,
+} from '../network/joined-files.ts';
 import { awaitListening, awaitNames } from '../network/naming.ts';
 import { divided, freeInterface, runNetavark } from '../network/netavark.ts';
 import { readNamespace } from '../network/namespace.ts';
 import { hasOwnWayOut } from '../network/account-bridge.ts';
 import { parseWishes, placeInOne, realName, withoutDefaultRoute } from '../network/placement.ts';
-import { readNetwork, type NetworkRecord } from '../network/records.ts';
+import { readNetwork } from '../network/records.ts';
 import type { ResolverRecord } from '../network/resolvers.ts';
 import type { PortRequest } from '../plan/request.ts';
 import { isRunning, requireContainer, type Container } from '../run/containers.ts';
@@ -63,7 +63,8 @@ export function connectContainer(host: Host, command: Command): number {
     });
     if (done.isErr()) throw failureOf([done.error]);
     const added = hasLeases(record) ? done.value.addresses : one.addresses;
-    return { answer: done.value, own: addressesIn(ours), added, removed: [], lost: [] };
+    const after = attachmentsOf(readState(host), container);
+    return { answer: done.value, added, removed: [], ...(host.euid === 0 ? movedGateway(ours, after) : { lost: [] }) };
   });
   const named = record.dns_enabled && answer.nameservers.length > 0;
   if (named && (inside === undefined || awaitNames(host)))
@@ -77,9 +78,6 @@ function asksFor({ network }: ContainerState): string[] {
   const record = network.resolver as ResolverRecord | undefined;
   return (record?.wishes.dns ?? []).filter(server => server !== 'none');
 }
-
-const addressesIn = (attachments: readonly Attachment[]): string[] =>
-  attachments.flatMap(one => Object.values(one.networks).flat());
 
 const portsOf = ({ ports }: ContainerState): PortRequest[] =>
   ports.map(({ host, hostPort, port, protocol }) => ({
@@ -113,7 +111,8 @@ export function disconnectContainer(host: Host, command: Command): number {
   const container = requireRunning(host, word);
   const { left, ...move } = withNetworkLock(host, () => {
     const state = readState(host);
-    const own = [...addressesIn(attachmentsOf(state, container)), ...addressesOf(host, container.state.pid)];
+    const ours = attachmentsOf(state, container);
+    const own = [...addressesIn(ours), ...addressesOf(host, container.state.pid)];
     const name = realName(network);
     const [key, attachment] =
       Object.entries(state.attachments).find(
@@ -139,10 +138,9 @@ export function disconnectContainer(host: Host, command: Command): number {
     const stays = [...addressesIn(attachmentsOf(after, container)), ...addressesOf(host, container.state.pid)];
     return {
       left: toldIn(one)[name],
-      own,
       added: [],
       removed: own.filter(address => !stays.includes(address)),
-      ...gatewaysOf(host, one, attachmentsOf(after, container)),
+      ...(host.euid === 0 ? movedGateway(ours, attachmentsOf(after, container)) : { lost: [] }),
     };
   });
   moveFiles(host, storeOf(host, command), container, {
@@ -151,21 +149,6 @@ export function disconnectContainer(host: Host, command: Command): number {
   });
   return 0;
 }
-
-/** An account's containers have one address of the host for all networks. */
-function gatewaysOf(host: Host, one: string, stay: readonly Attachment[]): Pick<Move, 'lost' | 'gateway'> {
-  const of = (configuration: string): string[] =>
-    Object.values(toldIn(configuration)).flatMap(({ subnets }) => subnets.flatMap(({ gateway }) => gateway ?? []));
-  if (host.euid !== 0) return { lost: [] };
-  return { lost: of(one), gateway: stay.flatMap(({ configuration }) => of(configuration))[0] };
-}
-
-/** The networks as netavark was told of them. */
-const toldIn = (configuration: string): Record<string, NetworkRecord> =>
-  (JSON.parse(configuration) as { network_info: Record<string, NetworkRecord> }).network_info;
-
-const attachmentsOf = (state: NetworkState, { bundle }: Container): Attachment[] =>
-  Object.values(state.attachments).filter(one => one.bundle === bundle);
 
 /** netavark publishes nothing in other networks. */
 function publishes({ ports, configuration }: Attachment): boolean {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { movedHosts } from '../../../src/network/etc-files.ts';
-import { moveFiles, withNames, withoutNames } from '../../../src/network/joined-files.ts';
+import { HostError } from '../../../src/host/host.ts';
+import type { Attachment } from '../../../src/network/ipam.ts';
+import { movedGateway, moveFiles, withNames, withoutNames } from '../../../src/network/joined-files.ts';
 import type { NetworkRecord } from '../../../src/network/records.ts';
 import type { ResolverRecord } from '../../../src/network/resolvers.ts';
 import type { ContainerState } from '../../../src/run/state.ts';
@@ -17,12 +19,33 @@ void test('hosts: the addresses of a network come and go, and the host is where 
   const joined = movedHosts(HOSTS, { ...MOVE, added: ['10.89.0.5', 'fd00::5'] });
   assert.equal(joined, `${HOSTS}10.89.0.5\tweb\nfd00::5\tbox web\n`);
   const own = ['10.88.0.2', '10.89.0.5', 'fd00::5'];
-  assert.equal(movedHosts(joined, { ...MOVE, own, removed: ['10.89.0.5', 'fd00::5'], gateway: '10.88.0.1' }), HOSTS);
+  assert.equal(movedHosts(joined, { ...MOVE, own, removed: ['10.89.0.5', 'fd00::5'] }), HOSTS);
   const left = movedHosts(joined, { ...MOVE, own, removed: ['10.88.0.2'], lost: ['10.88.0.1'], gateway: '10.89.0.1' });
   const stays = '192.0.2.7\tbox\n10.89.0.5\tweb\nfd00::5\tbox web\n';
   assert.equal(left, `127.0.0.1\tlocalhost\n10.89.0.1\thost.containers.internal\n${stays}`);
   // A line of the container's own with that address stays, and so does one without an end.
   assert.equal(movedHosts('10.88.0.2 mine', { ...MOVE, removed: ['10.88.0.2'] }), '10.88.0.2 mine\n');
+});
+
+void test('hosts: the host is in a network that the container is in, and nowhere without one', () => {
+  const at = (gateway?: string): Attachment => {
+    const subnets = [{ subnet: '10.0.0.0/8', ...(gateway === undefined ? {} : { gateway }) }];
+    return { configuration: JSON.stringify({ network_info: { n: { subnets } } }) } as Attachment;
+  };
+  const [a, b, leased] = [at('10.88.0.1'), at('10.89.0.1'), at()];
+  const moved = (text: string, before: Attachment[], after: Attachment[]): string =>
+    movedHosts(text, { ...MOVE, ...movedGateway(before, after), hostNames: ['up'] });
+  const asked = `10.88.0.1\tup\n192.0.2.9\tdb\n${HOSTS}`;
+  const none = moved(asked, [a], []);
+  assert.equal(none, '192.0.2.9\tdb\n127.0.0.1\tlocalhost\n192.0.2.7\tbox\n10.88.0.2\tweb\n');
+  assert.equal(moved(none, [], [b]), `${none}10.89.0.1\thost.containers.internal host.docker.internal up\n`);
+  assert.equal(moved(none, [leased], [leased, b]), moved(none, [], [b]));
+  assert.equal(moved(asked, [a, b], [b]), asked.replaceAll('10.88.0.1', '10.89.0.1'));
+  // Another one changes nothing, nor does one without a gateway; and what the names mean by the container's own will stays.
+  assert.equal(moved(HOSTS, [a], [a, b]), HOSTS);
+  assert.equal(moved(HOSTS, [a, leased], [a]), HOSTS);
+  const own = '192.0.2.3 host.containers.internal host.docker.internal up\n10.88.0.1 mine\n';
+  assert.equal(moved(moved(own, [a], []), [], [b]), own);
 });
 
 const named = (subnet: string): NetworkRecord => ({ subnets: [{ subnet }] }) as unknown as NetworkRecord;
@@ -53,7 +76,9 @@ function running(resolvConf = TEXT) {
   };
   const state = (name: string, pid: number, kind: string): ContainerState =>
     aState({ name, pid, network: { kind, resolver } });
-  const files: Record<string, string> = { '/etc/resolv.conf': TEXT };
+  // Its address is a lease: no attachment knows it.
+  const trie = '  |-- 10.88.0.2\n     /32 host LOCAL\n';
+  const files: Record<string, string> = { '/etc/resolv.conf': TEXT, '/proc/77/net/fib_trie': trie };
   for (const [name, pid, kind] of [
     ['web', 77, 'bridge'],
     ['side', 78, 'container'],
@@ -61,7 +86,8 @@ function running(resolvConf = TEXT) {
   ] as const) {
     const bundle = `/run/berth/containers/${name}`;
     files[`${bundle}/hosts`] = HOSTS;
-    files[`${bundle}/hostname`] = 'box\n';
+    files[`${bundle}/hostname`] = 'db\n';
+    files[`${bundle}/config.json`] = JSON.stringify({ hostname: 'box' });
     files[`${bundle}/resolv.conf`] = name === 'web' ? resolvConf : TEXT;
     files[`${bundle}/state.json`] = JSON.stringify(state(name, pid, kind));
   }
@@ -70,7 +96,7 @@ function running(resolvConf = TEXT) {
   const web = { name: 'web', bundle: '/run/berth/containers/web', state: state('web', 77, 'bridge') };
   const join = () =>
     moveFiles(one.host, '/store', web, {
-      move: { ...MOVE, added: ['10.89.0.5'] },
+      move: { added: ['10.89.0.5', 'fd00::5'], removed: [], lost: [] },
       connection: before => withNames(before, ANSWER),
     });
   const read = (name: string, file: string): string => one.host.readFile(`/run/berth/containers/${name}/${file}`);
@@ -82,12 +108,29 @@ void test('a running container has the names of a network that it joins, and so 
   one.join();
   for (const name of ['web', 'side']) {
     assert.equal(one.read(name, 'resolv.conf'), NAMES);
-    assert.match(one.read(name, 'hosts'), /^10\.89\.0\.5\tweb$/m);
+    // By the host name of its start, not by the file, which is the container's to write.
+    assert.equal(one.read(name, 'hosts'), `${HOSTS}10.89.0.5\tweb\nfd00::5\tbox web\n`);
     const { network } = JSON.parse(one.read(name, 'state.json')) as ContainerState;
     assert.equal((network.resolver as ResolverRecord).text, NAMES);
   }
   assert.equal(one.read('other', 'resolv.conf'), TEXT);
   assert.equal(one.read('other', 'hosts'), HOSTS);
+});
+
+void test('files of one container that cannot be written are a warning, and the others have theirs', () => {
+  const one = running();
+  const read = one.host.readFileIfExists.bind(one.host);
+  one.host.readFileIfExists = (path, limit) => {
+    if (path === '/run/berth/containers/web/hosts') throw new HostError('read', 'EFBIG', 27, 'file too large', path);
+    return read(path, limit);
+  };
+  const said: string[] = [];
+  one.host.write = (_, text) => said.push(String(text));
+  one.join();
+  assert.equal(said.length, 1);
+  assert.match(said.join(''), /^berth: warning: web: .*too large/);
+  assert.equal(one.read('web', 'resolv.conf'), NAMES);
+  assert.match(one.read('side', 'hosts'), /^10\.89\.0\.5\tweb$/m);
 });
 
 void test('what it has changed itself stays', () => {
