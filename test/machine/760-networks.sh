@@ -83,6 +83,8 @@ connects() {
     berth run -d --rm --name beside --network container:joiner --stop-timeout 0 localhost/busybox sleep inf
     berth run -d --rm --name db --network late --hostname box localhost/busybox sh -c "$SERVE"
     before=$(berth exec joiner cat /etc/hosts /etc/resolv.conf)
+    # What it writes there is no name of its own.
+    berth exec joiner sh -c 'head -c 5000 /dev/zero | tr "\0" x >/etc/hostname'
     berth network connect --alias other --ip 10.77.5.50 late joiner
     contains "$(berth exec joiner ip -o addr show eth1)" 10.77.5.50/24
     contains "$(berth exec joiner cat /etc/hosts)" $'10.77.5.50\tjoiner'
@@ -117,8 +119,10 @@ connects() {
     $get >/dev/null
     contains "$(berth network disconnect podman leaver 2>&1)" 'leaver: its ports are published no more'
     equal "$(berth exec leaver ls /sys/class/net)" lo
+    fails berth exec leaver grep host.containers.internal /etc/hosts
     fails curl -sS --max-time 2 http://127.0.0.1:8162/ 2>/dev/null
     berth network connect late leaver
+    contains "$(berth exec leaver cat /etc/hosts)" $'10.77.5.1\thost.containers.internal'
     $get >/dev/null
     berth network disconnect late leaver
     manager root restart leaver
