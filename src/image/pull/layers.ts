@@ -7,7 +7,7 @@ import { ImageError } from '../error.ts';
 import { readLayer } from '../images.ts';
 import type { Digest } from '../types.ts';
 import { unpackLimit, type UnpackLimit } from '../unpack-limit.ts';
-import { RegistryError, type RegistryErrorKind } from '../registry/error.ts';
+import { RegistryError } from '../registry/error.ts';
 import type { Sink } from '../registry/types.ts';
 import { lockLayers, type PullLock, type Waiting } from './locks.ts';
 import { openPartial, removePartial } from './partial.ts';
@@ -103,11 +103,16 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
     ids.close();
     await places.end();
     // Not the line's fault (a full disk): then what was kept for another try goes, too.
-    if (failure !== undefined && !(failure instanceof RegistryError) && !how.signal.aborted)
+    if (failure !== undefined && !isOfRegistry(failure) && !how.signal.aborted)
       for (const layer of wanted) if (ours.has(layer.diffId)) removePartial(how.store, layer);
     locks.release();
   }
   if (failure !== undefined) throw failure as Error;
+}
+
+/** As it is, or with the layer's name before it. */
+function isOfRegistry(failure: unknown): boolean {
+  return failure instanceof RegistryError || (failure instanceof ImageError && failure.cause instanceof RegistryError);
 }
 
 /** Does what is in the queue, few at a time; called again when something has come to it. */
@@ -149,7 +154,8 @@ async function fetchOne(
   try {
     answer = await unpack(host, layer, target, how, signal);
   } catch (error) {
-    throw error instanceof ImageError ? new ImageError(`layer ${layer.digest.slice(0, 19)}: ${error.message}`) : error;
+    if (!(error instanceof ImageError)) throw error;
+    throw Object.assign(new ImageError(`layer ${layer.digest.slice(0, 19)}: ${error.message}`), { cause: error });
   }
   const { warnings, ...record } = JSON.parse(answer) as { warnings: string[]; size: number; entries: number };
   for (const line of warnings) how.say(`warning: ${line}`);
@@ -157,9 +163,6 @@ async function fetchOne(
   how.progress.layerDone(layer.digest);
   await places.add(layer, target, lock);
 }
-
-/** Another pull that goes on there would end as this one did. */
-const NOT_TO_BE_KEPT: ReadonlySet<RegistryErrorKind> = new Set(['bad-answer', 'bad-digest']);
 
 /** With what an earlier pull has kept; when that was no good, from the start. */
 async function unpack(
@@ -192,8 +195,9 @@ async function unpack(
     partial?.remove();
     return answer;
   } catch (error) {
-    // A line that broke, or a person who had enough: the next pull goes on. What could not be unpacked is of no use to it.
-    const useless = error instanceof RegistryError ? NOT_TO_BE_KEPT.has(error.kind) : error instanceof ImageError;
+    // A line that broke, a registry or token service that fails, a person who had enough: the next pull goes on. What could not be
+    // unpacked, or has more after it than there should be, is of no use to it.
+    const useless = error instanceof RegistryError ? error.kind === 'bad-digest' : error instanceof ImageError;
     const broken = useless && !signal.aborted;
     if (broken) partial?.remove();
     if (!broken || kept === 0) throw error;

@@ -16,7 +16,7 @@ export interface Transfer {
   readonly hash: ReturnType<typeof hashFor> | undefined;
   /** Bytes that the sink has. */
   done: number;
-  /** A range was asked for, and what came was said to be another: everything is asked for. */
+  /** A range was asked for, and was refused, or what came was said to be another: everything is asked for. */
   whole?: true;
 }
 
@@ -59,12 +59,12 @@ async function fetchRest(repository: Repository, transfer: Transfer, signal: Abo
     ...(ranged ? { headers: { range: `bytes=${from}-` } } : {}),
     signal,
   });
-  await expect(answer, ranged ? [200, 206] : [200], name(repository, descriptor));
-  if (answer.status === 206 && !beginsAt(answer, from)) {
+  if (ranged && (answer.status === 206 ? !beginsAt(answer, from) : isRefusal(answer))) {
     answer.drop();
     transfer.whole = true;
     return fetchRest(repository, transfer, signal);
   }
+  await expect(answer, ranged ? [200, 206] : [200], name(repository, descriptor));
   // A server without ranges sends everything again: the part that is known is passed over.
   let skip = answer.status === 206 ? 0 : from;
   for await (const chunk of answer.body()) {
@@ -99,6 +99,14 @@ async function accept(repository: Repository, transfer: Transfer, chunk: Buffer)
 function beginsAt({ headers }: Answer, from: number): boolean {
   return Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1]) === from;
 }
+
+/** It may be of the range (416, what a proxy says to one): the same without a range tells. */
+function isRefusal({ status }: Answer): boolean {
+  return status >= 400 && status < 500 && !OF_THE_BLOB.has(status);
+}
+
+/** Credentials, no such blob, too slow, too many requests. */
+const OF_THE_BLOB: ReadonlySet<number> = new Set([401, 403, 404, 408, 429]);
 
 function name({ endpoint }: Repository, { digest }: Descriptor): string {
   return `${endpoint.host}/${endpoint.path}: blob ${digestHex(digest).slice(0, 12)}`;

@@ -47,6 +47,40 @@ test('a range that begins elsewhere, or does not say where, is not taken: all is
   await assert.rejects(fetch(open(stubborn)), { kind: 'bad-answer', message: /answer 206/ });
 });
 
+test('when a range is refused all is asked for, and what is known is passed over', async () => {
+  const from = 1 << 20;
+  for (const status of [416, 400]) {
+    const ranges: (string | undefined)[] = [];
+    const server = await start((request, response) => {
+      ranges.push(request.headers.range);
+      response.writeHead(request.headers.range === undefined ? 200 : status);
+      response.end(request.headers.range === undefined ? LARGE : '');
+    });
+    const chunks: Buffer[] = [];
+    const sink = (chunk: Uint8Array): void => void chunks.push(Buffer.from(chunk));
+    await open(server).blob(BLOB, sink, { offset: from, unverified: true });
+    assert.deepEqual(Buffer.concat(chunks), LARGE.subarray(from));
+    assert.deepEqual(ranges, [`bytes=${from}-`, undefined]);
+  }
+});
+
+test('an answer that is not about the range is not asked for again without it', async () => {
+  for (const [status, kind] of [
+    [403, 'denied'],
+    [404, 'not-found'],
+    [304, 'bad-answer'],
+  ] as const) {
+    const ranges: (string | undefined)[] = [];
+    const server = await start((request, response) => {
+      ranges.push(request.headers.range);
+      response.writeHead(status).end();
+    });
+    const fetching = open(server).blob(BLOB, () => undefined, { offset: 10, unverified: true });
+    await assert.rejects(fetching, { kind });
+    assert.deepEqual(ranges, ['bytes=10-']);
+  }
+});
+
 test('who waits for a connection that others have is not stalled', async () => {
   const small = LARGE.subarray(0, 20);
   const server = await start((_request, response) => {
