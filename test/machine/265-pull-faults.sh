@@ -307,6 +307,7 @@ check 'a repair fetches the image by its digest, leaves its names and running co
 outlives() {
     local name=127.0.0.1:$SLOW/t/busybox:1
     fresh alice
+    slow_at 300000
     rm -f /home/alice/ended.*
     # shellcheck disable=SC2016 # expanded by the account's shell
     fails_with 129 in_terminal wait:begun close -- sh -c '
