@@ -6,13 +6,7 @@ import { newDraft } from '../../../src/plan/draft.ts';
 import type { RunRequest } from '../../../src/plan/request.ts';
 import { Failure } from '../../../src/run/failure.ts';
 import type { Parts } from '../../../src/run/parts.ts';
-import {
-  chooseVolumes,
-  createVolumes,
-  markFilled,
-  releaseVolumes,
-  removeVolumes,
-} from '../../../src/volume/volumes.ts';
+import { PARTS } from '../../../src/verbs/parts.ts';
 
 export const GROUP = '/sys/fs/cgroup/system.slice/web.service';
 const READER = { readFile: () => undefined, environment: () => undefined, environmentList: () => [], cwd: () => '/' };
@@ -116,13 +110,7 @@ export function parts(host: FakeHost, faults: Faults = {}): Parts {
         return ok(undefined);
       },
     },
-    volumes: {
-      choose: chooseVolumes,
-      create: createVolumes,
-      markFilled,
-      release: releaseVolumes,
-      remove: removeVolumes,
-    },
+    volumes: PARTS.volumes,
     secrets: { read: () => undefined },
     systemd: { linkTo: () => assert.fail('a unit needs no scope') },
   };

@@ -1,40 +1,10 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { RegistryError, type RegistryErrorKind } from '../../../../src/image/registry/error.ts';
-import { openRegistry } from '../../../../src/image/registry/open.ts';
-import type { Descriptor, Registry, RegistryOptions } from '../../../../src/image/registry/types.ts';
-import { answer, hostFor, LAYER, manifest, MANIFEST, serve, sha256, type Handler, type Server } from './server.ts';
+import { answer, LAYER, manifest, MANIFEST, sha256 } from './server.ts';
+import { BLOB, fetch, LARGE, quickOpenings } from './transfer-fixture.ts';
 
-const servers: Server[] = [];
-const opened: Registry[] = [];
-afterEach(async () => {
-  for (const registry of opened.splice(0)) registry.close();
-  await Promise.all(servers.splice(0).map(server => server.close()));
-});
-
-const QUICK: RegistryOptions = { retry: 3, retryDelay: 0.01, stall: 1 };
-
-async function start(handler: Handler): Promise<Server> {
-  const server = await serve(handler);
-  servers.push(server);
-  return server;
-}
-
-function open(server: Server, options: RegistryOptions = {}): Registry {
-  const registry = openRegistry(hostFor([server]), `${server.host}/team/app:1`, { ...QUICK, ...options });
-  opened.push(registry);
-  return registry;
-}
-
-const LARGE = randomBytes(3 << 20);
-const BLOB: Descriptor = { mediaType: LAYER, digest: sha256(LARGE), size: LARGE.length };
-
-async function fetch(registry: Registry, blob = BLOB): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  await registry.blob(blob, chunk => void chunks.push(Buffer.from(chunk)));
-  return Buffer.concat(chunks);
-}
+const { start, open } = quickOpenings();
 
 async function fails(action: Promise<unknown>, kind: RegistryErrorKind, words: RegExp): Promise<void> {
   await assert.rejects(action, (error: unknown) => {

@@ -1,27 +1,9 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { openRegistry } from '../../../../src/image/registry/open.ts';
-import type { Descriptor, Registry, RegistryOptions } from '../../../../src/image/registry/types.ts';
-import { hostFor, LAYER, openings, sha256, type Server } from './server.ts';
+import { LAYER, sha256 } from './server.ts';
+import { BLOB, fetch, LARGE, quickOpenings } from './transfer-fixture.ts';
 
-const { servers, opened, start } = openings();
-
-function open(server: Server, options: RegistryOptions = {}): Registry {
-  const how = { retry: 3, retryDelay: 0.01, stall: 1, ...options };
-  const registry = openRegistry(hostFor(servers), `${server.host}/team/app:1`, how);
-  opened.push(registry);
-  return registry;
-}
-
-const LARGE = randomBytes(3 << 20);
-const BLOB: Descriptor = { mediaType: LAYER, digest: sha256(LARGE), size: LARGE.length };
-
-async function fetch(registry: Registry, blob = BLOB): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  await registry.blob(blob, chunk => void chunks.push(Buffer.from(chunk)));
-  return Buffer.concat(chunks);
-}
+const { start, open } = quickOpenings();
 
 test('a range that begins elsewhere, or does not say where, is not taken: all is asked for', async () => {
   const ranges: (string | undefined)[] = [];
