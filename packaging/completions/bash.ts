@@ -1,6 +1,17 @@
 import { GLOBAL_OPTIONS } from '../../src/command/globals.ts';
 import type { OptionRow, VerbRow } from '../../src/command/types.ts';
-import { groups, offered, operandsOf, optionWords, second, shownVerbs, SOURCES, takesWord } from './rows.ts';
+import {
+  groups,
+  INSPECTED,
+  INSPECTED_TYPES,
+  offered,
+  operandsOf,
+  optionWords,
+  second,
+  shownVerbs,
+  SOURCES,
+  takesWord,
+} from './rows.ts';
 import { valuesOf } from './values.ts';
 
 /** bash-completion for `berth`: verbs and options from the tables; names from what `berth` lists. */
@@ -53,6 +64,10 @@ export function bashCompletion(): string {
     '_berth_ask() {',
     '    local more=()',
     '    case $1 in',
+    '    inspected)',
+    `        local one kinds=(${INSPECTED.join(' ')}) type=' (--type|-t)[= ](${INSPECTED_TYPES}) '`,
+    '        [[ "${words[*]} " =~ $type ]] && kinds=("${BASH_REMATCH[2]}s")',
+    '        for one in "${kinds[@]}"; do _berth_ask "$one"; done ;;',
     ...Object.entries(SOURCES).map(([kind, command]) => `    ${kind}) mapfile -t more < <(${command} 2>/dev/null) ;;`),
     '    *) compopt -o filenames 2>/dev/null; mapfile -t more < <(compgen -"${1:0:1}" -- "$value") ;;',
     '    esac',

@@ -1,6 +1,17 @@
 import { GLOBAL_OPTIONS } from '../../src/command/globals.ts';
 import type { OptionRow, VerbRow } from '../../src/command/types.ts';
-import { groups, offered, operandsOf, optionWords, shownVerbs, SOURCES, takesWord, type Source } from './rows.ts';
+import {
+  groups,
+  INSPECTED,
+  INSPECTED_TYPES,
+  offered,
+  operandsOf,
+  optionWords,
+  shownVerbs,
+  SOURCES,
+  takesWord,
+  type Source,
+} from './rows.ts';
 import { valuesOf } from './values.ts';
 
 /** Completion of `berth` for fish(1): verbs and options with their help from the tables, names from what `berth` lists. */
@@ -60,6 +71,11 @@ function helpers(rows: readonly VerbRow[]): string[] {
     'function __berth_names',
     '    switch $argv[1]',
     ...Object.entries(SOURCES).map(([kind, command]) => `    case ${kind}; ${command} 2>/dev/null`),
+    '    case inspected',
+    `        set -l kind (string match -rg -- ' (?:--type|-t)[= ](${INSPECTED_TYPES}) ' (string join ' ' -- (commandline -opc) ''))`,
+    `        set -l kinds ${INSPECTED.join(' ')}`,
+    '        set -q kind[1]; and set kinds $kind[-1]s',
+    '        for one in $kinds; __berth_names $one; end',
     "    case directories; __fish_complete_directories (commandline -ct) ''",
     '    end',
     'end',

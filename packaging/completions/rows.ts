@@ -2,7 +2,7 @@ import type { OptionRow, VerbRow } from '../../src/command/types.ts';
 import { VERBS } from '../../src/verbs/table.ts';
 
 /** What the completions of all shells take from the tables. */
-export type Source = keyof typeof SOURCES | 'files' | 'directories';
+export type Source = keyof typeof SOURCES | 'inspected' | 'files' | 'directories';
 
 /** The commands that list what a word may be. */
 export const SOURCES = {
@@ -15,6 +15,10 @@ export const SOURCES = {
   secrets: "berth secret ls --format '{{.Name}}'",
   accounts: 'getent passwd | cut -d: -f1',
 } as const;
+
+/** What `inspect` shows: without --type the source `inspected` is all of these, else the one of that type. */
+export const INSPECTED: readonly Source[] = ['containers', 'images', 'volumes', 'networks', 'pods'];
+export const INSPECTED_TYPES = INSPECTED.map(source => source.slice(0, -1)).join('|');
 
 /** Verbs for people. */
 export function shownVerbs(): readonly VerbRow[] {
@@ -53,7 +57,7 @@ const UNITS_OF_RUN: readonly string[] = ['start', 'restart', 'stop', 'status', '
 
 /** What operands may be, one place after the other; the last is for all that follow. */
 export function operandsOf({ name, operands }: VerbRow): readonly (readonly Source[])[] {
-  if (name === 'inspect') return [['containers', 'images']];
+  if (name === 'inspect') return [['inspected']];
   if (UNITS_OF_RUN.includes(name)) return [['units', 'containers'], ...(name === 'why' ? [[]] : [])];
   const places = operands.split(' ').filter(word => word !== '');
   return [...places.map(placeOf), ...(/\.\.\.\]*$/.test(operands) ? [] : [[]])];

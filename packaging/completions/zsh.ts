@@ -1,6 +1,6 @@
 import { GLOBAL_OPTIONS } from '../../src/command/globals.ts';
 import type { OptionRow, VerbRow } from '../../src/command/types.ts';
-import { groups, offered, operandsOf, optionWords, shownVerbs, SOURCES } from './rows.ts';
+import { groups, INSPECTED, INSPECTED_TYPES, offered, operandsOf, optionWords, shownVerbs, SOURCES } from './rows.ts';
 import { valuesOf, type Values } from './values.ts';
 
 /** Completion of `berth` for zsh(1): verbs and options with their help from the tables, names from what `berth` lists. */
@@ -12,7 +12,7 @@ export function zshCompletion(): string {
     '# zsh completion for berth(1); made from its option tables.',
     '_berth() {',
     '    local curcontext=$curcontext state line verb',
-    '    local -a state_descr opt_args',
+    '    local -a state_descr; local -A opt_args',
     `    _arguments -C ${specs(undefined, GLOBAL_OPTIONS)} '(-)1:verb:->verb' '(-)*::argument:->argument'`,
     '    case $state in',
     `    verb) local -a verbs=(${firstWords(rows).join(' ')}); _describe verb verbs ;;`,
@@ -34,6 +34,12 @@ export function zshCompletion(): string {
     '        names=()',
     '        case $one in',
     '        @files) _files; continue ;;',
+    // What _arguments has found on the line.
+    '        @inspected)',
+    '            case ${opt_args[--type]:-$opt_args[-t]} in',
+    `            ${INSPECTED_TYPES}) _berth_value @\${opt_args[--type]:-$opt_args[-t]}s ;;`,
+    `            *) _berth_value ${INSPECTED.map(source => `@${source}`).join(' ')} ;;`,
+    '            esac; continue ;;',
     '        @directories) _files -/; continue ;;',
     ...Object.entries(SOURCES).map(
       ([kind, command]) => `        @${kind}) names=(\${(f)"$(${command} 2>/dev/null)"}) ;;`,
