@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeHost } from '../../../src/host/fake.ts';
+import { fakeHost, type FakeOptions } from '../../../src/host/fake.ts';
+import { HostError, type Host } from '../../../src/host/host.ts';
 import { withoutOurs, type Change } from '../../../src/verbs/diff.ts';
 import { changesOf } from '../../../src/verbs/tree-changes.ts';
 
@@ -23,8 +24,42 @@ void test('many changes take no time that grows with their square', () => {
   assert(process.cpuUsage(from).user < 2_000_000);
 });
 
+/** With descriptors: `/proc/self/fd/N` is the directory that was opened. */
+function descriptorHost({ files = {}, calls = {} }: FakeOptions): Host {
+  const host = fakeHost({ files });
+  const opened: string[] = [];
+  const real = (path: string): string => path.replace(/^\/proc\/self\/fd\/(\d+)/, (_, fd) => opened[Number(fd)] ?? '');
+  const open = calls.open ?? ((): number => 0);
+  return fakeHost({
+    calls: {
+      list: path => host.list(real(path)),
+      lstat: path => host.lstat(real(path)),
+      readFileInRoot: (root, path, limit) => (calls.readFileInRoot ?? host.readFileInRoot)(real(root), path, limit),
+      close: fd => void opened.splice(fd, 1, ''),
+      open: (path, flags) => {
+        open(real(path), flags);
+        return opened.push(real(path)) - 1;
+      },
+    },
+  });
+}
+
+void test('a link that took the place of a directory is not followed', () => {
+  const host = descriptorHost({
+    files: { '/upper/d/name of the host': '', '/upper/e': '' },
+    calls: {
+      open: (path, flags) => {
+        if (path !== '/upper/d') return 0;
+        assert.equal(flags & 0o400000, 0o400000);
+        throw new HostError('open', 'ELOOP', 40, 'too many levels of symbolic links', path);
+      },
+    },
+  });
+  assert.deepEqual(changesOf(host, '/upper', []), ['A /d\0', 'A /e\0']);
+});
+
 void test('a name is told as it is, also where it looks like a line', () => {
-  const host = fakeHost({
+  const host = descriptorHost({
     files: {
       '/upper/x\nD /etc/passwd': '',
       '/upper/d/new': '',
@@ -44,7 +79,7 @@ void test('a name is told as it is, also where it looks like a line', () => {
 });
 
 void test('a directory that took the place of another hides what that had', () => {
-  const host = fakeHost({
+  const host = descriptorHost({
     files: {
       '/upper/d/new': '',
       '/upper/d/sub/x': '',
