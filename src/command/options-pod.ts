@@ -31,7 +31,7 @@ const MORE: readonly OptionRow[] = [
   text('cgroup-parent', 'PATH', 'parent cgroup', { refused: 'use Slice= in [Service] of the containers' }),
   list('device', '[-]HOST[:TARGET[:rwm]]', 'add a device to every container'),
   list('gpus', 'GPU', 'add GPUs', { refused: 'name the devices with --device' }),
-  text('hosts-file', 'FILE', 'base of /etc/hosts', { refused: 'use --add-host' }),
+  text('hosts-file', 'FILE', 'what /etc/hosts begins with instead of that of the host: a file or none'),
   flag('infra', 'accepted for compatibility; a pod always has a holder (--share none: it shares nothing)'),
   text('infra-command', 'COMMAND', NO_IMAGE),
   text('infra-image', 'IMAGE', NO_IMAGE),

@@ -87,7 +87,7 @@ const FILES: readonly OptionRow[] = [
   list('gpus', 'GPU', 'add GPUs', { refused: 'name the devices with --device' }),
   list('secret', 'NAME[,OPTIONS]', 'give a secret as a file or, with type=env, as a variable'),
   list('chrootdirs', 'DIR', 'directories with our own files', { refused: `the option is ${LATER}` }),
-  text('hosts-file', 'FILE', 'base of /etc/hosts: a path, image or none'),
+  text('hosts-file', 'FILE', 'what /etc/hosts begins with instead of that of the host: a file, image or none'),
   flag('no-hosts', "keep the image's /etc/hosts"),
   flag('no-hostname', "keep the image's /etc/hostname"),
   flag('passwd', 'add the user to /etc/passwd (default true)'),

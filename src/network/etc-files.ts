@@ -35,7 +35,7 @@ export function writeEtcFiles(
   connection: Connection,
 ): WrittenResolver {
   const hostname = hostnameFor(host, request, place.name);
-  const hosts = hostsText(host.readFileIfExists('/etc/hosts') ?? '', {
+  const hosts = hostsText(place.hosts ?? host.readFileIfExists('/etc/hosts') ?? '', {
     ...connection,
     added: request.addHosts,
     names: [...new Set([hostname, place.name])],

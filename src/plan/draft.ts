@@ -125,6 +125,7 @@ export function newDraft(reader: Reader, name: string): Draft {
       dnsOptions: [],
       addHosts: [],
       networkAliases: [],
+      hostsFile: '',
       noHosts: false,
       noHostname: false,
       procOptions: [],

@@ -158,7 +158,7 @@ function planLayers(
   }
   const kept = writable === undefined ? [] : [`upperdir=${writable}/upper`, `workdir=${writable}/work`];
   const above = writable === undefined && (writes || labelled) ? ownLayer(context, mount.target, plan) : kept;
-  const words = [propagation ?? 'private', 'nodev', ...flags, readOnly || !writes ? 'ro' : 'rw'];
+  const words = [propagation ?? 'private', 'nosuid', 'nodev', ...flags, readOnly || !writes ? 'ro' : 'rw'];
   const options = [`lowerdir=${lower.join(':')}`, ...above, ...words];
   if (mountsInside(context, ids)) options.push('userxattr');
   plan.mounts.push({ destination: mount.target, type: 'overlay', source: 'overlay', options, ...below });

@@ -40,7 +40,7 @@ export function choice<K extends keyof RunRequest>(key: K, words: Readonly<Recor
   };
 }
 
-export function path(key: 'cidfile' | 'pidfile'): Apply {
+export function path(key: 'cidfile' | 'pidfile' | 'hostsFile'): Apply {
   return (draft, value, option) => {
     const absolute = values.cleanPath(value.startsWith('/') ? value : `${draft.reader.cwd()}/${value}`);
     take(draft, option, value, value === '' ? undefined : absolute, 'not a path', read => (draft.request[key] = read));

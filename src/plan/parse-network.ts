@@ -107,6 +107,7 @@ export function checkWithNetwork({ request, problems }: Draft): void {
     leftOut('publish', 'nothing is published');
     request.ports = [];
   }
+  if (request.hostsFile !== '' && mode === 'container') leftOut('hosts-file', 'it has the file of the other one');
   if (request.networkAliases.length > 0 && [...WITHOUT_PORTS, 'pasta'].includes(mode))
     leftOut('network-alias', 'nobody asks for names there');
   const servers = request.dns.filter(server => mode !== 'container' || server !== 'none');
@@ -119,6 +120,7 @@ export function checkWithNetwork({ request, problems }: Draft): void {
       'give the address',
     );
   if (request.noHosts && request.addHosts.length > 0) conflict('--add-host has no effect with --no-hosts');
+  if (request.noHosts && request.hostsFile !== '') conflict('--hosts-file has no effect with --no-hosts');
 }
 
 export function parseIp(draft: Draft, option: 'ip' | 'ip6', value: string): void {

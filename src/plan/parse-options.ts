@@ -156,10 +156,8 @@ const FILES: Readonly<Record<string, Apply>> = {
     take(draft, option, value, values.readSize(value), NOT_SIZE, read => (draft.request.shmSize = read)),
   secret: parseSecret,
   device: security.parseDevice,
-  'hosts-file': (draft, value, option) => {
-    if (value !== 'none' && value !== '')
-      bad(draft, option, value, 'only none is in this version of Berth', 'use --add-host');
-  },
+  'hosts-file': (draft, value, option) =>
+    ['', 'image', 'none'].includes(value) ? (draft.request.hostsFile = value) : path('hostsFile')(draft, value, option),
   'no-hosts': flag('noHosts'),
   'no-hostname': flag('noHostname'),
 };

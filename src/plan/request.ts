@@ -141,6 +141,8 @@ export interface RunRequest {
   /** `address` may be `host-gateway`. */
   readonly addHosts: readonly { readonly name: string; readonly address: string }[];
   readonly networkAliases: readonly string[];
+  /** What /etc/hosts begins with: a file, `image`, `none`; empty: the host's. */
+  readonly hostsFile: string;
   /** Keep the image's own /etc/hosts and /etc/hostname. */
   readonly noHosts: boolean;
   readonly noHostname: boolean;

@@ -81,7 +81,7 @@ const PASSWD_LIMIT = 4 << 20;
  * A file of the image: the first layer from the top that has it decides. What our account may not read counts as empty;
  * a name is then not found, by name.
  */
-function readInLayers(host: Host, layers: readonly string[], path: string): string {
+export function readInLayers(host: Host, layers: readonly string[], path: string): string {
   for (const layer of layers) {
     try {
       const found = host.readFileInRoot(layer, path, PASSWD_LIMIT);

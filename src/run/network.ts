@@ -4,6 +4,7 @@ import type { Begun } from './begin.ts';
 import { failureOf } from './failure.ts';
 import type { NetworkState, Parts } from './parts.ts';
 import type { StartPlace } from './place.ts';
+import type { Prepared } from './prepare.ts';
 import type { Undo } from './undo.ts';
 
 /** The request with a number for each port that it leaves open. */
@@ -18,6 +19,7 @@ export function setUpNetwork(
   parts: Parts,
   request: RunRequest,
   { bundle, store, name }: StartPlace,
+  { hosts }: Prepared,
   { stage }: Begun,
   undo: Undo,
 ): NetworkState {
@@ -29,6 +31,7 @@ export function setUpNetwork(
     store,
     name,
     uid: host.euid,
+    ...(hosts === undefined ? {} : { hosts }),
   });
   if (network.isErr()) throw failureOf([network.error]);
   undo.add('network', () => void parts.network.tearDown(host, network.value));

@@ -29,6 +29,8 @@ export interface NetworkPlace {
   readonly bundle: string;
   readonly name: string;
   readonly uid: number;
+  /** What /etc/hosts begins with; absent: what the host's does. */
+  readonly hosts?: string;
 }
 
 export interface NetworkPart {

@@ -83,7 +83,7 @@ export function startHolder(host: Host, parts: Parts, request: RunRequest, pod: 
       },
       undo,
     );
-    const network = setUpNetwork(host, parts, own, place, begun, undo);
+    const network = setUpNetwork(host, parts, own, place, prepared, begun, undo);
     reachReady(host, parts, { request: own, place, prepared, made, streams, begun, network, undo });
     host.proceed(begun.stage, 'ready');
     const said = host.outcome(begun.stage);

@@ -7,7 +7,7 @@ import { makePlan } from '../plan/plan.ts';
 import type { RunRequest } from '../plan/request.ts';
 import type { LogFile } from '../plan/log-file.ts';
 import type { Plan, PlanFacts } from '../plan/types.ts';
-import { collectFacts } from './facts.ts';
+import { collectFacts, readInLayers } from './facts.ts';
 import { Failure, failureOf } from './failure.ts';
 import { layerPath, readNote } from './layer.ts';
 import { planLogFile } from './log-file.ts';
@@ -31,6 +31,8 @@ export interface Prepared {
   readonly health?: HealthPlan;
   /** A log that is no journal. */
   readonly logFile?: LogFile;
+  /** What /etc/hosts begins with; absent: what the host's does. */
+  readonly hosts?: string;
   /** The plan's, and what else is odd. */
   readonly warnings: readonly string[];
 }
@@ -77,6 +79,7 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
   const plan = makePlan(found === undefined ? input : { ...input, image: found.record });
   if (plan.isErr()) throw failureOf(plan.error);
   const log = planLogFile(host, request, place.store);
+  const hosts = hostsOf(host, request, found?.layers ?? []);
   const health = checkedHealth(host, request, place, found?.record);
   const mapped = withCopies(host, place.store, withTrueNames(host, plan.value));
   const points = found === undefined ? undefined : withMountPoints(host, place.store, mapped.plan);
@@ -87,10 +90,24 @@ export function prepare(host: Host, parts: Parts, request: RunRequest, place: Pl
     copies: mapped.copies,
     ...(points === undefined ? {} : { mountPoints: points.path }),
     ...(health === undefined ? {} : { health }),
+    ...(hosts === undefined ? {} : { hosts }),
     ...(log.file === undefined ? {} : { logFile: log.file }),
     warnings: [...plan.value.warnings, ...log.warnings],
   };
   return found === undefined ? prepared : { ...prepared, image: found.record };
+}
+
+/** `--hosts-file`. */
+function hostsOf(host: Host, { hostsFile, rootfs }: RunRequest, layers: readonly string[]): string | undefined {
+  if (hostsFile === '') return undefined;
+  if (hostsFile === 'none') return '';
+  if (hostsFile === 'image') return readInLayers(host, rootfs === undefined ? layers : [rootfs.path], '/etc/hosts');
+  try {
+    return host.readFile(hostsFile, 4 << 20);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new Failure(125, `--hosts-file ${error.message}`);
+  }
 }
 
 /** Content by name; the plan refuses a name that is not there. */

@@ -134,7 +134,7 @@ function startUnderLock(
   if (chosen.foreign === '') limitDevices(host, prepared.plan.spec, group);
   if (shm !== undefined) host.close(shm);
   const asked = withPorts(host, parts, request);
-  const network = setUpNetwork(host, parts, asked, place, begun, undo);
+  const network = setUpNetwork(host, parts, asked, place, prepared, begun, undo);
   return { request: asked, place, prepared, made, streams, begun, network, undo };
 }
 

@@ -169,6 +169,26 @@ names() { # USER GATEWAY
         $'search example.org\nnameserver 192.0.2.53\noptions ndots:2'
 }
 
+# What /etc/hosts begins with: a file, that of the image, nothing.
+hosts_file() {
+    local own=$'127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.0.1\tbox'
+    based() { berth run --rm --network none --hostname box --name box --hosts-file "$1" "${2:-localhost/busybox}" cat /etc/hosts; }
+    echo '192.0.2.9 base # old' >base
+    equal "$(based none)" "$own"
+    equal "$(based base)" $'192.0.2.9\tbase\n'"$own"
+    berth run --name based --no-hosts localhost/busybox sh -c 'echo 192.0.2.8 inside >/etc/hosts'
+    berth commit -q based localhost/based >/dev/null
+    equal "$(based image localhost/based)" $'192.0.2.8\tinside\n'"$own"
+    equal "$(based image)" "$own"
+    berth rm based
+    berth rmi localhost/based >/dev/null
+    contains "$(fails_with 125 based /etc/absent 2>&1)" '--hosts-file /etc/absent: '
+    berth pod create --hosts-file "$PWD/base" grouped >/dev/null
+    berth pod start grouped >/dev/null
+    contains "$(berth run --rm --pod grouped localhost/busybox cat /etc/hosts)" $'192.0.2.9\tbase\n127.0.0.1\tlocalhost\n'
+    berth pod rm -f grouped >/dev/null
+}
+
 # The words that Podman gives pasta are those that it gets from us.
 as_podman() {
     as alice podman load -q -i $IMAGES/busybox.tar >/dev/null
@@ -214,6 +234,7 @@ check 'an address, a mac address and a name of the interface' addresses "$(subne
 check 'none has only lo, bridge a link to others, host has the host' none_and_host
 check 'root: hosts, hostname, resolv.conf' names root
 check 'alice: hosts, hostname, resolv.conf' names alice
+check 'a base of /etc/hosts' hosts_file
 check 'pasta is started as Podman starts it' as_podman
 check 'what is not there is refused by name' refusals
 check 'a missing netavark is one line with the package' without_helpers

@@ -26,6 +26,8 @@ VOLUME = '[Volume]\nVolumeName=data-@\n'
 NET = {'app-@.network': BRIDGE}
 VOL = {'data-@.volume': VOLUME}
 APP = 'Network=app-@.network'
+OTHER = {'other-@.container': '[Container]\nImage=localhost/busybox:latest\nContainerName=other-@\nHostName=box\nStopSignal=SIGKILL\nExec=sleep 1000\n[Service]\nSuccessExitStatus=137\n'}
+BOUND = {'data-@.volume': VOLUME + 'Type=none\nOptions=bind\nDevice=%WORK%/source\n'}
 
 # NAME: lines of [Container]; further unit files. `@` becomes the peer's name.
 FORMS = {
@@ -46,6 +48,10 @@ FORMS = {
     'network unit, mtu': (APP, {'app-@.network': BRIDGE + 'Options=mtu=1400\n'}),
     'two networks': (f'{APP}\nNetwork=six-@.network', {**NET, 'six-@.network': SIX}),
     'network by path': 'Network=ns:/run/netns/forms',
+    'network of a container': ('Network=other-@.container', OTHER),
+    'network of a container, add host': ('Network=other-@.container\nAddHost=one:192.0.2.1\nAddHost=gate:host-gateway', OTHER),
+    'network of a container, by its name': ('Network=container:other-@\n[Unit]\nRequires=other-@.service\nAfter=other-@.service', OTHER),
+    'pod': ('Pod=app-@.pod\n# no host name', {'app-@.pod': '[Pod]\nPodName=app-@\nPodmanArgs=--hostname=box --infra-image=localhost/busybox:latest --infra-command="sleep 1000" --exit-policy=continue\nPublishPort=8093:80\nVolume=%WORK%/source:/data\n'}),
     'host name': 'HostName=other',
     'no host name': '# no host name',
     'network host, no host name': 'Network=host\n# no host name',
@@ -61,6 +67,10 @@ FORMS = {
     'port, IPv6': 'PublishPort=[::1]:8083:80',
     'port, 0.0.0.0': 'PublishPort=0.0.0.0:8087:80',
     'ports': 'PublishPort=8084-8086:84-86',
+    'port, both families': 'PublishPort=0.0.0.0:8092:80\nPublishPort=[::]:8092:80',
+    'port, network host': 'Network=host\nPublishPort=8090:80',
+    'port, network none': 'Network=none\nPublishPort=8091:80',
+    'port, network of a container': ('Network=other-@.container\nPublishPort=8094:80', OTHER),
     'port of a network': (f'{APP}\nPublishPort=8088:80', NET),
     'volume': 'Volume=%WORK%/source:/data',
     'volume, ro': 'Volume=%WORK%/source:/data:ro',
@@ -79,6 +89,9 @@ FORMS = {
     'volume unit, copied up': ('Volume=data-@.volume:/etc', VOL),
     'volume unit, nocopy': ('Volume=data-@.volume:/etc/init.d:nocopy', VOL),
     'volume unit, tmpfs': ('Volume=data-@.volume:/data', {'data-@.volume': VOLUME + 'Type=tmpfs\nDevice=tmpfs\nOptions=size=1m,mode=700\n'}),
+    'volume unit, bind': ('Volume=data-@.volume:/data', BOUND),
+    'volume unit, image': ('Volume=data-@.volume:/data', {'data-@.volume': VOLUME + 'Driver=image\nImage=localhost/busybox:latest\n'}),
+    'mount volume, subpath': ('Mount=type=volume,source=data-@.volume,target=/data,subpath=below', BOUND),
     'mount bind': 'Mount=type=bind,source=%WORK%/source,target=/data,ro=true',
     'mount volume': ('Mount=type=volume,source=data-@.volume,target=/data,ro=true', VOL),
     'mount tmpfs': 'Mount=type=tmpfs,target=/data,tmpfs-size=1m,tmpfs-mode=700',
@@ -96,6 +109,7 @@ FORMS = {
     'uid map with a volume': 'UIDMap=0:1000:100\nVolume=%WORK%/source:/data',
     **({
         'gid map, group alone': 'UIDMap=0:300000:1000\nGIDMap=0:400000:1000',
+        'volume, idmap': 'UIDMap=0:300000:1000\nGIDMap=0:300000:1000\nVolume=%WORK%/source:/data:idmap',
         'sub uid map': 'SubUIDMap=alice\nSubGIDMap=alice',
         'port, sctp': 'PublishPort=8089:80/sctp',
     } if ROOT else {
@@ -115,6 +129,9 @@ FORMS = {
 
 # Form, account (or *), part of a line that differs: why. `berth` in front of the line is ours, `podman` the peer's.
 KNOWN = [tuple(line.rstrip('\n').split('\t')) for line in open(f'{os.path.dirname(os.path.abspath(__file__))}/forms-known.tsv') if not line.startswith('#')]
+
+# The peer's launcher says the id of the container, sooner or later than the probe speaks.
+ID = re.compile('[0-9a-f]{64}')
 
 PROBE = r'''
 echo "== uid_map"; cat /proc/self/uid_map; echo "== gid_map"; cat /proc/self/gid_map; echo "== id"; id
@@ -139,7 +156,7 @@ def files_of(number, form, peer):
     lines, more = form if isinstance(form, tuple) else (form, {})
     host_name = '' if 'HostName=' in lines or 'no host name' in lines else 'HostName=box\n'
     text = (f'[Container]\nImage=localhost/busybox:latest\nContainerName=form\n{host_name}LogDriver=passthrough\nStopSignal=SIGKILL\nVolume={WORK}/probe:/probe:ro\nExec=sh /probe\n{lines}\n'
-            f'[Service]\nStandardOutput=truncate:{WORK}/out-{number}-{peer}\nStandardError=inherit\nSuccessExitStatus=137\n')
+            f'[Service]\nStandardOutput=append:{WORK}/out-{number}-{peer}\nStandardError=inherit\nSuccessExitStatus=137\n')
     every = {'form-@.container': text, **more}
     return {name.replace('-@', f'-{number}-{peer}'): content.replace('%WORK%', WORK).replace('-@', f'-{number}-{peer}') for name, content in every.items()}
 
@@ -183,7 +200,8 @@ def seen(number, peer, services):
     ports = sorted(listening() - before)
     if '== end' not in text:
         said = open(output, encoding='utf-8', errors='replace').read().strip().splitlines() if os.path.exists(output) else []
-        text = '== failed\n' + (said[-1] if said else 'nothing said')
+        said = [line for line in said if not ID.fullmatch(line)]
+        text = '== failed\n' + (said[0] if said else 'nothing said')
     # In a user namespace Podman gives the file to the payload's user, and systemd cannot open it for ExecStop=.
     if os.path.exists(output):
         os.unlink(output)
@@ -203,7 +221,7 @@ def normal(text, suffix):
             part = line[3:]
             continue
         line = line.rstrip()
-        if line == '' or part == 'end':
+        if line == '' or part == 'end' or ID.fullmatch(line):
             continue
         if part in ('addresses', 'links'):
             line = link(line)
@@ -219,7 +237,7 @@ def normal(text, suffix):
 
 def link(line):
     line = re.sub(r'^\d+: ', '', line)
-    line = re.sub(r'@if\d+|\\|valid_lft \w+|preferred_lft \w+|qlen \d+|link-netnsid \d+', '', line)
+    line = re.sub(r'@if\d+|\\|valid_lft \w+|preferred_lft \w+|tentative|flags 02|qlen \d+|link-netnsid \d+', '', line)
     line = re.sub(r'(link/ether) (?!02:00:00:00:00:77)([0-9a-f]{2}:){5}[0-9a-f]{2}', r'\1 MAC', line)
     return re.sub(r'fe80::[0-9a-f:]+', 'fe80::X', line)
 
@@ -263,6 +281,9 @@ def main():
         if os.environ.get('VERBOSE'):
             for peer in PEERS:
                 print('\n'.join(f'  {peer} {line}' for line in both[peer]))
+        # Both say why in words of their own.
+        if len(refused) == 2:
+            both = dict.fromkeys(PEERS, ['refused: by both: ' + ' | '.join(map(str, (both[peer][0] for peer in PEERS)))])
         differences = [line for line in difflib.ndiff(both['podman'], both['berth']) if line[0] in '+-']
         lines = [('berth ' if line[0] == '+' else 'podman ') + line[2:] for line in differences]
         unknown = [line for line in lines if why(who, name, line) is None]

@@ -6,6 +6,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 ip netns add forms
 ip netns add far && ip link add out0 type veth peer name out1 netns far
 ip addr add 192.0.2.1/24 dev out0 && ip link set out0 up && ip route add default via 192.0.2.50
+ip -6 addr add fd00:192::1/64 dev out0 nodad && ip -6 route add default via fd00:192::50
 ip -n far addr add 192.0.2.50/24 dev out1 && ip -n far link set out1 up
 echo 'nameserver 192.0.2.50' >/etc/resolv.conf
 # UserNS=auto of root's takes ids of this account in both programs.

@@ -97,7 +97,8 @@ test('what a container mounts for itself has the words of a mount, or refuses th
     (plan([[option, value]], facts).spec.mounts?.find(one => one.destination === '/x')?.options ?? []).join(',');
   assert.equal(words('volume', 't:/x:noexec,suid'), 'size=1m,nosuid,noexec,suid,rw,rprivate,nodev');
   assert.equal(words('volume', 't:/x:ro,rslave'), 'size=1m,nosuid,ro,rslave,nodev');
-  assert.match(words('volume', 'i:/x:noexec,slave'), /,workdir=\/w\/work,slave,nodev,noexec,rw,userxattr$/);
+  assert.match(words('volume', 'i:/x:noexec,slave'), /,workdir=\/w\/work,slave,nosuid,nodev,noexec,rw,userxattr$/);
+  assert.match(words('volume', 'i:/x:suid'), /,nosuid,nodev,suid,rw,userxattr$/);
   assert.equal(words('mount', 'type=image,source=i,target=/x,noexec'), 'rprivate,nosuid,nodev,noexec,ro,bind');
   const refusal = (...mounts: string[]): string =>
     refusals(
