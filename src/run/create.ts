@@ -2,7 +2,7 @@ import { isNamedNetwork } from '../command/networks.ts';
 import type { Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { writeState } from './containers.ts';
-import { loadedUnit } from './ending.ts';
+import { clearUnit, unitLeft } from './ending.ts';
 import { Failure } from './failure.ts';
 import { recordOf } from './finish.ts';
 import { lockName } from './locks.ts';
@@ -21,10 +21,13 @@ import { makeUndo } from './undo.ts';
 export function createContainer(host: Host, parts: Parts, request: RunRequest, wanted: Wanted, unit: string): void {
   const place = restingPlace(host, request, wanted);
   const manager = host.euid === 0 ? 'system' : 'user';
-  if (place.context.systemd && loadedUnit(host, { manager, unit }) === '')
+  const left = place.context.systemd ? unitLeft(host, { manager, unit }) : undefined;
+  if (left === 'other')
     throw new Failure(125, `${place.name}: there is a unit ${unit} already; give the container another name`);
   const check = (): void => void prepare(host, parts, request, place);
   stopForReplace(host, place.context, place.name, request.replace, check);
+  // A start would start the words of the one before.
+  if (left === 'ends' || left === 'ended') clearUnit(host, { manager, unit }, left);
   const undo = makeUndo();
   const locks = [lockName(host, place.store, place.name)];
   try {

@@ -17,7 +17,8 @@ export function stopContainer(host: Host, context: Context, state: ContainerStat
     return;
   }
   const pidfd = openPayload(host, state);
-  if (pidfd === undefined) return;
+  // It ended since somebody looked.
+  if (pidfd === undefined) return endWaiting(host, context, state);
   try {
     stopUnit(host, state, pidfd, timeout);
   } finally {
@@ -34,16 +35,61 @@ export function endWaiting(host: Host, context: Context, state: ContainerState):
   if (loadedUnit(host, state) === state.id) endUnit(host, state);
 }
 
-type Unit = Pick<ContainerState, 'manager' | 'unit'>;
+export type Unit = Pick<ContainerState, 'manager' | 'unit'>;
 
 /** The id of the container that a transient unit is of; empty for another unit; undefined when there is none of this name. */
-export function loadedUnit(host: Host, { manager, unit }: Unit): string | undefined {
-  const properties = '--property=LoadState,Transient,Environment';
-  const argv = ['systemctl', ...(manager === 'user' ? ['--user'] : []), '--no-pager', 'show', properties, unit];
+export function loadedUnit(host: Host, unit: Unit): string | undefined {
+  const shown = showUnit(host, unit);
+  return shown && idIn(shown);
+}
+
+/** The unit that is loaded by a name: of another program; ours and running, or about to; ours and stopping, or waiting for its next try; ours and ended. */
+export type UnitLeft = 'other' | 'runs' | 'ends' | 'ended';
+
+/** Undefined when there is none. With an id the unit of that container alone is ours. */
+export function unitLeft(host: Host, unit: Unit, id?: string): UnitLeft | undefined {
+  const shown = showUnit(host, unit);
+  return shown && leftOf(shown, unit, id);
+}
+
+function leftOf(shown: Shown, { unit }: Unit, id?: string): UnitLeft {
+  const own = shown.get('Transient') === 'yes' && shown.get('Environment')?.includes(`PODMAN_SYSTEMD_UNIT=${unit}`);
+  if (own !== true || (id !== undefined && idIn(shown) !== id)) return 'other';
+  const active = shown.get('ActiveState');
+  if (active === 'deactivating' || shown.get('SubState')?.startsWith('auto-restart') === true) return 'ends';
+  return (active === 'inactive' || active === 'failed') && (shown.get('Job') ?? '') === '' ? 'ended' : 'runs';
+}
+
+/**
+ * Until systemd has forgotten a transient unit, no other can be made by its name. It does so with the end, unless a unit that is loaded
+ * names it (After=): then it reads its units again, without the file of this one.
+ */
+export function clearUnit(host: Host, unit: Unit, left: UnitLeft): void {
+  if (left !== 'ended') endUnit(host, unit);
+  const shown = showUnit(host, unit);
+  if (shown === undefined || leftOf(shown, unit) !== 'ended') return;
+  host.unlink(shown.get('FragmentPath') ?? '');
+  const environment = host.environmentList();
+  // One that failed would keep that of the next.
+  for (const words of [['reset-failed', unit.unit], ['daemon-reload']])
+    host.run({ argv: [...systemctl(unit), ...words], environment, stderr: 'capture' });
+}
+
+type Shown = ReadonlyMap<string, string>;
+const systemctl = ({ manager }: Unit): string[] => ['systemctl', ...(manager === 'user' ? ['--user'] : [])];
+const SHOWN = '--property=LoadState,Transient,Environment,ActiveState,SubState,Job,FragmentPath';
+
+function showUnit(host: Host, unit: Unit): Shown | undefined {
+  const argv = [...systemctl(unit), '--no-pager', 'show', SHOWN, unit.unit];
   const { stdout } = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
-  if (!/^LoadState=(?!not-found)/m.test(stdout)) return undefined;
-  const [, id = ''] = new RegExp(`^Environment=.*\\b${ID_VARIABLE}=([0-9a-f]{64})`, 'm').exec(stdout) ?? [];
-  return /^Transient=yes$/m.test(stdout) ? id : '';
+  const lines = stdout.split('\n').map(line => [line, line.indexOf('=')] as const);
+  const shown = new Map(lines.map(([line, at]) => [line.slice(0, at), line.slice(at + 1)]));
+  return ['not-found', undefined].includes(shown.get('LoadState')) ? undefined : shown;
+}
+
+function idIn(shown: Shown): string {
+  const [, id = ''] = new RegExp(`\\b${ID_VARIABLE}=([0-9a-f]{64})`).exec(shown.get('Environment') ?? '') ?? [];
+  return shown.get('Transient') === 'yes' ? id : '';
 }
 
 /** Stops a unit that has no payload; it may have gone meanwhile. */

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts';
+import { clearUnit, unitLeft } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import type { ManagerLink } from '../run/parts.ts';
 import type { Message } from './message.ts';
@@ -65,11 +66,45 @@ export interface ServiceStart {
   readonly status?: number;
 }
 
+/** What becomes of a container or pod of this name that runs, or is being started. */
+export type Rival = 'stays' | 'ends' | 'counts';
+
 /**
- * Starts a transient unit and follows its job to the end, over a manager that is re-executed and a bus that restarts meanwhile, too. Throws
- * BusError when the manager refuses or cannot be reached.
+ * Starts a transient unit and follows its job to the end, over a manager that is re-executed and a bus that restarts meanwhile, too. An
+ * earlier unit of the name whose container is gone is waited for. Throws BusError when the manager refuses or cannot be reached.
  */
 export function startTransientService(
+  host: Host,
+  manager: 'system' | 'user',
+  unit: string,
+  properties: readonly Property[],
+  rival: Rival = 'stays',
+): ServiceStart {
+  for (let round = 1; ; round++) {
+    try {
+      return startSteadily(host, manager, unit, properties);
+    } catch (error) {
+      if (!isTaken(error) || round === ROUNDS) throw error;
+      const left = unitLeft(host, { manager, unit });
+      if (left === 'other')
+        throw new Failure(
+          125,
+          `${unit}: systemd has another unit of this name; give another name ('systemctl cat ${unit}' shows it)`,
+        );
+      if (left === 'runs' && rival === 'counts') return followed(host, manager, unit);
+      if (left === 'runs' && rival === 'stays')
+        throw new Failure(
+          125,
+          `the name ${unit.slice(0, -'.service'.length)} is in use: ${unit} runs, or is being started`,
+        );
+      if (left !== undefined) clearUnit(host, { manager, unit }, left);
+    }
+  }
+}
+
+const ROUNDS = 4;
+
+function startSteadily(
   host: Host,
   manager: 'system' | 'user',
   unit: string,
@@ -82,11 +117,27 @@ export function startTransientService(
       return startOnce(host, manager, unit, properties, taken => (job = String(taken)));
     } catch (error) {
       // It was taken before the connection ended.
-      if (again && error instanceof BusError && error.name.endsWith('.UnitExists'))
-        return followed(host, manager, unit);
+      if (again && isTaken(error)) return followed(host, manager, unit);
       throw error;
     }
   });
+}
+
+const isTaken = (error: unknown): boolean => error instanceof BusError && error.name.endsWith('.UnitExists');
+
+/** Whether systemd has a unit of this name in memory, or does not answer. */
+export function mayBeLoaded(host: Host, manager: 'system' | 'user', unit: string): boolean {
+  let bus: Bus | undefined;
+  try {
+    bus = connectManager(host, manager);
+    call(bus, { ...managerCall('GetUnit'), signature: 's', values: [unit] });
+    return true;
+  } catch (error) {
+    if (error instanceof BusError) return !error.name.endsWith('.NoSuchUnit');
+    throw error;
+  } finally {
+    if (bus !== undefined) host.close(bus.fd);
+  }
 }
 
 /** Node's half finds out what has become of a job whose end nobody told us (verbs/control.ts). */

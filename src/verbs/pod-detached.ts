@@ -4,7 +4,7 @@ import { Failure } from '../run/failure.ts';
 import { namespaceUnits } from '../run/place.ts';
 import type { PodRecord } from '../run/pods.ts';
 import { transientUnit } from './pod-end.ts';
-import { requirement, startTransientService } from '../systemd/transient.ts';
+import { requirement, startTransientService, type Property } from '../systemd/transient.ts';
 import { journalCommand } from '../systemd/journal-hint.ts';
 
 /** `berth pod start` typed by a person: a transient unit of the form that a .pod file gives. */
@@ -14,7 +14,7 @@ export function startPodDetached(host: Host, pod: PodRecord): void {
   const unit = transientUnit(pod);
   const pidFile = `${runtimeDirectory(host)}/${pod.name}.pod.pid`;
   const line = (words: string[]): unknown => [[words[0], words, ['no-env-expand']]];
-  const { result } = startTransientService(host, manager, unit, [
+  const properties: Property[] = [
     ['Description', 's', `berth pod ${pod.name}`],
     ['Type', 's', 'forking'],
     ['PIDFile', 's', pidFile],
@@ -29,7 +29,9 @@ export function startPodDetached(host: Host, pod: PodRecord): void {
     ['CollectMode', 's', 'inactive-or-failed'],
     ['ExecStartEx', 'a(sasas)', line([program, 'pod', 'start', pod.name])],
     ['ExecStopPostEx', 'a(sasas)', line([program, 'rm', '-f', '-i', '-v', pod.infraName])],
-  ]);
+  ];
+  // Two of its containers may start it at once.
+  const { result } = startTransientService(host, manager, unit, properties, 'counts');
   if (result !== 'done')
     throw new Failure(125, `pod ${pod.name}: the start failed (${result}); see ${journalCommand(manager, unit)}`);
 }

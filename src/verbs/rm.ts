@@ -7,7 +7,7 @@ import { findHalfMade } from '../run/bundle.ts';
 import { findContainer, findNamed, isName, isRunning, type Container } from '../run/containers.ts';
 import { findContext, type Context } from '../run/context.ts';
 import { tellEndOf } from '../run/ended.ts';
-import { endWaiting, isOwnUnit, stopContainer } from '../run/ending.ts';
+import { clearUnit, isOwnUnit, stopContainer, unitLeft } from '../run/ending.ts';
 import { Failure } from '../run/failure.ts';
 import { layerPath } from '../run/layer.ts';
 import { lockName } from '../run/locks.ts';
@@ -15,6 +15,8 @@ import { endEmptyPod } from '../run/pod-exit.ts';
 import { removeContainer, removeLayerOf } from '../run/remove.ts';
 import { removeImageOf } from '../run/remove-image.ts';
 import { killedByFilter } from '../run/sandbox.ts';
+import type { ContainerState } from '../run/state.ts';
+import { mayBeLoaded } from '../systemd/transient.ts';
 import { forEachOperand, say, verb } from './edge.ts';
 import { PARTS } from './parts.ts';
 import { secondsOf, selectContainers } from './select.ts';
@@ -45,7 +47,7 @@ function removeOne(host: Host, context: Context, store: string, command: Command
     if (isForeign(host, context, command, found)) return 0;
     pod ??= found.name === found.state?.name ? found.state.pod : undefined;
     if (found.state !== undefined && isRunning(host, found.state)) stopFirst(host, context, command, found);
-    else if (found.state !== undefined) endWaiting(host, context, found.state);
+    if (found.state !== undefined) endUnitOf(host, context, found.state);
     const left = removeStopped(host, store, found.name, withVolumes);
     if (left === undefined) {
       tellEndOf(host, context, found);
@@ -88,6 +90,18 @@ function stopFirst(host: Host, context: Context, command: Command, found: Contai
   if (!isSet(command, 'force')) throw new Failure(2, `${found.name}: is running; stop it first, or give --force`);
   const time = lastValue(command, 'time');
   stopContainer(host, context, found.state, time === undefined ? undefined : secondsOf(time));
+}
+
+/**
+ * By a person: the container's transient unit is to be gone with it, since the name may be given again at once. It may wait with the next
+ * try of Restart=, or note how the container ended.
+ */
+function endUnitOf(host: Host, context: Context, state: ContainerState): void {
+  const { id, unit, manager } = state;
+  const own = manager === (host.euid === 0 ? 'system' : 'user') && unit.endsWith('.service');
+  if (!own || context.inUnit || !context.systemd || !mayBeLoaded(host, manager, unit)) return;
+  const left = unitLeft(host, state, id);
+  if (left === 'ends' || left === 'ended' || (left === 'runs' && state.restarts === true)) clearUnit(host, state, left);
 }
 
 /** No bundle: what a power cut leaves is the writable layer, and a killed launcher half a bundle. */

@@ -6,7 +6,7 @@ import type { RunRequest } from '../plan/request.ts';
 import { writeWay, type Way } from '../run/again.ts';
 import { findNamed } from '../run/containers.ts';
 import type { Context } from '../run/context.ts';
-import { endUnit } from '../run/ending.ts';
+import { endUnit, loadedUnit } from '../run/ending.ts';
 import { layerPath } from '../run/layer.ts';
 import { lockName } from '../run/locks.ts';
 import { expectedPlace, namespaceUnits } from '../run/place.ts';
@@ -48,10 +48,17 @@ export function runDetached(
   const began = host.now();
   try {
     const properties = propertiesOf(host, command, request, unit, environment, { id, store });
-    const { result, status } = startTransientService(host, manager, unit, properties);
+    const { result, status } = startTransientService(
+      host,
+      manager,
+      unit,
+      properties,
+      request.replace ? 'ends' : 'stays',
+    );
     if (result !== 'done') {
       // systemd would go on trying what a person has been told does not work.
-      if (request.restart.after !== 'never') endUnit(host, { manager, unit });
+      if (request.restart.after !== 'never' && loadedUnit(host, { manager, unit }) === id)
+        endUnit(host, { manager, unit });
       // 126 and 127 tell of the command, as without -d; whatever else happened is a failure of ours.
       const said = status === 126 || status === 127 ? status : 125;
       throw new Failure(said, startFailure(host, manager, unit, result, began));

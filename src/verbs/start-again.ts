@@ -3,7 +3,8 @@ import { programPath } from '../image/archive/program.ts';
 import { storeDirectory } from '../image/store.ts';
 import { readWay, type Way } from '../run/again.ts';
 import { listContainers } from '../run/containers.ts';
-import { endUnit } from '../run/ending.ts';
+import { clearUnit, endUnit, loadedUnit, unitLeft, type Unit } from '../run/ending.ts';
+import { Failure } from '../run/failure.ts';
 import { readPod } from '../run/pods.ts';
 import { ControlError } from '../systemd/bus.ts';
 import { runJob, type JobResult, type Line } from '../systemd/jobs.ts';
@@ -38,11 +39,12 @@ export async function startAgain(line: Line, realm: Realm, unit: string): Promis
   const pod = way.pod === undefined ? undefined : readPod(host, storeDirectory(host), way.pod);
   if (pod !== undefined) startPodOf(host, programPath(), pod);
   const began = Date.now() / 1000;
-  const result = await makeAgain(line, unit, way);
+  const result = await makeAgain(line, realm, unit, way);
   if (result === 'done') return { status: 0, lines: [] };
   // With Restart= systemd would go on trying what the person is told does not work.
-  if (way.properties.some(([property]) => property === 'Restart'))
-    endUnit(host, { manager: scope.kind === 'user' ? 'user' : 'system', unit });
+  const loaded: Unit = { manager: scope.kind === 'user' ? 'user' : 'system', unit };
+  if (way.properties.some(([property]) => property === 'Restart') && loadedUnit(host, loaded) === idOf(way))
+    endUnit(host, loaded);
   return { status: FAILED, lines: startedInVain(realm, unit, result, began) };
 }
 
@@ -52,14 +54,39 @@ export function startedInVain(realm: Realm, unit: string, result: JobResult, beg
   return [`${name}: could not be started (${result})`, ...said(realm.host, realm, unit, began)];
 }
 
-/** Somebody else may have made it a moment ago: then that start is followed. */
-async function makeAgain(line: Line, unit: string, way: Way): Promise<JobResult> {
-  try {
-    return await runJob(line, 'StartUnit', unit, undefined, marked(way));
-  } catch (error) {
-    if (!(error instanceof ControlError) || !error.name.endsWith('.UnitExists')) throw error;
-    return runJob(line, 'StartUnit', unit);
+/** Somebody else may have made it a moment ago: then that start is followed. What an earlier container has left is ended first. */
+async function makeAgain(line: Line, { host, scope }: Realm, unit: string, way: Way): Promise<JobResult> {
+  const loaded: Unit = { manager: scope.kind === 'user' ? 'user' : 'system', unit };
+  for (let round = 1; ; round++) {
+    try {
+      return await runJob(line, 'StartUnit', unit, undefined, marked(way));
+    } catch (error) {
+      if (!is(error, 'UnitExists') || round === ROUNDS) throw error;
+    }
+    const left = unitLeft(host, loaded, idOf(way));
+    if (left === 'other') {
+      const earlier = unitLeft(host, loaded);
+      if (earlier === 'other' || earlier === 'runs')
+        throw new Failure(125, `${unit}: systemd has another unit of this name ('systemctl cat ${unit}' shows it)`);
+      if (earlier !== undefined) clearUnit(host, loaded, earlier);
+    } else if (left !== undefined) {
+      try {
+        return await runJob(line, 'StartUnit', unit);
+      } catch (error) {
+        // It was forgotten meanwhile.
+        if (!is(error, 'NoSuchUnit')) throw error;
+      }
+    }
   }
+}
+
+const ROUNDS = 4;
+const is = (error: unknown, name: string): boolean => error instanceof ControlError && error.name.endsWith(`.${name}`);
+
+function idOf({ properties }: Way): string {
+  const [, , variables] = properties.find(([name]) => name === 'Environment') ?? [];
+  const pair = ((variables ?? []) as string[]).find(one => one.startsWith(`${ID_VARIABLE}=`)) ?? '';
+  return pair.slice(ID_VARIABLE.length + 1);
 }
 
 /** The start is told by the id's mark that the container was there before (verbs/run.ts). */

@@ -211,11 +211,59 @@ unit_is_gone() { # its payload is ended all the same, also where there is no Nod
     fails pgrep -fx 'sleep 1003'
     as "$1" berth rm -f -i r9 >/dev/null
 }
+# systemd is still at the end of a unit whose container is gone, or keeps it since another unit names it.
+free_name() { # WHO
+    local units=/run/systemd/system
+    [ "$1" = root ] || units=/run/user/1000/systemd/user
+    as "$1" mkdir -p "$units/r11.service.d" "$units/r12-pod.service.d"
+    printf '[Service]\nExecStopPost=sleep 0.7\n' | as "$1" tee "$units/r11.service.d/slow.conf" "$units/r12-pod.service.d/slow.conf" >/dev/null
+    ended() { # NAME: by a signal that systemd knows nothing of
+        as "$who" berth kill "$1" >/dev/null
+        for _ in $(seq 300); do as "$who" berth ps -q --filter name="$1" | grep -q . || return 0; sleep 0.02; done
+        return 1
+    }
+    local who=$1
+    again() { as "$who" berth run -d --name r11 --network none --stop-timeout 0 "$@" >/dev/null; }
+    again localhost/busybox sleep 1000
+    ended r11
+    as "$1" berth rm r11 >/dev/null
+    again localhost/busybox sleep 1001
+    ended r11
+    again --replace --rm localhost/busybox sleep 1002
+    as "$1" berth kill r11 >/dev/null
+    for _ in $(seq 300); do as "$1" berth container exists r11 || break; sleep 0.02; done
+    again localhost/busybox sleep 1003
+    contains "$(fails_with 125 again localhost/busybox sleep 1004 2>&1)" 'r11 is in use'
+    ended r11
+    as "$1" berth rm r11 >/dev/null
+    as "$1" berth create --name r11 --network none --stop-timeout 0 localhost/busybox sleep 1005 >/dev/null
+    as "$1" berth start -q r11
+    equal "$(as "$1" berth inspect --format '{{.Config.Cmd}}' r11)" '[sleep 1005]'
+    as "$1" berth pod create --name r12 --network none >/dev/null
+    as "$1" berth pod start r12 >/dev/null
+    ended r12-infra
+    as "$1" berth pod start r12 >/dev/null
+    as "$1" berth pod rm -f r12 >/dev/null
+    as "$1" berth rm -f r11 >/dev/null
+    rm -r "$units"/r1[12]*.service.d
+    printf '[Unit]\nAfter=r11.service\n[Service]\nExecStart=sleep 1000\n' | as "$1" tee "$units/names.service" >/dev/null
+    manager "$1" daemon-reload
+    manager "$1" start names.service
+    again localhost/busybox sleep 1006
+    as "$1" berth rm -f r11 >/dev/null
+    again localhost/busybox sleep 1007
+    as "$1" berth rm -f r11 >/dev/null
+    manager "$1" stop names.service
+    rm "$units/names.service"
+    manager "$1" daemon-reload
+}
+
 for who in root alice; do
     as "$who" berth load -q -i "$IMAGES/busybox.tar" >/dev/null
     check "$who: run -d --restart always" always "$who"
     check "$who: run -d --restart on-failure" on_failure "$who"
     check "$who: a container that waits to be started again is stopped, removed, replaced" waiting "$who"
+    check "$who: a name that was given back is free, whatever systemd still does" free_name "$who"
     check "$who: one that waits to be started again, and its pod, network or volume" users "$who"
     check "$who: one that is being started again is there" stays_listed "$who"
     check "$who: run -d --restart of what cannot start" fails_at_once "$who"

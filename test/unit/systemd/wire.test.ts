@@ -1,78 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fakeHost } from '../../../src/host/fake.ts';
-import { HostError } from '../../../src/host/host.ts';
-import { marshal, pad } from '../../../src/systemd/marshal.ts';
 import { linkTo, startTransientService } from '../../../src/systemd/transient.ts';
 import { BusError, busPath } from '../../../src/systemd/wire.ts';
-
-/** A message from the manager: type 2 return, 3 error, 4 signal. */
-function message(type: number, fields: [number, [string, unknown]][], signature = '', values: unknown[] = []): string {
-  const body = marshal(signature, values);
-  const all = signature === '' ? fields : [...fields, [8, ['g', signature]] as [number, [string, unknown]]];
-  const head = marshal('yyyyuua(yv)', [0x6c, type, 0, 1, body.length, 99, all]);
-  return head + pad(head.length, 8) + body;
-}
-
-const answer = (serial: number, signature = '', values: unknown[] = []): string =>
-  message(2, [[5, ['u', serial]]], signature, values);
-const removed = (job: string, result: string): string =>
-  message(
-    4,
-    [
-      [1, ['o', '/org/freedesktop/systemd1']],
-      [3, ['s', 'JobRemoved']],
-    ],
-    'uoss',
-    [1, job, 'a.scope', result],
-  );
-const changed = (path: string, code: number, status: number): string =>
-  message(
-    4,
-    [
-      [1, ['o', path]],
-      [3, ['s', 'PropertiesChanged']],
-    ],
-    'sa(sv)as', // on the wire an entry of a dictionary is a structure
-    [
-      'org.freedesktop.systemd1.Service',
-      [
-        ['ExecMainCode', ['i', code]],
-        ['ExecMainStatus', ['i', status]],
-      ],
-      [],
-    ],
-  );
-
-/** A manager whose answers are all there from the beginning, given out in pieces of this size. */
-function manager(answers: string, options: { uid?: number; piece?: number; sockets?: string[] } = {}) {
-  let rest = `OK 1234\r\n${answers}`;
-  const sent: string[] = [];
-  const tried: string[] = [];
-  let closed = 0;
-  const host = fakeHost({
-    uid: options.uid ?? 0,
-    environment: { XDG_RUNTIME_DIR: '/run/user/1000', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/user/1000/bus,guid=1' },
-    calls: {
-      connectUnix(path) {
-        tried.push(path);
-        if (options.sockets?.includes(path) === false) {
-          throw new HostError('connect', 'ENOENT', 2, 'no such file or directory', path);
-        }
-        return 7;
-      },
-      send: (_, data) => void sent.push(data),
-      receive() {
-        const data = rest.slice(0, options.piece ?? 4096);
-        rest = rest.slice(data.length);
-        return { data, fds: [] };
-      },
-      close: () => void closed++,
-      poll: () => [],
-    },
-  });
-  return { host, sent, tried, closed: () => closed };
-}
+import { answer, changed, manager, message, refusal, removed } from './fake-manager.ts';
 
 void test('root speaks to the private socket: no bus daemon, no destination, no subscription', () => {
   const one = manager(answer(1, 'o', ['/job/5']) + removed('/job/5', 'done'));
@@ -145,13 +75,6 @@ void test('a job that was taken is followed when the manager is re-executed', ()
 });
 
 void test('a start that nobody answered is asked for once more, and is that one when it had been taken', () => {
-  const refusal = (name: string): string => {
-    const fields: [number, [string, unknown]][] = [
-      [4, ['s', `org.freedesktop.${name}`]],
-      [5, ['u', 1]],
-    ];
-    return message(3, fields, 's', ['no']);
-  };
   const answers = `${refusal('DBus.Error.NoReply')}OK 1234\r\n${refusal('systemd1.UnitExists')}`;
   const { started, argvs } = interrupted(answers);
   assert.deepEqual(started, { result: 'done' });
@@ -182,9 +105,9 @@ void test('an account speaks to the system manager over the bus alone', () => {
 });
 
 void test('a refusal is one line without control characters', () => {
-  const text = 'Unit a.service was\nalready\x1b[2J loaded.';
+  const text = 'Unit a.service is\nmasked\x1b[2J.';
   const fields: [number, [string, unknown]][] = [
-    [4, ['s', 'org.freedesktop.systemd1.UnitExists']],
+    [4, ['s', 'org.freedesktop.systemd1.UnitMasked']],
     [5, ['u', 1]],
   ];
   const one = manager(message(3, fields, 's', [text]));
@@ -192,9 +115,9 @@ void test('a refusal is one line without control characters', () => {
     () => startTransientService(one.host, 'system', 'a.service', []),
     (error: unknown) =>
       error instanceof BusError &&
-      error.message === 'systemd: Unit a.service was?already?[2J loaded' &&
+      error.message === 'systemd: Unit a.service is?masked?[2J' &&
       error.status === 125 &&
-      error.name === 'org.freedesktop.systemd1.UnitExists',
+      error.name === 'org.freedesktop.systemd1.UnitMasked',
   );
   assert.equal(one.closed(), 1);
 });
