@@ -3,6 +3,8 @@ import { listOf, objectOf, parseDocument, parseImageConfig, textOf } from '../co
 import { digestAlgorithm, digestHex, parseDigest } from '../digest.ts';
 import { ImageError } from '../error.ts';
 import { formatReference, localReference, parseReference } from '../reference.ts';
+import { choosePlatform, hostPlatform } from '../registry/platform.ts';
+import type { Platform } from '../registry/types.ts';
 import type { Digest } from '../types.ts';
 import { DOCUMENT_LIMIT, type ArchiveImage, type BlobPlace, type Members } from './types.ts';
 
@@ -62,7 +64,8 @@ interface Descriptor {
   readonly digest: Digest;
   readonly size: number;
   readonly annotations: Record<string, unknown>;
-  readonly platform: Record<string, unknown>;
+  /** Absent where the index names none. */
+  readonly platform?: Platform;
 }
 
 const INDEXES = new Set([
@@ -73,7 +76,6 @@ const CONFIGURATIONS = new Set([
   'application/vnd.oci.image.config.v1+json',
   'application/vnd.docker.container.image.v1+json',
 ]);
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 function fromDescriptor(members: Members, entry: Descriptor, names: readonly string[], depth: number): ArchiveImage[] {
   const bytes = readVerified(members, layoutBlob(entry.digest), entry.digest);
@@ -82,10 +84,8 @@ function fromDescriptor(members: Members, entry: Descriptor, names: readonly str
   const isIndex = INDEXES.has(entry.mediaType) || (entry.mediaType === '' && 'manifests' in document);
   if (!isIndex) return [manifestImage(members, layoutBlob, { digest: entry.digest, bytes }, names)];
   if (depth > 3) throw new ImageError(`${where}: indexes within indexes`);
-  const ours = manifestsOf(document, members).filter(one => matches(one.platform));
-  const [first] = ours;
-  if (first === undefined) throw new ImageError(`${where}: no image for linux/${architecture()}`);
-  return fromDescriptor(members, first, names, depth + 1);
+  const ours = choosePlatform(manifestsOf(document, members), hostPlatform(), where, '');
+  return fromDescriptor(members, ours, names, depth + 1);
 }
 
 /** The entries of an index that are images for a platform; signatures and attestations are none. */
@@ -93,16 +93,7 @@ function manifestsOf(index: unknown, members: Members): Descriptor[] {
   const where = `${members.name}: index`;
   const list = listOf(objectOf(index, where)['manifests'] ?? [], `${where}: manifests`);
   const all = list.map(entry => descriptor(objectOf(entry, where), where));
-  return all.filter(one => one.platform['os'] !== 'unknown' && !('vnd.docker.reference.type' in one.annotations));
-}
-
-function matches(platform: Record<string, unknown>): boolean {
-  const { os = 'linux', architecture: wanted = architecture() } = platform as { os?: unknown; architecture?: unknown };
-  return os === 'linux' && wanted === architecture();
-}
-
-function architecture(): string {
-  return ARCHITECTURES[process.arch] ?? process.arch;
+  return all.filter(one => one.platform?.os !== 'unknown' && !('vnd.docker.reference.type' in one.annotations));
 }
 
 function descriptor(object: Record<string, unknown>, where: string): Descriptor {
@@ -116,7 +107,17 @@ function descriptor(object: Record<string, unknown>, where: string): Descriptor 
     size,
     mediaType: textOf(object, 'mediaType'),
     annotations: objectOf(object['annotations'] ?? {}, `${where}: annotations`),
-    platform: objectOf(object['platform'] ?? {}, `${where}: platform`),
+    ...(object['platform'] === undefined ? {} : { platform: platformOf(object['platform'], where) }),
+  };
+}
+
+function platformOf(value: unknown, where: string): Platform {
+  const object = objectOf(value, `${where}: platform`);
+  const variant = textOf(object, 'variant');
+  return {
+    os: textOf(object, 'os'),
+    architecture: textOf(object, 'architecture'),
+    ...(variant === '' ? {} : { variant }),
   };
 }
 

@@ -32,6 +32,7 @@ export function choosePlatform<T extends { readonly platform?: Platform }>(
   entries: readonly T[],
   wanted: Platform,
   name: string,
+  hint = '; choose with --platform',
 ): T {
   const ours = entries.filter(
     ({ platform }) => platform?.os === wanted.os && platform.architecture === wanted.architecture,
@@ -44,10 +45,7 @@ export function choosePlatform<T extends { readonly platform?: Platform }>(
   if (unsaid !== undefined) return unsaid;
   const there = [...new Set(entries.map(({ platform }) => (platform === undefined ? '' : formatPlatform(platform))))];
   const listed = there.length === 0 ? 'nothing for a platform' : there.slice(0, 20).join(', ');
-  throw new RegistryError(
-    'no-platform',
-    `${name}: no image for ${formatPlatform(wanted)}; there is ${listed}; choose with --platform`,
-  );
+  throw new RegistryError('no-platform', `${name}: no image for ${formatPlatform(wanted)}; there is ${listed}${hint}`);
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = {
