@@ -53,6 +53,8 @@ interface State {
   asked?: true;
   /** Whether `base` is known to have the right scheme. */
   settled: boolean;
+  /** The request that finds that out. */
+  first?: Promise<Answer> | undefined;
 }
 
 async function send(state: State, request: SessionRequest): Promise<Answer> {
@@ -85,25 +87,48 @@ async function attempt(state: State, request: SessionRequest, fresh: boolean): P
   throw new RegistryError('policy', `${state.base.host}: more than ${REDIRECT_LIMIT} redirects`);
 }
 
-/** A registry that is marked insecure is spoken to by TLS when it has that, otherwise over http. */
+/**
+ * The first request to a registry that is marked insecure finds out how it is spoken to. Those that are sent beside it wait, and share its
+ * failure: ten layers do not wait ten times for a host that is not there.
+ */
 async function settle(state: State, request: Exchange): Promise<Answer> {
   const { connections, stall } = state.facts;
-  if (state.settled) return exchange(connections, request, stall);
+  if (state.settled || request.url.origin !== state.base.origin) return exchange(connections, request, stall);
+  while (!state.settled) {
+    if (state.first === undefined) {
+      state.first = findScheme(state, request).finally(() => (state.first = undefined));
+      return state.first;
+    }
+    await state.first.catch((error: unknown) => {
+      // What only that one was about is not ours.
+      if (error instanceof RegistryError && error.kind !== 'aborted') throw error;
+    });
+  }
+  return exchange(connections, atBase(state, request), stall);
+}
+
+/** By TLS when it has that, otherwise over http. */
+async function findScheme(state: State, request: Exchange): Promise<Answer> {
+  const { connections, host, stall } = state.facts;
   try {
     const answer = await exchange(connections, request, stall);
     state.settled = true;
     return answer;
   } catch (error) {
-    if (!(error instanceof RegistryError) || !NO_TLS.has(error.kind) || request.url.origin !== state.base.origin)
-      throw error;
-    const base = new URL(`http://${state.facts.host}`);
-    const url = new URL(`${request.url.pathname}${request.url.search}`, base);
-    const { authorization: _secret, ...headers } = request.headers ?? {};
-    const answer = await exchange(connections, { ...request, url, headers }, stall);
+    if (!(error instanceof RegistryError) || !NO_TLS.has(error.kind)) throw error;
+    const base = new URL(`http://${host}`);
+    const answer = await exchange(connections, atBase({ base }, request), stall);
     state.base = base;
     state.settled = true;
     return answer;
   }
+}
+
+/** What was to go by https goes without its secret by http. */
+function atBase({ base }: Pick<State, 'base'>, request: Exchange): Exchange {
+  if (request.url.origin === base.origin) return request;
+  const { authorization: _secret, ...headers } = request.headers ?? {};
+  return { ...request, url: new URL(`${request.url.pathname}${request.url.search}`, base), headers };
 }
 
 const NO_TLS: ReadonlySet<string> = new Set(['certificate', 'broken', 'offline']);
