@@ -6,7 +6,7 @@ export const FILES = [
   '- auth.json in $XDG_RUNTIME_DIR/containers or /run/containers/UID, ~/.config/containers; ~/.docker/config.json | credentials for registries: containers-auth.json(5)',
   '- /etc/containers/registries.conf, registries.conf.d, ~/.config/containers/registries.conf | mirrors, blocked registries, short names, credential helpers: containers-registries.conf(5)',
   '- /etc/containers/certs.d/HOST:PORT, ~/.config/containers/certs.d/HOST:PORT | *.crt: authorities of a registry; NAME.cert, NAME.key: our certificate for it',
-  '- /etc/containers/policy.json, ~/.config/containers/policy.json | which images may be fetched and loaded; signatures are not checked: what asks for one is refused',
+  '- /etc/containers/policy.json, ~/.config/containers/policy.json | which images may be fetched, loaded and imported; signatures are not checked: what asks for one is refused',
   '- ~/.config/containers/storage.conf, /etc/containers/storage.conf | additionalimagestores: stores of Berth, of the same account, that are only read. Those of Podman are not: berth system migrate --from podman --store DIR brings their images over',
   '- /run/berth | state of running containers, gone when they stop; users/UID below it for units with User=',
 ];

@@ -10,6 +10,7 @@ import { open } from '../image/archive/spool.ts';
 import { configOfChanges } from '../image/changes.ts';
 import { parseImageConfig } from '../image/config.ts';
 import { ImageError } from '../image/error.ts';
+import { checkArchiveTrust } from '../image/registry/trust-policy.ts';
 import { openStore } from '../image/store.ts';
 import type { Digest } from '../image/types.ts';
 import { commandLine } from './command-line.ts';
@@ -26,6 +27,7 @@ export async function main(host: Host): Promise<number> {
   if (/^https?:/.test(input)) throw new ImageError(`${input}: fetch it first: curl -L ${input} | berth import -`);
   const name = input === '-' ? 'standard input' : input;
   const fd = input === '-' ? 0 : open(input, name);
+  checkArchiveTrust(host, 'tarball', input === '-' ? undefined : (host.realpath(input) ?? input));
   const store = openStore(host);
   const id = await withWork(host, store, async work => {
     const target = `${work}/layer`;

@@ -130,6 +130,7 @@ TOML
     as alice tee "$directory/policy.json" >/dev/null <<<'{"default":[{"type":"reject"}]}'
     contains "$(fails_with 125 as alice berth pull $name 2>&1)" "$directory/policy.json rejects it (default)"
     contains "$(fails_with 125 as alice berth load -i $IMAGES/busybox.tar 2>&1)" "docker-archive:$IMAGES/busybox.tar: $directory/policy.json rejects it (default)"
+    contains "$(fails_with 125 as alice berth import $IMAGES/rootfs.tar 2>&1)" "tarball:$IMAGES/rootfs.tar: $directory/policy.json rejects it (default)"
     as alice tee "$directory/policy.json" >/dev/null <<<'{"default":[{"type":"signedBy"}]}'
     contains "$(fails_with 125 as alice berth pull $name 2>&1)" 'asks for a signature'
 }

@@ -14,11 +14,11 @@ export function checkTrust(host: Host, reference: Reference): void {
 }
 
 /** What an archive or a directory is called there: containers-transports(5). */
-export type ArchiveTransport = 'docker-archive' | 'oci-archive' | 'oci' | 'dir';
+export type ArchiveTransport = 'docker-archive' | 'oci-archive' | 'oci' | 'dir' | 'tarball';
 
-/** The same for what is loaded; without a path it came by standard input. A docker-archive has no scopes but all of them. */
+/** The same for what is loaded or imported; without a path it came by standard input. Some have no scopes but all of them. */
 export function checkArchiveTrust(host: Host, transport: ArchiveTransport, path: string | undefined): void {
-  const scopes = transport === 'docker-archive' ? [] : withParents(path ?? '');
+  const scopes = transport === 'docker-archive' || transport === 'tarball' ? [] : withParents(path ?? '');
   checkOrigin(host, { transport, name: `${transport}:${path ?? 'standard input'}`, scopes: [...scopes, ''] });
 }
 

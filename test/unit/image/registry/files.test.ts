@@ -186,6 +186,13 @@ test('policy.json holds for what is loaded, by the transport that it is', () => 
   assert.throws(() => load({ default: accept, transports }, 'dir', '/srv/images/bad/b'), /\(\/srv\/images\/bad\)/);
   assert.throws(() => load({ default: reject, transports }, 'oci', '/srv/imagesque'), /\(default\)/);
   assert.throws(() => load({ default: reject, transports }, 'docker-archive', '/srv/images/a'), /\(default\)/);
+  // What `import` reads.
+  const imported = { tarball: { ...below, '': accept } };
+  load({ default: reject, transports: imported }, 'tarball', '/srv/images/bad/x.tar');
+  assert.throws(
+    () => load({ default: reject, transports }, 'tarball', '/srv/images/x.tar'),
+    /tarball:\/srv.*\(default\)/,
+  );
 });
 
 test('proxies: for which addresses, and passwords stay out of messages', () => {
