@@ -64,7 +64,7 @@ export const IMAGE_PRUNE: VerbRow = hosted(
     text(
       'budget',
       'SIZE',
-      'then remove the oldest that no container and no unit has, until the rest fits; 0: no limit',
+      'then remove the oldest that no container and no unit has, until the layers of the rest take no more of the disk than that; 0: no limit',
     ),
     flag('build-cache', 'accepted for compatibility; has no effect'),
     flag('external', 'accepted for compatibility; has no effect'),

@@ -1,5 +1,7 @@
 import type { Bytes, Host } from '../host/host.ts';
 import { ImageError } from '../image/error.ts';
+import { layerDirectory } from '../image/images.ts';
+import type { Digest } from '../image/types.ts';
 
 /** What du(1) says, with the ids that the files have: an account's own user namespace may read what its payloads own. */
 export function diskBytes(host: Host, paths: readonly Bytes[]): number {
@@ -22,6 +24,17 @@ export function diskUsage(host: Host, paths: readonly Bytes[]): { total: number;
   const total = each.get('total');
   if (total === undefined) throw new ImageError(`du: ${done.stderr.split('\n')[0] ?? 'no answer'}`);
   return { total, each };
+}
+
+/** Of all that are there, also those that no image has. A layer of an additional store takes nothing of this one. */
+export function layerSizes(host: Host, store: string): { total: number; of: (layer: Digest) => number } {
+  const directory = `${store}/layers`;
+  const names = host.stat(directory) === undefined ? [] : host.list(directory);
+  const { total, each } = diskUsage(
+    host,
+    names.map(({ name }) => `${directory}/${name}`),
+  );
+  return { total, of: layer => each.get(layerDirectory(store, layer)) ?? 0 };
 }
 
 /** Words in front of a program that is to have the ids of the account's store: root has them. */

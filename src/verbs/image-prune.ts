@@ -5,16 +5,16 @@ import type { Host } from '../host/host.ts';
 import { withWork } from '../image/archive/ingest.ts';
 import { totalBytes } from '../image/collect.ts';
 import { ImageError } from '../image/error.ts';
-import { readLayer } from '../image/images.ts';
 import { lockImage, removeImageLock } from '../image/lock.ts';
 import { prunePartials } from '../image/pull/partial.ts';
 import { listNames, removeName } from '../image/names.ts';
 import { readPulled, removePulled } from '../image/pulled.ts';
 import { removeImage, removeLoose } from '../image/remove.ts';
 import { openStore } from '../image/store.ts';
-import type { Digest, ImageRecord } from '../image/types.ts';
+import type { ImageRecord } from '../image/types.ts';
 import { Failure } from '../run/failure.ts';
 import { commandLine } from './command-line.ts';
+import { layerSizes } from './disk-bytes.ts';
 import { sizeText } from './images.ts';
 import { parseFilter } from './images-select.ts';
 import { containerImages, usedImages, type UsedImages } from './used-images.ts';
@@ -58,7 +58,7 @@ function overBudget(
   chosen: readonly ImageRecord[],
   budget: number,
 ): ImageRecord[] {
-  const sizes = (layer: Digest): number => readLayer(host, store, layer)?.size ?? 0;
+  const sizes = layerSizes(host, store).of;
   const taken = new Set(chosen);
   const age = (image: ImageRecord): number =>
     Math.max(0, ...(used.names.get(image.id) ?? []).map(name => readPulled(host, store, name)?.time ?? 0));

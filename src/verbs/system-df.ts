@@ -3,13 +3,11 @@ import { globalValue, isSet, lastValue } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
 import { sharedBytes, totalBytes } from '../image/collect.ts';
 import { ImageError } from '../image/error.ts';
-import { layerDirectory } from '../image/images.ts';
 import { storeDirectory } from '../image/store.ts';
-import type { Digest } from '../image/types.ts';
 import { isAlive, listContainers } from '../run/containers.ts';
 import { layerPath } from '../run/layer.ts';
 import { commandLine } from './command-line.ts';
-import { diskBytes, diskUsage } from './disk-bytes.ts';
+import { diskBytes, layerSizes } from './disk-bytes.ts';
 import { fillRows, renderTable } from './format.ts';
 import { fillGoTemplate } from './go-template-fill.ts';
 import { sizeText } from './images.ts';
@@ -69,17 +67,6 @@ function cells(row: Row): Record<string, string> {
     Size: sizeText(row.RawSize),
     Reclaimable: `${sizeText(row.RawReclaimable)} (${percent}%)`,
   };
-}
-
-/** Of all that are there, also those that no image has. A layer of an additional store takes nothing of this one. */
-function layerSizes(host: Host, store: string): { total: number; of: (layer: Digest) => number } {
-  const directory = `${store}/layers`;
-  const names = host.stat(directory) === undefined ? [] : host.list(directory);
-  const { total, each } = diskUsage(
-    host,
-    names.map(({ name }) => `${directory}/${name}`),
-  );
-  return { total, of: layer => each.get(layerDirectory(store, layer)) ?? 0 };
 }
 
 /** What belongs to images beside their layers. */
