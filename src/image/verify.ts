@@ -56,14 +56,18 @@ export function setAside(host: Host, store: string, layer: Digest, work: string)
   move(host, store, layerDirectory(store, layer), asidePath(layer, work));
 }
 
-/** Undoes that, when nothing else has come in its place. */
-export function putBack(host: Host, store: string, layer: Digest, work: string): void {
-  if (host.lstat(layerDirectory(store, layer)) === undefined)
-    move(host, store, asidePath(layer, work), layerDirectory(store, layer));
+/** Undoes that for all of `work` in whose place nothing else has come. */
+export function putBack(host: Host, store: string, work: string): void {
+  for (const { name } of host.list(work)) {
+    const place = `${store}/layers/${name.slice(ASIDE.length)}`;
+    if (name.startsWith(ASIDE) && host.lstat(place) === undefined) move(host, store, `${work}/${name}`, place);
+  }
 }
 
+const ASIDE = 'broken-';
+
 function asidePath(layer: Digest, work: string): string {
-  return `${work}/broken-${digestName(layer)}`;
+  return `${work}/${ASIDE}${digestName(layer)}`;
 }
 
 function move(host: Host, store: string, from: string, to: string): void {

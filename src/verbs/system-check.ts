@@ -1,6 +1,7 @@
 import { SYSTEM_CHECK } from '../command/options-image.ts';
 import { globalValue, isSet } from '../command/read.ts';
 import type { Host } from '../host/host.ts';
+import { sweep } from '../image/archive/ingest.ts';
 import { takeInventory, type Inventory } from '../image/collect.ts';
 import { openStore } from '../image/store.ts';
 import { verifyDocuments, verifyLayer, type Fault } from '../image/verify.ts';
@@ -13,6 +14,8 @@ export async function main(host: Host): Promise<number> {
   const command = commandLine(host, SYSTEM_CHECK);
   if (typeof command === 'number') return command;
   const store = openStore(host, globalValue(command, 'root'));
+  // A repair that was killed may have had layers in its hands.
+  await sweep(host, store);
   const inventory = takeInventory(host, store);
   const { faults, verified, unverifiable } = await examine(host, store, inventory, isSet(command, 'quick'));
   for (const fault of faults) host.write(1, `${fault.line}${usersOf(inventory, fault)}\n`);

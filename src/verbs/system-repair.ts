@@ -96,7 +96,7 @@ async function fetchInstead(
       if (id !== source.id)
         throw new ImageError(`${source.reference}: the registry has another image, ${id.slice(0, 12)}`);
     } catch (error) {
-      for (const layer of layers) putBack(host, store, layer, work);
+      putBack(host, store, work);
       throw error;
     }
   });

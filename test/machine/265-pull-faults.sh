@@ -30,6 +30,36 @@ repaired() {
 }
 check 'a changed byte is found, what is missing is missed, and both are fetched again' repaired
 
+# A repair that waits for its registry has the broken layer in its hands.
+repair_killed() {
+    local layer store
+    store=$(store_of alice)
+    fresh alice
+    as alice berth pull -q $REGISTRY/t/busybox:1
+    layer=$(echo "$store"/layers/*)
+    printf x | dd of="$layer/fs/etc/passwd" conv=notrunc status=none
+    repair_dies() {
+        systemctl kill -s STOP test-registry
+        as alice systemd-run --user -q --collect --unit test-repair berth system check --repair
+        timeout 60 sh -c 'until ls -d "$0"/tmp/*/broken-* >/dev/null 2>&1; do sleep 0.05; done' "$store"
+        manager alice kill -s KILL test-repair
+        timeout 60 sh -c 'while pgrep -u alice -f "system check --repai[r]" >/dev/null; do sleep 0.05; done'
+    }
+    repair_dies
+    systemctl stop test-registry
+    # Nobody could bring it: the image starts with what it had.
+    fails ls "$layer"
+    as alice berth run --rm --network none $REGISTRY/t/busybox:1 true
+    ls -d "$layer/fs"
+    serve
+    repair_dies
+    systemctl kill -s CONT test-registry
+    contains "$(fails_with 1 as alice berth system check)" 'not what its digest says'
+    as alice berth system check --repair
+    sound alice
+}
+check 'a repair that is killed leaves the image as it was, and the next one mends it' repair_killed
+
 # newuidmap(1) as it is, noting that it was called; refusing when there is $WORK/refuse.
 ids_once() {
     mkdir -p "$WORK/bin"

@@ -9,6 +9,7 @@ import { whileKept } from '../lock.ts';
 import { writeName } from '../names.ts';
 import type { Digest, ImageRecord } from '../types.ts';
 import { unpackLimit } from '../unpack-limit.ts';
+import { putBack } from '../verify.ts';
 import { runLayer, shareIds } from './program.ts';
 import type { ArchiveImage } from './types.ts';
 
@@ -181,13 +182,28 @@ function isRemoved(work: string): boolean {
   }
 }
 
-/** Removes from tmp/ what no living process owns. What cannot be removed now stays for another time. */
+/**
+ * Removes from tmp/ what no living process owns. What cannot be removed now stays for another time. A layer that a repair had set aside
+ * when it was killed goes back first: broken or not, the image may start with it, and without it not.
+ */
 export async function sweep(host: Host, store: string): Promise<void> {
   const dead = readdirSync(`${store}/tmp`).filter(name => {
     const [pid = '', start = ''] = name.split('.');
     return !/^\d+$/.test(pid) || start === '' || host.startTime(Number(pid)) !== start;
   });
-  if (dead.length > 0) await removeQuietly(dead.map(name => `${store}/tmp/${name}`));
+  const remains = dead.map(name => `${store}/tmp/${name}`).filter(path => isRelieved(host, store, path));
+  if (remains.length > 0) await removeQuietly(remains);
+}
+
+/** Not where nothing can be written, and not while another does the same. */
+function isRelieved(host: Host, store: string, work: string): boolean {
+  try {
+    putBack(host, store, work);
+    return true;
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
+  }
 }
 
 /** In tmp/ a remain is no harm: the next sweep takes it. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { HostError, type Host } from '../../host/host.ts';
 import { isWhole } from '../additional.ts';
-import { withWork, writeWhole } from '../archive/ingest.ts';
+import { sweep, withWork, writeWhole } from '../archive/ingest.ts';
 import { parseImageConfig } from '../config.ts';
 import { ImageError } from '../error.ts';
 import { readPulled } from '../pulled.ts';
@@ -39,7 +39,12 @@ export interface PullRequest {
  * where the policy allows it and a usable image is there, that becomes a warning.
  */
 export async function pullImage(host: Host, store: string, request: PullRequest): Promise<Pulled> {
-  const there = usable(host, store, request.name, request);
+  let there = usable(host, store, request.name, request);
+  if (there === undefined) {
+    // A repair that was killed may have had a layer of it in its hands.
+    await sweep(host, store);
+    there = usable(host, store, request.name, request);
+  }
   if (!asksRegistry(request.policy, there !== undefined)) {
     if (there !== undefined) return unchanged(request.name, there);
     throw new ImageError(`${request.name}: no such image in ${store}, and the policy never forbids to fetch it`);
