@@ -28,7 +28,7 @@ restore() {
     rm -rf "$(store_of "$1")"
     [ ! -e "$(store_of "$1").kept" ] || mv "$(store_of "$1").kept" "$(store_of "$1")"
 }
-trap 'systemctl stop test-registry test-slow test-silent test-person test-hostile 2>/dev/null; restore root; restore alice; rm -rf "$WORK" /etc/containers/registries.conf.d/260-test.conf' EXIT
+trap 'systemctl stop test-registry test-slow test-silent test-person test-hostile 2>/dev/null; for user in root alice bob; do restore $user; done; rm -rf "$WORK" /etc/containers/registries.conf.d/260-test.conf' EXIT
 serve || { echo 'not ok 1 - the registry serves'; echo '1..1'; exit 1; }
 slow_at() { # BYTES-PER-SECOND [whole]: the registry on a line of that speed; `whole`: one that knows no ranges
     local i
