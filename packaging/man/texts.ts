@@ -166,8 +166,7 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
       title: 'DESCRIPTION',
       lines: [
         'The container is asked now, by the startup check as long as that has not succeeded. The result is one of those that berth health shows and',
-        'counts as any other: the container becomes healthy or unhealthy by it, and HealthOnFailure= acts. (At a terminal in the foreground, where nothing',
-        'else asks, it is told alone.)',
+        'counts as any other: the container becomes healthy or unhealthy by it, and HealthOnFailure= acts.',
       ],
     },
     {

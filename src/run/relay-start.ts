@@ -25,12 +25,12 @@ const NEWPID = 0x20000000;
 export function startRelay(host: Host, started: Started, handsOver: boolean): Child | undefined {
   const { streams, begun, made, request } = started;
   const { sdnotify, timeout } = request;
+  const { health, logFile } = started.prepared;
   // The relay reads a terminal that nobody attends to.
   const terminal = handsOver ? begun.heard.fds.get('console') : undefined;
   const out = streams.out ?? terminal;
-  if (out === undefined && !handsOver && timeout === 0) return undefined;
+  if (out === undefined && !handsOver && timeout === 0 && health === undefined) return undefined;
   // No log to carry and no messages to filter (LogDriver=passthrough): nothing of ours stays, the launcher says READY=1.
-  const { health, logFile } = started.prepared;
   if (out === undefined && sdnotify !== 'container' && health === undefined && timeout === 0) return undefined;
   const words: string[] = [];
   const descriptors: number[] = [];
@@ -121,8 +121,11 @@ function sinkWords(host: Host, started: Started, words: string[], give: (name: s
   const journal = [`journal=${JOURNAL}`, ...eventWords(started, identifier)];
   if (!isJournal(host, 1) && !isJournal(host, 2)) {
     if (!place.handsOver) {
-      give('plain-out', 1);
-      give('plain-err', 2);
+      // What it says itself would stand in the middle of what a program draws on its terminal.
+      if (!started.request.tty) {
+        give('plain-out', 1);
+        give('plain-err', 2);
+      }
       words.push(...journal);
       return;
     }

@@ -64,7 +64,7 @@ interface Asked {
   readonly health: HealthState;
 }
 
-/** Where no relay is: a terminal in the foreground. */
+/** Where no relay is: somebody has killed it. */
 function byOurselves(host: Host, asked: Asked): boolean {
   const spec = JSON.parse(host.readFile(`${asked.bundle}/config.json`)) as Spec;
   if (asked.health.connection === undefined) return runOnce(host, spec, asked);

@@ -324,15 +324,18 @@ asked_before_ready() { # what it waits for comes first, and the answer is of its
     wait $asker
     way_gone root waits
 }
-asked_at_a_terminal() { # no relay is there
+at_a_terminal() { # the relay carries nothing, but asks; what it says is not for the terminal
     python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' \
-        berth run --rm -it --name typed --network none --health-cmd 'test -f /tmp/ok' --health-interval disable localhost/busybox sleep 1000 >/dev/null &
+        berth run --rm -it --name typed --network none --health-cmd 'test -f /tmp/ok' --health-interval 200ms --health-retries 1 localhost/busybox sleep 1000 >screen &
     eventually berth exec typed touch /tmp/ok
+    eventually is root typed healthy
     berth healthcheck run typed
     berth exec typed rm /tmp/ok
+    eventually is root typed unhealthy
     equal "$(fails_with 1 berth healthcheck run typed)" unhealthy
     berth stop -t 0 typed
     wait
+    equal "$(cat screen)" ''
 }
 refused() {
     contains "$(fails_with 125 berth run --rm --sdnotify healthy --network none localhost/busybox true 2>&1)" 'needs a health check'
@@ -392,7 +395,7 @@ each_way 'a check that is made when asked for alone' asked_alone
 check 'paused but for one process that cannot be' paused_but_for_one
 check 'healthcheck run while a check is on its way' asked_meanwhile
 check 'healthcheck run before the container is ready' asked_before_ready
-check 'healthcheck run of a terminal in the foreground' asked_at_a_terminal
+check 'a terminal in the foreground: probed, and healthcheck run' at_a_terminal
 check 'connections end as any client ends them, by one socket' connections_end_well
 check 'IPv6 when nobody listens on IPv4' ready_by_ipv6
 check 'Notify=unix:' ready_by_unix_socket
