@@ -225,7 +225,12 @@ for_members() { # USER
     equal "$(as "$1" berth pod logs --since 1h --tail 1 -c second all)" 'said by second'
     equal "$(as "$1" berth pod logs --until 1h all)" ''
     contains "$(fails_with 125 as "$1" berth pod logs -c fourth all 2>&1)" 'all: it has no container fourth'
+    # Who follows has followed everything when the last of them has ended.
+    as "$1" timeout 60 berth pod logs --follow all >"followed-$1" &
+    wait_for "[ \$(wc -l <followed-$1) = 2 ]"
     as "$1" berth pod rm -f -t 0 all >/dev/null
+    wait $!
+    equal "$(sort "followed-$1")" $'first said by first\nsecond said by second'
     contains "$(fails_with 125 as "$1" berth pod create --memory 1g x 2>&1)" 'Slice='
 }
 
