@@ -65,9 +65,16 @@ struct flow {
     struct end end[2]; /* client, server */
     struct half half[2];
     bool connecting, queued, gone;
-    uint32_t taken; /* of what an end had sent before it failed, by the other one */
-    int64_t until;  /* whose time is over then; 0: it has not begun */
+    uint32_t taken;           /* of what an end had sent before it failed, by the other one */
+    int64_t until;            /* whose time is over then; 0: it has not begun */
+    struct sockaddr_in other; /* while connecting: where else to */
     struct flow *next;
+};
+
+/* A flow on its way from one thread to the other. */
+struct begun {
+    int fds[2];
+    struct sockaddr_in other;
 };
 
 /* Begins as `struct end` does. */
@@ -337,8 +344,9 @@ static void abort_both(const int fds[2])
     }
 }
 
-static void begin_flow(const int fds[2])
+static void begin_flow(const struct begun *begun)
 {
+    const int *fds = begun->fds;
     struct flow *flow = calloc(1, sizeof(*flow));
     if (flow == NULL) {
         abort_both(fds);
@@ -346,6 +354,7 @@ static void begin_flow(const int fds[2])
         return;
     }
     flow->connecting = true;
+    flow->other = begun->other;
     for (int i = 0; i < 2; i++)
         flow->end[i] = (struct end){.kind = END, .fd = fds[i], .flow = flow};
     for (int i = 0; i < 2; i++)
@@ -366,31 +375,32 @@ static bool have_spare(void)
 /* By the thread that has fewer. */
 static void open_flow(int client_fd, const union address *client, uint16_t target)
 {
-    int fds[2] = {client_fd, connect_inside(client_fd, client, target)};
-    if (fds[1] < 0 && errno == EMFILE) {
+    struct begun begun = {{client_fd, -1}, other_inside(client, target)};
+    begun.fds[1] = connect_inside(client_fd, client, target);
+    if (begun.fds[1] < 0 && errno == EMFILE) {
         close(spare);
         spare = -1;
-        fds[1] = connect_inside(client_fd, client, target);
+        begun.fds[1] = connect_inside(client_fd, client, target);
     }
-    if (fds[1] < 0) {
-        abort_both(fds);
+    if (begun.fds[1] < 0) {
+        abort_both(begun.fds);
         return;
     }
     if (outbox >= 0 && second.flows < first.flows) {
         second.flows++;
-        if (send(outbox, fds, sizeof(fds), MSG_NOSIGNAL) == sizeof(fds))
+        if (send(outbox, &begun, sizeof(begun), MSG_NOSIGNAL) == sizeof(begun))
             return;
         second.flows--;
     }
     first.flows++;
-    begin_flow(fds);
+    begin_flow(&begun);
 }
 
 static void take_over(int inbox)
 {
-    int fds[2];
-    for (int i = 0; i < ACCEPTS && recv(inbox, fds, sizeof(fds), 0) == sizeof(fds); i++)
-        begin_flow(fds);
+    struct begun begun;
+    for (int i = 0; i < ACCEPTS && recv(inbox, &begun, sizeof(begun), 0) == sizeof(begun); i++)
+        begin_flow(&begun);
 }
 
 /* Without a descriptor nobody is accepted for a moment: the listeners stay readable, and would keep us awake. */
@@ -402,16 +412,6 @@ static void rest(bool wanted)
             struct epoll_event event = {.events = wanted ? 0 : EPOLLIN, .data.ptr = &watched[i]};
             epoll_ctl(epoll, EPOLL_CTL_MOD, watched[i].fd, &event);
         }
-}
-
-/* A socket of both families tells addresses of IPv4 in those of IPv6. */
-static void unmap(union address *address)
-{
-    if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
-        return;
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = address->v6.sin6_port};
-    memcpy(&v4.sin_addr, &address->v6.sin6_addr.s6_addr[12], sizeof(v4.sin_addr));
-    address->v4 = v4;
 }
 
 static void accept_some(int listener, uint16_t target)
@@ -435,10 +435,23 @@ static void accept_some(int listener, uint16_t target)
     }
 }
 
+/* Nobody listens where the client is led to; true: it is on its way to another address. */
+static bool try_other(struct flow *flow)
+{
+    struct end *server = &flow->end[1];
+    int fd = flow->other.sin_family == AF_UNSPEC ? -1 : connect_other(&flow->other);
+    flow->other.sin_family = AF_UNSPEC;
+    if (fd < 0)
+        return false;
+    close(server->fd);
+    server->fd = fd;
+    return watch(fd, EPOLLIN | EPOLLOUT | EPOLLET, server);
+}
+
 static void on_end(struct end *end, uint32_t events)
 {
     struct flow *flow = end->flow;
-    if (flow->gone)
+    if (flow->gone || (flow->connecting && end == &flow->end[1] && (events & EPOLLERR) && try_other(flow)))
         return;
     if (events & EPOLLERR) {
         end->failed = true;

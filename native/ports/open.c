@@ -45,6 +45,16 @@ static void lift(struct in6_addr *address)
         memcpy(address, prefix, sizeof(prefix));
 }
 
+/* A socket of both families tells addresses of IPv4 in those of IPv6. */
+void unmap(union address *address)
+{
+    if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
+        return;
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = address->v6.sin6_port};
+    memcpy(&v4.sin_addr, &address->v6.sin6_addr.s6_addr[12], sizeof(v4.sin_addr));
+    address->v4 = v4;
+}
+
 /*
  * Where to: the container's address; without one of IPv6 the one that the client aimed at, which is local by our mark. A client of the host's loopback is another
  * machine for the container: what trusts its own loopback there must not trust it. It comes from the container's address, of the other family where there is none.
@@ -132,4 +142,23 @@ int connect_inside(int accepted, const union address *client, uint16_t target)
     if (fd < 0 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL || errno == EACCES))
         fd = connect_as(client, false, &to);
     return fd;
+}
+
+/* A server of IPv4 alone cannot be shown an address of IPv6: as one of the host's loopback the client comes from the container's address. */
+struct sockaddr_in other_inside(const union address *client, uint16_t target)
+{
+    union address other;
+    if (client->any.sa_family != AF_INET6 || !address_inside(AF_INET, &other))
+        return (struct sockaddr_in){.sin_family = AF_UNSPEC};
+    other.v4.sin_port = target;
+    return other.v4;
+}
+
+int connect_other(const struct sockaddr_in *to)
+{
+    int fd = make(AF_INET);
+    if (fd < 0 || try_connect(fd, &(union address){.v4 = *to}) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }

@@ -39,5 +39,10 @@ bool address_inside(int family, union address *ret);
 /* flow.c: until a second after `process` (a pidfd, or -1) has ended. */
 void serve(struct listener *listeners, int count, int changes, int process) __attribute__((noreturn));
 
-/* open.c: a socket in the container on its way to the server, or -1 with errno. */
+/* open.c */
+void unmap(union address *address);
+/* A socket in the container on its way to the server, or -1 with errno. */
 int connect_inside(int accepted, const union address *client, uint16_t target);
+/* Where a client of IPv6 is led to when nobody listens for it there; of no family: nowhere. */
+struct sockaddr_in other_inside(const union address *client, uint16_t target);
+int connect_other(const struct sockaddr_in *to);

@@ -68,7 +68,7 @@ export const DIFFERENCES = [
   '- User= and DynamicUser= in [Service] work: the container is rootless, without user manager and session. | Podman does not support them.',
   '- Health checks are made by the relay; only changes reach the journal. | Podman starts a timer and a service for each.',
   '- The main process of the unit is the first process of the container. | In Podman it is a monitor.',
-  '- Behind published ports of an account in a .network the address of the client is seen; one that belongs to a single link (fe80::/64) with the prefix fd62:6572:7468::/64. They arrive over lo. Where not all ports are of TCP they arrive at an interface host0, which is then the way out. | Podman has a proxy, which hides it.',
+  '- Behind published ports of an account in a .network the address of the client is seen; one that belongs to a single link (fe80::/64) with the prefix fd62:6572:7468::/64. A server of IPv4 alone sees those of IPv6 as the container. They arrive over lo. Where not all ports are of TCP they arrive at an interface host0, which is then the way out, and clients of IPv6 need a server of IPv6. | Podman has a proxy, which hides it.',
   '- With UserNS= or UIDMap= of an account, /etc/hosts, /etc/hostname and /etc/resolv.conf belong to the account: inside to the kept user, or to nobody. | In Podman they are root of the container.',
   '- A published port of root is a rule of netavark. | Podman keeps a socket on it beside the rule, which nobody reads.',
   '- The name of a container that has no HostName= is its host name. | In Podman it is a number of the container.',

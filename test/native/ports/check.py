@@ -13,7 +13,7 @@ from place import *
 
 program, work = sys.argv[1:3]
 name = os.path.basename(program)
-WORDS = ["9300-9304:5300", "9399-9399:5399"]
+WORDS = ["9300-9304:5300", "9398-9399:5398"]
 
 
 def addresses(box):
@@ -24,6 +24,19 @@ def addresses(box):
     for to in ("127.0.0.1", "::1"):
         peer, _, own = read_all(connect(9300, to, None)).decode().split()
         assert (peer, own) == (INSIDE4, INSIDE4), peer
+
+
+def one_family(box):
+    """a server of IPv4 alone has the clients of IPv6, from the container's address; with an address of IPv6 there, too"""
+    for _ in range(2):
+        # At once, so that both threads have some.
+        for s in [connect(9398, *where) for where in 8 * [(HOST6, CLIENT6), ("::1", None)]]:
+            assert read_all(s).decode().split()[::2] == [INSIDE4, INSIDE4]
+        assert read_all(connect(9398)).decode().split()[::2] == [CLIENT4, INSIDE4]
+        box.run("ip", "addr", "replace", "fd00::2/64", "dev", "eth0", "nodad")
+        wait_until(lambda: reached(HOST6, CLIENT6) == b"fd00::2")
+    box.run("ip", "addr", "del", "fd00::2/64", "dev", "eth0")
+    wait_until(lambda: reached(HOST6, CLIENT6) == HOST6.encode())
 
 
 def new_addresses(box):
@@ -319,7 +332,7 @@ def ends_with(box):
 
 
 CASES = (addresses, taken_port, both_ways, one_way, small_pieces, resets, last_words, refused, slow_readers, many, comes_and_goes)
-CASES += (new_addresses, power, bad_words, one_address, want_of_descriptors, one_descriptor_fewer, without_pages, read_only, ends_with)
+CASES += (one_family, new_addresses, power, bad_words, one_address, want_of_descriptors, one_descriptor_fewer, without_pages, read_only, ends_with)
 
 host()
 box = Container()

@@ -18,7 +18,7 @@ LONELY = 12346  # nobody else has anything of this one's
 HOST4, CLIENT4, INSIDE4 = "192.0.2.1", "192.0.2.50", "10.91.0.2"
 HOST6, CLIENT6 = "2001:db8::1", "2001:db8::50"
 WHO, ECHO, SOURCE, RESET, DEAF = 5300, 5301, 5302, 5303, 5304
-NOBODY = 5399
+ONLY4, NOBODY = 5398, 5399
 SOURCE_SIZE = 8 << 20
 LAST_WORDS = 100000
 
@@ -81,14 +81,14 @@ class Container:
 
 
 class Server:
-    """One thread: who (peer and own address), echo, source (sends, then ends), reset (after the first byte and some last words), deaf (never reads)."""
+    """One thread: who (peer and own address; one of them of IPv4 alone), echo, source (sends, then ends), reset (after the first byte and some last words), deaf (never reads)."""
 
     def __init__(self, ready):
         self.poll = select.epoll()
         self.sockets, self.kinds, self.waiting = {}, {}, {}
         self.stuff = memoryview(pattern(SOURCE_SIZE))
-        for port in (WHO, ECHO, SOURCE, RESET, DEAF):
-            for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+        for port in (WHO, ECHO, SOURCE, RESET, DEAF, ONLY4):
+            for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))[: 1 if port == ONLY4 else 2]:
                 s = socket.socket(family)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if family == socket.AF_INET6:
@@ -135,7 +135,7 @@ class Server:
 
     def accept(self, listener, port):
         s, peer = listener.accept()
-        if port == WHO:
+        if port in (WHO, ONLY4):
             own = s.getsockname()
             s.sendall(f"{peer[0]} {peer[1]} {own[0]}".encode())
             s.close()
