@@ -10,12 +10,15 @@ begin() { # USER NAME COMMAND…
     as "$1" berth run -d --rm --name "$2" --label $'shown=\e]0;a title\a' --stop-timeout 1 --network none localhost/busybox "${@:3}" >/dev/null
 }
 
+# A new size takes another way than what is typed, which may be there before.
+until_size() { printf 'send:until stty size | grep "^%s %s$"; do sleep 0.1; done\\n' "$1" "$2"; }
+
 alive() { [ "$(as "$1" berth inspect --format '{{.State.Running}}' "$2")" = true ]; }
 
 exec_in_terminal() { # USER
     begin "$1" shell sleep inf
     local said
-    said=$(in_terminal "$1" size:31x77 'wait:# ' 'send:stty size\n' 'wait:31 77' size:20x50 'send:stty size\n' 'wait:20 50' \
+    said=$(in_terminal "$1" size:31x77 'wait:# ' "$(until_size 31 77)" 'wait:\n31 77' size:20x50 "$(until_size 20 50)" 'wait:\n20 50' \
         'send:printf "\\\\200\\\\377\\\\n"\n' 'wait:\x80\xff' 'send:sh -c "echo go; sleep 1000"\n' 'wait:go\r\n' 'send:\x03' 'send:exit 7\n' end -- berth exec -it shell sh 2>&1 || echo "status $?")
     contains "$said" 'status 7'
     # A reader that stops: 1 MB waits for it, nothing of it is lost, and the next command answers.
@@ -42,7 +45,7 @@ for_account() {
     equal "$(cat /tmp/for-alice-terminal)" 0
     rm -f /usr/local/bin/docker-credential-seen /tmp/for-alice*
     # Sizes, keys and the status go through all the same.
-    said=$(in_terminal root size:31x77 'wait:# ' 'send:stty size\n' 'wait:31 77' size:20x50 'send:stty size\n' 'wait:20 50' \
+    said=$(in_terminal root size:31x77 'wait:# ' "$(until_size 31 77)" 'wait:\n31 77' size:20x50 "$(until_size 20 50)" 'wait:\n20 50' \
         'send:sh -c "echo go; sleep 1000"\n' 'wait:go\r\n' 'send:\x03' 'send:exit 7\n' end -- berth exec --for alice -it shell sh 2>&1 || echo "status $?")
     contains "$said" 'status 7'
     status=0
