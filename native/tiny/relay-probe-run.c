@@ -151,7 +151,7 @@ bool probe_control(void)
 
 void probe_ended(void)
 {
-    int status = 0;
+    int status = 1 << 8; /* what nobody can tell is no success */
     /* The first of two processes ends when it has sent the number of the second. */
     for (int before = probe.pidfd; probe.control >= 0 && probe_control();)
         if (probe.pidfd != before)
