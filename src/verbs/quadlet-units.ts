@@ -11,9 +11,12 @@ export function installDirectory(host: Host): Bytes {
   return `${config === '' ? `${host.environment('HOME') ?? ''}/.config` : config}/containers/systemd`;
 }
 
-/** A directory as the search calls what is in it. */
+/** A directory as the search calls what is in it, also before it is made. */
 export function realDirectory(host: Host, directory: Bytes): Bytes {
-  return host.stat(directory) === undefined ? directory : (host.realpath(directory) ?? directory);
+  const real = host.realpath(directory);
+  const slash = directory.lastIndexOf('/');
+  if (real !== undefined || slash < 1 || host.lstat(directory) !== undefined) return real ?? directory;
+  return realDirectory(host, directory.slice(0, slash)) + directory.slice(slash);
 }
 
 /** All unit files, in search order, hidden ones included, with what could be read of them. */

@@ -1,6 +1,7 @@
 import type { Bytes, Host, Stat } from '../host/host.ts';
 import { Failure } from '../run/failure.ts';
 import { typeOf } from '../unit/names.ts';
+import { realDirectory } from './quadlet-units.ts';
 import type { Realm } from './scope.ts';
 
 /** A file of an application: `path` below the application's directory. Exactly one of `text` and `link` is set. */
@@ -26,11 +27,17 @@ export interface Application {
 const MOST_FILES = 1000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
-/** Where unit files of a realm are installed: /etc for the system, the own configuration for a user manager. */
+/**
+ * Where unit files of a realm are installed: /etc for the system, the own configuration for a user manager. By its canonical path, since the search
+ * follows links, and what it finds is compared with what was written.
+ */
 export function directoryOf({ host, scope }: Realm): Bytes {
-  if (scope.kind === 'system') return '/etc/containers/systemd';
+  if (scope.kind === 'system') return realDirectory(host, '/etc/containers/systemd');
   const config = host.environment('XDG_CONFIG_HOME') ?? '';
-  return `${config === '' ? `${host.environment('HOME') ?? ''}/.config` : config}/containers/systemd`;
+  return realDirectory(
+    host,
+    `${config === '' ? `${host.environment('HOME') ?? ''}/.config` : config}/containers/systemd`,
+  );
 }
 
 /** Reads what an operand names: a directory of unit files, or one unit file with its drop-ins. Throws Failure. */

@@ -5,6 +5,7 @@ import type { Plan, Step } from '../../../src/verbs/up-plan.ts';
 import { changeFiles } from '../../../src/verbs/up-files.ts';
 import { withFollowers } from '../../../src/verbs/up-follow.ts';
 import { readRecord, writeRecord } from '../../../src/verbs/up-record.ts';
+import { directoryOf } from '../../../src/verbs/up-source.ts';
 import { servicesOf } from '../../../src/verbs/up-units.ts';
 import { viewOf } from '../../../src/verbs/up-view.ts';
 
@@ -86,4 +87,17 @@ test('a record that leads out of its directory is refused', () => {
   assert.throws(() => readRecord(host, path), /leads out of/);
   writeRecord(host, path, { version: 1, source: '/shop', files: { 'web.container': 'x' }, started: {} });
   assert.equal(readRecord(host, path)?.source, '/shop');
+});
+
+test('unit files are installed below the canonical path of their directory, also before it is made', () => {
+  const links: Readonly<Record<string, string>> = { '/home/a/.config': '/home/a/dot/config', [BASE]: '/srv/units' };
+  const there = ['/home', '/home/a'];
+  const host = fakeHost({
+    environment: { HOME: '/home/a' },
+    calls: {
+      realpath: path => links[path] ?? (there.includes(path) ? path : undefined),
+    },
+  });
+  assert.equal(directoryOf({ host, scope: { kind: 'system' } }), '/srv/units');
+  assert.equal(directoryOf({ host, scope: { kind: 'user', uid: 1 } }), '/home/a/dot/config/containers/systemd');
 });
