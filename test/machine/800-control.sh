@@ -157,6 +157,28 @@ enables() {
     equal "$said" 'berth: e2.service: it is masked'
     control "$1" unmask e2 >/dev/null
 }
+# An instance is enabled by its own name, its template by DefaultInstance=.
+enables_instances() {
+    local said directory plain=$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=0\nExec=sleep 1000'
+    directory=$(unit_directory root)
+    write_unit root each@ <<<"$plain"
+    ln -s each@.container "$directory/each@b.container"
+    systemctl daemon-reload
+    said=$(fails_with 1 berth enable each@a 2>&1)
+    contains "$said" "make a link each@a.container to $directory/each@.container"
+    fails_with 1 berth enable each@ 2>/dev/null
+    contains "$(berth enable --now each@b)" "$directory/each@b.container.d/50-berth-enable.conf, starts with multi-user.target"
+    equal "$(systemctl show -P WantedBy -P ActiveState each@b)" $'multi-user.target\nactive'
+    contains "$(berth disable --now each@b)" 'disabled: removed'
+    equal "$(systemctl show -P WantedBy -P ActiveState each@b)" $'\ninactive'
+    write_unit root each@ <<<"$plain"$'\n[Install]\nWantedBy=multi-user.target\nDefaultInstance=main'
+    contains "$(berth disable each@)" 'which empties [Install]'
+    equal "$(systemctl show -P WantedBy each@main)" ''
+    contains "$(berth enable each@)" 'enabled: removed'
+    equal "$(systemctl show -P WantedBy each@main)" multi-user.target
+    rm -r "$directory"/each@*
+    systemctl daemon-reload
+}
 shows() {
     local owner said
     owner=$(owner "$1")
@@ -380,6 +402,7 @@ done
 check 'root for alice: start, restart, stop' starts_and_stops for
 check 'root for alice: a failed start says why' tells_why for
 check 'root for alice: enable, disable, mask' enables for
+check 'instances of templates: enable, disable' enables_instances
 check 'root for alice: status' shows for
 check 'root for alice: every other verb, before and behind the option' others_for
 check 'root for an account of User=: status, why' of_service
