@@ -18,7 +18,8 @@ export function placed(unit: Unit, { severity, code, message, key, hint }: Probl
 
 function isTold(unit: Unit, entry: Entry): boolean {
   const lines = [placeOf(entry).line, entry.at + 1];
-  return unit.problems.some(p => p.severity === 'error' && p.key === entry.key && lines.includes(p.line ?? 0));
+  const counts = ({ severity, code }: Problem): boolean => severity === 'error' || code === 'value';
+  return unit.problems.some(p => counts(p) && p.key === entry.key && lines.includes(p.line ?? 0));
 }
 
 /** Keys that become a part of an option, or an option of another command. */

@@ -59,18 +59,16 @@ const STARTS: Readonly<Record<UnitType, readonly [Translate, readonly Start[]]>>
 };
 
 function refusals(unit: Unit, setting: Setting, reader: Reader): Problem[] {
-  const word = strayGlobal(unit);
-  if (word !== undefined) {
-    const message = `${word} is no global option, but would be taken for the verb`;
-    return placed(unit, problem('stray-word', message, STRAY_GLOBAL));
-  }
   const [, starts] = STARTS[unit.name.type];
+  const plain = new Map(unit.present);
+  const hasWords = [plain.delete('PodmanArgs'), plain.delete('GlobalArgs')].includes(true);
   // Also of a unit that cannot be translated: what is left of it.
   const lines = linesOf(unit, setting);
-  const plain = new Map(unit.present);
-  const hasWords = plain.delete('PodmanArgs');
   const before = hasWords ? linesOf({ ...unit, present: plain }, setting) : lines;
-  const problems = starts.flatMap(start => refused(start, [lines, before], unit, reader));
+  const word = strayGlobal(unit);
+  const problems = starts.flatMap(start => refused(start, [word === undefined ? lines : before, before], unit, reader));
+  if (word !== undefined)
+    problems.push(problem('stray-word', `${word} is no global option, but would be taken for the verb`, STRAY_GLOBAL));
   return once(problems.filter(p => !isExpanded(p.message)).flatMap(p => placed(unit, p)));
 }
 
@@ -85,7 +83,7 @@ function once(problems: readonly Problem[]): Problem[] {
   return problems.filter((p, i) => !problems.slice(0, i).some(q => q.message === p.message && q.line === p.line));
 }
 
-/** `before`: the lines without PodmanArgs=. */
+/** `before`: the lines without PodmanArgs= and GlobalArgs=. What is wrong with those hides nothing of the rest. */
 function refused(
   { line, row, judge }: Start,
   [lines, before]: readonly [readonly Bytes[], readonly Bytes[]],
@@ -95,14 +93,19 @@ function refused(
   // How many operands there are is the generator's doing, if not that of stray words.
   const open: VerbRow = { ...row, most: Infinity };
   const parsed = parseVerb(open, wordsOf(lines, line));
+  const plain = lines === before ? parsed : parseVerb(open, wordsOf(before, line));
+  const judged = (command: Command): Problem[] => {
+    const known = command.options.filter(use => !isExpanded(use.value));
+    return [...modules(command), ...(judge?.({ command, known, unit, reader }) ?? [])];
+  };
+  const others = plain.isErr() ? [] : judged(plain.value);
   // Of a verb that this version lacks, the table has what the generator writes, and no more. A missing operand is a missing key, told as such.
-  if (parsed.isErr()) return LATER_VERBS.includes(row) ? [] : parsed.error.filter(p => p.code !== 'usage');
-  const command = parsed.value;
-  const stray = lines === before ? undefined : strayWord(command, parseVerb(open, wordsOf(before, line)));
-  if (stray !== undefined)
-    return [problem('stray-word', `${stray} is no option, but ${row.name} would take it as its first operand`, STRAY)];
-  const known = command.options.filter(use => !isExpanded(use.value));
-  return [...modules(command), ...(judge?.({ command, known, unit, reader }) ?? [])];
+  if (parsed.isErr())
+    return [...(LATER_VERBS.includes(row) ? [] : parsed.error.filter(p => p.code !== 'usage')), ...others];
+  const stray = strayWord(parsed.value, plain);
+  if (stray === undefined) return judged(parsed.value);
+  const message = `${stray} is no option, but ${row.name} would take it as its first operand`;
+  return [problem('stray-word', message, STRAY), ...others];
 }
 
 const STRAY = { key: '--PodmanArgs', hint: 'write options alone into PodmanArgs=' };

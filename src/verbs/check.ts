@@ -83,10 +83,10 @@ function leftOut(units: readonly Unit[], asked: ReadonlySet<Bytes>): Problem[] {
   });
 }
 
-/** A name that is taken is a warning for the generator alone, whose other units and status must not suffer. */
+/** A name that is taken, or that the start refuses, is a warning for the generator alone, whose other units and status must not suffer. */
 function ownProblems(unit: Unit): Problem[] {
   const told = [...unit.problems, ...unit.dropInProblems].map(p => withHint(unit, p));
-  return told.map(p => (p.code === 'name-taken' ? { ...p, severity: 'error' } : p));
+  return told.map(p => (p.code === 'name-taken' || p.code === 'value' ? { ...p, severity: 'error' } : p));
 }
 
 /** Files of two directories may share a drop-in. */
