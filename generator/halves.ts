@@ -61,8 +61,8 @@ interface All {
 }
 
 function first(host: Host, half: Half, all: All): Ended | undefined {
-  const { names, found } = all;
-  const units = loadUnits(host, { ...found, units: names.slice(0, names.length >> 1) });
+  const { names, found, flags } = all;
+  const units = loadUnits(host, { ...found, units: names.slice(0, names.length >> 1) }, !flags.failureUnits);
   const told = tellOf(units);
   const other = hear<Told>(host, half);
   if (other === undefined) return undefined;
@@ -77,8 +77,8 @@ function first(host: Host, half: Half, all: All): Ended | undefined {
 }
 
 function second(host: Host, half: Half, all: All): void {
-  const { names, found } = all;
-  const units = loadUnits(host, { ...found, units: names.slice(names.length >> 1) });
+  const { names, found, flags } = all;
+  const units = loadUnits(host, { ...found, units: names.slice(names.length >> 1) }, !flags.failureUnits);
   const told = tellOf(units);
   tell(host, half, told);
   const other = hear<Told>(host, half);
@@ -108,7 +108,7 @@ function work(host: Host, units: readonly Unit[], across: Across, all: All, part
 }
 
 /** Own units, and those of the other half when they are asked for. */
-function graphOfAll(host: Host, units: readonly Unit[], { names, found }: All): Graph {
+function graphOfAll(host: Host, units: readonly Unit[], { names, found, flags }: All): Graph {
   const known = new Map(units.map(unit => [unit.name.name, unit]));
   let others: Map<Bytes, FoundUnit> | undefined;
   return {
@@ -118,7 +118,7 @@ function graphOfAll(host: Host, units: readonly Unit[], { names, found }: All): 
       others ??= new Map(names.map(one => [one.name, one]));
       const other = others.get(name);
       if (other === undefined) return undefined;
-      const loaded = loadUnit(host, other, found.dropIns);
+      const loaded = loadUnit(host, other, found.dropIns, !flags.failureUnits);
       known.set(name, loaded);
       return loaded;
     },

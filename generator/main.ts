@@ -72,6 +72,7 @@ function whole(host: Host, flags: Flags, found: Found, log: Log): boolean {
   const units = loadUnits(
     host,
     found,
+    !flags.failureUnits,
     flags.verbose ? path => log.say('debug', `Loading source unit file ${path}`) : undefined,
   );
   const translations = translateAll(units, settingOf(host, flags.user, graphOf(units), !flags.failureUnits));

@@ -12,12 +12,12 @@ import { documentOfCut } from '../unit/usual.ts';
 type LoadHost = Pick<Files, 'list' | 'readFile' | 'readUnit' | 'realpath' | 'stat'>;
 
 /** Reads every unit that was found. Each unit carries its own problems: a bad file is one bad unit. */
-export function loadUnits(host: LoadHost, found: Found, saw?: (path: Bytes) => void): Unit[] {
+export function loadUnits(host: LoadHost, found: Found, asPeer = false, saw?: (path: Bytes) => void): Unit[] {
   const units: Unit[] = [];
   for (const one of found.units) {
     if (one.masked) continue;
     saw?.(one.path);
-    units.push(loadUnit(host, one, found.dropIns));
+    units.push(loadUnit(host, one, found.dropIns, asPeer));
   }
   return units;
 }
@@ -25,11 +25,11 @@ export function loadUnits(host: LoadHost, found: Found, saw?: (path: Bytes) => v
 /** Larger files are no unit files. */
 const LARGEST = 16 * 1024 * 1024;
 
-export function loadUnit(host: LoadHost, one: FoundUnit, dropIns: DropIns): Unit {
+export function loadUnit(host: LoadHost, one: FoundUnit, dropIns: DropIns, asPeer = false): Unit {
   const { name, type, path, directory } = one;
   const document = readDocument(host, path, one.broken);
   const parsed = parseUnitName(name, type);
-  const inDropIns = dropIns.size === 0 ? NONE : addDropIns(host, parsed, dropIns, document);
+  const inDropIns = dropIns.size === 0 ? NONE : addDropIns(host, parsed, dropIns, document, asPeer);
   const unit = unitOf({ name: parsed, path, directory, document });
   if (inDropIns.length > 0) unit.dropInProblems.push(...inDropIns);
   return unit;

@@ -10,9 +10,16 @@ type DropInHost = Pick<Files, 'list' | 'readFile' | 'realpath' | 'stat'>;
 /**
  * Appends a unit's drop-ins to its document: of each file name the one below the first directory of the search, and there the most specific one, as
  * systemd and the peer have it; all in byte order of their names.
- * Problems of those that cannot be read are given back; the document has the others.
+ * Problems of those that cannot be read are given back. What could be read of these counts all the same, since it belongs to the unit that tells the
+ * problems (its [Install], the rest of its mistakes), but where that is not written (`asPeer`).
  */
-export function addDropIns(host: DropInHost, name: UnitName, known: DropIns, document: Document): Problem[] {
+export function addDropIns(
+  host: DropInHost,
+  name: UnitName,
+  known: DropIns,
+  document: Document,
+  asPeer = false,
+): Problem[] {
   if (known.size === 0) return [];
   const problems: Problem[] = [];
   const chosen = new Map<Bytes, Chosen>();
@@ -25,7 +32,10 @@ export function addDropIns(host: DropInHost, name: UnitName, known: DropIns, doc
   }
   for (const file of [...chosen.keys()].sort()) {
     const one = chosen.get(file);
-    if (one !== undefined) addOne(host, one, document, problems);
+    const dropIn = one === undefined ? undefined : lexed(host, one, problems);
+    if (dropIn === undefined) continue;
+    problems.push(...dropIn.problems);
+    if (dropIn.problems.length === 0 || !asPeer) document.sections.push(...dropIn.sections);
   }
   return problems;
 }
@@ -35,12 +45,9 @@ interface Chosen {
   readonly kind: FileKind;
 }
 
-function addOne(host: DropInHost, { path, kind }: Chosen, document: Document, problems: Problem[]): void {
+function lexed(host: DropInHost, { path, kind }: Chosen, problems: Problem[]): Document | undefined {
   const text = attempt(() => textOf(host, path, kind), path, problems);
-  if (text === undefined) return;
-  const dropIn = lex(path, text);
-  if (dropIn.problems.length > 0) problems.push(...dropIn.problems);
-  else document.sections.push(...dropIn.sections);
+  return text === undefined ? undefined : lex(path, text);
 }
 
 /** What is no file is not opened: a boot would wait for the other end of a pipe. A link to /dev/null hides others, and is empty. */

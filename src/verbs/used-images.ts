@@ -55,7 +55,7 @@ const KEYS = new Set(['Image', 'ImageTag', 'Mount']);
 function unitImages(host: Host): string[] {
   return [...new Set([false, host.uid !== 0])].flatMap(user => {
     const found = search(host, searchDirectories(host, user), user);
-    const units = loadUnits(host, { ...found, units: found.units.filter(unit => !unit.masked) }, () => undefined);
+    const units = loadUnits(host, { ...found, units: found.units.filter(unit => !unit.masked) });
     return units.flatMap(unit =>
       unit.document.sections.flatMap(section =>
         section.entries
