@@ -55,7 +55,7 @@ export const DIFFERENCES = [
   '- Bad escapes and open quotes are errors. | Podman drops the assignment.',
   '- A specifier that systemd does not have, and what in [Service] would keep systemd from loading the unit, is an error with its place. | With Podman systemd refuses the generated unit.',
   '- berth quadlet install writes all files or none, and a unit with a mistake only with --force. | Podman copies what it can, and looks at no content.',
-  '- Account names in volumes are looked up. | Podman takes any name for uid 0.',
+  '- Account names in volumes are looked up, in /etc by the generator, in a directory service at the start. | Podman takes any name for uid 0.',
   '- Two units with one service name are reported. | Podman lets the last one win.',
   '- The order of the arguments is fixed. | In Podman it differs from run to run.',
   '- The system manager reads no users directory, and a user none of another number, below /usr/share as below /etc, nor by a link. | Podman excludes those of /etc alone.',

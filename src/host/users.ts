@@ -13,21 +13,46 @@ export interface User {
 
 /**
  * Finds an account by name, or by uid when the word is a number: in /etc/passwd, then in systemd's user database over varlink
- * (https://systemd.io/USER_GROUP_API), which knows those of DynamicUser=, homed and directory services. A static program has no
- * name service of its own.
+ * (https://systemd.io/USER_GROUP_API), which knows those of DynamicUser= and homed, then by getent(1), which knows those of directory services.
+ * A static program has no name service of its own.
  */
 export function findUser(host: Host, word: Bytes): User | undefined {
   const isNumber = isId(word);
+  const field = isNumber ? 2 : 0;
   return (
-    inPasswd(host, isNumber ? 2 : 0, word) ?? inDatabase(host, isNumber ? { uid: Number(word) } : { userName: word })
+    inPasswd(host.readFileIfExists('/etc/passwd') ?? '', field, word) ??
+    inDatabase(host, isNumber ? { uid: Number(word) } : { userName: word }) ??
+    inPasswd(getent(host, 'passwd', word), field)
   );
 }
 
-function inPasswd(host: Host, field: 0 | 2, word: Bytes): User | undefined {
-  for (const line of (host.readFileIfExists('/etc/passwd') ?? '').split('\n')) {
+/** The number of a group. */
+export function findGroup(host: Host, name: Bytes): number | undefined {
+  const lines = (host.readFileIfExists('/etc/group') ?? '').split('\n');
+  const line = lines.find(one => one.startsWith(`${name}:`)) ?? getent(host, 'group', name);
+  const id = line.split(':')[2];
+  return isId(id) ? Number(id) : undefined;
+}
+
+/** What glibc's name service says, where it has more databases than those that were looked into. */
+function getent(host: Host, table: 'passwd' | 'group', word: Bytes): Bytes {
+  const more = new RegExp(`^${table}:(?!(\\s+files)*\\s*$)`, 'm');
+  if (word === '' || !more.test(host.readFileIfExists('/etc/nsswitch.conf', 1 << 20) ?? '')) return '';
+  try {
+    return host.run({ argv: ['getent', table, '--', word], stdout: 'capture', stderr: 'capture', timeout: 5000 })
+      .stdout;
+  } catch (error) {
+    if (error instanceof HostError) return '';
+    throw error;
+  }
+}
+
+/** Without a word the first one: a directory service may write a name in its own way. */
+function inPasswd(text: Bytes, field: 0 | 2, word?: Bytes): User | undefined {
+  for (const line of text.split('\n')) {
     const parts = line.split(':');
     // An empty number would be root's.
-    if (parts.length < 7 || parts[field] !== word || !isId(parts[2]) || !isId(parts[3])) continue;
+    if (parts.length < 7 || parts[field] !== (word ?? parts[field]) || !isId(parts[2]) || !isId(parts[3])) continue;
     return {
       name: parts[0] ?? '',
       uid: Number(parts[2]),

@@ -86,7 +86,8 @@ export function namespaceLines(
   if (![...given, ...networkWords(words)].some(isNamedNetwork)) return;
   // One instance for one account, whether units name it or its number.
   const known = /^[0-9]+$/.test(account ?? '') ? account : setting.account('user', account ?? '');
-  const name = account === undefined ? NAMESPACE_UNIT : `berth-netns@${known ?? account}.service`;
+  const instance = known === undefined || known === 'later' ? account : known;
+  const name = account === undefined ? NAMESPACE_UNIT : `berth-netns@${instance}.service`;
   draft.tail.push(`Wants=${name}`, `PartOf=${name}`);
   const line = draft.head.findIndex(one => one.startsWith('After='));
   const isReset = unit.unit.some(entry => entry.key === 'After' && scalar(entry.value) === '');

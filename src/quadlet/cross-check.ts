@@ -186,7 +186,7 @@ function unknownAccounts(unit: Unit, setting: Setting): Problem[] {
     if (name === '' || /^[0-9]+$/.test(name) || name.includes('%')) return [];
     const { key } = entry;
     const kind = key === 'User' ? 'user' : 'group';
-    if (setting.account(kind, name) !== undefined) return [];
+    if (typeof setting.account(kind, name) === 'number') return [];
     const place = { ...placeOf(entry, name), key, hint: 'a directory service may know it when the unit starts' };
     return [warning(problem('unknown-account', `\`${key}=${name}\` in [Service]: no such ${kind} in /etc`, place))];
   });

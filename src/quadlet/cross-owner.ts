@@ -52,7 +52,9 @@ function ownerOf(unit: Unit, setting: Setting): Owner {
   const user = accountOf(unit, setting);
   if (user !== undefined) {
     const known = /^[0-9]+$/.test(user) ? user : setting.account('user', user);
-    return known === 0 || known === '0' ? ROOT : { id: String(known ?? user), shown: user, line: `User=${user}` };
+    return known === 0 || known === '0'
+      ? ROOT
+      : { id: known === undefined || known === 'later' ? user : String(known), shown: user, line: `User=${user}` };
   }
   const entry = lastEntry(unit.service, 'DynamicUser');
   if (entry === undefined || boolean(entry.value) !== true) return ROOT;

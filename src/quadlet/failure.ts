@@ -62,7 +62,7 @@ function account({ service, problems }: Unit, setting: Setting): Bytes[] {
   if (problems.some(p => p.key === 'User' || p.key === 'Group')) return [];
   return (['user', 'group'] as const).flatMap(kind => {
     const entry = lastEntry(service, kind === 'user' ? 'User' : 'Group');
-    if (entry === undefined || setting.account(kind, scalar(entry.value)) === undefined) return [];
+    if (entry === undefined || typeof setting.account(kind, scalar(entry.value)) !== 'number') return [];
     return [`${entry.key}=${entry.value}`];
   });
 }

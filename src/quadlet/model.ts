@@ -1,3 +1,4 @@
+import type { AccountLookup } from './accounts.ts';
 import { problem, type Problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
 import { placeOf, placeOfKey, type Document, type Entry } from '../unit/document.ts';
@@ -64,7 +65,7 @@ export interface Setting {
   /** The program of Exec lines. */
   readonly program: Bytes;
   /** Numeric ids of account and group names, for keys that need numbers; undefined: unknown. */
-  readonly account: (kind: 'user' | 'group', name: Bytes) => number | undefined;
+  readonly account: AccountLookup;
   readonly exists: (path: Bytes) => boolean;
   /** No failing units are wanted (`--no-failure-units`): what the peer writes, though systemd refuses it, is written as well. */
   readonly asPeer: boolean;

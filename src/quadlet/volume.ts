@@ -92,7 +92,9 @@ function mountSource(unit: Unit, draft: Draft, uses: OptionUse[], setting: Setti
   if (given.length > 0) uses.push(option('o', given.join(',')));
 }
 
-/** An id. Names are looked up now: a name that nobody knows must not become id 0. */
+/**
+ * An id. Names are looked up now: a name that nobody knows must not become id 0. One that a directory service may know stays, and `volume create` asks.
+ */
 function number(unit: Unit, key: 'User' | 'Group', name: string, setting: Setting): string | undefined {
   const item = lastItem(unit, key);
   if (item === undefined || item.value === '') return undefined;
@@ -103,5 +105,5 @@ function number(unit: Unit, key: 'User' | 'Group', name: string, setting: Settin
       hint: 'write a name of this machine, or a number',
     });
   }
-  return `${name}=${id ?? ''}`;
+  return `${name}=${id === 'later' ? item.value : (id ?? '')}`;
 }

@@ -2,6 +2,7 @@ import { VOLUME_VERBS } from '../command/options-storage.ts';
 import { allValues, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
+import { findGroup, findUser } from '../host/users.ts';
 import { readId } from '../plan/parse-values.ts';
 import { isName } from '../run/containers.ts';
 import { findContext } from '../run/context.ts';
@@ -57,7 +58,7 @@ function wanted(host: Host, command: Command): VolumeRecord {
     );
   }
   const driver = lastValue(command, 'driver') ?? 'local';
-  const options = readOptions(name, driver, allValues(command, 'opt'));
+  const options = withIds(host, readOptions(name, driver, allValues(command, 'opt')));
   return {
     version: 1,
     name,
@@ -72,6 +73,20 @@ function wanted(host: Host, command: Command): VolumeRecord {
     ...idOf(command, 'uid'),
     ...idOf(command, 'gid'),
   };
+}
+
+/** Names in `o=uid=,gid=` become numbers: the generator leaves those there that it cannot look up. */
+function withIds(host: Host, options: Record<string, string>): Record<string, string> {
+  if (options['o'] === undefined) return options;
+  const words = options['o'].split(',').map(word => {
+    const [, key, name = ''] = /^(uid|gid)=(.*[^\d].*)$/.exec(word) ?? [];
+    if (key === undefined) return word;
+    const id = key === 'uid' ? findUser(host, name)?.uid : findGroup(host, name);
+    if (id === undefined)
+      throw new Failure(125, `--opt o=${word}: there is no such ${key === 'uid' ? 'user' : 'group'}`);
+    return `${key}=${id}`;
+  });
+  return { ...options, o: words.join(',') };
 }
 
 function idOf(command: Command, key: 'uid' | 'gid'): { uid?: number; gid?: number } {

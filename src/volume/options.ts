@@ -49,7 +49,7 @@ export function readOptions(name: string, driver: string, words: readonly string
   }
   const full = backingOf({ name, driver, options });
   const size =
-    full.kind === 'directory' ? (options['o'] ?? '').split(',').find(word => !/^([ug]id=\d+)?$/.test(word)) : undefined;
+    full.kind === 'directory' ? (options['o'] ?? '').split(',').find(word => !/^([ug]id=.+)?$/.test(word)) : undefined;
   if (size !== undefined) throw new Failure(125, `--opt o=${size}: without a device only uid= and gid= have a meaning`);
   return options;
 }

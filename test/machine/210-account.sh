@@ -156,6 +156,53 @@ never_prepared() {
 }
 check 'the first start of an account: its directories are there before the commands of the unit run' never_prepared
 
+# An account of a directory service, which glibc's name service alone knows: containers, by its name and its number, and a volume that is its own.
+elsewhere() {
+    local kept name
+    gcc -shared -fPIC -o /usr/lib/x86_64-linux-gnu/libnss_far.so.2 -xc - <<'END'
+#include <grp.h>
+#include <nss.h>
+#include <pwd.h>
+#include <string.h>
+static enum nss_status user(struct passwd *p, int known) {
+    if (known) *p = (struct passwd){"lena", "x", 30044, 30044, "Lena", "/nonexistent", "/bin/sh"};
+    return known ? NSS_STATUS_SUCCESS : NSS_STATUS_NOTFOUND;
+}
+static enum nss_status group(struct group *g, int known) {
+    static char *none[] = {0};
+    if (known) *g = (struct group){"lena", "x", 30044, none};
+    return known ? NSS_STATUS_SUCCESS : NSS_STATUS_NOTFOUND;
+}
+enum nss_status _nss_far_getpwnam_r(const char *n, struct passwd *p, char *b, size_t l, int *e) { return user(p, !strcmp(n, "lena")); }
+enum nss_status _nss_far_getpwuid_r(uid_t i, struct passwd *p, char *b, size_t l, int *e) { return user(p, i == 30044); }
+enum nss_status _nss_far_getgrnam_r(const char *n, struct group *g, char *b, size_t l, int *e) { return group(g, !strcmp(n, "lena")); }
+enum nss_status _nss_far_getgrgid_r(gid_t i, struct group *g, char *b, size_t l, int *e) { return group(g, i == 30044); }
+END
+    kept=$(cat /etc/nsswitch.conf)
+    sed -i -E 's/^(passwd|group):.*/\1: files far/' /etc/nsswitch.conf
+    echo lena:700000:65536 | tee -a /etc/subuid >>/etc/subgid
+    berth load -q -i "$IMAGES/busybox.tar" >/dev/null
+    for name in lena 30044; do
+        printf '%s\n' '[Container]' Image=localhost/busybox Network=none 'Exec=cat /proc/self/uid_map' '[Service]' Type=oneshot "User=$name" \
+            >"/etc/containers/systemd/far-$name.container"
+    done
+    printf '[Volume]\nUser=lena\nGroup=lena\n' >/etc/containers/systemd/far.volume
+    systemctl daemon-reload
+    systemctl start far-lena far-30044 far-volume || { journalctl -n 20 -o cat; return 1; }
+    journalctl --sync
+    for name in lena 30044; do contains "$(journal root far-$name)" 700000; done
+    equal "$(stat -c %u:%g "$(berth volume inspect -f '{{.Mountpoint}}' systemd-far)")" 30044:30044
+    refuses 125 '--opt o=uid=lana: there is no such user' berth volume create --opt o=uid=lana none
+    systemctl stop far-volume
+    berth volume rm systemd-far >/dev/null
+    rm -r /etc/containers/systemd/far* /var/lib/berth/users/30044 /run/berth/users/30044 /usr/lib/x86_64-linux-gnu/libnss_far.so.2
+    echo "$kept" >/etc/nsswitch.conf
+    sed -i /^lena:/d /etc/subuid /etc/subgid
+    berth rmi -f localhost/busybox >/dev/null
+    systemctl daemon-reload
+}
+check 'an account of a directory service' elsewhere
+
 in_use() { # USER
     as "$1" berth load -q -i "$WORK/archives/plain.tar" >/dev/null
     as "$1" berth run -d --name user-of-plain --network none plain /bin/busybox sleep 1000 >/dev/null

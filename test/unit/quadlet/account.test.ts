@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { fakeHost } from '../../../src/host/fake.ts';
+import { accountLookup } from '../../../src/quadlet/accounts.ts';
 import { problemsOf, translate, valuesOf } from './translate-helpers.ts';
 
 const IMAGE = '[Container]\nImage=localhost/i\n';
@@ -88,4 +90,33 @@ test('whatever makes something for an account has its directories', () => {
     assert.deepEqual(preparedBy(`${text}[Service]\nUser=alice\nExecStartPre=a\n`, name), [DIRECTORIES, 'a'], name);
     assert.deepEqual(preparedBy(text, name), [], name);
   }
+});
+
+test('what a directory service may know is asked for when the unit starts', () => {
+  const known = (nsswitch: string, records: readonly string[] = []): ReturnType<typeof accountLookup> => {
+    const files = Object.fromEntries(records.map(path => [path, '{}']));
+    return accountLookup(
+      fakeHost({ files: { ...files, '/etc/nsswitch.conf': nsswitch, '/etc/passwd': 'a:x:7:7::/:' } }),
+    );
+  };
+  const ldap = known('passwd: files systemd sss # all\ngroup: files\n');
+  assert.deepEqual(
+    [ldap('user', 'a'), ldap('user', 'lena'), ldap('user', '9'), ldap('group', 'lena')],
+    [7, 'later', undefined, undefined],
+  );
+  const records = known('passwd:\tfiles systemd [!UNAVAIL=return]\n', ['/run/userdb/lena.user']);
+  assert.deepEqual(
+    [records('user', 'lena'), records('user', 'lana'), records('user', '../x')],
+    ['later', undefined, undefined],
+  );
+  assert.equal(known('', ['/run/userdb/lena.user'])('user', 'lena'), undefined);
+
+  const files = {
+    'v.volume': '[Volume]\nUser=lena\nGroup=lena\n',
+    'c.container': `${IMAGE}Nope=1\n[Service]\nUser=lena\n`,
+  };
+  const made = translate(files, { account: () => 'later' });
+  assert.match(made.get('v.volume')?.text ?? '', /--opt o=uid=lena,gid=lena systemd-v/);
+  // With an account that turns out to be unknown, systemd would end before it says what is wrong with the file.
+  assert.doesNotMatch(made.get('c.container')?.text ?? '', /^User=/m);
 });
