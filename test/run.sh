@@ -5,6 +5,8 @@
 # build/test/TIER.log.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+BERTH_TEST_BEGAN=$(date +%s)
+export BERTH_TEST_BEGAN
 tiers=("$@")
 [ ${#tiers[@]} -gt 0 ] || tiers=(check unit native machine vm)
 mkdir -p build/test

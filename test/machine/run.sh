@@ -5,12 +5,14 @@
 # BERTH_MACHINE names the machine (default: test, of which more than one add a number), BERTH_MACHINES how many there are (default 4);
 # BERTH_TEST_SECONDS limits one file (default 1200). BERTH_BURNERS=N keeps the machines busy meanwhile: N endless loops, one of them
 # with a line for the journal in each turn. CRASHES, AT_ONCE and KILLS go to the tests.
-# Of files that failed beside others, up to two are run again, alone in a fresh machine. What passes then counts as passed and is listed
-# as unsteady: a defect all the same, of the test or of Berth. BERTH_AGAIN=no leaves that out; the soak does, since it looks for these.
+# Of files that failed beside others, up to five are run again, alone in a fresh machine, as long as 27 minutes have not gone (since
+# BERTH_TEST_BEGAN, of `npm test`). What passes then counts as passed and is listed as unsteady: a defect all the same, of the test or of
+# Berth. BERTH_AGAIN=no leaves that out; the soak does, since it looks for these.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
 name=${BERTH_MACHINE:-test}
+test_began=${BERTH_TEST_BEGAN:-$(date +%s)}
 machine() { "$here/machine.sh" "$@"; }
 keep=no
 knobs=()
@@ -55,9 +57,10 @@ longest_first() {
 again() {
     local files file
     mapfile -t files < <(awk '$3 > 0 { print $1 }' "$work"/results.* 2>/dev/null)
-    [ ${#files[@]} -gt 0 ] && [ ${#files[@]} -le 2 ] || return
+    [ ${#files[@]} -gt 0 ] && [ ${#files[@]} -le 5 ] || return
     name=${names[0]}
     for file in "${files[@]}"; do
+        [ $(($(date +%s) - test_began)) -lt $((27 * 60)) ] || break
         echo "-- again, alone"
         sed -i "/^$file /d" "$work"/results.*
         echo "$file" >"$work/queue"
