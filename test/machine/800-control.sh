@@ -159,7 +159,7 @@ enables() {
 }
 # An instance is enabled by its own name, its template by DefaultInstance=.
 enables_instances() {
-    local said directory plain=$'[Container]\nImage=localhost/busybox\nNetwork=none\nStopTimeout=0\nExec=sleep 1000'
+    local said directory plain=$'[Container]\nImage=localhost/busybox\nNetwork=none\n'"Exec=sh -c '$SERVES'"
     directory=$(unit_directory root)
     write_unit root each@ <<<"$plain"
     ln -s each@.container "$directory/each@b.container"
