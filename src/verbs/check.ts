@@ -48,7 +48,7 @@ export function main(host: Host): number {
   const problems = groups.flatMap(group => [...group.problems, ...problemsOf(host, group, version)]);
   const [only] = groups;
   if (command.operands.length === 0 && only !== undefined) problems.push(...peerProblem(host, only.user));
-  const told = once(problems);
+  const told = foremost(once(problems));
   host.write(1, encodeText(report(sorted(told), linesOf(host))));
   return told.some(p => p.severity === 'error') ? 1 : 0;
 }
@@ -95,6 +95,13 @@ function once(problems: readonly Problem[]): Problem[] {
     problems.map(p => [JSON.stringify([p.file, p.line, p.column, p.code, p.severity, p.message]), p]),
   );
   return [...known.values()];
+}
+
+/** What is an error needs no warning of the same value: it is written anew anyway. */
+function foremost(problems: readonly Problem[]): Problem[] {
+  const at = (p: Problem): string => JSON.stringify([p.file, p.line, p.column, p.key]);
+  const errors = new Set(problems.filter(p => p.severity === 'error' && p.column !== undefined).map(at));
+  return problems.filter(p => p.severity === 'error' || !errors.has(at(p)));
 }
 
 function sorted(problems: readonly Problem[]): Problem[] {

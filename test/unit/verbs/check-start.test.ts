@@ -235,6 +235,12 @@ test('what is wrong with PodmanArgs= or GlobalArgs= hides nothing of the rest', 
 });
 
 test('one mistake is told in one wording', () => {
+  assert.deepEqual(told('container', 'Sysctl=a.b=1'), [
+    `3:8: ${REFUSED}--sysctl a.b=1: no namespace holds this parameter`,
+  ]);
+  assert.deepEqual(told('container', 'Volume="/a b:/c"'), [
+    `3:8: ${REFUSED}--volume "/a b:/c": "/a b is neither a path nor a name of a volume`,
+  ]);
   assert.deepEqual(told('container', 'ContainerName=a:b'), ['3:15: error: `ContainerName=a:b` has the wrong form']);
   assert.deepEqual(told('volume', 'Driver=image'), [
     '2:8: error: the key Image is mandatory when using the image driver',
