@@ -235,9 +235,6 @@ test('what is wrong with PodmanArgs= or GlobalArgs= hides nothing of the rest', 
 });
 
 test('one mistake is told in one wording', () => {
-  assert.deepEqual(told('container', 'Sysctl=a.b=1'), [
-    `3:8: ${REFUSED}--sysctl a.b=1: no namespace holds this parameter`,
-  ]);
   assert.deepEqual(told('container', 'Volume="/a b:/c"'), [
     `3:8: ${REFUSED}--volume "/a b:/c": "/a b is neither a path nor a name of a volume`,
   ]);
