@@ -60,16 +60,27 @@ const STARTS: Readonly<Record<UnitType, readonly [Translate, readonly Start[]]>>
 
 function refusals(unit: Unit, setting: Setting, reader: Reader): Problem[] {
   const [, starts] = STARTS[unit.name.type];
-  const plain = new Map(unit.present);
-  const hasWords = [plain.delete('PodmanArgs'), plain.delete('GlobalArgs')].includes(true);
   // Also of a unit that cannot be translated: what is left of it.
   const lines = linesOf(unit, setting);
-  const before = hasWords ? linesOf({ ...unit, present: plain }, setting) : lines;
+  const plain = new Map(unit.present);
+  let differs = [plain.delete('PodmanArgs'), plain.delete('GlobalArgs')].includes(true);
+  for (const { line, row } of starts) {
+    const parsed = parseVerb(row, wordsOf(lines, line));
+    for (const { key = '' } of parsed.isErr() ? parsed.error : [])
+      for (const name of keysOf(unit, key.slice(2))) if (plain.delete(name)) differs = true;
+  }
+  const before = differs ? linesOf({ ...unit, present: plain }, setting) : lines;
   const word = strayGlobal(unit);
   const problems = starts.flatMap(start => refused(start, [word === undefined ? lines : before, before], unit, reader));
   if (word !== undefined)
     problems.push(problem('stray-word', `${word} is no global option, but would be taken for the verb`, STRAY_GLOBAL));
   return once(problems.filter(p => !isExpanded(p.message)).flatMap(p => placed(unit, p)));
+}
+
+/** The keys that become an option. */
+function keysOf({ table }: Unit, option: string): string[] {
+  const keys = table.rows.filter(row => row.option === option && option !== '').map(row => row.key);
+  return option === 'time' ? [...keys, 'StopTimeout'] : keys;
 }
 
 function linesOf(unit: Unit, setting: Setting): readonly Bytes[] {
@@ -83,15 +94,15 @@ function once(problems: readonly Problem[]): Problem[] {
   return problems.filter((p, i) => !problems.slice(0, i).some(q => q.message === p.message && q.line === p.line));
 }
 
-/** `before`: the lines without PodmanArgs= and GlobalArgs=. What is wrong with those hides nothing of the rest. */
+/** `before`: the lines without PodmanArgs=, GlobalArgs= and options that are none. What is wrong with those hides nothing of the rest. */
 function refused(
   { line, row, judge }: Start,
   [lines, before]: readonly [readonly Bytes[], readonly Bytes[]],
   unit: Unit,
   reader: Reader,
 ): Problem[] {
-  // How many operands there are is the generator's doing, if not that of stray words.
-  const open: VerbRow = { ...row, most: Infinity };
+  // How many operands there are is the generator's doing, if not that of stray words, or of a missing key, which is told as such.
+  const open: VerbRow = { ...row, least: 0, most: Infinity };
   const parsed = parseVerb(open, wordsOf(lines, line));
   const plain = lines === before ? parsed : parseVerb(open, wordsOf(before, line));
   const judged = (command: Command): Problem[] => {
@@ -99,9 +110,8 @@ function refused(
     return [...modules(command), ...(judge?.({ command, known, unit, reader }) ?? [])];
   };
   const others = plain.isErr() ? [] : judged(plain.value);
-  // Of a verb that this version lacks, the table has what the generator writes, and no more. A missing operand is a missing key, told as such.
-  if (parsed.isErr())
-    return [...(LATER_VERBS.includes(row) ? [] : parsed.error.filter(p => p.code !== 'usage')), ...others];
+  // Of a verb that this version lacks, the table has what the generator writes, and no more.
+  if (parsed.isErr()) return [...(LATER_VERBS.includes(row) ? [] : parsed.error), ...others];
   const stray = strayWord(parsed.value, plain);
   if (stray === undefined) return judged(parsed.value);
   const message = `${stray} is no option, but ${row.name} would take it as its first operand`;

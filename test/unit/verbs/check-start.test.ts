@@ -221,19 +221,6 @@ test('global options, values of theirs among them, are no stray words', () => {
     assert.deepEqual(told(type, 'GlobalArgs=--log-level debug --cgroup-manager=systemd'), [], type);
 });
 
-test('what is wrong with PodmanArgs= or GlobalArgs= hides nothing of the rest', () => {
-  for (const [lines, first] of [
-    ['PodmanArgs=--nope', 'unknown option --nope'],
-    ['PodmanArgs=stray', 'stray is no option, but run would take it as its first operand'],
-    ['GlobalArgs=--nope', 'unknown option --nope'],
-    ['GlobalArgs=stray', 'stray is no global option, but would be taken for the verb'],
-  ] as const)
-    assert.deepEqual(told('container', `${lines}\nUserNS=banana`), [
-      `3:12: ${REFUSED}${first}`,
-      `4:8: ${REFUSED}--userns banana: there is no such mode`,
-    ]);
-});
-
 test('one mistake is told in one wording', () => {
   assert.deepEqual(told('container', 'Volume="/a b:/c"'), [
     `3:8: ${REFUSED}--volume "/a b:/c": "/a b is neither a path nor a name of a volume`,

@@ -81,6 +81,29 @@ for (const [lines, place, said] of [
   });
 }
 
+for (const [lines, first] of [
+  ['PodmanArgs=--nope', '12: error: the start would refuse this: unknown option --nope'],
+  [
+    'PodmanArgs=stray',
+    '12: error: the start would refuse this: stray is no option, but run would take it as its first operand',
+  ],
+  ['GlobalArgs=--nope', '12: error: the start would refuse this: unknown option --nope'],
+  [
+    'GlobalArgs=stray',
+    '12: error: the start would refuse this: stray is no global option, but would be taken for the verb',
+  ],
+  ['StopTimeout=10s', '13: error: `StopTimeout=10s` has the wrong form'],
+] as const) {
+  test(`a mistake in the words of the command hides no other: ${lines}`, () => {
+    const rest = '/q/a.container:4:8: error: the start would refuse this: --userns banana: there is no such mode';
+    assert.deepEqual(told(`${lines}\nUserNS=banana`), [`/q/a.container:3:${first}`, rest]);
+  });
+}
+
+test('a missing image hides no other mistake', () => {
+  assert.match(told('Image=\nUserNS=banana').at(-1) ?? '', /:4:8: error: .*banana/);
+});
+
 test('what systemd expands, and what the host has, is not judged', () => {
   const fine = [
     'Tmpfs=%t/x',
