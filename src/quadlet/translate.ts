@@ -2,6 +2,7 @@ import { describe, problem } from '../base/problem.ts';
 import type { Bytes } from '../host/host.ts';
 import { placeOf } from '../unit/document.ts';
 import { isServiceStem, type UnitType } from '../unit/names.ts';
+import { splitArguments } from '../unit/values.ts';
 import { isWritable, noSpecifiers } from '../unit/write.ts';
 import { acrossOf, tellPods, type Across } from './across.ts';
 import { translateBuild } from './build.ts';
@@ -124,19 +125,21 @@ function tidyProblems(unit: Unit, faulty: boolean): void {
   unit.problems.splice(0, unit.problems.length, ...kept);
 }
 
-/** systemd's LONG_LINE_MAX. */
+/** systemd's LONG_LINE_MAX, and the kernel's MAX_ARG_STRLEN without the NUL. */
 const LONGEST_LINE = 1048576;
+const LONGEST_WORD = 131071;
 
 function checkLength(unit: Unit, draft: Draft): void {
   for (const line of draft.lines) {
-    if (line.length <= LONGEST_LINE) continue;
+    if (line.length <= LONGEST_WORD) continue;
     const key = line.slice(0, line.indexOf('='));
-    fail(
-      unit,
-      'long-line',
-      `the generated ${key}= is longer than 1 MiB, which systemd does not load`,
-      'move values to files',
-    );
+    const isLong = line.length > LONGEST_LINE;
+    if (!isLong && !(key.startsWith('Exec') && splitArguments(line).words.some(word => word.length > LONGEST_WORD)))
+      continue;
+    const what = isLong
+      ? `the generated ${key}= is longer than 1 MiB, which systemd does not load`
+      : `a word of the generated ${key}= is longer than 128 KiB, which the kernel does not take`;
+    fail(unit, 'long-line', what, 'move values to files');
   }
 }
 

@@ -99,3 +99,15 @@ test('links of [Install] that systemd passes over are named', () => {
   assert.deepEqual(told('u@.container', 'WantedBy=default.target\nDefaultInstance=a'), []);
   assert.deepEqual(told('u@.container', 'Alias=w@.service'), []);
 });
+
+test('what neither systemd nor the kernel takes for its length is an error', () => {
+  const said = (...values: number[]): string[] =>
+    problemsOf(
+      translate({ 'a.container': IMAGE + values.map((n, i) => `Label=${i}=${'x'.repeat(n)}\n`).join('') }).get(
+        'a.container',
+      ),
+    );
+  assert.deepEqual(said(131069, 131069, 131069), []);
+  assert.deepEqual(said(131070), ['error 0:0 long-line']);
+  assert.deepEqual(said(600000, 600000), ['error 0:0 long-line']);
+});
