@@ -8,6 +8,7 @@ import {
   readState,
   staleAttachments,
   withNetworkLock,
+  withoutNetworkLock,
   writeState,
   type Attachment,
   type NetworkState,
@@ -89,9 +90,13 @@ export function attach(
   const noted = { ...checked.value, attachments: { ...state.attachments, [key]: attachment } };
   writeState(host, noted);
   const firewall = request.inside !== undefined && rulesStand(state, placed) ? 'none' : 'nftables';
-  const done = runNetavark(host, 'setup', request.netns, configuration, request.inside, firewall);
-  if (done.isErr()) writeState(host, takeDown(host, noted, [key]).state);
-  else writeState(host, { ...noted, attachments: { ...noted.attachments, [key]: { ...attachment, made: true } } });
+  const run = () => runNetavark(host, 'setup', request.netns, configuration, request.inside, firewall);
+  // A server on the wire may let one wait for seconds; there are neither rules nor names that two netavarks could change at once.
+  const leased = placed.every(({ record }) => hasLeases(record));
+  const done = leased ? withoutNetworkLock(host, run) : run();
+  const now = leased ? readState(host) : noted;
+  if (done.isErr()) writeState(host, takeDown(host, now, [key], false).state);
+  else writeState(host, { ...now, attachments: { ...now.attachments, [key]: { ...attachment, made: true } } });
   return done;
 }
 
@@ -160,7 +165,7 @@ function portWords(port: PortRequest): string[] {
 }
 
 /** netavark redirects packets without asking who listens: a port that a program or another container has is refused here. */
-function portClash(host: Host, state: NetworkState, ports: readonly PortRequest[]): Problem | undefined {
+export function portClash(host: Host, state: NetworkState, ports: readonly PortRequest[]): Problem | undefined {
   for (const port of ports) {
     const wanted = portWords(port);
     for (const attachment of Object.values(state.attachments)) {

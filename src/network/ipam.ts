@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts';
+import type { Host, Lock } from '../host/host.ts';
 import { storeDirectory } from '../image/store.ts';
 import { runtimeDirectory } from '../run/directories.ts';
 import { contains, formatAddress, overlap, parseAddress, parseSubnet, type Subnet } from './ip.ts';
@@ -38,11 +38,23 @@ const file = (host: Host): string => `${networkDirectory(host)}/ipam.json`;
 export function withNetworkLock<T>(host: Host, act: () => T): T {
   const directory = networkDirectory(host);
   host.mkdirs(directory, 0o700);
-  const lock = host.lock(`${directory}/lock`, true, true);
+  held = host.lock(`${directory}/lock`, true, true);
   try {
     return act();
   } finally {
-    lock?.release();
+    held?.release();
+  }
+}
+
+let held: Lock | undefined;
+
+/** Of who has the lock: the others have it for as long as this takes, and what was read before may have changed. */
+export function withoutNetworkLock<T>(host: Host, act: () => T): T {
+  held?.release();
+  try {
+    return act();
+  } finally {
+    held = host.lock(`${networkDirectory(host)}/lock`, true, true);
   }
 }
 

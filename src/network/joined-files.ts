@@ -9,7 +9,7 @@ import { Failure } from '../run/failure.ts';
 import { lockName } from '../run/locks.ts';
 import type { ContainerState } from '../run/state.ts';
 import { addressesOf } from './addresses.ts';
-import { movedHosts, type Move } from './etc-files.ts';
+import { hostAddressIn, movedHosts, type Move } from './etc-files.ts';
 import { readState, type Attachment, type NetworkState } from './ipam.ts';
 import { contains, parseAddress, parseSubnet } from './ip.ts';
 import type { NetavarkAnswer } from './netavark.ts';
@@ -21,7 +21,8 @@ type Running = Container & { readonly state: ContainerState };
 type Connection = ResolverRecord['connection'];
 
 export interface Change {
-  readonly move: Omit<Move, 'own' | 'names' | 'hostNames'>;
+  /** `gateways`: the host's addresses in root's networks before and after; an account's have one for all of them. */
+  readonly move: Pick<Move, 'added' | 'removed'> & { readonly gateways: readonly string[] };
   readonly connection: (before: Connection) => Connection;
 }
 
@@ -44,13 +45,12 @@ function moveOne(host: Host, store: string, container: Running, { name, bundle, 
       const hosts = host.readFileIfExists(`${bundle}/hosts`);
       if (hosts === undefined) return;
       // What is in force now: another may have changed its networks since.
-      const here = [
-        ...addressesIn(attachmentsOf(readState(host), container)),
-        ...addressesOf(host, container.state.pid),
-      ];
-      const own = [...here, ...change.move.removed];
+      const attachments = attachmentsOf(readState(host), container);
+      const { added, removed, gateways } = change.move;
+      const own = [...addressesIn(attachments), ...addressesOf(host, container.state.pid), ...removed];
       const hostNames = [...hostGateways(container.state), ...hostGateways(now)];
-      const move = { ...change.move, own, names: namesOf(host, container), hostNames };
+      const line = hostMove(hosts, gateways, host.euid === 0 ? gatewaysOf(attachments) : []);
+      const move = { added, removed, ...line, own, names: namesOf(host, container), hostNames };
       host.writeFile(`${bundle}/hosts`, movedHosts(hosts, move));
     });
     reconnect(host, bundle, now, change.connection);
@@ -88,18 +88,22 @@ export const addressesIn = (attachments: readonly Attachment[]): string[] =>
 export const toldIn = (configuration: string): Record<string, NetworkRecord> =>
   (JSON.parse(configuration) as { network_info: Record<string, NetworkRecord> }).network_info;
 
-/** Where root's container reaches the host, from all its networks before and after. An account's have one address of the host for all of them. */
-export function movedGateway(
-  before: readonly Attachment[],
-  after: readonly Attachment[],
+/** Where root's container reaches the host. */
+export const gatewaysOf = (attachments: readonly Attachment[]): string[] =>
+  attachments
+    .flatMap(({ configuration }) => Object.values(toldIn(configuration)))
+    .flatMap(({ subnets }) => subnets.flatMap(({ gateway }) => gateway ?? []));
+
+/** Of a file whose networks had or have `gateways`, by those of now: two changes at once come to the same, whichever is written first. */
+export function hostMove(
+  hosts: string,
+  gateways: readonly string[],
+  now: readonly string[],
 ): Pick<Move, 'lost' | 'gateway'> {
-  const [was, is] = [before, after].map(all =>
-    all
-      .flatMap(({ configuration }) => Object.values(toldIn(configuration)))
-      .flatMap(({ subnets }) => subnets.flatMap(({ gateway }) => gateway ?? [])),
-  ) as [string[], string[]];
-  const lost = was.filter(address => !is.includes(address));
-  return was.length > 0 && lost.length === 0 ? { lost } : { lost, gateway: is[0] };
+  const lost = gateways.filter(address => !now.includes(address));
+  const told = hostAddressIn(hosts);
+  const stays = told !== undefined && (lost.length === 0 || now.includes(told));
+  return stays ? { lost } : { lost, gateway: now[0] };
 }
 
 /** Members of its pod, and containers with `--network container:` of it. */

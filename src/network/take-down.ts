@@ -11,12 +11,15 @@ import type { NetworkRecord } from './records.ts';
  * The container's namespace, and with it its interfaces, went with its last process; netavark still has to remove the rules of the
  * published ports and the names, and wants a namespace to look into: it gets an empty one. For the last container of a network the interface
  * is made there once more: netavark removes the bridge and its rules only after it has removed an interface. (A bridge without a carrier
- * would also mislead pasta on a host that has no default route.)
+ * would also mislead pasta on a host that has no default route.) What failed for want of a lease was undone by netavark, and would wait for the server
+ * once more.
  */
 export function takeDown(
   host: Host,
   state: NetworkState,
   keys: readonly string[],
+  /** It may have some of a server on the wire. */
+  mayHaveLeases = true,
 ): { state: NetworkState; problems: Problem[] } {
   const problems: Problem[] = [];
   let left = state;
@@ -30,7 +33,8 @@ export function takeDown(
     const last = unused.length > 0;
     unplug(host, inside, bridgesOf(attachment, unused));
     withEmptyNamespace(host, inside, path => {
-      if (last || leases(attachment)) runNetavark(host, 'setup', path, withoutPorts(attachment.configuration), inside);
+      if (leases(attachment) ? mayHaveLeases : last)
+        runNetavark(host, 'setup', path, withoutPorts(attachment.configuration), inside);
       // An account's container has no rules of its own.
       const firewall = last || inside === undefined ? 'nftables' : 'none';
       const done = runNetavark(host, 'teardown', path, attachment.configuration, inside, firewall);

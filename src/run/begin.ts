@@ -79,8 +79,11 @@ export function begin(host: Host, request: BeginRequest, undo: Undo): Begun {
     host.proceed(stage, 'outside');
   }
   const copied = allowCopies(host, stage, outside === undefined ? [] : (request.fresh ?? []));
-  awaitSync(host, stage, 'created', heard);
-  copied();
+  try {
+    awaitSync(host, stage, 'created', heard);
+  } finally {
+    copied();
+  }
   if (heard.pid === 0) return { stage, heard };
   // Only children are inside a joined pid namespace: the stage went on in one, and the first process is gone.
   const inner = { ...stage, pid: heard.pid, pidfd: heard.fds.get('pid') ?? stage.pidfd };

@@ -2,13 +2,20 @@ import { allValues, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
 import type { Host } from '../host/host.ts';
 import { addressesOf } from '../network/addresses.ts';
-import { attach } from '../network/bridge.ts';
+import { attach, portClash } from '../network/bridge.ts';
 import { hasLeases } from '../network/dhcp.ts';
-import { readState, withNetworkLock, without, writeState, type Attachment } from '../network/ipam.ts';
+import {
+  readState,
+  withNetworkLock,
+  without,
+  writeState,
+  type Attachment,
+  type NetworkState,
+} from '../network/ipam.ts';
 import {
   addressesIn,
   attachmentsOf,
-  movedGateway,
+  gatewaysOf,
   moveFiles,
   toldIn,
   withNames,
@@ -19,7 +26,7 @@ import { divided, freeInterface, runNetavark } from '../network/netavark.ts';
 import { readNamespace } from '../network/namespace.ts';
 import { hasOwnWayOut } from '../network/account-bridge.ts';
 import { parseWishes, placeInOne, realName, withoutDefaultRoute } from '../network/placement.ts';
-import { readNetwork } from '../network/records.ts';
+import { readNetwork, type NetworkRecord } from '../network/records.ts';
 import type { ResolverRecord } from '../network/resolvers.ts';
 import type { PortRequest } from '../plan/request.ts';
 import { isRunning, requireContainer, type Container } from '../run/containers.ts';
@@ -51,12 +58,17 @@ export function connectContainer(host: Host, command: Command): number {
     if (placed.isErr()) throw failureOf([placed.error]);
     // Who has published ports has another way out already.
     const one = hasOwnWayOut(container.state) ? withoutDefaultRoute(placed.value) : placed.value;
+    const ports = inside === undefined ? portsOf(container.state) : [];
+    // Somebody may have taken them while it published none.
+    const clash =
+      isOpen(record) && !ours.some(publishes) ? portClash(host, withoutOwn(state, container), ports) : undefined;
+    if (clash !== undefined) throw failureOf([clash]);
     const done = attach(host, state, `${container.bundle} ${record.name}`, {
       bundle: container.bundle,
       netns: `/proc/${container.state.pid}/ns/net`,
       name: container.name,
       // In each of its networks, so that it may leave any other; an account's ports go another way.
-      ports: inside === undefined ? portsOf(container.state) : [],
+      ports,
       dns: asksFor(container.state),
       placed: [one],
       ...(inside === undefined ? {} : { inside }),
@@ -64,7 +76,7 @@ export function connectContainer(host: Host, command: Command): number {
     if (done.isErr()) throw failureOf([done.error]);
     const added = hasLeases(record) ? done.value.addresses : one.addresses;
     const after = attachmentsOf(readState(host), container);
-    return { answer: done.value, added, removed: [], ...(host.euid === 0 ? movedGateway(ours, after) : { lost: [] }) };
+    return { answer: done.value, added, removed: [], gateways: host.euid === 0 ? gatewaysOf([...ours, ...after]) : [] };
   });
   const named = record.dns_enabled && answer.nameservers.length > 0;
   if (named && (inside === undefined || awaitNames(host)))
@@ -78,6 +90,12 @@ function asksFor({ network }: ContainerState): string[] {
   const record = network.resolver as ResolverRecord | undefined;
   return (record?.wishes.dns ?? []).filter(server => server !== 'none');
 }
+
+const withoutOwn = (state: NetworkState, { bundle }: Container): NetworkState =>
+  without(
+    state,
+    Object.keys(state.attachments).filter(key => state.attachments[key]?.bundle === bundle),
+  );
 
 const portsOf = ({ ports }: ContainerState): PortRequest[] =>
   ports.map(({ host, hostPort, port, protocol }) => ({
@@ -140,7 +158,7 @@ export function disconnectContainer(host: Host, command: Command): number {
       left: toldIn(one)[name],
       added: [],
       removed: own.filter(address => !stays.includes(address)),
-      ...(host.euid === 0 ? movedGateway(ours, attachmentsOf(after, container)) : { lost: [] }),
+      gateways: host.euid === 0 ? gatewaysOf(ours) : [],
     };
   });
   moveFiles(host, storeOf(host, command), container, {
@@ -152,5 +170,7 @@ export function disconnectContainer(host: Host, command: Command): number {
 
 /** netavark publishes nothing in other networks. */
 function publishes({ ports, configuration }: Attachment): boolean {
-  return ports.length > 0 && Object.values(toldIn(configuration)).some(one => one.driver === 'bridge' && !one.internal);
+  return ports.length > 0 && Object.values(toldIn(configuration)).some(isOpen);
 }
+
+const isOpen = ({ driver, internal }: NetworkRecord): boolean => driver === 'bridge' && !internal;

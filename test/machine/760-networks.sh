@@ -121,6 +121,11 @@ connects() {
     equal "$(berth exec leaver ls /sys/class/net)" lo
     fails berth exec leaver grep host.containers.internal /etc/hosts
     fails curl -sS --max-time 2 http://127.0.0.1:8162/ 2>/dev/null
+    # They were free meanwhile.
+    berth run -d --rm --name taker --stop-timeout 0 -p 8162:80 localhost/busybox sleep inf >/dev/null
+    contains "$(fails_with 125 berth network connect late leaver 2>&1)" 'port 8162/tcp is in use by container taker'
+    equal "$(berth exec leaver ls /sys/class/net)" lo
+    berth stop taker
     berth network connect late leaver
     contains "$(berth exec leaver cat /etc/hosts)" $'10.77.5.1\thost.containers.internal'
     $get >/dev/null

@@ -75,6 +75,37 @@ void test('a setup that fails leaves no lease, and its error is one line', () =>
   });
 });
 
+void test('who waits for a server on the wire keeps nobody from networks, and does not wait twice', () => {
+  const wire = {
+    name: 'wire',
+    id: 'ab'.repeat(32),
+    driver: 'macvlan',
+    network_interface: 'mv0',
+    subnets: [],
+    routes: [],
+  };
+  const place = { ...PLACE, bundle: '/run/berth/containers/other', name: 'other', uid: 0 };
+  for (const fails of [false, true]) {
+    const one = setting({
+      uid: 0,
+      files: {
+        '/store/networks/wire.json': JSON.stringify({ ...wire, options: {}, ipam_options: { driver: 'dhcp' } }),
+      },
+      run({ argv, input }) {
+        if (!argv.includes('setup') || !String(input).includes('"wire"')) return {};
+        setUp(one.host, request(), place)._unsafeUnwrap();
+        return fails ? { status: 1, stdout: '{"error":"unable to obtain lease: Timeout"}' } : {};
+      },
+    });
+    one.host.mkdirs(place.bundle, 0o700);
+    assert.equal(one.start('--network', 'wire').isErr(), fails);
+    const { attachments } = JSON.parse(one.host.readFile('/run/berth/networks/ipam.json')) as { attachments: object };
+    assert.deepEqual(Object.keys(attachments), fails ? [place.bundle] : [PLACE.bundle, place.bundle]);
+    const asked = one.ran.filter(({ argv, input }) => argv.includes('setup') && String(input).includes('"wire"'));
+    assert.equal(asked.length, 1);
+  }
+});
+
 void test('the way down tells netavark the same, gives the address back, and may be gone twice', () => {
   const one = setting({ uid: 0 });
   const state = one.start('--publish', '8080:80')._unsafeUnwrap();

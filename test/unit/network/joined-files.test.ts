@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { movedHosts } from '../../../src/network/etc-files.ts';
 import { HostError } from '../../../src/host/host.ts';
 import type { Attachment } from '../../../src/network/ipam.ts';
-import { movedGateway, moveFiles, withNames, withoutNames } from '../../../src/network/joined-files.ts';
+import { gatewaysOf, hostMove, moveFiles, withNames, withoutNames } from '../../../src/network/joined-files.ts';
 import type { NetworkRecord } from '../../../src/network/records.ts';
 import type { ResolverRecord } from '../../../src/network/resolvers.ts';
 import type { ContainerState } from '../../../src/run/state.ts';
@@ -34,13 +34,21 @@ void test('hosts: the host is in a network that the container is in, and nowhere
   };
   const [a, b, leased] = [at('10.88.0.1'), at('10.89.0.1'), at()];
   const moved = (text: string, before: Attachment[], after: Attachment[]): string =>
-    movedHosts(text, { ...MOVE, ...movedGateway(before, after), hostNames: ['up'] });
+    written(text, [...before, ...after], after);
+  const written = (text: string, changed: Attachment[], now: Attachment[]): string =>
+    movedHosts(text, { ...MOVE, ...hostMove(text, gatewaysOf(changed), gatewaysOf(now)), hostNames: ['up'] });
   const asked = `10.88.0.1\tup\n192.0.2.9\tdb\n${HOSTS}`;
   const none = moved(asked, [a], []);
   assert.equal(none, '192.0.2.9\tdb\n127.0.0.1\tlocalhost\n192.0.2.7\tbox\n10.88.0.2\tweb\n');
   assert.equal(moved(none, [], [b]), `${none}10.89.0.1\thost.containers.internal host.docker.internal up\n`);
   assert.equal(moved(none, [leased], [leased, b]), moved(none, [], [b]));
   assert.equal(moved(asked, [a, b], [b]), asked.replaceAll('10.88.0.1', '10.89.0.1'));
+  // One that is left and one that is joined at once, written in either order.
+  for (const [first, second] of [
+    [[a], [b]],
+    [[b], [a]],
+  ] as const)
+    assert.equal(written(written(asked, [...first], [b]), [...second], [b]), moved(asked, [a, b], [b]));
   // Another one changes nothing, nor does one without a gateway; and what the names mean by the container's own will stays.
   assert.equal(moved(HOSTS, [a], [a, b]), HOSTS);
   assert.equal(moved(HOSTS, [a, leased], [a]), HOSTS);
@@ -96,7 +104,7 @@ function running(resolvConf = TEXT) {
   const web = { name: 'web', bundle: '/run/berth/containers/web', state: state('web', 77, 'bridge') };
   const join = () =>
     moveFiles(one.host, '/store', web, {
-      move: { added: ['10.89.0.5', 'fd00::5'], removed: [], lost: [] },
+      move: { added: ['10.89.0.5', 'fd00::5'], removed: [], gateways: [] },
       connection: before => withNames(before, ANSWER),
     });
   const read = (name: string, file: string): string => one.host.readFile(`/run/berth/containers/${name}/${file}`);
