@@ -35,7 +35,10 @@ export function autoMap(
   const taken = compose(fixed, base);
   const others = 'missing' in taken ? [] : taken.map(line => ({ start: line.hostID, count: line.size }));
   const start = firstFree(ranges, [...used, ...others], wanted);
-  if (start === undefined) return `no ${wanted} ids in a row are free in ${file}; other containers have them`;
+  if (start === undefined) {
+    const why = firstFree(ranges, [], wanted) === undefined ? 'no range is so large' : 'other containers have them';
+    return `no ${wanted} ids in a row are free in ${file}; ${why}`;
+  }
   const map: SpecIdMapping[] = [...fixed];
   let next = start;
   for (const line of inside) {

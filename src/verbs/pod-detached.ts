@@ -1,5 +1,6 @@
 import type { Host } from '../host/host.ts';
 import { runtimeDirectory } from '../run/directories.ts';
+import { findContainer, isRunning } from '../run/containers.ts';
 import { Failure } from '../run/failure.ts';
 import { namespaceUnits } from '../run/place.ts';
 import type { PodRecord } from '../run/pods.ts';
@@ -7,8 +8,23 @@ import { transientUnit } from './pod-end.ts';
 import { requirement, startTransientService, type Property } from '../systemd/transient.ts';
 import { journalCommand } from '../systemd/journal-hint.ts';
 
-/** `berth pod start` typed by a person: a transient unit of the form that a .pod file gives. */
+/**
+ * `berth pod start` typed by a person: a transient unit of the form that a .pod file gives. One at a time: of several that find what an earlier
+ * unit has left one would clear away what another has just made.
+ */
 export function startPodDetached(host: Host, pod: PodRecord): void {
+  const path = `${runtimeDirectory(host)}/${pod.name}.pod.lock`;
+  const lock = host.lock(path, true, true);
+  try {
+    const holder = findContainer(host, pod.infraName)?.state;
+    if (holder === undefined || !isRunning(host, holder)) startUnit(host, pod);
+  } finally {
+    host.unlink(path);
+    lock?.release();
+  }
+}
+
+function startUnit(host: Host, pod: PodRecord): void {
   const manager = host.euid === 0 ? 'system' : 'user';
   const program = host.readlink('/proc/self/exe');
   const unit = transientUnit(pod);

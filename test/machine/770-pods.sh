@@ -276,6 +276,14 @@ made_first() { # USER
     as "$1" berth pod stop later >/dev/null
     equal "$(as "$1" berth start two)" two.service
     equal "$(running "$1" later)" two
+    # At once.
+    for _ in 1 2; do
+        as "$1" berth pod stop later >/dev/null
+        as "$1" berth start one >/dev/null &
+        as "$1" berth start two >/dev/null
+        wait $!
+        equal "$(running "$1" later)" 'one two'
+    done
     as "$1" berth pod rm -f -t 0 later >/dev/null
     contains "$(fails_with 125 "${run[@]}" --network none --memory nonsense localhost/busybox true 2>&1)" nonsense
     contains "$(fails_with 125 "${run[@]}" --network none --pull never localhost/unknown true 2>&1)" localhost/unknown

@@ -86,7 +86,7 @@ apart() { # USER
     for name in one two; do as "$user" berth run -d --rm --network none --name $name --stop-timeout 0 --userns auto:size=30000 localhost/busybox sleep inf >/dev/null; done
     equal "$(as "$user" berth exec one cat /proc/self/uid_map | awk '{ print $1, $3 }')" '0 30000'
     equal "$(($(as "$user" berth exec two cat /proc/self/uid_map | awk '{ print $2 }') - $(as "$user" berth exec one cat /proc/self/uid_map | awk '{ print $2 }')))" 30000
-    [ "$user" = root ] || contains "$(fails_with 125 as "$user" berth run --rm --network none --userns auto:size=30000 localhost/busybox true 2>&1)" 'ids in a row are free in /etc/subuid'
+    [ "$user" = root ] || contains "$(fails_with 125 as "$user" berth run --rm --network none --userns auto:size=30000 localhost/busybox true 2>&1)" 'ids in a row are free in /etc/subuid; other containers have them'
     as "$user" berth exec two sh -c 'touch /x; stat -c %u /x'
     as "$user" berth rm -f one two >/dev/null
 }
@@ -119,7 +119,7 @@ bad_input() {
     contains "$(fails_with 125 berth run --rm --userns nomap localhost/busybox true 2>&1)" 'for accounts, not for root'
     contains "$(fails_with 125 berth run --rm --uidmap 5:100000:5 localhost/busybox true 2>&1)" 'uid 0 and gid 0 must be in it'
     contains "$(fails_with 125 as alice berth run --rm --uidmap 0:@0:5 localhost/busybox true 2>&1)" 'not one of this account'
-    contains "$(fails_with 125 as alice berth run --rm --userns auto:size=70000 localhost/busybox true 2>&1)" 'no 70000 ids in a row'
+    contains "$(fails_with 125 as alice berth run --rm --userns auto:size=70000 localhost/busybox true 2>&1)" 'no 70000 ids in a row are free in /etc/subuid; no range is so large'
     contains "$(fails_with 125 as alice berth run --rm --userns auto:size=5 --user 9 localhost/busybox true 2>&1)" 'uid 9 is not mapped'
     sed -i /^containers:/d /etc/subuid
     contains "$(fails_with 125 berth run --rm --userns auto localhost/busybox true 2>&1)" 'add a line containers:'
