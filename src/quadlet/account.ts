@@ -68,6 +68,12 @@ export function accountOf(unit: Unit, setting: Setting): Bytes | undefined {
   return name === '' || name === 'root' || name === '0' ? undefined : name;
 }
 
+/** Its number where that is known, whether units name it or its number. */
+export function accountId(name: Bytes, setting: Setting): Bytes {
+  const known = /^[0-9]+$/.test(name) ? Number(name) : setting.account('user', name);
+  return typeof known === 'number' ? String(known) : name;
+}
+
 /**
  * Containers in networks of an account need the unit that holds their namespace. `options` and `words` are those of the command.
  * Users of the peer, and its own cases, count on `Requires=` and on the number of `After=` lines: so it is `Wants=` with `PartOf=`, and a second
@@ -84,10 +90,7 @@ export function namespaceLines(
   if (account === undefined && !setting.user) return;
   const given = options.filter(use => use.name === 'network').map(use => use.value);
   if (![...given, ...networkWords(words)].some(isNamedNetwork)) return;
-  // One instance for one account, whether units name it or its number.
-  const known = /^[0-9]+$/.test(account ?? '') ? account : setting.account('user', account ?? '');
-  const instance = known === undefined || known === 'later' ? account : known;
-  const name = account === undefined ? NAMESPACE_UNIT : `berth-netns@${instance}.service`;
+  const name = account === undefined ? NAMESPACE_UNIT : `berth-netns@${accountId(account, setting)}.service`;
   draft.tail.push(`Wants=${name}`, `PartOf=${name}`);
   const line = draft.head.findIndex(one => one.startsWith('After='));
   const isReset = unit.unit.some(entry => entry.key === 'After' && scalar(entry.value) === '');

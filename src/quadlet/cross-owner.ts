@@ -3,7 +3,7 @@ import type { Bytes } from '../host/host.ts';
 import { lastEntry, placeOf, type Entry } from '../unit/document.ts';
 import type { UnitType } from '../unit/names.ts';
 import { boolean } from '../unit/values.ts';
-import { accountOf } from './account.ts';
+import { accountId, accountOf } from './account.ts';
 import type { Setting, Unit } from './model.ts';
 
 /**
@@ -51,10 +51,8 @@ interface Owner {
 function ownerOf(unit: Unit, setting: Setting): Owner {
   const user = accountOf(unit, setting);
   if (user !== undefined) {
-    const known = /^[0-9]+$/.test(user) ? user : setting.account('user', user);
-    return known === 0 || known === '0'
-      ? ROOT
-      : { id: known === undefined || known === 'later' ? user : String(known), shown: user, line: `User=${user}` };
+    const id = accountId(user, setting);
+    return id === '0' ? ROOT : { id, shown: user, line: `User=${user}` };
   }
   const entry = lastEntry(unit.service, 'DynamicUser');
   if (entry === undefined || boolean(entry.value) !== true) return ROOT;

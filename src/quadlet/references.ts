@@ -4,7 +4,7 @@ import type { Entry } from '../unit/document.ts';
 import { typeOf, type UnitType } from '../unit/names.ts';
 import { absolute, clean, startsWithSpecifier } from '../unit/specifiers.ts';
 import { noSpecifiers } from '../unit/write.ts';
-import { accountOf } from './account.ts';
+import { accountId, accountOf } from './account.ts';
 import { formatRecord, parseRecord } from './csv.ts';
 import { failAt, type Draft, type Setting, type Unit } from './model.ts';
 import { readArguments, readList, type Item } from './read.ts';
@@ -62,6 +62,7 @@ function network(from: Referring, entry: Entry, value: Bytes): Bytes {
 function checkOwner({ unit, setting }: Referring, entry: Entry, found: Unit): void {
   const [ours, theirs] = [accountOf(unit, setting), accountOf(found, setting)];
   if (ours === theirs) return;
+  if (ours !== undefined && theirs !== undefined && accountId(ours, setting) === accountId(theirs, setting)) return;
   const hint =
     ours === undefined
       ? `take User=${theirs ?? ''} out of [Service] of ${found.name.name}`

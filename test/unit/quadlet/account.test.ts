@@ -49,6 +49,11 @@ test('a .network belongs to the account of the containers in it', () => {
   assert.deepEqual(problemsOf(right.get('u.container')), []);
   const made = right.get('n.network')?.text ?? '';
   assert.deepEqual(valuesOf(made, 'Service', 'ExecStartPre'), ['+/usr/bin/berth account prepare alice']);
+  // By its number as by its name.
+  const files = { 'n.network': '[Network]\n[Service]\nUser=1000\n', 'u.container': container };
+  const same = translate(files, { account: (_, name) => (name === 'alice' ? 1000 : undefined) });
+  assert.deepEqual(problemsOf(same.get('u.container')), []);
+  assert.deepEqual(problemsOf(translate(files).get('u.container')), ['error 3:9 account']);
 });
 
 const DIRECTORIES = '+/usr/bin/berth account prepare alice';
