@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ways.sh"
 
-unit() { # WAY NAME [LINE…]: keys of [Container]; those after `--` of [Service], after `++` of [Unit]
+unit() { # WAY NAME [LINE…]: keys of [Container]; those after `--` of [Service], after `++` of [Unit]; nothing is reloaded
     local way=$1 name=$2-$1 line
     shift 2
     {
@@ -15,7 +15,7 @@ unit() { # WAY NAME [LINE…]: keys of [Container]; those after `--` of [Service
             *) echo "$line" ;;
             esac
         done
-    } | way_unit "$way" "$name"
+    } | way_write "$way" "$name"
 }
 
 # start WAY NAME, why WAY NAME: as whoever may, `status N` as the last line
@@ -38,12 +38,11 @@ tells() {
     contains "$text" 'status 1'
     told "$@"
 }
-told() {
-    local text
-    text=$(why "$1" "$2")
-    equal "$(head -n 1 <<<"$text" | cut -c "1-$((${#2} + ${#1} + 11 + ${#3}))")" "$2-$1.service: $3"
-    if [ "$4" = '' ]; then equal "$(sed -n 2p <<<"$text")" "$(place "$1" "$2")"; else contains "$text" "$(place "$1" "$2"):$4"; fi
-    contains "$text" 'status 3'
+told() { # the same of `why` alone, whose text is then in `answer`
+    answer=$(why "$1" "$2")
+    equal "$(head -n 1 <<<"$answer" | cut -c "1-$((${#2} + ${#1} + 11 + ${#3}))")" "$2-$1.service: $3"
+    if [ "$4" = '' ]; then equal "$(sed -n 2p <<<"$answer")" "$(place "$1" "$2")"; else contains "$answer" "$(place "$1" "$2"):$4"; fi
+    contains "$answer" 'status 3'
 }
 
 failed_starts() { # WAY
@@ -64,32 +63,33 @@ failed_starts() { # WAY
     unit "$1" wrong "$serve" PublishPorts=80
     manager "$(way_manager "$1")" daemon-reload
     tells "$1" pre 'its ExecStartPre= (/bin/sh -c echo not yet; sleep 1; exit 3) exited with status 3' '7: ExecStartPre='
-    contains "$(why "$1" pre)" '  not yet'
+    contains "$answer" '  not yet'
     tells "$1" post 'its ExecStartPost= (/bin/sh -c exit 4) exited with status 4' '7: ExecStartPost='
     tells "$1" presignal 'its ExecStartPre= (/bin/sh -c kill -KILL $$$$) was killed by signal 9 (SIGKILL)' '7: ExecStartPre='
     tells "$1" code 'its main process exited with status 9' '5: Exec=sh -c'
-    contains "$(why "$1" code)" '  the last word'
+    contains "$answer" '  the last word'
     tells "$1" zero 'it ended before it said that it was ready' '5: Exec=true'
     tells "$1" killed 'its main process was killed by signal 12 (SIGUSR2)' '6: Exec='
     tells "$1" slow 'its start took longer than TimeoutStartSec=' '9: TimeoutStartSec=2'
     tells "$1" nothere 'its main process exited with status 127: the program of the container does not exist' '5: Exec=not-there'
     tells "$1" notexec 'its main process exited with status 126: the program of the container cannot be executed' '5: Exec=/etc/passwd'
     tells "$1" noimage 'its main process exited with status 125: berth could not start the container' ''
-    contains "$(why "$1" noimage)" 'no such image'
+    contains "$answer" 'no such image'
     tells "$1" noenv 'a resource that systemd needs for it was not there' ''
-    contains "$(why "$1" noenv)" 'Failed to load environment files: No such file'
+    contains "$answer" 'Failed to load environment files: No such file'
     contains "$(start "$1" assert)" "berth: assert-$1.service: an assertion of it does not hold: AssertPathExists=/nowhere"
     contains "$(why "$1" assert)" 'asserts failed'
     tells "$1" wrong 'its main process exited with status 78: its unit file has a mistake' '6:'
-    equal "$(why "$1" wrong | grep -c PublishPorts)" 1 # once
+    equal "$(grep -c PublishPorts <<<"$answer")" 1 # once
     # An account that the unit has, but not the directory: systemd's own words.
     tells "$1" nowhere "$(if [ "$1" = svc ]; then echo 'its ExecStartPre= '; else echo 'its main process exited with status 200'; fi)" \
         '7: WorkingDirectory=/nowhere'
-    contains "$(why "$1" nowhere)" 'Changing to the requested working directory failed'
+    contains "$answer" 'Changing to the requested working directory failed'
     # The manager forgets whose end it was when it reads its units again; its own words tell.
     manager "$(way_manager "$1")" daemon-reload
-    contains "$(why "$1" pre)" 'one of its commands exited with a failure'
-    contains "$(why "$1" pre)" 'Control process exited, code=exited, status=3'
+    answer=$(why "$1" pre)
+    contains "$answer" 'one of its commands exited with a failure'
+    contains "$answer" 'Control process exited, code=exited, status=3'
     way_end "$1" {pre,post,presignal,code,zero,killed,slow,nothere,notexec,noimage,nowhere,noenv,assert,wrong}-"$1"
 }
 
@@ -139,9 +139,8 @@ later_failures() { # WAY: of what was up
     # What is about to be started again is not up.
     for name in loops again; do until_waits "$1" $name; done
     told "$1" loops 'its main process exited with status 9' '5: Exec=sh -c'
-    name=$(why "$1" loops)
-    contains "$name" 'it is activating (auto-restart) for '
-    contains "$name" '  the last word'
+    contains "$answer" 'it is activating (auto-restart) for '
+    contains "$answer" '  the last word'
     contains "$(said as "$(way_manager "$1")" berth status "loops-$1")" 'its main process exited with status 9'
     name=$(why "$1" again)
     contains "$name" "again-$1.service is activating (auto-restart)"
@@ -162,9 +161,10 @@ not_begun() { # WAY: nothing failed, and it is not up
     contains "$(start "$1" unmet)" 'status 0'
     contains "$(why "$1" unmet)" 'ConditionPathExists=/nowhere'
     contains "$(start "$1" needs)" 'status 1'
-    contains "$(why "$1" needs)" 'a unit that it requires failed'
-    contains "$(why "$1" needs)" "broken-$1.service: its main process exited with status 7"
-    contains "$(why "$1" needs)" '  the deepest word'
+    answer=$(why "$1" needs)
+    contains "$answer" 'a unit that it requires failed'
+    contains "$answer" "broken-$1.service: its main process exited with status 7"
+    contains "$answer" '  the deepest word'
     contains "$(why "$1" asleep)" 'nobody asked for it, or it was stopped'
     way_end "$1" {skipped,unmet,broken,needs,asleep}-"$1"
 }

@@ -50,21 +50,38 @@ as() {
     fi
 }
 
-# manager root|USER VERB…: systemctl of the system's or the user's manager.
+# own USER COMMAND…: with the account's ids alone, for what is not Berth's: a login costs several times what such a command does.
+own() {
+    local user=$1
+    shift
+    [ "$user" = root ] || set -- setpriv --reuid="$user" --regid="$user" --init-groups "$@"
+    "$@"
+}
+
+# manager root|USER VERB…: systemctl of the system's or the user's manager. It and `journal` need no other function: `bash -c` gets them.
 manager() {
     local user=$1
     shift
-    if [ "$user" = root ]; then systemctl "$@"; else as "$user" systemctl --user "$@"; fi
+    if [ "$user" = root ]; then
+        systemctl "$@"
+    else
+        XDG_RUNTIME_DIR=/run/user/$(id -u "$user") setpriv --reuid="$user" --regid="$user" --init-groups systemctl --user "$@"
+    fi
 }
 
-# unit_file root|USER NAME[.TYPE]: writes standard input where that manager's generator reads, and reloads the manager.
-unit_file() {
+# unit_write root|USER NAME[.TYPE]: writes standard input where that manager's generator reads. A reload is dear: several files have one.
+unit_write() {
     local user=$1 name=$2 directory
     [[ $name == *.* ]] || name=$name.container
     directory=$(unit_directory "$user")
-    as "$user" mkdir -p "$directory"
-    as "$user" tee "$directory/$name" >/dev/null
-    manager "$user" daemon-reload
+    own "$user" mkdir -p "$directory"
+    own "$user" tee "$directory/$name" >/dev/null
+}
+
+# unit_file root|USER NAME[.TYPE]: unit_write, and the manager reads it.
+unit_file() {
+    unit_write "$@"
+    manager "$1" daemon-reload
 }
 
 # unit_gone root|USER NAME…: stops, removes the files, reloads, forgets failures.
@@ -95,7 +112,7 @@ journal() {
     if [ "$1" = root ]; then
         journalctl -u "$2" -o cat --no-pager
     else
-        as "$1" journalctl --user -u "$2" -o cat --no-pager
+        setpriv --reuid="$1" --regid="$1" --init-groups journalctl --user -u "$2" -o cat --no-pager
     fi
 }
 

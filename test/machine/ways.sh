@@ -7,12 +7,16 @@ way_manager() { # WAY → root or the account whose manager runs the unit
     if [ "$1" = svc ]; then echo root; else echo "$1"; fi
 }
 
-# way_unit WAY NAME: the text on standard input; for svc with User=svc.
-way_unit() {
+# way_write WAY NAME: the unit's text on standard input, for svc with User=svc; way_unit: the manager reads it, too.
+way_write() {
     local way=$1 name=$2 text
     text=$(cat)
     [ "$way" != svc ] || text+=$'\n[Service]\nUser=svc\n'
-    unit_file "$(way_manager "$way")" "$name" <<<"$text"
+    unit_write "$(way_manager "$way")" "$name" <<<"$text"
+}
+way_unit() {
+    way_write "$@"
+    manager "$(way_manager "$1")" daemon-reload
 }
 
 way_start() { manager "$(way_manager "$1")" start "$2"; }

@@ -13,11 +13,12 @@ image=$cache/vm-$key
 # Emulation is slow: what no test needs does not start.
 vm_settings() {
     local root=$1 unit
-    for unit in systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-nsresourced.socket systemd-nsresourced.service \
-        serial-getty@ttyS0.service getty@tty1.service systemd-random-seed.service systemd-update-utmp.service ldconfig.service \
-        systemd-journal-catalog-update.service systemd-binfmt.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
-        sys-kernel-tracing.mount modprobe@configfs.service modprobe@efi_pstore.service kmod-static-nodes.service \
-        systemd-modules-load.service systemd-hwdb-update.service systemd-update-done.service; do
+    for unit in systemd-nsresourced.socket systemd-nsresourced.service serial-getty@ttyS0.service getty@tty1.service systemd-update-utmp.service \
+        ldconfig.service systemd-journal-catalog-update.service systemd-update-done.service systemd-sysctl.service systemd-sysusers.service \
+        systemd-tmpfiles-setup-dev-early.service systemd-tmpfiles-clean.timer dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
+        sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount run-lock.mount proc-sys-fs-binfmt_misc.automount \
+        modprobe@configfs.service modprobe@efi_pstore.service modprobe@fuse.service modprobe@drm.service \
+        netavark-dhcp-proxy.service netavark-dhcp-proxy.socket; do
         ln -sf /dev/null "$root/etc/systemd/system/$unit"
     done
     rm "$root/var/lib/systemd/linger/bob"
