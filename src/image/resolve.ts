@@ -5,6 +5,7 @@ import { ImageError } from './error.ts';
 import { imagePath, layerDirectory, listImages, readImage } from './images.ts';
 import { listNames, readName } from './names.ts';
 import { candidates, parseReference, type Reference } from './reference.ts';
+import { aliasesOf } from './registry/quick-alias.ts';
 import type { ImageRecord } from './types.ts';
 
 export interface FoundImage {
@@ -65,7 +66,9 @@ interface Meant {
 function lookUp(host: Host, store: string, text: string): Meant | undefined {
   const parsed = parseReference(text);
   if (parsed !== undefined) {
-    for (const name of candidates(parsed)) {
+    const [first = '', ...others] = candidates(parsed);
+    const names = (): string[] => [...aliasesOf(host, parsed), ...others];
+    for (const name of readName(host, store, first) === undefined ? names() : [first]) {
       const id = readName(host, store, name);
       if (id !== undefined) return { id, name };
     }

@@ -4,7 +4,7 @@ import type { Host } from '../../host/host.ts';
 import type { Credentials } from './credentials.ts';
 import { homeOf } from '../store.ts';
 import { RegistryError } from './error.ts';
-import { configDirectory } from './registries-conf.ts';
+import { configDirectory } from './registries-files.ts';
 
 /** A file of credentials, auth.json of the containers tools or config.json of Docker: containers-auth.json(5). */
 export interface AuthFile {

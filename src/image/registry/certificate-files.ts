@@ -1,6 +1,6 @@
 import type { Host } from '../../host/host.ts';
 import { RegistryError } from './error.ts';
-import { configDirectory } from './registries-conf.ts';
+import { configDirectory } from './registries-files.ts';
 
 /** Paths of PEM files for a host, beside the authorities of the system. */
 export interface CertificateFiles {

@@ -1,8 +1,8 @@
 import { describe } from '../../base/problem.ts';
 import { parseToml } from '../../base/toml.ts';
 import type { Host } from '../../host/host.ts';
-import { homeOf } from '../store.ts';
 import { RegistryError } from './error.ts';
+import { registriesFiles } from './registries-files.ts';
 
 /** Among the credential helpers: the files, auth.json and the like. */
 export const AUTH_FILES = 'containers-auth.json';
@@ -40,13 +40,8 @@ export interface Mirror {
  * and of the account, and the aliases that the account has recorded. Later ones replace earlier ones by prefix, alias and key.
  */
 export function readRegistriesConf(host: Host): RegistriesConf {
-  const own = configDirectory(host);
-  const named = host.environment('CONTAINERS_REGISTRIES_CONF') ?? '';
-  const candidates = [...(own === undefined ? [] : [`${own}/registries.conf`]), '/etc/containers/registries.conf'];
-  const file =
-    named !== '' ? named : (candidates.find(path => host.access(path, 4)) ?? '/etc/containers/registries.conf');
-  const directories = ['/etc/containers/registries.conf.d', ...(own === undefined ? [] : [`${own}/registries.conf.d`])];
-  const files = [file, ...directories.flatMap(directory => dropIns(host, directory)), ...recorded(host)];
+  const files = registriesFiles(host);
+  const [file = ''] = files;
   const parts = files.map(path => readPart(host, path)).filter(part => part !== undefined);
   const helpers = parts.findLast(part => part.helpers !== undefined)?.helpers ?? [];
   return {
@@ -59,36 +54,12 @@ export function readRegistriesConf(host: Host): RegistriesConf {
   };
 }
 
-/** `$XDG_CONFIG_HOME/containers`, or the one below the home. */
-export function configDirectory(host: Host): string | undefined {
-  const config = host.environment('XDG_CONFIG_HOME');
-  if (config?.startsWith('/') === true) return `${config}/containers`;
-  const home = homeOf(host);
-  return home.startsWith('/') ? `${home}/.config/containers` : undefined;
-}
-
 interface Part {
   readonly search?: readonly string[];
   readonly mode?: RegistriesConf['mode'];
   readonly helpers?: readonly string[];
   readonly aliases: readonly (readonly [string, string])[];
   readonly registries: readonly RegistryTable[];
-}
-
-function dropIns(host: Host, directory: string): string[] {
-  if (host.stat(directory)?.kind !== 'directory') return [];
-  return host
-    .list(directory)
-    .filter(entry => entry.name.endsWith('.conf'))
-    .map(entry => `${directory}/${entry.name}`);
-}
-
-/** What Podman noted when a person chose the registry of a short name. */
-function recorded(host: Host): string[] {
-  const home = homeOf(host);
-  const own = host.environment('XDG_CACHE_HOME') ?? (home === '' ? '' : `${home}/.cache`);
-  const cache = host.euid === 0 ? '/var/cache' : own;
-  return cache.startsWith('/') ? [`${cache}/containers/short-name-aliases.conf`] : [];
 }
 
 function readPart(host: Host, file: string): Part | undefined {

@@ -3,7 +3,7 @@ import { formatReference, type Reference } from '../reference.ts';
 import { ImageError } from '../error.ts';
 import type { Host } from '../../host/host.ts';
 import { RegistryError } from './error.ts';
-import { configDirectory } from './registries-conf.ts';
+import { configDirectory } from './registries-files.ts';
 
 /**
  * Whether policy.json lets an image be fetched; throws `policy` when not. Signatures are not checked yet, so a rule that asks for one

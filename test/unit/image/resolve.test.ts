@@ -56,6 +56,22 @@ test('short names: localhost, then docker.io, then whatever ends so', () => {
   );
 });
 
+test('a short name of which an alias says whose it is means that, unless localhost has it', () => {
+  const file = '/etc/containers/registries.conf.d/a.conf';
+  const aliases = { [file]: '[aliases]\n"web" = "quay.io/me/site"\n' };
+  const host = (names: Record<string, string>, more = aliases): FakeHost => {
+    const made = store(names, more);
+    made.mkdir('/etc/containers/registries.conf.d', 0o755);
+    return made;
+  };
+  const [own, docker] = [{ 'quay.io/me/site:1': ONE }, { 'docker.io/library/web:1': TWO }];
+  assert.equal(findImageId(host(own), STORE, 'web:1'), ONE);
+  assert.equal(findImageId(host({ ...own, ...docker }), STORE, 'web:1'), ONE);
+  assert.equal(findImageId(host({ ...own, 'localhost/web:1': TWO }), STORE, 'web:1'), TWO);
+  assert.equal(findImageId(host(own), STORE, 'web:2'), undefined);
+  assert.equal(findImageId(host(docker, { [file]: '[aliases' }), STORE, 'web:1'), TWO);
+});
+
 test('ids, their beginnings, and manifest digests', () => {
   const host = store({ 'quay.io/me/web:1': ONE });
   assert.equal(findImageId(host, STORE, ONE), ONE);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost, type FakeHost } from '../../../../src/host/fake.ts';
 import { findCredentials } from '../../../../src/image/registry/credentials.ts';
-import { configDirectory, readRegistriesConf } from '../../../../src/image/registry/registries-conf.ts';
+import { readRegistriesConf } from '../../../../src/image/registry/registries-conf.ts';
+import { configDirectory } from '../../../../src/image/registry/registries-files.ts';
 
 const CONF = '/etc/containers/registries.conf';
 
