@@ -70,9 +70,15 @@ const RESULTS: Readonly<Record<string, Teller>> = {
   'start-limit-hit': () => TOO_OFTEN,
   resources: () => 'a resource that systemd needs for it was not there',
   protocol: () => 'it ended before it said that it was ready',
-  'oom-kill': () => 'the kernel killed a process of it for want of memory',
+  'oom-kill': outOfMemory,
   'exec-condition': () => 'an ExecCondition= of it does not hold',
 };
+
+function outOfMemory(state: UnitState): string {
+  const most = state.memoryMost === undefined ? '' : ` (MemoryMax=${state.memoryMost})`;
+  const end = state.mainCode === 0 ? '' : `; ${mainEnd(state)}`;
+  return `out of memory: the kernel killed a process of it${most}${end}`;
+}
 
 /** How the command or the main process ended that failed the unit. */
 function endOf(state: UnitState): string {

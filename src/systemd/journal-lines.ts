@@ -27,6 +27,16 @@ export function managerLines(host: Host, scope: Scope, { name, invocation }: Uni
   return [...new Set(told.map(line => line.replace(`${name}: `, '')))].slice(-3);
 }
 
+/** SD_MESSAGE_UNIT_OUT_OF_MEMORY of systemd. */
+const OUT_OF_MEMORY = 'fe6faa94e7774663a0da52717891d8ef';
+
+/** That the kernel killed a process of its last invocation for want of memory: with OOMPolicy=continue, a container's, the manager says it and goes on. */
+export function ranOutOfMemory(host: Host, scope: Scope, { invocation }: UnitState): boolean {
+  const [field, by] = scope.kind === 'user' ? ['USER_INVOCATION_ID', `_UID=${scope.uid}`] : ['INVOCATION_ID', '_PID=1'];
+  const match = [`MESSAGE_ID=${OUT_OF_MEMORY}`, by, `${field}=${invocation}`];
+  return invocation !== '' && readLines(host, ['--lines=1', ...match]).length > 0;
+}
+
 /** That the last start of a unit did nothing, since a condition or an assertion of it does not hold; systemd has forgotten such a unit at once. */
 export function skippedLine(host: Host, scope: Scope, name: string): string | undefined {
   const match = scope.kind === 'user' ? [`USER_UNIT=${name}`, `_UID=${scope.uid}`] : [`UNIT=${name}`, '_PID=1'];

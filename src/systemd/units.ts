@@ -56,6 +56,8 @@ export interface UnitState {
   readonly statusText: string;
   readonly restarts: number;
   readonly memory: number | undefined;
+  /** MemoryMax= of the unit itself; that of its container is in its file. */
+  readonly memoryMost: number | undefined;
   readonly tasks: number | undefined;
 }
 
@@ -137,6 +139,7 @@ function readState(name: string, unit: Values, service: Values): UnitState {
     statusText: text('StatusText', service),
     restarts: count('NRestarts'),
     memory: optional('MemoryCurrent'),
+    memoryMost: optional('MemoryMax'),
     tasks: optional('TasksCurrent'),
   };
 }

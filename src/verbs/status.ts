@@ -16,7 +16,7 @@ import { settingOf } from '../quadlet/setting.ts';
 import { translateAll } from '../quadlet/translate.ts';
 import { realmOf, realmToSee, withManager, type Realm } from './scope.ts';
 import { ageOf, portsText } from './show.ts';
-import { failureLines } from './unit-failure.ts';
+import { failureLines, withMemory } from './unit-failure.ts';
 import { sourceOf, unitNameOf } from './unit-names.ts';
 import { sourceLine } from './why-source.ts';
 
@@ -64,7 +64,7 @@ function statusOf(state: UnitState): number {
 function textOf(realm: Realm, state: UnitState, lines: number): string {
   const { host, scope } = realm;
   const rows: [string, string][] = [['state', stateText(host, state)]];
-  if (isBroken(state)) rows.push(['why', reasonOf(state, 'failed')]);
+  if (isBroken(state)) rows.push(['why', reasonOf(withMemory(realm, state), 'failed')]);
   if (state.needReload) rows.push(['note', 'its file changed on disk: run `berth daemon-reload`']);
   const from = state.sourcePath === '' ? state.fragmentPath : state.sourcePath;
   if (from !== '') rows.push(['from', from]);
@@ -125,7 +125,8 @@ async function why(realm: Realm, state: UnitState, failure: (job: string) => Pro
   const mistakes = file?.problems.map(describe) ?? [];
   // The generator's line in the journal is the same as what it finds now.
   const known = lines.filter(line => !mistakes.includes(line.trim()));
-  const places = mistakes.length > 0 ? mistakes : isBroken(state) ? sourceLine(file, state, reason) : [];
+  const places =
+    mistakes.length > 0 ? mistakes : isBroken(state) ? sourceLine(file, withMemory(realm, state), reason) : [];
   const loop = hasFailed(state) && state.activeState !== 'failed' ? [`it is ${stateText(host, state)}`] : [];
   for (const line of [reason, ...loop, ...places, ...known])
     host.write(1, encodeText(`${line.startsWith(' ') ? line : printable(line)}\n`));

@@ -1,6 +1,6 @@
 import type { ManagerBus } from '../systemd/bus.ts';
 import { hasFailed, reasonOf } from '../systemd/explain.ts';
-import { lastLines, managerLines } from '../systemd/journal-lines.ts';
+import { lastLines, managerLines, ranOutOfMemory } from '../systemd/journal-lines.ts';
 import { whoFailed } from '../systemd/unit-commands.ts';
 import { unitProperties, type UnitState } from '../systemd/units.ts';
 import type { Realm } from './scope.ts';
@@ -13,14 +13,24 @@ export async function failureLines(
   job: string,
   asked = 0,
 ): Promise<string[]> {
-  const state = await unitProperties(bus, unit);
+  const state = withMemory(realm, await unitProperties(bus, unit));
   const lines = [`${state.name}: ${reasonOf(state, job, asked)}`];
   if (state.loadState === 'not-found') return lines;
   for (const one of job === 'dependency' ? await failedRequirements(bus, state, new Set([state.name])) : []) {
-    lines.push(`${one.name}: ${reasonOf(one, 'failed')}`, ...said(realm, one));
+    lines.push(`${one.name}: ${reasonOf(withMemory(realm, one), 'failed')}`, ...said(realm, one));
   }
   return job === 'dependency' ? lines : [...lines, ...said(realm, state)];
 }
+
+/** What ended by SIGKILL, or as a shell does whose program that was, may have had too little memory: then that is the result. */
+export function withMemory({ host, scope }: Realm, state: UnitState): UnitState {
+  const killed =
+    (state.result === 'signal' && state.mainStatus === SIGKILL) ||
+    (state.result === 'exit-code' && state.mainStatus === 128 + SIGKILL);
+  return killed && ranOutOfMemory(host, scope, state) ? { ...state, result: 'oom-kill' } : state;
+}
+
+const SIGKILL = 9;
 
 /** Units that are required and failed, the deepest cause too. */
 async function failedRequirements(bus: ManagerBus, state: UnitState, seen: Set<string>): Promise<UnitState[]> {

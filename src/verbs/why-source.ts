@@ -10,7 +10,6 @@ const PROGRAM = ['Exec', 'Entrypoint', 'Image'];
 /** Keys that have to do with a result and are not in its words. */
 const BY_RESULT: Readonly<Record<string, readonly string[]>> = {
   protocol: PROGRAM,
-  'oom-kill': ['Memory', 'MemoryMax'],
 };
 
 /** Berth's own status: what it lacked is in its line in the journal. */
@@ -31,6 +30,7 @@ function entryOf(unit: Unit, state: UnitState, reason: string): Entry | undefine
   const last = (keys: readonly string[]): Entry | undefined =>
     keys.map(key => entries.findLast(entry => entry.key === key)).find(entry => entry !== undefined);
   const named = [...reason.matchAll(/\b([A-Z][A-Za-z]+)=/g)].map(([, key = '']) => key);
+  if (state.result === 'oom-kill') return last(['Memory', 'MemoryMax']) ?? limit(entries);
   const who = whoFailed(state);
   if (typeof who === 'object') {
     // Several lines of one key are told apart by their last words; ours are in no file.
@@ -40,3 +40,7 @@ function entryOf(unit: Unit, state: UnitState, reason: string): Entry | undefine
   if (who === 'main' && named.length === 0) return state.mainStatus === NOT_STARTED ? undefined : last(PROGRAM);
   return last([...named, ...(BY_RESULT[state.result] ?? [])]);
 }
+
+/** Of the memory, where no key of its own says it. */
+const limit = (entries: readonly Entry[]): Entry | undefined =>
+  entries.findLast(({ key, value }) => key === 'PodmanArgs' && /(^|\s)(--memory|-m)\b(?!-)/.test(value));

@@ -74,6 +74,26 @@ cpus() { # WAY
 
 shm() { contains "$(<"$WORK/limited-shm-$1")" 'No space left'; } # WAY
 
+# Of the main process, and of another one: the unit fails, and `why` says what of, how much it might have, and where that stands.
+out_of_memory() {
+    local name text
+    unit_file root hog <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nMemory=24m\nExec=tail /dev/zero'
+    unit_file root child <<<$'[Container]\nImage=localhost/busybox\nNetwork=none\nPodmanArgs=--memory=24m\nExec=sh -c "tail /dev/zero; exit $$?"'
+    systemctl start hog child || true
+    for name in hog child; do
+        until [ "$(property root $name ActiveState)" = failed ]; do sleep 0.5; done
+        text=$(fails_with 3 berth why $name)
+        contains "$text" "$name.service: out of memory: the kernel killed a process of it"
+        contains "$text" "/etc/containers/systemd/$name.container:$([ $name = hog ] && echo '4: Memory=24m' || echo '4: PodmanArgs=--memory=24m')"
+    done
+    unit_gone root hog child
+    berth run -d --name told --network none localhost/busybox sleep inf
+    berth update --pids-limit 30 told
+    berth rm -f -t 0 told
+    journalctl --sync
+    contains "$(berth events --since 10m --stream=false --filter event=update --format '{{.Name}}')" told
+}
+
 # The limit of a running container, which its own programs then meet.
 updated() {
     local way=$1 id said
@@ -116,6 +136,7 @@ for way in $WAYS; do
     check "$way: --cpus" cpus "$way"
     check "$way: ShmSize=" shm "$way"
 done
+check 'a container that needs more memory than it may have: why says so' out_of_memory
 for way in $WAYS; do check "$way: berth update" updated "$way"; done
 systemd-run -q --collect --unit test-silent python3 -c 'import signal, socket; silent = socket.create_server(("127.0.0.1", 5099)); signal.pause()'
 check 'alice: a pull gives its processors to the services of the account' aside alice /app.slice/

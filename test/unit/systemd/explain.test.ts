@@ -47,6 +47,7 @@ const UP: UnitState = {
   statusText: '',
   restarts: 0,
   memory: undefined,
+  memoryMost: undefined,
   tasks: undefined,
 };
 
@@ -67,6 +68,12 @@ test('a result of systemd is told in words', () => {
       reasonOf({ ...UP, result, mainCode, mainStatus: 31 }, 'failed'),
       /\(SIGSYS\): SystemCallFilter= in \[Service\] must/,
     );
+  const killed = 'out of memory: the kernel killed a process of it';
+  assert.equal(reasonOf({ ...UP, result: 'oom-kill', mainCode: 0 }, 'failed'), killed);
+  assert.equal(
+    reasonOf({ ...UP, result: 'oom-kill', memoryMost: 4096, mainCode: 2, mainStatus: 9 }, 'failed'),
+    `${killed} (MemoryMax=4096); its main process was killed by signal 9 (SIGKILL)`,
+  );
   assert.equal(reasonOf(UP, 'dependency'), 'a unit that it requires failed');
   assert.equal(reasonOf({ ...UP, loadState: 'not-found' }, 'failed'), 'there is no such unit');
   assert.equal(reasonOf({ ...UP, result: 'unheard-of' }, 'failed'), 'its result is unheard-of');
