@@ -435,11 +435,22 @@ static void accept_some(int listener, uint16_t target)
     }
 }
 
-/* Nobody listens where the client is led to; true: it is on its way to another address. */
+/* Asked once: the error is the socket's no more then. */
+static bool is_refused(int fd)
+{
+    int number = 0;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &(socklen_t){sizeof(number)}) == 0 && number == ECONNREFUSED;
+}
+
+/*
+ * Nobody listens where the client is led to; true: it is on its way to another address. A server that has accepted and resets at once
+ * has seen the client, and does not want it.
+ */
 static bool try_other(struct flow *flow)
 {
     struct end *server = &flow->end[1];
-    int fd = flow->other.sin_family == AF_UNSPEC ? -1 : connect_other(&flow->other);
+    bool wanted = flow->other.sin_family != AF_UNSPEC && is_refused(server->fd);
+    int fd = wanted ? connect_other(&flow->other) : -1;
     flow->other.sin_family = AF_UNSPEC;
     if (fd < 0)
         return false;

@@ -84,6 +84,12 @@ static const struct sock_filter rules[] __attribute__((unused)) = {
     LOAD(args[1]),
     UNLESS(SIOCOUTQ, 1),
     ANSWER(SECCOMP_RET_ALLOW),
+    /* Why a server was not reached. */
+    LOAD(nr),
+    UNLESS(__NR_getsockopt, 3),
+    LOAD(args[2]),
+    UNLESS(SO_ERROR, 1),
+    ANSWER(SECCOMP_RET_ALLOW),
     /* TCP alone: the capability would allow raw sockets. */
     LOAD(nr),
     UNLESS(__NR_socket, 8),

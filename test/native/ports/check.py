@@ -39,6 +39,36 @@ def one_family(box):
     wait_until(lambda: reached(HOST6, CLIENT6) == HOST6.encode())
 
 
+def turned_away(box):
+    """a server that accepts a client of IPv6 and resets it at once: the client is not tried again from the container's address"""
+    other = Container()
+    other.run("ip", "addr", "add", "fd00::2/64", "dev", "eth0", "nodad")
+    judge, all_others = other.listener("::", JUDGE, 0), other.listener("0.0.0.0", JUDGE, 1)
+    one = Carrier(program, other, [f"9440-9440:{JUDGE}"])
+    first = connect(9440, HOST6, CLIENT6)
+    assert select.select([judge], [], [], 30)[0]
+    # There is no room for the second: its connection comes about and ends while nobody looks.
+    s = connect(9440, HOST6, CLIENT6)
+    wait_until(lambda: any(line.split()[3] == "02" for line in open(f"/proc/{other.pid}/net/tcp6")))
+    os.kill(one.pid, signal.SIGSTOP)
+    judge.accept()[0].close()
+    client, (peer, *_) = judge.accept()
+    assert peer == CLIENT6, peer
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    os.kill(one.pid, signal.SIGCONT)
+    first.close()
+    s.settimeout(10)
+    assert raises(lambda: read_all(s)), "no reset"
+    assert not select.select([all_others], [], [], 0)[0]
+    # Nobody listens: it is.
+    judge.close()
+    s = connect(9440, HOST6, CLIENT6)
+    assert all_others.accept()[1][0] == INSIDE4
+    one.end()
+    other.end()
+
+
 def new_addresses(box):
     """the container's addresses change, and come in another family"""
     box.run("ip", "addr", "del", f"{INSIDE4}/24", "dev", "eth0")
@@ -332,7 +362,7 @@ def ends_with(box):
 
 
 CASES = (addresses, taken_port, both_ways, one_way, small_pieces, resets, last_words, refused, slow_readers, many, comes_and_goes)
-CASES += (one_family, new_addresses, power, bad_words, one_address, want_of_descriptors, one_descriptor_fewer, without_pages, read_only, ends_with)
+CASES += (one_family, turned_away, new_addresses, power, bad_words, one_address, want_of_descriptors, one_descriptor_fewer, without_pages, read_only, ends_with)
 
 host()
 box = Container()

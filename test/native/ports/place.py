@@ -18,7 +18,7 @@ LONELY = 12346  # nobody else has anything of this one's
 HOST4, CLIENT4, INSIDE4 = "192.0.2.1", "192.0.2.50", "10.91.0.2"
 HOST6, CLIENT6 = "2001:db8::1", "2001:db8::50"
 WHO, ECHO, SOURCE, RESET, DEAF = 5300, 5301, 5302, 5303, 5304
-ONLY4, NOBODY = 5398, 5399
+JUDGE, ONLY4, NOBODY = 5305, 5398, 5399
 SOURCE_SIZE = 8 << 20
 LAST_WORDS = 100000
 
@@ -59,13 +59,35 @@ class Container:
         at = ["nsenter", "-t", str(self.pid), "-U", "-n", "--preserve-credentials"]
         return command(*at, *words, preexec_fn=lambda: as_account(self.account), stdout=subprocess.PIPE).stdout
 
+    def listener(self, to, port, queue):
+        """A server of the container's, in our hands."""
+        ours, its = socket.socketpair()
+        child = os.fork()
+        if child == 0:
+            try:
+                self.enter()
+                s = socket.create_server((to, port), family=socket.AF_INET6 if ":" in to else socket.AF_INET, backlog=queue)
+                socket.send_fds(its, [b"x"], [s.fileno()])
+            finally:
+                os._exit(0)
+        its.close()
+        with ours:
+            (fd,) = socket.recv_fds(ours, 1, 1)[1]
+        os.waitpid(child, 0)
+        s = socket.socket(fileno=fd)
+        s.settimeout(30)
+        return s
+
+    def enter(self):
+        for kind, flag in (("user", 0x10000000), ("net", 0x40000000)):
+            os.setns(os.open(f"/proc/{self.pid}/ns/{kind}", os.O_RDONLY), flag)
+
     def serve(self):
         ready, told = os.pipe()
         self.server = os.fork()
         if self.server == 0:
             try:
-                for kind, flag in (("user", 0x10000000), ("net", 0x40000000)):
-                    os.setns(os.open(f"/proc/{self.pid}/ns/{kind}", os.O_RDONLY), flag)
+                self.enter()
                 Server(told).loop()
             finally:
                 os._exit(1)
