@@ -89,6 +89,7 @@ function mountSource(unit: Unit, draft: Draft, uses: OptionUse[], setting: Setti
     readScalar(unit, 'Options'),
   ];
   const given = parts.filter(part => part !== undefined);
+  if (given.some(part => /^[ug]id=.*\D/s.test(part))) draft.tail.push('After=nss-user-lookup.target');
   if (given.length > 0) uses.push(option('o', given.join(',')));
 }
 

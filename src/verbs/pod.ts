@@ -1,7 +1,7 @@
 import { POD_VERBS } from '../command/options-pod.ts';
 import { allValues, isSet, lastValue } from '../command/read.ts';
 import type { Command } from '../command/types.ts';
-import type { Host } from '../host/host.ts';
+import type { Bytes, Host } from '../host/host.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { parseRunRequest } from '../plan/request-parse.ts';
 import { findContainer, isName, isRunning } from '../run/containers.ts';
@@ -118,8 +118,14 @@ function wanted(host: Host, command: Command): PodRecord {
     manager: context.inUnit ? context.own.manager : '',
     options: command.options
       .filter(use => !POD_OWN.includes(use.name) && use.name !== 'label-file')
-      .map(({ name: key, value }) => ({ name: key, value })),
+      .map(({ name: key, value }) => ({ name: key, value: key === 'hosts-file' ? hostsFile(host, value) : value })),
   };
+}
+
+/** The pod is started somewhere else. */
+function hostsFile(host: Host, value: Bytes): Bytes {
+  if (value === 'image') throw new Failure(125, '--hosts-file image: a pod has no image; give a file or none');
+  return value === '' || value === 'none' || value.startsWith('/') ? value : `${readerOf(host).cwd()}/${value}`;
 }
 
 /** The files are read once: they need not be there at a start. */

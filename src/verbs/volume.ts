@@ -38,7 +38,7 @@ function create(host: Host, command: Command): number {
   const record = wanted(host, command);
   const lock = lockVolume(host, store, record.name, true, true);
   try {
-    if (readVolume(host, store, record.name) === undefined) createVolume(host, store, record);
+    if (readVolume(host, store, record.name) === undefined) createVolume(host, store, withOwner(host, record));
     else if (!isSet(command, 'ignore')) throw new Failure(125, `${record.name}: there is a volume of this name`);
   } finally {
     lock?.release();
@@ -58,7 +58,7 @@ function wanted(host: Host, command: Command): VolumeRecord {
     );
   }
   const driver = lastValue(command, 'driver') ?? 'local';
-  const options = withIds(host, readOptions(name, driver, allValues(command, 'opt')));
+  const options = readOptions(name, driver, allValues(command, 'opt'));
   return {
     version: 1,
     name,
@@ -69,9 +69,21 @@ function wanted(host: Host, command: Command): VolumeRecord {
     labels: labelsOf(command),
     driver: driver === 'image' ? 'image' : 'local',
     options,
-    ...ownerIn(options),
     ...idOf(command, 'uid'),
     ...idOf(command, 'gid'),
+  };
+}
+
+/** Not for a volume that is there: a boot must not hang on a directory service. */
+function withOwner(host: Host, record: VolumeRecord): VolumeRecord {
+  const options = withIds(host, record.options ?? {});
+  const { uid, gid } = record;
+  return {
+    ...record,
+    options,
+    ...ownerIn(options),
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
   };
 }
 

@@ -155,15 +155,13 @@ used_what_is_there() { # USER UNIT
     echo "# $1: the start of $2 took $(took "$1" "$2") s" >>"$WORK/figures"
 }
 silent() {
-    local unit user
+    local unit
     for unit in silent patient brief behind; do used_what_is_there root $unit; done
     used_what_is_there bob brief
     for unit in silent patient; do
         [ "$(took root $unit)" -ge 20 ] && [ "$(took root $unit)" -le 75 ]
         contains "$(journal root $unit)" 'no answer for 20 s'
     done
-    # Two thirds, and what the pull then has to end.
-    for user in root bob; do [ "$(took $user brief)" -le 28 ]; done
     [ "$(took root behind)" -le 75 ]
     contains "$(journal root behind)" 'another pull of it has brought nothing for 20 s; the image that is there is used'
     systemctl is-active -q test-person

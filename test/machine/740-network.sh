@@ -183,7 +183,7 @@ hosts_file() {
     berth rm based
     berth rmi localhost/based >/dev/null
     contains "$(fails_with 125 based /etc/absent 2>&1)" '--hosts-file /etc/absent: '
-    berth pod create --hosts-file "$PWD/base" grouped >/dev/null
+    berth pod create --hosts-file base grouped >/dev/null
     berth pod start grouped >/dev/null
     contains "$(berth run --rm --pod grouped localhost/busybox cat /etc/hosts)" $'192.0.2.9\tbase\n127.0.0.1\tlocalhost\n'
     berth pod rm -f grouped >/dev/null

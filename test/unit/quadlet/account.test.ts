@@ -122,6 +122,7 @@ test('what a directory service may know is asked for when the unit starts', () =
   };
   const made = translate(files, { account: () => 'later' });
   assert.match(made.get('v.volume')?.text ?? '', /--opt o=uid=lena,gid=lena systemd-v/);
+  assert.match(made.get('v.volume')?.text ?? '', /^After=nss-user-lookup\.target$/m);
   // With an account that turns out to be unknown, systemd would end before it says what is wrong with the file.
   assert.doesNotMatch(made.get('c.container')?.text ?? '', /^User=/m);
 });
