@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Host } from '../host/host.ts';
 import { findLayer } from './additional.ts';
 import { runLayer } from './archive/program.ts';
+import { ASIDE } from './aside.ts';
 import { digestAlgorithm, digestHex, digestName } from './digest.ts';
 import { ImageError } from './error.ts';
 import { layerDirectory } from './images.ts';
@@ -63,8 +64,6 @@ export function putBack(host: Host, store: string, work: string): void {
     if (name.startsWith(ASIDE) && host.lstat(place) === undefined) move(host, store, `${work}/${name}`, place);
   }
 }
-
-const ASIDE = 'broken-';
 
 function asidePath(layer: Digest, work: string): string {
   return `${work}/${ASIDE}${digestName(layer)}`;

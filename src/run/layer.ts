@@ -1,4 +1,5 @@
 import { HostError, type Host } from '../host/host.ts';
+import { holdsAside } from '../image/aside.ts';
 import { encodeOps } from '../ops/encode.ts';
 import type { IdMap } from './ids.ts';
 import { removeMapped } from './mapped.ts';
@@ -127,13 +128,14 @@ export function temporaryPath(host: Host, store: string): string {
   return `${store}/tmp/${host.pid}.${host.startTime(host.pid) ?? '0'}.${host.random(6)}`;
 }
 
-/** Removes from the store's tmp/ what no living process owns; what resists stays for another time. */
+/** Removes from the store's tmp/ what no living process owns; what resists stays for another time, a layer that was set aside for who puts it back. */
 export function sweep(host: Host, store: string, uidMap: IdMap, gidMap: IdMap): void {
   if (host.stat(`${store}/tmp`) === undefined) return;
   for (const { name } of host.list(`${store}/tmp`)) {
     const [pid = '', start = ''] = name.split('.');
     if (/^\d+$/.test(pid) && start !== '' && host.startTime(Number(pid)) === start) continue;
     const path = `${store}/tmp/${name}`;
+    if (holdsAside(host, path)) continue;
     try {
       host.removeTree(path);
     } catch {

@@ -37,6 +37,7 @@ repair_killed() {
     fresh alice
     as alice berth pull -q $REGISTRY/t/busybox:1
     layer=$(echo "$store"/layers/*)
+    as alice berth pull -q $REGISTRY/t/oci:1
     printf x | dd of="$layer/fs/etc/passwd" conv=notrunc status=none
     repair_dies() {
         systemctl kill -s STOP test-registry
@@ -47,8 +48,10 @@ repair_killed() {
     }
     repair_dies
     systemctl stop test-registry
-    # Nobody could bring it: the image starts with what it had.
+    # Nobody could bring it: the image starts with what it had, also when another container ends before.
     fails ls "$layer"
+    as alice berth run --rm --network none $REGISTRY/t/oci:1 true
+    ls -d "$store"/tmp/*/broken-*
     as alice berth run --rm --network none $REGISTRY/t/busybox:1 true
     ls -d "$layer/fs"
     serve

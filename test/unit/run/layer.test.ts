@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
 import type { LaunchRequest } from '../../../src/host/host.ts';
-import { makeLayer, removeUnused } from '../../../src/run/layer.ts';
+import { makeLayer, removeUnused, sweep } from '../../../src/run/layer.ts';
 
 const STORE = '/var/lib/berth';
 const LAYER = `${STORE}/containers/web`;
@@ -43,4 +43,21 @@ test('a layer with content stays for who waits for it', () => {
   assert.equal(removeUnused(host, STORE, LAYER), false);
   assert.notEqual(host.lstat(LAYER), undefined);
   assert.deepEqual(launched, []);
+});
+
+test('what the dead left in tmp/ is swept, but for a layer that a killed repair had set aside', () => {
+  const host = fakeHost({
+    files: {
+      [`${STORE}/tmp/8.1.abc/broken-sha256-aa/fs/file`]: 'x',
+      [`${STORE}/tmp/8.1.abc/sha256-bb/fs/file`]: 'x',
+      [`${STORE}/tmp/9.1.abc/upper/broken-sha256-aa/file`]: 'x',
+      [`${STORE}/tmp/9.2.abc`]: 'x',
+    },
+  });
+  sweep(host, STORE, [], []);
+  assert.deepEqual(
+    host.list(`${STORE}/tmp`).map(({ name }) => name),
+    ['8.1.abc'],
+  );
+  assert.notEqual(host.lstat(`${STORE}/tmp/8.1.abc/broken-sha256-aa/fs/file`), undefined);
 });
