@@ -21,12 +21,13 @@ import { makeUndo } from './undo.ts';
 export function createContainer(host: Host, parts: Parts, request: RunRequest, wanted: Wanted, unit: string): void {
   const place = restingPlace(host, request, wanted);
   const manager = host.euid === 0 ? 'system' : 'user';
-  const left = place.context.systemd ? unitLeft(host, { manager, unit }) : undefined;
+  let left = place.context.systemd ? unitLeft(host, { manager, unit }) : undefined;
   if (left === 'other')
     throw new Failure(125, `${place.name}: there is a unit ${unit} already; give the container another name`);
   const check = (): void => void prepare(host, parts, request, place);
   stopForReplace(host, place.context, place.name, request.replace, check);
-  // A start would start the words of the one before.
+  // A start would start the words of the one before, which has ended by now.
+  if (left !== undefined) left = unitLeft(host, { manager, unit });
   if (left === 'ends' || left === 'ended') clearUnit(host, { manager, unit }, left);
   const undo = makeUndo();
   const locks = [lockName(host, place.store, place.name)];

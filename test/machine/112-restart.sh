@@ -252,6 +252,9 @@ free_name() { # WHO
     again localhost/busybox sleep 1006
     as "$1" berth rm -f r11 >/dev/null
     again localhost/busybox sleep 1007
+    as "$1" berth create --replace --name r11 --network none --stop-timeout 0 localhost/busybox sleep 1008 >/dev/null
+    as "$1" berth start -q r11
+    equal "$(as "$1" berth inspect --format '{{.Config.Cmd}}' r11)" '[sleep 1008]'
     as "$1" berth rm -f r11 >/dev/null
     manager "$1" stop names.service
     rm "$units/names.service"
