@@ -89,8 +89,7 @@ const WRITING = {
       const fd = fs.openSync(toBuffer(path), 'r');
       closing(fd, () => fs.fsyncSync(fd));
     }),
-  lock: (path: Bytes, exclusive: boolean, wait: boolean): Lock | undefined =>
-    call(path, () => lockFile(path, exclusive, wait)),
+  lock: (path: Bytes, exclusive: boolean, wait: boolean): Lock | undefined => lockFile(path, exclusive, wait),
   open: (path: Bytes, flags: number): number => call(path, () => fs.openSync(toBuffer(path), flags)),
   fchown: (fd: number, uid: number, gid: number): void => call('', () => fs.fchownSync(fd, uid, gid)),
 };

@@ -1,3 +1,4 @@
+import { besideOfNode } from './node-beside.ts';
 import { filesOfNode } from './node-files.ts';
 import { processesOfNode } from './node-processes.ts';
 import { HostError, type Host, type Kernel, type Sockets } from './host.ts';
@@ -9,7 +10,7 @@ import { HostError, type Host, type Kernel, type Sockets } from './host.ts';
 export function nodeHost(): Host {
   const kernel = Object.fromEntries(KERNEL_CALLS.map(name => [name, () => unavailable(name)])) as unknown as Kernel &
     Sockets;
-  return { ...kernel, ...filesOfNode(), ...processesOfNode() };
+  return { ...kernel, ...filesOfNode(), ...processesOfNode(), ...besideOfNode() };
 }
 
 const KERNEL_CALLS: readonly (keyof Kernel | keyof Sockets)[] = [

@@ -1,3 +1,4 @@
+import type { WholeFile } from '../host/beside.ts';
 import type { Host } from '../host/host.ts';
 import { digestName, isHex, parseDigest } from './digest.ts';
 import { ImageError } from './error.ts';
@@ -33,7 +34,12 @@ export function readImage(host: Host, store: string, id: string): ImageRecord | 
 }
 
 export function writeImage(host: Host, store: string, record: ImageRecord): void {
-  host.writeFileAtomic(imagePath(store, record.id), `${JSON.stringify(record)}\n`, 0o600);
+  const { path, data } = imageFile(store, record);
+  host.writeFileAtomic(path, data, 0o600);
+}
+
+export function imageFile(store: string, record: ImageRecord): WholeFile {
+  return { path: imagePath(store, record.id), data: `${JSON.stringify(record)}\n` };
 }
 
 /** Ids of all images that can be read. */

@@ -1,3 +1,4 @@
+import { beside } from '../host/beside.ts';
 import type { Host, Lock } from '../host/host.ts';
 
 /**
@@ -17,6 +18,26 @@ export function whileKept<T>(host: Host, store: string, id: string, body: () => 
     return body();
   } finally {
     lock?.release();
+  }
+}
+
+/** The same in Node's half; the body begins at once and hears when the lock is had. */
+export async function whileKeptBeside<T>(
+  host: Host,
+  store: string,
+  id: string,
+  body: (kept: Promise<unknown>) => Promise<T>,
+): Promise<T> {
+  host.mkdirs(`${store}/locks`, 0o700);
+  const lock = beside(host).awaitLock(lockPath(store, id), false);
+  const release = lock.then(
+    had => () => had.release(),
+    () => () => undefined,
+  );
+  try {
+    return await body(lock);
+  } finally {
+    (await release)();
   }
 }
 

@@ -1,3 +1,4 @@
+import type { WholeFile } from '../host/beside.ts';
 import type { Host } from '../host/host.ts';
 import { isHex } from './digest.ts';
 import { ImageError } from './error.ts';
@@ -17,9 +18,14 @@ export function readName(host: Host, store: string, reference: string): string |
 }
 
 export function writeName(host: Host, store: string, reference: string, id: string): void {
+  const { path, data } = nameFile(store, reference, id);
+  host.writeFileAtomic(path, data, 0o600);
+}
+
+export function nameFile(store: string, reference: string, id: string): WholeFile {
   const path = namePath(store, reference);
   if (path.length - store.length - '/names/'.length > 255) throw new ImageError(`the name is too long: ${reference}`);
-  host.writeFileAtomic(path, `${id}\n`, 0o600);
+  return { path, data: `${id}\n` };
 }
 
 /** False when it was not there. */

@@ -1,3 +1,4 @@
+import type { WholeFile } from '../host/beside.ts';
 import type { Host } from '../host/host.ts';
 import { isHex, parseDigest } from './digest.ts';
 import { namePath } from './names.ts';
@@ -34,9 +35,10 @@ export function readPulled(host: Host, store: string, reference: string): Pulled
   return value as PulledRecord;
 }
 
-export function writePulled(host: Host, store: string, reference: string, record: PulledRecord): void {
+/** In a directory that is there. */
+export function pulledFile(host: Host, store: string, reference: string, record: PulledRecord): WholeFile {
   host.mkdirs(`${store}/pulled`, 0o700);
-  host.writeFileAtomic(pulledPath(store, reference), `${JSON.stringify(record)}\n`, 0o600);
+  return { path: pulledPath(store, reference), data: `${JSON.stringify(record)}\n` };
 }
 
 export function removePulled(host: Host, store: string, reference: string): boolean {

@@ -46,7 +46,7 @@ export async function main(host: Host): Promise<number> {
     const configuration = JSON.stringify(newConfiguration(host, command, base, diffId));
     const made = createHash('sha256').update(Buffer.from(configuration, 'latin1')).digest('hex');
     const names = reference === undefined ? [] : [reference];
-    if (!writeNamed(host, store, { id: made, configuration, facts: parseImageConfig(configuration), names }))
+    if (!(await writeNamed(host, store, { id: made, configuration, facts: parseImageConfig(configuration), names })))
       throw new ImageError(`${word}: a layer was removed beside us; try again`);
     return made;
   });

@@ -38,7 +38,7 @@ export async function main(host: Host): Promise<number> {
     const configuration = configurationOf(host, command, diffId, config);
     const image = createHash('sha256').update(Buffer.from(configuration, 'latin1')).digest('hex');
     const names = reference === undefined ? [] : [reference];
-    if (!writeNamed(host, store, { id: image, configuration, facts: parseImageConfig(configuration), names }))
+    if (!(await writeNamed(host, store, { id: image, configuration, facts: parseImageConfig(configuration), names })))
       throw new ImageError(`${name}: its layer was removed beside us; try again`);
     return image;
   });

@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { beside, type WholeFile } from '../../host/beside.ts';
 import { HostError, type Host } from '../../host/host.ts';
 import { findLayer } from '../additional.ts';
 import { digestAlgorithm, digestHex, digestName } from '../digest.ts';
 import { ImageError } from '../error.ts';
-import { layerDirectory, readLayer, writeImage } from '../images.ts';
-import { whileKept } from '../lock.ts';
-import { writeName } from '../names.ts';
+import { imageFile, layerDirectory, readLayer } from '../images.ts';
+import { whileKeptBeside } from '../lock.ts';
+import { nameFile } from '../names.ts';
 import type { Digest, ImageRecord } from '../types.ts';
 import { unpackLimit } from '../unpack-limit.ts';
 import { putBack } from '../verify.ts';
@@ -27,7 +28,7 @@ export async function ingest(
   // A removal beside us may take a layer that was there when we looked; the record is written by then, so it is the last time.
   for (let attempt = 0; attempt < 3; attempt++) {
     await ingestLayers(host, store, work, image, say);
-    if (writeNamed(host, store, image)) return;
+    if (await writeNamed(host, store, image)) return;
   }
   throw new ImageError(`${image.id.slice(0, 12)}: its layers are removed as fast as they come; try again`);
 }
@@ -102,27 +103,30 @@ type Documents = Omit<ArchiveImage, 'layers' | 'names'>;
  * Writes an image's documents, and names it. False, without a name: a removal beside us has taken one of its layers, which no record named
  * then; now one does.
  */
-export function writeWhole(host: Host, store: string, image: Documents, name: () => void): boolean {
-  return whileKept(host, store, image.id, () => {
-    writeDocuments(host, store, image);
+export async function writeWhole(
+  host: Host,
+  store: string,
+  image: Documents,
+  names: () => readonly WholeFile[],
+): Promise<boolean> {
+  return whileKeptBeside(host, store, image.id, async kept => {
+    await beside(host).writeFilesAtomic(documentsOf(host, store, image), kept);
     const whole = image.facts.layers.every(layer => findLayer(host, store, layer) !== undefined);
-    if (whole) name();
+    if (whole) await beside(host).writeFilesAtomic(names());
     return whole;
   });
 }
 
-export function writeNamed(host: Host, store: string, image: Omit<ArchiveImage, 'layers'>): boolean {
-  return writeWhole(host, store, image, () => {
-    for (const name of image.names) writeName(host, store, name, image.id);
-  });
+export function writeNamed(host: Host, store: string, image: Omit<ArchiveImage, 'layers'>): Promise<boolean> {
+  return writeWhole(host, store, image, () => image.names.map(name => nameFile(store, name, image.id)));
 }
 
-/** The documents byte for byte, and the record that a start reads. */
-function writeDocuments(host: Host, store: string, image: Documents): void {
-  host.writeFileAtomic(`${store}/blobs/sha256/${image.id}`, image.configuration, 0o600);
+/** The documents byte for byte, and after them the record that a start reads. */
+function documentsOf(host: Host, store: string, image: Documents): WholeFile[] {
+  const files = [{ path: `${store}/blobs/sha256/${image.id}`, data: image.configuration }];
   if (image.manifest !== undefined) {
     const { digest, bytes } = image.manifest;
-    host.writeFileAtomic(`${store}/blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`, bytes, 0o600);
+    files.push({ path: `${store}/blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`, data: bytes });
   }
   const size = image.facts.layers.reduce((sum, layer) => sum + (findLayer(host, store, layer)?.record.size ?? 0), 0);
   const record: ImageRecord = {
@@ -132,7 +136,7 @@ function writeDocuments(host: Host, store: string, image: Documents): void {
     size,
     ...(image.manifest === undefined ? {} : { manifest: image.manifest.digest }),
   };
-  writeImage(host, store, record);
+  return [...files, imageFile(store, record)];
 }
 
 /** Runs a task for each item, some at a time; the first failure ends the others and is thrown when they have ended. */

@@ -97,6 +97,19 @@ export async function shareIds(host: Host): Promise<SharedIds> {
   }
 }
 
+/** Made beside what the body does before it needs them. */
+export async function withSharedIds<T>(host: Host, body: (ids: Promise<SharedIds>) => Promise<T>): Promise<T> {
+  const ids = shareIds(host);
+  try {
+    return await body(ids);
+  } finally {
+    await ids.then(
+      made => made.close(),
+      () => undefined,
+    );
+  }
+}
+
 /**
  * A reader's standard output is the other one's standard input; what the other one says. Each is a whole command line. Of two failures the
  * one that came first is told: a reader whose reader is gone has nothing to say.

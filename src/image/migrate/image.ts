@@ -119,7 +119,7 @@ export async function migrateImage(
     targets.set(diffId, target);
   }
   if (targets.size > 0) await settle(host, store, targets);
-  if (!writeNamed(host, store, { ...plan.image, names: plan.names }))
+  if (!(await writeNamed(host, store, { ...plan.image, names: plan.names })))
     throw new ImageError('its layers are removed as fast as they come; try again');
 }
 

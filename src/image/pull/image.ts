@@ -1,9 +1,10 @@
+import type { WholeFile } from '../../host/beside.ts';
 import type { Host } from '../../host/host.ts';
 import { findLayer } from '../additional.ts';
 import type { ImageFacts } from '../config.ts';
 import { ImageError } from '../error.ts';
-import { readName, writeName } from '../names.ts';
-import { readPulled, writePulled } from '../pulled.ts';
+import { nameFile, readName } from '../names.ts';
+import { pulledFile, readPulled } from '../pulled.ts';
 import type { ImageManifest, Platform } from '../registry/types.ts';
 import type { ImageRecord } from '../types.ts';
 import type { WantedLayer } from './layers.ts';
@@ -47,16 +48,22 @@ export function missingLayers(
   return [...wanted.values()];
 }
 
-/** The name comes last. Which image it meant before is kept: the one version back that garbage collection spares. */
-export function nameImage(host: Host, store: string, reference: string, id: string, manifest: ImageManifest): void {
+/** What names it, which comes last. Which image the name meant before is kept: the one version back that garbage collection spares. */
+export function namesOf(
+  host: Host,
+  store: string,
+  reference: string,
+  id: string,
+  manifest: ImageManifest,
+): WholeFile[] {
   const before = readName(host, store, reference);
   const previous = before === undefined || before === id ? readPulled(host, store, reference)?.previous : before;
-  if (before !== id) writeName(host, store, reference, id);
-  writePulled(host, store, reference, {
+  const pulled = pulledFile(host, store, reference, {
     version: 1,
     image: id,
     digest: manifest.named,
     ...(previous === undefined ? {} : { previous }),
     time: host.now(),
   });
+  return before === id ? [pulled] : [nameFile(store, reference, id), pulled];
 }

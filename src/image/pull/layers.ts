@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import type { Host } from '../../host/host.ts';
-import { feedLayer, runLayer, shareIds, type SharedIds } from '../archive/program.ts';
+import { feedLayer, runLayer, type SharedIds } from '../archive/program.ts';
 import { digestName } from '../digest.ts';
 import { ImageError } from '../error.ts';
 import { readLayer } from '../images.ts';
@@ -29,6 +29,8 @@ export interface LayerFetch {
   readonly work: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Closed by who asked for it. */
+  readonly ids: Promise<SharedIds>;
   /** For layers that another pull brings: Wait of locks.ts. */
   readonly patience: number | undefined;
   readonly say: (line: string) => void;
@@ -36,7 +38,7 @@ export interface LayerFetch {
   readonly fetch: (layer: WantedLayer, offset: number, sink: Sink, signal: AbortSignal) => Promise<void>;
 }
 
-interface Fetching extends LayerFetch {
+interface Fetching extends Omit<LayerFetch, 'ids'> {
   readonly ids: SharedIds;
   readonly limit: UnpackLimit;
 }
@@ -56,7 +58,7 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
   how.signal.addEventListener('abort', follow, { once: true });
   if (how.signal.aborted) follow();
   const diffIds = wanted.map(layer => layer.diffId);
-  const [locks, ids] = await Promise.all([lockLayers(host, how.store, diffIds), shareIds(host)]);
+  const [locks, ids] = await Promise.all([lockLayers(host, how.store, diffIds), how.ids]);
   // Those that we wait for come to it.
   const ours = new Map(locks.held);
   const places = makeSettler(host, how.store);
@@ -100,7 +102,6 @@ export async function fetchLayers(host: Host, wanted: readonly WantedLayer[], ho
   } finally {
     clearInterval(timer);
     how.signal.removeEventListener('abort', follow);
-    ids.close();
     await places.end();
     // Not the line's fault (a full disk): then what was kept for another try goes, too.
     if (failure !== undefined && !isOfRegistry(failure) && !how.signal.aborted)

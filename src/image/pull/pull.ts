@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
+import type { WholeFile } from '../../host/beside.ts';
 import { HostError, type Host } from '../../host/host.ts';
 import { isWhole } from '../additional.ts';
 import { sweep, withWork, writeWhole } from '../archive/ingest.ts';
+import { withSharedIds, type SharedIds } from '../archive/program.ts';
 import { parseImageConfig } from '../config.ts';
 import { ImageError } from '../error.ts';
 import { readPulled } from '../pulled.ts';
@@ -10,7 +12,7 @@ import { RegistryError } from '../registry/error.ts';
 import type { Platform, Registry } from '../registry/types.ts';
 import { findImage } from '../resolve.ts';
 import type { ImageRecord } from '../types.ts';
-import { checkImage, missingLayers, nameImage } from './image.ts';
+import { checkImage, missingLayers, namesOf } from './image.ts';
 import { fetchLayers, type WantedLayer } from './layers.ts';
 import { lockPull, type PullLock } from './locks.ts';
 import { prunePartials } from './partial.ts';
@@ -141,15 +143,29 @@ async function pullLocked(
   if (asBefore && isWhole(host, store, there) && (await registry.head()) === known.digest) {
     return unchanged(registry.reference, there);
   }
+  return withSharedIds(host, ids => fetchImage(host, store, registry, request, { lock, ids }));
+}
+
+interface Means {
+  readonly lock: PullLock;
+  readonly ids: Promise<SharedIds>;
+}
+
+async function fetchImage(
+  host: Host,
+  store: string,
+  registry: Registry,
+  request: Patient,
+  means: Means,
+): Promise<Pulled> {
   const manifest = await registry.manifest(request.platform);
   const configuration = await registry.document(manifest.config, CONFIGURATION_LIMIT);
   const facts = parseImageConfig(configuration);
   const id = createHash('sha256').update(Buffer.from(configuration, 'latin1')).digest('hex');
   checkImage(registry.reference, request, manifest, facts);
   const image = { id, configuration, facts, manifest: { digest: manifest.digest, bytes: manifest.bytes } };
-  const name = (): void => {
-    if (request.anew !== true) nameImage(host, store, registry.reference, id, manifest);
-  };
+  const names = (): WholeFile[] =>
+    request.anew === true ? [] : namesOf(host, store, registry.reference, id, manifest);
   let fetched = { layers: 0, bytes: 0 };
   await withWork(host, store, async work => {
     // Garbage collection spares what a living pull counts on (collect.ts reads it).
@@ -160,10 +176,10 @@ async function pullLocked(
     for (let attempt = 0; ; attempt++) {
       const wanted = missingLayers(host, store, manifest, facts.layers);
       if (wanted.length > 0) {
-        const one = await fetchWanted(host, store, work, registry, wanted, request, lock);
+        const one = await fetchWanted(host, store, work, registry, wanted, request, means);
         fetched = { layers: fetched.layers + one.layers, bytes: fetched.bytes + one.bytes };
       }
-      if (writeWhole(host, store, image, name)) break;
+      if (await writeWhole(host, store, image, names)) break;
       if (attempt === 2)
         throw new ImageError(`${registry.reference}: its layers are removed as fast as they come; try again`);
     }
@@ -182,7 +198,7 @@ async function fetchWanted(
   registry: Registry,
   wanted: readonly WantedLayer[],
   request: Patient,
-  lock: PullLock,
+  { lock, ids }: Means,
 ): Promise<{ layers: number; bytes: number }> {
   const { progress, signal, say } = request;
   progress.begin(registry.reference, wanted);
@@ -197,6 +213,7 @@ async function fetchWanted(
       work,
       progress,
       signal,
+      ids,
       patience: request.patience,
       say,
       fetch: async (layer, offset, sink, stop) => {

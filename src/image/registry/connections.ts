@@ -61,7 +61,8 @@ function tlsOptions(host: string, material: TlsMaterial): https.AgentOptions {
   const { ca, cert, key, verify } = material;
   try {
     const secureContext = tls.createSecureContext({
-      ...(verify ? { ca: [...ca] } : {}),
+      // Without a list Node reads those that it brings, 7 ms, for nothing where whoever answers is believed.
+      ca: verify ? [...ca] : [],
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
       minVersion: 'TLSv1.2',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Beside } from '../../../src/host/beside.ts';
 import { fakeHost, type FakeHost } from '../../../src/host/fake.ts';
 import { writeNamed } from '../../../src/image/archive/ingest.ts';
 import { listNames, writeName } from '../../../src/image/names.ts';
@@ -54,6 +55,21 @@ function before(host: FakeHost, name: 'rename' | 'writeFileAtomic' | 'lock', at:
     return plain(...words);
   };
   Object.assign(host, { [name]: hooked });
+}
+
+/** What Node's half does beside other work, one after the other. */
+function withBeside(host: FakeHost): FakeHost {
+  const calls: Beside = {
+    async writeFilesAtomic(files, ready) {
+      await ready;
+      for (const { path, data } of files) host.writeFileAtomic(path, data, 0o600);
+    },
+    awaitLock(path, exclusive) {
+      const lock = host.lock(path, exclusive, true);
+      return lock === undefined ? Promise.reject(new Error(path)) : Promise.resolve(lock);
+    },
+  };
+  return Object.assign(host, calls);
 }
 
 const runs = (host: FakeHost, imageId: string, more: object = {}): void => {
@@ -144,20 +160,23 @@ test('prune looks again under the lock: a container or a name that came meanwhil
   );
 });
 
-test('nobody removes an image between its record and its name', () => {
-  const host = store([], [A], { [`${STORE}/blobs/sha256/${TWO}`]: '' });
+test('nobody removes an image between its record and its name', async () => {
+  const host = withBeside(store([], [A], { [`${STORE}/blobs/sha256/${TWO}`]: '' }));
   host.mkdirs(`${STORE}/locks`, 0o700);
   let taken: boolean | undefined;
   before(host, 'writeFileAtomic', `${STORE}/names/`, () => {
     taken = takeImage(host, STORE, record(ONE, [A]), [], `${TRASH}/${ONE}`);
   });
   const facts = record(ONE, [A]);
-  assert.equal(writeNamed(host, STORE, { id: ONE, configuration: '{}', facts, names: ['localhost/web:latest'] }), true);
+  assert.equal(
+    await writeNamed(host, STORE, { id: ONE, configuration: '{}', facts, names: ['localhost/web:latest'] }),
+    true,
+  );
   assert.equal(taken, false);
   assert.equal(findImage(host, STORE, 'web')?.record.id, ONE);
   // A layer was taken before the record could name it: no name, and the caller brings it once more.
   assert.equal(
-    writeNamed(host, STORE, { id: TWO, configuration: '{}', facts: record(TWO, [B]), names: ['x/y:1'] }),
+    await writeNamed(host, STORE, { id: TWO, configuration: '{}', facts: record(TWO, [B]), names: ['x/y:1'] }),
     false,
   );
   assert.deepEqual(

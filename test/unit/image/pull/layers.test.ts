@@ -51,6 +51,7 @@ const how = (fetch: LayerFetch['fetch']): LayerFetch => ({
   work: `${store}/tmp`,
   progress: makeProgress(host, 'none'),
   signal: new AbortController().signal,
+  ids: Promise.resolve({ words: [], pass: [], close: () => undefined }),
   patience: undefined,
   say: () => undefined,
   fetch,
