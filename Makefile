@@ -23,7 +23,7 @@ apparmordir ?= $(sysconfdir)/apparmor.d
 PACKAGE := dist/berth_$(VERSION)_amd64.deb
 MANUAL := $(wildcard build/man/*.[1-8])
 UNITS := $(wildcard units/system/* units/user/*)
-PARTS := dist/berth dist/ask dist/ports $(wildcard dist/cli.cjs) $(UNITS) $(MANUAL) $(wildcard packaging/debian/* packaging/apparmor/* \
+PARTS := dist/berth dist/ask dist/ports $(wildcard dist/*.cjs) $(UNITS) $(MANUAL) $(wildcard packaging/debian/* packaging/apparmor/* \
 	packaging/tmpfiles/* packaging/catalog/* packaging/lib/* packaging/selinux/*) $(wildcard build/completions/berth.*) Makefile
 
 .PHONY: install install-program install-units install-manual deb
@@ -34,7 +34,7 @@ install-program:
 	install -D -m 755 dist/berth $(DESTDIR)$(bindir)/berth
 	install -D -m 755 dist/ask $(DESTDIR)$(libdir)/ask
 	install -D -m 755 dist/ports $(DESTDIR)$(libdir)/ports
-	[ ! -e dist/cli.cjs ] || install -D -m 644 dist/cli.cjs $(DESTDIR)$(libdir)/cli.cjs
+	for file in $(wildcard dist/*.cjs); do install -D -m 644 $$file $(DESTDIR)$(libdir)/$${file##*/} || exit 1; done
 	for file in build/seccomp.json build/seccomp-no-chroot.json; do install -D -m 644 $$file $(DESTDIR)$(libdir)/$${file##*/} || exit 1; done
 	install -D -m 644 packaging/selinux/berth.cil $(DESTDIR)$(datadir)/berth/berth.cil
 	for file in start-names stop-names; do install -D -m 755 packaging/lib/$$file $(DESTDIR)$(libdir)/$$file || exit 1; done

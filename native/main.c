@@ -3,7 +3,7 @@
  *
  *   name of the file         …-generator                → program `generator`
  *   berth [GLOBAL…] VERB …   native verbs               → program VERB, or `FIRST-SECOND` for two words
- *   anything else            Node's half                → execve of node with cli.cjs
+ *   anything else            Node's half                → execve of node with cli.cjs; a pull's with pull.cjs
  *
  * A native program is JavaScript for the QuickJS that is linked in: ready in the heap image (engine-image.h), or bytecode that
  * imports from there.
@@ -21,8 +21,8 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#ifndef BERTH_CLI
-#define BERTH_CLI "/usr/lib/berth/cli.cjs"
+#ifndef BERTH_LIB
+#define BERTH_LIB "/usr/lib/berth/"
 #endif
 #ifndef BERTH_NODE
 #define BERTH_NODE "/usr/bin/node"
@@ -125,17 +125,18 @@ static const struct program *program_of(int argc, char **argv)
     return strchr(argv[verb], '-') ? NULL : program_find(argv[verb]);
 }
 
-static int become_node(int argc, char **argv)
+/* `script` is a file of BERTH_LIB. */
+static int become_node(const char *script, int argc, char **argv)
 {
     char **words = calloc((size_t)argc + 2, sizeof(char *));
     if (!words)
         return 125;
     words[0] = (char *)"node";
-    words[1] = (char *)BERTH_CLI;
+    words[1] = (char *)script;
     for (int i = 1; i < argc; i++)
         words[i + 1] = argv[i];
-    if (access(BERTH_CLI, R_OK) < 0) {
-        fprintf(stderr, "berth: %s: cannot be read: %s; install the package berth again\n", BERTH_CLI,
+    if (access(script, R_OK) < 0) {
+        fprintf(stderr, "berth: %s: cannot be read: %s; install the package berth again\n", script,
                 strerrordesc_np(errno));
         return 125;
     }
@@ -160,6 +161,7 @@ int main(int argc, char **argv)
     if (lowered || (status < 0 && ignores_terminal()))
         stand_apart(lowered);
     if (status < 0)
-        status = become_node(argc, argv);
+        status = become_node(program && strcmp(program->name, "pull") == 0 ? BERTH_LIB "pull.cjs" : BERTH_LIB "cli.cjs",
+                             argc, argv);
     journal_end(status); /* without the runtime's end: the kernel takes the memory back faster */
 }

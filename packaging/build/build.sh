@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `npm run build`: makes dist/berth and dist/cli.cjs. One build at a time per checkout; see build.ts for the steps.
+# `npm run build`: makes dist/berth, dist/cli.cjs and dist/pull.cjs. One build at a time per checkout; see build.ts for the steps.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bash packaging/build/node-modules.sh

@@ -1,10 +1,10 @@
 /**
- * `npm run build [-- --sanitize | --entries]`: makes dist/berth (one static ELF) and dist/cli.cjs.
+ * `npm run build [-- --sanitize | --entries]`: makes dist/berth (one static ELF) and the Node half.
  *
  * 1. One bundle for the verbs of a start, one for each other native verb, as modules for QuickJS: build/programs/NAME.js
  * 2. The tables that C reads: build/obj/programs.h, build/globals.h, build/tiny-image.h, and the profile that becomes build/seccomp-default.c
  * 3. make, inside the Debian 13 tree: bytecode, the tiny program, native/*.c, the link, the heap image (native.mk)
- * 4. The Node half: dist/cli.cjs
+ * 4. The Node half: dist/cli.cjs, and of it what a pull needs: dist/pull.cjs
  *
  * A file is written only when its content changes, so make's time stamps tell what is to be done.
  */
@@ -58,7 +58,10 @@ async function build(sanitize: boolean): Promise<void> {
   writeIfChanged('build/tiny-image.h', tinyImageHeader());
   writeDefaultSeccomp();
   writeManual('.');
-  const node = existsSync('src/cli.ts') ? bundleNode('src/cli.ts', 'dist/cli.cjs', version) : undefined;
+  const node = Promise.all([
+    bundleNode('src/cli.ts', 'dist/cli.cjs', version),
+    bundleNode('src/cli-pull.ts', 'dist/pull.cjs', version),
+  ]);
   const { base, own, aliases } = await bundlePrograms(programs, version);
   await node;
   writeIfChanged(`${objects}/programs.h`, programsHeader(base, own, aliases));

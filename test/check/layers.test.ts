@@ -24,6 +24,8 @@ const LAYERS = [
   'api',
   'systemd',
   'verbs',
+  'node-entry.ts',
+  'cli-pull.ts',
   'cli.ts',
 ];
 const GENERATOR_MAY_USE = ['generator', 'base', 'host', 'unit', 'command', 'quadlet'];

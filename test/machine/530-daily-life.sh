@@ -167,7 +167,7 @@ other_version() { # VERSION
     rm -rf repacked
     dpkg-deb -R /var/tmp/berth.deb repacked
     sed -i "s/^Version: .*/Version: $1/" repacked/DEBIAN/control
-    for file in usr/bin/berth usr/lib/berth/cli.cjs; do LC_ALL=C sed -i "s/${VERSION//./\\.}/$1/g" "repacked/$file"; done
+    for file in usr/bin/berth usr/lib/berth/{cli,pull}.cjs; do LC_ALL=C sed -i "s/${VERSION//./\\.}/$1/g" "repacked/$file"; done
     (cd repacked && find usr etc -type f -exec md5sum {} + >DEBIAN/md5sums)
     dpkg-deb --root-owner-group -Znone --build repacked "$1.deb" >/dev/null
     rm -rf repacked
