@@ -15,10 +15,13 @@
 #include "globals.h"
 #include "journal-end.h"
 #include <errno.h>
+#include <linux/sched/types.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef BERTH_LIB
@@ -33,6 +36,12 @@
  * ten the starts beside it notice more. SCHED_IDLE would help them no further, but on a busy machine a pull would hardly end.
  */
 enum { ASIDE = 19 };
+
+/*
+ * Nanoseconds, the least there is: who wakes up waits until the one that runs has had its slice, however little that one weighs, and a start wakes
+ * up often. Kernels before 6.12 know no slice of a process and take none from here.
+ */
+enum { SLICE = 100 * 1000 };
 
 /*
  * crtbeginT.o of gcc calls these in a static program, and libgcc's first one reads every entry of .eh_frame: a tenth of a start that
@@ -147,6 +156,18 @@ static int become_node(const char *script, int argc, char **argv)
     return 127;
 }
 
+/* In all of Node's threads and their children. A host that lets nobody do that is no reason not to go on. */
+static void stand_aside(void)
+{
+    struct sched_attr right;
+    if (nice(ASIDE) < 0)
+        errno = 0;
+    if (syscall(SYS_sched_getattr, 0, &right, sizeof(right), 0) < 0 || right.sched_policy != SCHED_OTHER)
+        return; /* somebody has chosen another policy for it (chrt(1)) */
+    right.sched_runtime = SLICE;
+    syscall(SYS_sched_setattr, 0, &right, 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 0 && strcmp(argv[0], "berth-heap-image") == 0)
@@ -154,9 +175,8 @@ int main(int argc, char **argv)
     argc = without_noun(argc, argv);
     const struct program *program = program_of(argc, argv);
     int status = program ? engine_run(program, argc, argv) : ENGINE_BY_NODE;
-    /* In all of Node's threads and their children. A host that lets nobody do that is no reason not to go on. */
-    if ((status == ENGINE_BY_NODE_ASIDE || status == ENGINE_BY_NODE_APART) && nice(ASIDE) < 0)
-        errno = 0;
+    if (status == ENGINE_BY_NODE_ASIDE || status == ENGINE_BY_NODE_APART)
+        stand_aside();
     bool lowered = status == ENGINE_BY_NODE_APART;
     if (lowered || (status < 0 && ignores_terminal()))
         stand_apart(lowered);

@@ -181,6 +181,11 @@ apart() { # PID
     equal "$(ps -o sid= -p "$1" | tr -d ' ')" "$1"
     contains "$(cat "/proc/$1/autogroup")" ' nice 15'
 }
+# Kernels from 6.12 on let a process ask for less than their own.
+short_slice() { # PID
+    [ "$(printf '%s\n' 6.12 "$(uname -r)" | sort -V | head -n 1)" = 6.12 ] && grep -q '^se\.slice ' "/proc/$1/sched" 2>/dev/null || return 0
+    equal "$(sed -n 's/^se\.slice *: *//p' "/proc/$1/sched")" 100000
+}
 cut_off() { # a pull is killed when it has brought 3 MB of the layer
     fresh alice
     large 2000000
@@ -198,6 +203,7 @@ cut_off() { # a pull is killed when it has brought 3 MB of the layer
     contains "$(grep ^0:: /proc/$pid/cgroup)" /berth-pull-
     equal "$(manager alice show -P CPUWeight "$(sed -n 's,^0::.*/,,p' /proc/$pid/cgroup)")" 4
     apart $pid
+    short_slice $pid
     # Who started it is killed, and what it started with it.
     parent=$(ps -o ppid= -p $pid | tr -d ' ')
     [ "$(cat /proc/$parent/comm)" = berth ] || parent=$pid
