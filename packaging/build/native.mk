@@ -82,7 +82,7 @@ $(O)/left-out.o: CFLAGS += -fno-builtin
 
 # No start waits for these, or only for the kernel's part of them, and no pull for long: small rather than fast.
 SMALL := layer-binding layer-export layer-pax layer-recipe layer-remove layer-userns layer host-facts host-split host-kernel host-processes host-sockets \
-	seccomp-compile transfer tty engine-record apart
+	seccomp-compile transfer tty engine-record apart host host-tree host-text launch process main
 $(SMALL:%=$(O)/%.o): CFLAGS += -Os
 
 $(O)/%.o: native/%.c packaging/build/native.mk | $(O)
