@@ -59,6 +59,8 @@ export function setAside(host: Host, store: string, layer: Digest, work: string)
 
 /** Undoes that for all of `work` in whose place nothing else has come. */
 export function putBack(host: Host, store: string, work: string): void {
+  // What else is in tmp/ may be a file: a mount point of a start.
+  if (host.lstat(work)?.kind !== 'directory') return;
   for (const { name } of host.list(work)) {
     const place = `${store}/layers/${name.slice(ASIDE.length)}`;
     if (name.startsWith(ASIDE) && host.lstat(place) === undefined) move(host, store, `${work}/${name}`, place);

@@ -1,5 +1,5 @@
 import { HostError, type Host } from '../host/host.ts';
-import { holdsAside } from '../image/aside.ts';
+import { ASIDE } from '../image/aside.ts';
 import { encodeOps } from '../ops/encode.ts';
 import type { IdMap } from './ids.ts';
 import { removeMapped } from './mapped.ts';
@@ -131,13 +131,13 @@ export function temporaryPath(host: Host, store: string): string {
 /** Removes from the store's tmp/ what no living process owns; what resists stays for another time, a layer that was set aside for who puts it back. */
 export function sweep(host: Host, store: string, uidMap: IdMap, gidMap: IdMap): void {
   if (host.stat(`${store}/tmp`) === undefined) return;
-  for (const { name } of host.list(`${store}/tmp`)) {
+  for (const { name, kind } of host.list(`${store}/tmp`)) {
     const [pid = '', start = ''] = name.split('.');
     if (/^\d+$/.test(pid) && start !== '' && host.startTime(Number(pid)) === start) continue;
     const path = `${store}/tmp/${name}`;
-    if (holdsAside(host, path)) continue;
     try {
-      host.removeTree(path);
+      const kept = kind === 'directory' && host.list(path).some(inner => inner.name.startsWith(ASIDE));
+      if (!kept) host.removeTree(path);
     } catch {
       if (uidMap.length > 0) removeMapped(host, path, uidMap, gidMap);
     }
