@@ -107,15 +107,17 @@ works_after() { # IMAGE
 }
 
 killed() { # USER TIMES IMAGE: at random points of a pull; the store works after each, and the last pull finds nothing wrong
-    local began who=$1 times=$2 pull=(berth pull -q "$REGISTRY/t/$3:1")
+    local began who=$1 times=$2 goes_on='' pull=(berth pull -q "$REGISTRY/t/$3:1")
     fresh $who
     began=$(date +%s%N)
     as $who "${pull[@]}" >/dev/null
     length=$(elapsed "$began") cut=0 tries=0
     while [ $cut -lt "$times" ] && [ $tries -lt $((6 * times + 20)) ]; do
+        [ -n "$goes_on" ] || as $who berth rmi -a -f >/dev/null 2>&1 || true
+        goes_on=''
+        cut_at_random "${pull[@]}" || continue
         # Some go on with what the last one has left.
-        [ $((cut % 4)) = 3 ] || as $who berth rmi -a -f >/dev/null 2>&1 || true
-        if cut_at_random "${pull[@]}"; then works_after "$3"; fi
+        if [ $((cut % 4)) = 3 ] && [ $cut -lt "$times" ]; then goes_on=yes; else works_after "$3"; fi
     done
     as $who "${pull[@]}" >/dev/null
     sound $who

@@ -18,7 +18,7 @@ while time.monotonic() < end:
             continue
         for pid in pids:
             try:
-                words = open(f'/proc/{pid}/cmdline').read().split('\0')
+                words = open(f'/proc/{pid}/cmdline', errors='replace').read().split('\0')
             except OSError:
                 continue
             if words[:2] != ['/usr/bin/berth', 'run']:
