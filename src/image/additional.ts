@@ -80,11 +80,15 @@ export function findBlob(host: Host, store: string, digest: Digest): string | un
 
 /** Whether all of an image is there: its documents, and its layers as wholes. What is in them `berth system check` looks at. */
 export function isWhole(host: Host, store: string, image: ImageRecord): boolean {
-  const documents = [configurationDigest(image.id), ...(image.manifest === undefined ? [] : [image.manifest])];
   return (
-    documents.every(digest => (findBlob(host, store, digest) ?? '') !== '') &&
+    documentsOf(image).every(digest => (findBlob(host, store, digest) ?? '') !== '') &&
     image.layers.every(layer => findLayer(host, store, layer) !== undefined)
   );
+}
+
+/** What a record names besides the layers. */
+export function documentsOf({ id, manifest }: ImageRecord): Digest[] {
+  return [configurationDigest(id), ...(manifest === undefined ? [] : [manifest])];
 }
 
 /** The digest that an image id is. */

@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { configurationDigest, findBlob, findLayer } from './additional.ts';
+import { documentsOf, findBlob, findLayer, isWhole } from './additional.ts';
 import { digestAlgorithm, digestHex, digestName, isHex, parseDigest } from './digest.ts';
 import { ImageError } from './error.ts';
 import { layerDirectory, readLayer, writeImage } from './images.ts';
@@ -19,18 +19,20 @@ import type { Digest, ImageRecord } from './types.ts';
 /** What is handed over besides the layers. */
 export interface Handover {
   readonly record: ImageRecord;
-  readonly configuration: string;
+  /** Byte for byte: those that the record names, as far as root has them. */
+  readonly documents: readonly (readonly [digest: string, bytes: string])[];
   readonly name: string;
 }
 
 /**
  * The layers that this store lacks of the image which root has under this name. `undefined`: nothing is to be handed over, because the
- * account has it, or because the name means an image that the account got itself; one that came from root follows root's.
+ * account has all of it, or because the name means an image that the account got itself; one that came from root follows root's.
  */
 export function missingLayers(host: Host, name: string, id: string, layers: readonly Digest[]): Digest[] | undefined {
   const store = openStore(host);
-  const own = findImage(host, store, name)?.record.id;
-  if (own === id || (own !== undefined && own !== handedOver(host, store, name))) return undefined;
+  const own = findImage(host, store, name)?.record;
+  if (own !== undefined && (own.id !== handedOver(host, store, name) || (own.id === id && isWhole(host, store, own))))
+    return undefined;
   return layers.filter(layer => findLayer(host, store, layer) === undefined);
 }
 
@@ -58,7 +60,7 @@ export function adoptLayer(host: Host, store: string, from: string, diffId: Dige
 /** Writes the documents of an image whose layers are all there. */
 export function adoptImage(host: Host, text: string): void {
   const store = openStore(host);
-  const { record, configuration, name } = JSON.parse(text) as Handover;
+  const { record, documents, name } = JSON.parse(text) as Handover;
   if (record.version !== 1 || record.id.length !== 64 || !isHex(record.id))
     throw new ImageError(`${name}: a record of another version`);
   const refuseMissing = (): void => {
@@ -70,7 +72,11 @@ export function adoptImage(host: Host, text: string): void {
   };
   refuseMissing();
   whileKept(host, store, record.id, () => {
-    host.writeFileAtomic(`${store}/blobs/sha256/${record.id}`, configuration, 0o600);
+    for (const [named, bytes] of documents) {
+      const digest = parseDigest(named);
+      if (digest === undefined) throw new ImageError(`${name}: ${named} is no digest`);
+      writeBlob(host, store, digest, bytes);
+    }
     writeImage(host, store, record);
     // Before the record was there, garbage collection may have taken one.
     refuseMissing();
@@ -82,12 +88,16 @@ export function adoptImage(host: Host, text: string): void {
 
 /** The documents of an image of an additional store: names for it can be given here, its layers stay where they are. */
 export function copyDocuments(host: Host, store: string, { record }: FoundImage): void {
-  for (const digest of [configurationDigest(record.id), ...(record.manifest === undefined ? [] : [record.manifest])]) {
+  for (const digest of documentsOf(record)) {
     const bytes = findBlob(host, store, digest);
     if (bytes === undefined) throw new ImageError(`${record.id.slice(0, 12)}: its documents are missing`);
-    host.writeFileAtomic(`${store}/blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`, bytes, 0o600);
+    writeBlob(host, store, digest, bytes);
   }
   writeImage(host, store, record);
+}
+
+function writeBlob(host: Host, store: string, digest: Digest, bytes: string): void {
+  host.writeFileAtomic(`${store}/blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`, bytes, 0o600);
 }
 
 /** Where a layer is unpacked before it is adopted. */

@@ -1,7 +1,7 @@
 import type { Host, SpawnResult } from '../host/host.ts';
 import type { User } from '../host/users.ts';
 import type { Handover } from '../image/adopt.ts';
-import { findLayer } from '../image/additional.ts';
+import { documentsOf, findBlob, findLayer } from '../image/additional.ts';
 import { parseDigest } from '../image/digest.ts';
 import { ImageError } from '../image/error.ts';
 import { lockImage } from '../image/lock.ts';
@@ -36,8 +36,11 @@ export function handOver(host: Host, user: User, reference: string): void {
       const diffId = parseDigest(line);
       if (diffId !== undefined && record.layers.includes(diffId)) sendLayer(host, user, store, diffId);
     }
-    const configuration = host.readFile(`${found.store}/blobs/sha256/${record.id}`);
-    const handover: Handover = { record, configuration, name };
+    const documents = documentsOf(record).flatMap((digest): [string, string][] => {
+      const bytes = findBlob(host, found.store, digest);
+      return bytes === undefined ? [] : [[digest, bytes]];
+    });
+    const handover: Handover = { record, documents, name };
     asAccount(host, user, ['adopt-image'], JSON.stringify(handover));
   } finally {
     lock?.release();
