@@ -36,7 +36,8 @@ export async function repair(
   const mended = new Set<Digest>();
   const broken = [...brokenImages(inventory, faults)].map(id => ({ id, source: sourceOf(host, store, inventory, id) }));
   // What is of no registry may have its layers from one that is.
-  broken.sort((a, b) => Number(a.source === undefined) - Number(b.source === undefined));
+  const rank = (source?: Source): number => (source === undefined ? 2 : Number(source.guessed));
+  broken.sort((a, b) => rank(a.source) - rank(b.source));
   let status = 0;
   for (const { id, source } of broken) {
     if (interruption.signal.aborted) break;
@@ -63,22 +64,25 @@ export async function repair(
 interface Source {
   readonly reference: string;
   readonly platform: Platform;
+  /** Nothing but a name tells of this registry: it may never have had it. */
+  readonly guessed: boolean;
 }
 
 /**
  * Where an image came from: the repository of a name that it has or had, and the digest of its manifest, since the tag may have moved on. Of
- * an image whose record is gone, what the name meant.
+ * an image whose record is gone, what the name meant. What was migrated, handed over or loaded was never pulled: a registry's name tells.
  */
-function sourceOf(host: Host, store: string, inventory: Inventory, id: string): Source | undefined {
+export function sourceOf(host: Host, store: string, inventory: Inventory, id: string): Source | undefined {
   const image = inventory.images.find(one => one.id === id);
   const names = inventory.names.get(id) ?? [];
   const own = names.find(name => readPulled(host, store, name)?.image === id);
-  const name = own ?? [...inventory.previous].find(([, before]) => before === id)?.[0];
+  const known = own ?? [...inventory.previous].find(([, before]) => before === id)?.[0];
+  const name = known ?? names.find(one => !['', 'localhost', undefined].includes(parseReference(one)?.registry));
   const parsed = name === undefined ? undefined : parseReference(name);
   const digest = image === undefined && own !== undefined ? readPulled(host, store, own)?.digest : image?.manifest;
   if (parsed === undefined || digest === undefined) return undefined;
   const platform = image === undefined ? hostPlatform() : { os: image.os, architecture: image.architecture };
-  return { reference: formatReference({ ...parsed, digest }), platform };
+  return { reference: formatReference({ ...parsed, digest }), platform, guessed: known === undefined };
 }
 
 /** What cannot be fetched is as broken as it was: the image may still start. */

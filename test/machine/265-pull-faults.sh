@@ -4,7 +4,7 @@
 . "$(dirname "$0")/registry.sh"
 
 repaired() {
-    local layer file
+    local layer file note
     fresh alice
     as alice berth pull -q $REGISTRY/t/busybox:1
     layer=$(echo "$(store_of alice)"/layers/*)
@@ -18,9 +18,12 @@ repaired() {
     serve
     as alice berth system check --repair
     sound alice
-    # The documents, too; and what a pull sees to by itself: what is not there.
+    # The documents, too, here of an image that was not pulled but migrated or handed over; and what a pull sees to by itself: what is not there.
+    note=$(echo "$(store_of alice)"/pulled/*)
+    mv "$note" "$WORK/note"
     for file in "$(store_of alice)"/blobs/sha256/*; do printf ' ' >>"$file"; done
     as alice berth system check --repair
+    mv "$WORK/note" "$note"
     sound alice
     for file in "$layer/fs" "$layer/layer.json" "$(store_of alice)/blobs/sha256"; do
         as alice berth layer remove "path=$file"
