@@ -7,6 +7,7 @@ import type { Digest, ImageConfig } from './types.ts';
 export interface ImageFacts {
   readonly architecture: string;
   readonly os: string;
+  readonly variant?: string;
   readonly created: string;
   /** Diff ids, lowest layer first. */
   readonly layers: readonly Digest[];
@@ -20,9 +21,11 @@ export interface ImageFacts {
 export function parseImageConfig(bytes: string): ImageFacts {
   const top = objectOf(parseDocument(bytes, "the image's configuration"), "the image's configuration");
   const config = objectOf(top['config'] ?? {}, 'config');
+  const variant = textOf(top, 'variant');
   return {
     architecture: textOf(top, 'architecture'),
     os: textOf(top, 'os'),
+    ...(variant === '' ? {} : { variant }),
     created: textOf(top, 'created'),
     layers: layersOf(top),
     config: {

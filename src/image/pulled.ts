@@ -11,6 +11,8 @@ export interface PulledRecord {
   readonly image: string;
   /** What the registry says under the name: digest of the manifest, or of the index for several platforms. */
   readonly digest: Digest;
+  /** What was asked for, `linux/arm64`; empty: what this machine is. Absent in older records, which are never believed to be unchanged. */
+  readonly platform?: string;
   /** The image that had the name before; kept by garbage collection for what uses the name. */
   readonly previous?: string;
   /** Seconds since the epoch. */

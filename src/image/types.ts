@@ -31,6 +31,8 @@ export interface ImageRecord {
   readonly id: string;
   readonly architecture: string;
   readonly os: string;
+  /** Absent: the image does not say it. */
+  readonly variant?: string;
   /** RFC 3339, or empty. */
   readonly created: string;
   /** Diff ids, lowest layer first. */

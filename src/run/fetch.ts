@@ -1,6 +1,7 @@
 import { lastValue } from '../command/read.ts';
 import type { Command, OptionUse } from '../command/types.ts';
 import type { Child, Host } from '../host/host.ts';
+import { isFor } from '../image/registry/platform-match.ts';
 import { findImage, type FoundImage } from '../image/resolve.ts';
 import type { RunRequest } from '../plan/request.ts';
 import { tellEvent } from './event.ts';
@@ -71,10 +72,11 @@ function tellPull(
   } else if (after?.record.id !== before?.record.id) tellEvent(host, 'pull', `pulled ${reference}`, fields);
 }
 
-/** Whether an image that is there is for the wanted processor. */
-function fits(found: FoundImage, command: Command): boolean {
-  const wanted = lastValue(command, 'platform')?.split('/')[1] ?? lastValue(command, 'arch');
-  return wanted === undefined || wanted === '' || found.record.architecture === wanted;
+/** Whether an image that is there is for the platform that was asked for. */
+function fits({ record }: FoundImage, command: Command): boolean {
+  const names = ['os', 'arch', 'variant'].map(name => lastValue(command, name));
+  const [os, architecture, variant] = lastValue(command, 'platform')?.split('/') ?? names;
+  return isFor(record, { os, architecture, variant });
 }
 
 /** Options of `run` that mean the same to `pull`. */

@@ -4,7 +4,8 @@ import { findLayer } from '../additional.ts';
 import type { ImageFacts } from '../config.ts';
 import { ImageError } from '../error.ts';
 import { nameFile, readName } from '../names.ts';
-import { pulledFile, readPulled } from '../pulled.ts';
+import { pulledFile, readPulled, type PulledRecord } from '../pulled.ts';
+import { notedPlatform } from '../registry/platform.ts';
 import type { ImageManifest, Platform } from '../registry/types.ts';
 import type { ImageRecord } from '../types.ts';
 import type { WantedLayer } from './layers.ts';
@@ -48,6 +49,12 @@ export function missingLayers(
   return [...wanted.values()];
 }
 
+/** What the last pull noted, if it was for the same platform: an index has one digest for all of them. */
+export function pulledFor(host: Host, store: string, reference: string, platform: Platform): PulledRecord | undefined {
+  const known = readPulled(host, store, reference);
+  return known?.platform === notedPlatform(platform) ? known : undefined;
+}
+
 /** What names it, which comes last. Which image the name meant before is kept: the one version back that garbage collection spares. */
 export function namesOf(
   host: Host,
@@ -55,6 +62,7 @@ export function namesOf(
   reference: string,
   id: string,
   manifest: ImageManifest,
+  platform: Platform,
 ): WholeFile[] {
   const before = readName(host, store, reference);
   const previous = before === undefined || before === id ? readPulled(host, store, reference)?.previous : before;
@@ -62,6 +70,7 @@ export function namesOf(
     version: 1,
     image: id,
     digest: manifest.named,
+    platform: notedPlatform(platform),
     ...(previous === undefined ? {} : { previous }),
     time: host.now(),
   });

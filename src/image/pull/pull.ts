@@ -7,12 +7,12 @@ import { sweep, withWork, writeWhole } from '../archive/ingest.ts';
 import { withSharedIds, type SharedIds } from '../archive/program.ts';
 import { parseImageConfig } from '../config.ts';
 import { ImageError } from '../error.ts';
-import { readPulled } from '../pulled.ts';
 import { RegistryError } from '../registry/error.ts';
+import { isFor } from '../registry/platform-match.ts';
 import type { Platform, Registry } from '../registry/types.ts';
 import { findImage } from '../resolve.ts';
 import type { ImageRecord } from '../types.ts';
-import { checkImage, missingLayers, namesOf } from './image.ts';
+import { checkImage, missingLayers, namesOf, pulledFor } from './image.ts';
 import { fetchLayers, type WantedLayer } from './layers.ts';
 import { lockPull, type PullLock } from './locks.ts';
 import { prunePartials } from './partial.ts';
@@ -114,7 +114,7 @@ async function pullFrom(
   let done = false;
   try {
     const there = waited ? usable(host, store, registry.reference, request) : undefined;
-    const known = readPulled(host, store, registry.reference);
+    const known = pulledFor(host, store, registry.reference, request.platform);
     if (there !== undefined && (request.policy === 'missing' || (known !== undefined && known.time >= began))) {
       done = true;
       return unchanged(registry.reference, there);
@@ -137,8 +137,10 @@ async function pullLocked(
   request: Patient,
   lock: PullLock,
 ): Promise<Pulled> {
-  const there = usable(host, store, registry.reference, request);
-  const known = readPulled(host, store, registry.reference);
+  // An index and its images do not always agree about variants.
+  const { os, architecture } = request.platform;
+  const there = usable(host, store, registry.reference, { ...request, platform: { os, architecture } });
+  const known = pulledFor(host, store, registry.reference, request.platform);
   const asBefore = request.anew !== true && there !== undefined && known?.image === there.id;
   if (asBefore && isWhole(host, store, there) && (await registry.head()) === known.digest) {
     return unchanged(registry.reference, there);
@@ -165,7 +167,7 @@ async function fetchImage(
   checkImage(registry.reference, request, manifest, facts);
   const image = { id, configuration, facts, manifest: { digest: manifest.digest, bytes: manifest.bytes } };
   const names = (): WholeFile[] =>
-    request.anew === true ? [] : namesOf(host, store, registry.reference, id, manifest);
+    request.anew === true ? [] : namesOf(host, store, registry.reference, id, manifest, request.platform);
   let fetched = { layers: 0, bytes: 0 };
   await withWork(host, store, async work => {
     // Garbage collection spares what a living pull counts on (collect.ts reads it).
@@ -232,9 +234,7 @@ async function fetchWanted(
 
 function usable(host: Host, store: string, name: string, request: PullRequest): ImageRecord | undefined {
   const record = findImage(host, store, name)?.record;
-  if (record === undefined || !request.strict) return record;
-  const { os, architecture } = request.platform;
-  return record.os === os && record.architecture === architecture ? record : undefined;
+  return record === undefined || !request.strict || isFor(record, request.platform) ? record : undefined;
 }
 
 function unchanged(name: string, record: ImageRecord): Pulled {

@@ -41,6 +41,8 @@ export function pullUnchanged(
   const record = findImage(host, store, full)?.record;
   const known = readPulled(host, store, full);
   if (known === undefined || known.image !== record?.id || !isWhole(host, store, record)) return undefined;
+  // Without Node nobody asks for another platform; the index of both has one digest.
+  if (known.platform !== '') return undefined;
   checkTrust(host, reference);
   if (quickDigest(host, conf, reference, options) !== known.digest) return undefined;
   return { id: record.id, name: full, layers: 0, bytes: 0 };

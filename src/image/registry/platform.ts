@@ -1,4 +1,5 @@
 import { RegistryError } from './error.ts';
+import { acceptable, goArchitecture, plainVariant } from './platform-match.ts';
 import type { Platform } from './types.ts';
 
 /** The platform of this machine, with the names of Go. */
@@ -14,13 +15,19 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
   return variant === undefined || variant === '' ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
 
+/** A platform as a pull notes it: empty for what this machine is, since who asks without Node does not know that. */
+export function notedPlatform(platform: Platform): string {
+  const plain = (one: Platform): string => formatPlatform({ ...one, variant: plainVariant(one) });
+  return plain(platform) === plain(hostPlatform()) ? '' : plain(platform);
+}
+
 /** Reads `OS/ARCH[/VARIANT]`; undefined when it is not of the form. */
 export function parsePlatform(text: string): Platform | undefined {
   const parts = text.split('/');
   const [os = '', architecture = '', variant] = parts;
   if (parts.length < 2 || parts.length > 3 || parts.some(part => !/^[a-z0-9][a-z0-9._-]*$/.test(part)))
     return undefined;
-  const arch = ALIASES[architecture] ?? architecture;
+  const arch = goArchitecture(architecture);
   return variant === undefined ? { os, architecture: arch } : { os, architecture: arch, variant };
 }
 
@@ -38,7 +45,7 @@ export function choosePlatform<T extends { readonly platform?: Platform }>(
     ({ platform }) => platform?.os === wanted.os && platform.architecture === wanted.architecture,
   );
   for (const variant of acceptable(wanted)) {
-    const found = ours.find(({ platform }) => platform !== undefined && normal(platform) === variant);
+    const found = ours.find(({ platform }) => platform !== undefined && plainVariant(platform) === variant);
     if (found !== undefined) return found;
   }
   const unsaid = entries.find(({ platform }) => platform === undefined);
@@ -54,20 +61,3 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   ppc64: 'ppc64le',
   mipsel: 'mipsle',
 };
-const ALIASES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
-
-/** Variants that will do, best first; empty text: none is named. */
-function acceptable(wanted: Platform): string[] {
-  const variant = normal(wanted);
-  if (wanted.architecture !== 'arm') return variant === '' ? [''] : [variant, ''];
-  const version = Number(/^v(\d+)$/.exec(variant)?.[1] ?? 7);
-  const lower = Array.from({ length: Math.max(0, version - 4) }, (_, i) => `v${version - i}`);
-  return [...lower, ''];
-}
-
-/** What is the same without a variant: v8 of arm64, v1 of amd64. */
-function normal({ architecture, variant = '' }: Platform): string {
-  if (architecture === 'arm64' && (variant === 'v8' || variant === '8')) return '';
-  if (architecture === 'amd64' && variant === 'v1') return '';
-  return variant;
-}

@@ -1,5 +1,8 @@
 import type { Digest } from '../types.ts';
 import type { AccessOptions } from './access-options.ts';
+import type { Platform } from './platform-match.ts';
+
+export type { Platform };
 
 /**
  * What the rest of Berth knows of registries (Node half only). In `open.ts`, `openRegistries(host, name, options): Registry[]` gives one for
@@ -44,13 +47,6 @@ export interface Descriptor {
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
-}
-
-/** As in GOOS and GOARCH: `linux`, `amd64`, `arm64`; `variant`: `v8`. */
-export interface Platform {
-  readonly os: string;
-  readonly architecture: string;
-  readonly variant?: string;
 }
 
 /** How a layer's blob is packed. */
