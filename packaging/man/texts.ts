@@ -161,6 +161,24 @@ export const VERB_TEXTS: Readonly<Record<string, readonly { readonly title: stri
       ],
     },
   ],
+  why: [
+    {
+      title: 'DESCRIPTION',
+      lines: [
+        'Says how the unit failed or ended, the line of its unit file that this is about, or the command that started it where there is no file, and what it wrote last.',
+        'A container of run --detach that has ended has no unit any more: as long as it is not removed (rm, --rm), its own record and the journal tell the same.',
+      ],
+    },
+    {
+      title: 'EXIT STATUS',
+      lines: [
+        '- 0 | the unit is up',
+        '- 3 | it is not, or the container has ended',
+        '- 4 | there is no such unit, and no container that was kept',
+        '- 125 | Berth itself failed',
+      ],
+    },
+  ],
   'healthcheck run': [
     {
       title: 'DESCRIPTION',

@@ -90,7 +90,10 @@ export const STATUS: VerbRow = hosted(
   ],
   SOME,
 );
-export const WHY: VerbRow = hosted('why', 'NAME', 'explain why a unit is not up', [...MANAGER], { least: 1, most: 1 });
+export const WHY: VerbRow = hosted('why', 'NAME', 'explain why a unit or container is not up', [...MANAGER], {
+  least: 1,
+  most: 1,
+});
 export const DAEMON_RELOAD: VerbRow = hosted(
   'daemon-reload',
   '',

@@ -5,6 +5,8 @@ import { readSignal } from '../plan/parse-values.ts';
 export interface ExitRecord {
   /** 128 + N for signal N; absent: nobody saw it. */
   readonly status?: number;
+  /** What killed it; absent, too, in records of older versions. */
+  readonly signal?: number;
   readonly outOfMemory: boolean;
   /** Seconds since the epoch. */
   readonly finished: number;
@@ -28,6 +30,7 @@ export function exitOfUnit(host: Host): ExitRecord {
   const status = exited ? Number(told) : signal === undefined ? undefined : 128 + signal;
   return {
     ...(status === undefined ? {} : { status }),
+    ...(signal === undefined ? {} : { signal }),
     outOfMemory: host.environment('SERVICE_RESULT') === 'oom-kill',
     finished: host.now(),
   };

@@ -144,7 +144,7 @@ function cleanUp(host: Host, parts: Parts, started: Started, exit: Exit): void {
     if (request.cidfile !== undefined) host.unlink(request.cidfile);
     return;
   }
-  writeExit(host, place.bundle, { status: statusOf(exit), outOfMemory: false, finished: host.now() });
+  writeExit(host, place.bundle, { ...exit, status: statusOf(exit), outOfMemory: false, finished: host.now() });
   parts.network.tearDown(host, network);
   for (const line of parts.volumes.release(host, place.store, prepared.volumes.named, place.bundle)) {
     host.write(2, `berth: ${line}\n`);

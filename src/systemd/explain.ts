@@ -89,7 +89,7 @@ function endOf(state: UnitState): string {
 }
 
 /** Whatever the unit's result is. */
-export function mainEnd({ mainCode, mainStatus }: UnitState): string {
+export function mainEnd({ mainCode, mainStatus }: Pick<UnitState, 'mainCode' | 'mainStatus'>): string {
   return `its main process ${endWords(mainCode === 1 ? 'exit-code' : 'signal', mainStatus, true)}`;
 }
 

@@ -37,16 +37,25 @@ export function ranOutOfMemory(host: Host, scope: Scope, { invocation }: UnitSta
   return invocation !== '' && readLines(host, ['--lines=1', ...match]).length > 0;
 }
 
+/** The same of a unit that the manager has forgotten, since then (seconds since the epoch). */
+export function saysOutOfMemory(host: Host, scope: Scope, name: string, since: number): boolean {
+  const match = [`--since=@${since}`, `MESSAGE_ID=${OUT_OF_MEMORY}`, ...byManager(scope, name)];
+  return readLines(host, ['--lines=1', ...match]).length > 0;
+}
+
+const byManager = (scope: Scope, name: string): string[] =>
+  scope.kind === 'user' ? [`USER_UNIT=${name}`, `_UID=${scope.uid}`] : [`UNIT=${name}`, '_PID=1'];
+
 /** That the last start of a unit did nothing, since a condition or an assertion of it does not hold; systemd has forgotten such a unit at once. */
 export function skippedLine(host: Host, scope: Scope, name: string): string | undefined {
-  const match = scope.kind === 'user' ? [`USER_UNIT=${name}`, `_UID=${scope.uid}`] : [`UNIT=${name}`, '_PID=1'];
-  const lines = readLines(host, ['--boot', '--lines=2', ...match]);
+  const lines = readLines(host, ['--boot', '--lines=2', ...byManager(scope, name)]);
   return NOT_BEGUN.test(lines.at(-1) ?? '') ? lines.find(line => NOT_BEGUN.test(line)) : undefined;
 }
 
 const NOT_BEGUN = /skipped|assert/i;
 
-function readLines(host: Host, words: readonly string[]): string[] {
+/** Control characters are shown as text. */
+export function readLines(host: Host, words: readonly string[]): string[] {
   const argv = ['journalctl', '--quiet', '--no-pager', '--output=cat', ...words];
   const done = host.run({ argv, environment: host.environmentList(), stdout: 'capture', stderr: 'capture' });
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for

@@ -18,6 +18,7 @@ import { realmOf, realmToSee, withManager, type Realm } from './scope.ts';
 import { ageOf, portsText } from './show.ts';
 import { failureLines, withMemory } from './unit-failure.ts';
 import { sourceOf, unitNameOf } from './unit-names.ts';
+import { startLine, whyEnded } from './why-ended.ts';
 import { sourceLine } from './why-source.ts';
 
 /** Exit statuses of systemctl(1): not running, no such unit. */
@@ -113,24 +114,33 @@ function fileOf(host: Host, service: string): Unit | undefined {
   return sourceOf(units, service);
 }
 
-/** The reason, the line of the unit file that it is about or the file's own mistakes, the last lines. Status 0: the unit is up. */
+/** The reason, the line of the unit file that it is about or the file's own mistakes or what started it, the last lines. Status 0: the unit is up. */
 async function why(realm: Realm, state: UnitState, failure: (job: string) => Promise<string[]>): Promise<number> {
   const { host } = realm;
   if (state.activeState === 'active') {
     host.write(1, `${state.name} is up: ${stateText(host, state)}\n`);
     return 0;
   }
+  const ended = state.loadState === 'not-found' ? whyEnded(realm, state.name) : undefined;
+  if (ended !== undefined) {
+    show(host, ended);
+    return INACTIVE;
+  }
   const file = fileOf(host, state.name);
   const [reason = '', ...lines] = await whyDown(realm, state, failure);
   const mistakes = file?.problems.map(describe) ?? [];
   // The generator's line in the journal is the same as what it finds now.
   const known = lines.filter(line => !mistakes.includes(line.trim()));
-  const places =
-    mistakes.length > 0 ? mistakes : isBroken(state) ? sourceLine(file, withMemory(realm, state), reason) : [];
+  const source =
+    mistakes.length === 0 && isBroken(state) ? sourceLine(file, withMemory(realm, state), reason) : mistakes;
+  const places = source.length > 0 || !isBroken(state) ? source : startLine(realm, state.name);
   const loop = hasFailed(state) && state.activeState !== 'failed' ? [`it is ${stateText(host, state)}`] : [];
-  for (const line of [reason, ...loop, ...places, ...known])
-    host.write(1, encodeText(`${line.startsWith(' ') ? line : printable(line)}\n`));
+  show(host, [reason, ...loop, ...places, ...known]);
   return statusOf(state);
+}
+
+function show(host: Host, lines: readonly string[]): void {
+  for (const line of lines) host.write(1, encodeText(`${line.startsWith(' ') ? line : printable(line)}\n`));
 }
 
 async function whyDown(

@@ -68,6 +68,12 @@ on_failure() { # not after a good end; with :N so often and no more
     sleep 3
     equal "$(starts "$1" r3)" 3
     equal "$(as "$1" berth inspect --format '{{.State.ExitCode}}' r3)" 4
+    # Its unit is gone, or about to be.
+    local said whose=()
+    [ "$1" = root ] || whose=(--for "$1")
+    said=$(fails_with 3 berth why "${whose[@]}" r3)
+    contains "$said" ': its main process exited with status 4'
+    contains "$said" 'it was started by: berth run '
     # The policy stays with the container that has ended, and is there before its first start.
     local policy='{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}'
     as "$1" berth create --name r5 --restart unless-stopped --network none localhost/busybox true >/dev/null

@@ -12,9 +12,9 @@ test('what systemd tells of the main process becomes a status as podman-wait(1) 
   const exited = { EXIT_CODE: 'exited', EXIT_STATUS: '3', SERVICE_RESULT: 'exit-code' };
   assert.deepEqual(told(exited), { status: 3, outOfMemory: false, finished: 100 });
   const killed = { EXIT_CODE: 'killed', EXIT_STATUS: 'KILL', SERVICE_RESULT: 'oom-kill' };
-  assert.deepEqual(told(killed), { status: 137, outOfMemory: true, finished: 100 });
+  assert.deepEqual(told(killed), { status: 137, signal: 9, outOfMemory: true, finished: 100 });
   const dumped = { EXIT_CODE: 'dumped', EXIT_STATUS: 'SEGV', SERVICE_RESULT: 'core-dump' };
-  assert.deepEqual(told(dumped), { status: 139, outOfMemory: false, finished: 100 });
+  assert.deepEqual(told(dumped), { status: 139, signal: 11, outOfMemory: false, finished: 100 });
   // A start that ended before it had a main process.
   assert.deepEqual(told({ SERVICE_RESULT: 'timeout' }), { outOfMemory: false, finished: 100 });
 });
