@@ -34,6 +34,7 @@ export const UNITS = [
   'Pull=newer starts the image that is there when its registry cannot be asked, and says so in the journal. A registry that takes the connection and then is silent delays that start',
   'by about 50 s (two tries of 20 s without a byte, whatever Retry= says; one for each mirror), and never by more than two thirds of TimeoutStartSec=, at most 60 s, without a',
   'byte: then the image that is there is started.',
+  'While bytes of an image arrive a start is given more time than its TimeoutStartSec=, and Status: of systemctl status says how far it is; so it is with an .image unit, unless NotifyAccess=none stands in its [Service].',
   '',
   'Limits for the sum of a pod are those of a slice: Slice=shop.slice in [Service] of the .pod, and MemoryMax=, TasksMax=, CPUQuota= in a unit file shop.slice',
   'of systemd (systemd.slice(5)). The members lie in it, too. Memory= and PidsLimit= of a member are within the sum; MemoryMax= in [Service] of the .pod is for the holder alone.',

@@ -6,7 +6,7 @@ import { warnShortName } from './image-name.ts';
 import { failSection, type Draft, type Setting, type Unit } from './model.ts';
 import { optionsOf } from './options.ts';
 import { lastItem, readScalar } from './read.ts';
-import { argumentWords, commandBase, commandLine, oneShot } from './service.ts';
+import { argumentWords, commandBase, commandLine, defaultService, oneShot } from './service.ts';
 
 /** What references to an image unit become. */
 export function imageResource(unit: Unit): Bytes | undefined {
@@ -19,6 +19,8 @@ export function translateImage(unit: Unit, draft: Draft, setting: Setting): void
   if (item === undefined || item.value === '')
     failSection(unit, 'required', 'no Image key specified', 'add Image= to [Image]');
   else warnShortName({ unit }, item);
+  // It tells how far it is, and asks for more time while bytes arrive.
+  defaultService(unit, draft, 'NotifyAccess', 'main');
   pull(unit, draft, setting, IMAGE_PULL_VERB, item?.value ?? '');
 }
 

@@ -52,6 +52,17 @@ export function ensureImage(
   return findImage(host, store, reference);
 }
 
+/** `berth pull` that is a unit's own process, as of an .image unit: told as that of a start is. */
+export function pullForUnit(host: Host, command: Command, reference: string, store: string): number {
+  const before = findImage(host, store, reference);
+  const words = wordsOf(host, command.globals, [...command.options.map(asWord), '--format=progress'], reference);
+  const status = pull(host, words, true, Infinity);
+  const after = findImage(host, store, reference);
+  tellPull(host, reference, status, before, after);
+  if (status === 0 && after !== undefined) host.write(1, `${after.record.id}\n`);
+  return status;
+}
+
 /** A third is left for the start itself. */
 function patienceOf(limit: number | undefined): number {
   return limit === undefined || limit <= 0 ? PATIENCE : Math.min(PATIENCE, (limit * 2) / 3);
@@ -93,11 +104,15 @@ const PASSED = new Set([
 ]);
 
 function pullWords(host: Host, command: Command, request: RunRequest, notify: boolean): string[] {
-  const globals = command.globals.filter(use => ['root', 'config'].includes(use.name)).map(asWord);
+  const globals = command.globals.filter(use => ['root', 'config'].includes(use.name));
   const options = command.options.filter(use => PASSED.has(use.name)).map(asWord);
   if (notify) options.push('--format=progress');
   options.push(`--policy=${request.pull}`);
-  return [host.readlink('/proc/self/exe'), ...globals, 'pull', ...options, '--', request.image ?? ''];
+  return wordsOf(host, globals, options, request.image ?? '');
+}
+
+function wordsOf(host: Host, globals: readonly OptionUse[], options: readonly string[], reference: string): string[] {
+  return [host.readlink('/proc/self/exe'), ...globals.map(asWord), 'pull', ...options, '--', reference];
 }
 
 function asWord(use: OptionUse): string {
